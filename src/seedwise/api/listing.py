@@ -1,0 +1,107 @@
+"""What is in the store: lists, logs, exports, and going on."""
+
+import json
+import os
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from ..errors import UsageError
+from ..events import Event
+from ..reports.table import to_csv
+from ..results import Reduce, Status
+from ..runs.command import Mode
+from .load import load, open_store, results_of
+from .script import Outcome, execute, make_options
+
+
+def listing(store: str | None = None) -> list[dict[str, Any]]:
+    """The experiments, oldest first, each with name, key, n, finished, failed."""
+    with open_store(store, create=True) as opened:
+        counts = opened.counts()
+        return [
+            {
+                "name": e.label,
+                "key": e.key,
+                "n": sum(counts.get(e.id, {}).values()),
+                "finished": counts.get(e.id, {}).get(Status.FINISHED, 0),
+                "failed": counts.get(e.id, {}).get(Status.FAILED, 0),
+                "command": list(e.command),
+            }
+            for e in opened.experiments()
+        ]
+
+
+def output_of(name: str, seed: int, which: str, store: str | None = None) -> str:
+    """Path of what a run printed. Raises UsageError when there is no such run."""
+    with open_store(store) as opened:
+        experiment = opened.experiment(name)
+        for run in opened.runs(experiment.id):
+            if run.seed == seed and run.folder:
+                path = os.path.join(run.folder, which)
+                if os.path.exists(path):
+                    return path
+                raise UsageError(f"the {which} of seed {seed} is no longer there: {path}")
+        seeds = [run.seed for run in opened.runs(experiment.id)]
+    raise UsageError(f"{experiment.label} has no finished run under seed {seed}; it has seeds {seeds[:20]}")
+
+
+def resume(name: str, jobs: int | None, store: str | None, tell: Callable[[Event], None]) -> Outcome:
+    """Run what an experiment has not finished: its seeds are those it was started with.
+
+    Raises
+    ------
+    UsageError
+        When code or packages have changed since: a resumed run would be another experiment.
+    """
+    with open_store(store) as opened:
+        experiment = opened.experiment(name)
+        runs = opened.runs(experiment.id)
+        open_seeds = [run.seed for run in runs if run.status in (Status.INTERRUPTED, Status.RUNNING)]
+        if not open_seeds:
+            return Outcome(results_of(opened, experiment), True)
+    manifest = experiment.manifest
+    if os.getcwd() != manifest["folder"]:
+        raise UsageError(f"{experiment.label} was run in {manifest['folder']}: go there to resume it")
+    number_at = manifest["seed site"] or None
+    options = make_options(
+        as_is=manifest["mode"] == Mode.AS_IS,
+        keep=manifest["keep"],
+        seed_site=number_at,
+        threads=manifest["threads"],
+        jobs=jobs,
+    )
+    outcome = execute(
+        experiment.command,
+        [run.seed for run in runs],
+        options,
+        experiment.name,
+        experiment.metrics,
+        Reduce.LAST,
+        store,
+        tell,
+    )
+    return outcome
+
+
+def export(name: str, format: str, metric: Sequence[str] = (), reduce: str = "last", store: str | None = None) -> str:
+    """The runs as text: `csv` has a row for each run (seed, status, a column for each metric), `json` the series too."""
+    results = load(name, metric=metric, reduce=reduce, store=store)
+    names = [m.name for m in results.metrics]
+    by_metric = {m: results.scores(m).by_seed for m in names}
+    if format == "csv":
+        rows = [[run.seed, run.status.value, *[by_metric[m].get(run.seed) for m in names]] for run in results.runs]
+        return to_csv(["seed", "status", *names], rows)
+    runs = [
+        {
+            "seed": run.seed,
+            "status": run.status,
+            "cause": run.cause,
+            "detail": run.detail,
+            "seconds": run.seconds,
+            "metrics": {m: by_metric[m].get(run.seed) for m in names},
+            "series": {n: {"steps": list(s.steps), "values": list(s.values)} for n, s in run.series.items()},
+        }
+        for run in results.runs
+    ]
+    data = {"name": results.name, "key": results.key, "command": list(results.command), "runs": runs}
+    return json.dumps(data, indent=2) + "\n"

@@ -1,0 +1,280 @@
+"""Running an unmodified script under many seeds."""
+
+import os
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+
+from ..errors import UsageError
+from ..events import Event, Note
+from ..results import Metric, Reduce, Results, Status, check_seeds
+from ..runs import identity
+from ..runs.attempt import Setup
+from ..runs.command import (
+    Mode,
+    Options,
+    Workdir,
+    available_cores,
+    check_command,
+    check_name,
+    default_name,
+    fixed_seed_on_command_line,
+    mode_of,
+    plain_threads,
+    run_environment,
+)
+from ..runs.config_site import edit_config
+from ..runs.executors.local import LocalExecutor
+from ..runs.metrics import parse_metric
+from ..runs.planning import Reading, plan_to_dict, read_sites
+from ..runs.store import Experiment, Store
+from ..runs.supervisor import AS_IS_SEED, Supervisor, sweep_dead_worlds
+from ..runs.worlds import Worlds, find_worlds
+from .load import open_store, results_of
+
+
+def _silent(_event: Event) -> None:
+    """Nobody watches."""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """Results, and whether the work was interrupted before its end."""
+
+    results: Results
+    complete: bool
+
+
+def run_script(
+    command: Sequence[str],
+    seeds: Iterable[int],
+    *,
+    name: str | None = None,
+    metric: Sequence[str] = (),
+    reduce: Reduce | str = Reduce.LAST,
+    jobs: int | None = None,
+    threads: int | None = 1,
+    keep: Sequence[str] = (),
+    seed_site: str | None = None,
+    share: Sequence[str] = (),
+    workdir: Workdir | str = Workdir.AUTO,
+    accept_change: bool = False,
+    store: str | None = None,
+    tell: Callable[[Event], None] = _silent,
+) -> Results:
+    """Run an unmodified script under many seeds, each in a process and a view of the files of its own.
+
+    What is finished in the store is not run again: the same call finishes the rest, more seeds add runs.
+
+    Parameters
+    ----------
+    command
+        Words such as `["python", "train.py"]`. With `{seed}` in one of them the script takes the seed there and nothing
+        is substituted.
+    seeds
+        The seeds themselves, 0 … 2**32 - 1, each once.
+    name
+        What the experiment is called; the script's stem by default.
+    metric, reduce
+        Which metrics (`acc`, `val_loss:min`, `err=REGEX`) and which value of a series: `last`, `best`, `mean`.
+    jobs
+        Runs at a time; by default one for each core that the threads leave, and one where a GPU is present.
+    threads
+        Threads of each run, part of the experiment; None leaves the script's own.
+    keep
+        Seed sites to be left as typed: `train.py:12`, or a source such as `split`.
+    seed_site
+        `train.py:3` where *the* number stands, or `conf.yaml:seed` for a seed in a configuration file.
+    share
+        Files or folders that all runs share, such as a download cache.
+    workdir
+        How runs are kept apart: `auto`, `overlay`, `farm`, `sequential`, or `shared` for not at all.
+    accept_change
+        Go on with the newest experiment of this name though code or packages have changed since.
+    tell
+        Called with every event while it works.
+
+    Raises
+    ------
+    UsageError, ScriptError, StoreError
+        Before anything is run, with what to do.
+    """
+    options = make_options(
+        keep=keep,
+        seed_site=seed_site,
+        threads=threads,
+        jobs=jobs,
+        workdir=workdir,
+        share=share,
+        accept_change=accept_change,
+    )
+    asked = [parse_metric(text, Reduce(reduce)) for text in metric]
+    return execute(command, check_seeds(seeds), options, name, asked, Reduce(reduce), store, tell).results
+
+
+def make_options(
+    *,
+    as_is: bool = False,
+    keep: Sequence[str] = (),
+    seed_site: str | None = None,
+    threads: int | None = 1,
+    jobs: int | None = None,
+    workdir: Workdir | str = Workdir.AUTO,
+    share: Sequence[str] = (),
+    accept_change: bool = False,
+) -> Options:
+    """Check what a user chose. Raises UsageError."""
+    for what, number in (("threads", threads), ("jobs", jobs)):
+        if number is not None and number < 1:
+            raise UsageError(f"--{what} is at least 1; got {number}")
+    try:
+        kind = Workdir(workdir)
+    except ValueError:
+        raise UsageError(f"--workdir is one of {', '.join(Workdir)}; got {workdir!r}") from None
+    in_source = seed_site is not None and seed_site.rpartition(":")[2].isdigit()
+    if seed_site is not None and ":" not in seed_site:
+        raise UsageError(f"--seed-site takes FILE.py:LINE or CONFIG:KEY; got {seed_site!r}")
+    return Options(
+        as_is=as_is,
+        keep=tuple(keep),
+        number_at=seed_site if in_source else None,
+        config_site=None if in_source else seed_site,
+        threads=threads,
+        jobs=jobs,
+        workdir=kind,
+        share=tuple(share),
+        accept_change=accept_change,
+    )
+
+
+def execute(
+    command: Sequence[str],
+    seeds: Sequence[int],
+    options: Options,
+    name: str | None,
+    asked: Sequence[Metric],
+    reduce: Reduce,
+    store_folder: str | None,
+    tell: Callable[[Event], None],
+) -> Outcome:
+    """Read the sites, find or make the experiment, run what is missing, and load the results."""
+    words = check_command(command)
+    mode = mode_of(words, options)
+    name = check_name(name) if name is not None else default_name(words)
+    environment = run_environment(options.threads)
+    if mode is Mode.CONFIG:
+        assert options.config_site is not None
+        edit_config(options.config_site, 0)
+    if mode is Mode.AS_IS:
+        seeds = [AS_IS_SEED]
+    notes: list[str] = []
+
+    def note(text: str) -> None:
+        notes.append(text)
+        tell(Note(text))
+
+    with open_store(store_folder, create=True) as store:
+        reading = read_sites(words, environment, options, mode)
+        if mode in (Mode.SUBSTITUTE, Mode.CONFIG):
+            fixed = fixed_seed_on_command_line(words)
+            if fixed:
+                note(f"the command fixes a seed ({fixed}): if that is the script's seed, write {{seed}} in its place")
+        experiment = find_experiment(store, name, words, mode, options, reading, environment, note)
+        if asked:
+            store.set_metrics(experiment, asked)
+        worlds = find_worlds(options.workdir, reading.script, options.share)
+        sweep_dead_worlds(worlds.base)
+        _say_how(worlds, options, note)
+        jobs = _jobs(options, worlds, len(seeds))
+        setup = Setup(
+            words, mode, reading.plan, reading.script, environment, worlds, asked, options.config_site,
+            reading.launch.get("target") if reading.launch.get("kind") == "command" else None,
+            entered=reading.entered,
+        )  # fmt: skip
+        if mode is Mode.AS_IS and any(run.status is Status.FINISHED for run in store.runs(experiment.id)):
+            seeds = []
+        supervisor = Supervisor(
+            store, experiment, setup, LocalExecutor(), jobs=jobs, threads=options.threads,
+            packages=dict(reading.packages), tell=tell,
+        )  # fmt: skip
+        complete = supervisor.run(seeds)
+        if supervisor.stopped:
+            note(f"stopped: {supervisor.stopped}")
+            complete = False
+        changed = identity.changed_data(store.inputs(experiment.id))
+        if changed:
+            note(f"data changed since the first run: {', '.join(changed[:5])}; start a new experiment with --name")
+        experiment = store.experiment(f"{experiment.name}@{experiment.version}")
+        return Outcome(results_of(store, experiment, asked, reduce, notes), complete)
+
+
+def find_experiment(
+    store: Store,
+    name: str,
+    command: Sequence[str],
+    mode: Mode,
+    options: Options,
+    reading: Reading,
+    environment: dict[str, str],
+    note: Callable[[str], None],
+) -> Experiment:
+    """The experiment to which these runs belong; a new one where command, code or packages are not those of an old one."""
+    manifest = identity.make_manifest(command, mode, options, reading, environment)
+    key = identity.key_of(manifest)
+    plan = plan_to_dict(reading.plan)
+    alike = [e for e in store.experiments(name) if identity.same_intent(e.manifest, manifest)]
+    latest: tuple[Experiment, list[str]] | None = None
+    for experiment in reversed(alike):
+        changed = identity.changes(experiment.manifest, manifest, store.inputs(experiment.id), reading.packages)
+        if not changed:
+            return experiment
+        latest = latest or (experiment, changed)
+    if latest is not None:
+        experiment, changed = latest
+        what = ", ".join(changed[:6]) + (" …" if len(changed) > 6 else "")
+        if options.accept_change:
+            note(f"accepted: {what} changed since {experiment.label} began; its seeds stay one experiment")
+            fresh = {k: v for k, v in _rehash(store, experiment, reading).items() if v}
+            store.set_inputs(experiment.id, fresh, replace=True)
+            store.set_manifest(experiment, key, manifest, {**experiment.plan, **plan})
+            return store.experiment(f"{experiment.name}@{experiment.version}")
+        new = store.add_experiment(name, key, command, manifest, plan)
+        note(
+            f"{what} changed since {experiment.label}: this is {new.label} (--accept-change would have gone on with the old)"
+        )
+        return new
+    return store.add_experiment(name, key, command, manifest, plan)
+
+
+def _rehash(store: Store, experiment: Experiment, reading: Reading) -> dict[tuple[str, str], str]:
+    fresh = {}
+    for kind, name in store.inputs(experiment.id):
+        if kind in ("code", "config"):
+            fresh[kind, name] = identity.digest(name)
+        elif kind == "package":
+            fresh[kind, name] = reading.packages.get(name, "")
+        else:
+            fresh[kind, name] = identity.stamp(name)
+    return fresh
+
+
+def _say_how(worlds: Worlds, options: Options, note: Callable[[str], None]) -> None:
+    """Name what differs from a plain run."""
+    plain = plain_threads()
+    if options.threads is not None and options.threads != plain:
+        note(
+            f"{options.threads} thread{'s' if options.threads > 1 else ''} (your plain run: {plain}); --threads changes it"
+        )
+    if worlds.kind is Workdir.SEQUENTIAL and worlds.reason:
+        note(f"cannot isolate here ({worlds.reason}); running one after another")
+    if worlds.kind is Workdir.SHARED:
+        note("runs share your files (--workdir shared): one may read what another wrote")
+
+
+def _jobs(options: Options, worlds: Worlds, n: int) -> int:
+    if worlds.kind is Workdir.SEQUENTIAL:
+        return 1
+    if options.jobs is not None:
+        return options.jobs
+    if worlds.kind is Workdir.SHARED or os.path.exists("/dev/nvidia0") or options.threads is None:
+        return 1
+    return max(1, min(n, available_cores() // options.threads))

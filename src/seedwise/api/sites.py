@@ -1,0 +1,93 @@
+"""Seed sites without running anything."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from seedwise_guest.sites.plan import Plan
+
+from ..reports.report import sites_table
+from ..reports.words import printable
+from ..results import check_seeds
+from ..runs.command import check_command, mode_of, run_environment
+from ..runs.planning import read_sites
+from .script import make_options
+
+
+@dataclass(frozen=True)
+class SiteList:
+    """The seed sites of a script, and what each receives under one seed."""
+
+    plan: Plan
+    seed: int
+    folder: str
+
+    def _shown(self, path: str) -> str:
+        return path[len(self.folder) + 1 :] if path.startswith(self.folder + "/") else path
+
+    def as_dict(self) -> dict[str, Any]:
+        """Plain values, for JSON."""
+        return {
+            "number": self.plan.number,
+            "seed": self.seed,
+            "sites": [
+                {
+                    "location": f"{self._shown(site.path)}:{site.line}",
+                    "column": site.column + 1,
+                    "typed": site.old,
+                    "number": site.number,
+                    "where": site.where,
+                    "source": site.source,
+                    "kept": self.plan.is_kept(site),
+                    "receives": self.plan.value(site, self.seed),
+                }
+                for site in self.plan.sites
+            ],
+            "remarks": [
+                {"kind": r.kind, "location": f"{self._shown(r.path)}:{r.line}", "text": r.text}
+                for r in self.plan.remarks
+            ],
+            "files": [self._shown(path) for path in self.plan.files],
+            "unreadable": {self._shown(path): reason for path, reason in self.plan.unreadable.items()},
+        }
+
+    def lines(self) -> list[str]:
+        """The same for a person."""
+        data = self.as_dict()
+        files = len(data["files"])
+        lines = []
+        if data["sites"]:
+            rows = [
+                {**s, "receives": "as typed" if s["receives"] is None else f"{s['receives']}"} for s in data["sites"]
+            ]
+            which = "" if self.plan.number is None else f"; the seed is {self.plan.number}"
+            lines.append(
+                f"{len(rows)} seed site{'s' if len(rows) > 1 else ''} in {files} file{'s' if files > 1 else ''}{which}."
+            )
+            lines += [f"Under seed {self.seed} they receive:", "", *sites_table(rows).text().splitlines()]
+        else:
+            lines.append(
+                f"No seed is typed in {files} file{'s' if files != 1 else ''}: under seed s every global generator starts at s, "
+                "and the k-th generator without a seed gets child stream k."
+            )
+        if data["remarks"]:
+            lines += ["", *[printable(f"{r['location']}: {r['text']}") for r in data["remarks"]]]
+        lines += [printable(f"not read: {path}: {reason}") for path, reason in data["unreadable"].items()]
+        return lines
+
+
+def read(command: Sequence[str], *, seed: int = 7, keep: Sequence[str] = (), seed_site: str | None = None) -> SiteList:
+    """The seed sites of a script (`["train.py"]`) or of what a command runs; nothing of the user's is run.
+
+    Raises
+    ------
+    UsageError, ScriptError
+        No such script, a syntax error in it, a `keep` that names no site.
+    """
+    import os
+
+    check_seeds([seed])
+    options = make_options(keep=keep, seed_site=seed_site)
+    words = check_command(command)
+    reading = read_sites(words, run_environment(1), options, mode_of(words, options))
+    return SiteList(reading.plan, seed, os.getcwd())

@@ -1,0 +1,317 @@
+"""The commands. Each returns its exit code: 0 done, 1 the answer is no, 2 wrong use, 3 some seeds failed, 130 interrupted."""
+
+import json
+import os
+import sys
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+from cyclopts import App, Parameter
+
+from ..errors import SeedwiseError
+
+if TYPE_CHECKING:
+    from ..results import Results
+
+app = App(
+    name="seedwise",
+    help="What does the random seed do to your training run? Control it, vary it, and say what the numbers mean.",
+    version_flags=["--version"],
+)
+
+_Flag = Parameter(negative=())
+Json = Annotated[bool, Parameter(name="--json", negative=(), help="Print JSON and nothing else on standard output.")]
+StoreOption = Annotated[
+    str | None, Parameter(name="--store", help="Folder of the store (default: the nearest .seedwise).")
+]
+MetricOption = Annotated[
+    list[str] | None,
+    Parameter(
+        name="--metric",
+        negative=(),
+        help="A metric: NAME, NAME:min, NAME:max or NAME=REGEX. Repeat for several.",
+    ),
+]
+ReduceOption = Annotated[
+    Literal["last", "best", "mean"],
+    Parameter(name="--reduce", help="Which value of a series of one run counts."),
+]
+
+
+def start(arguments: Sequence[str]) -> int:
+    """Run one command; errors become a line and an exit code, never a traceback."""
+    try:
+        result = app(list(arguments), result_action="return_value")
+        sys.stdout.flush()
+    except SeedwiseError as error:
+        _fail(str(error))
+        return 2
+    except KeyboardInterrupt:
+        _fail("interrupted; what was finished is saved")
+        return 130
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # the reader has seen enough
+        return 0
+    return result if isinstance(result, int) else 0
+
+
+def _fail(text: str) -> None:
+    from ..reports.words import printable
+
+    for k, line in enumerate(text.splitlines() or [""]):
+        print(f"{'seedwise: ' if k == 0 else '  '}{printable(line)}", file=sys.stderr)
+
+
+def _print_json(value: object) -> None:
+    print(json.dumps(_plain(value), indent=2, ensure_ascii=False))
+
+
+def _plain(value: Any) -> Any:
+    """NaN and infinity have no JSON: they become null."""
+    if isinstance(value, float) and (value != value or value in (float("inf"), float("-inf"))):
+        return None
+    if isinstance(value, dict):
+        return {str(k): _plain(v) for k, v in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(v) for v in value]
+    return value
+
+
+@app.command
+def run(
+    *command: Annotated[str, Parameter(help="The command, after --: python train.py")],
+    n: Annotated[int | None, Parameter(name=["-n", "--number"], help="Seeds 1 … n; a larger n adds seeds.")] = None,
+    seeds: Annotated[str | None, Parameter(help="The seeds themselves: 0,3,5 or 1-30.")] = None,
+    name: Annotated[str | None, Parameter(help="Name of the experiment (default: the script's).")] = None,
+    metric: MetricOption = None,
+    reduce: ReduceOption = "last",
+    jobs: Annotated[
+        int | None, Parameter(name=["--jobs", "-j"], help="Runs at a time (default: cores / threads).")
+    ] = None,
+    threads: Annotated[str, Parameter(help="Threads of each run, or `script` to leave its own.")] = "1",
+    keep: Annotated[
+        list[str] | None, Parameter(negative=(), help="Leave a seed site as typed: train.py:12, or split.")
+    ] = None,
+    seed_site: Annotated[
+        str | None,
+        Parameter(help="Where the number stands: train.py:3, or conf.yaml:seed in a configuration file."),
+    ] = None,
+    as_is: Annotated[bool, Parameter(negative=(), help="The script loops over its seeds itself: run it once.")] = False,
+    share: Annotated[list[str] | None, Parameter(negative=(), help="A file or folder that all runs share.")] = None,
+    workdir: Annotated[
+        Literal["auto", "overlay", "farm", "sequential", "shared"],
+        Parameter(help="How runs are kept from sharing files."),
+    ] = "auto",
+    accept_change: Annotated[bool, Parameter(negative=(), help="Go on though code or packages have changed.")] = False,
+    store: StoreOption = None,
+    json: Json = False,
+) -> int:
+    """Run an unmodified script under many seeds.
+
+    seedwise run -n 30 -- python train.py
+    """
+    from ..api.script import execute, make_options
+    from ..errors import UsageError
+    from ..reports.live import showing
+    from ..results import Reduce, parse_seeds
+    from ..runs.metrics import parse_metric
+
+    if threads != "script" and not threads.isdigit():
+        raise UsageError(f"--threads takes a number or `script`; got {threads!r}")
+    options = make_options(
+        as_is=as_is, keep=keep or (), seed_site=seed_site, threads=None if threads == "script" else int(threads), jobs=jobs,
+        workdir=workdir, share=share or (), accept_change=accept_change,
+    )  # fmt: skip
+    if n is not None and seeds is not None:
+        raise UsageError("-n or --seeds, not both")
+    if n is not None and n < 1:
+        raise UsageError(f"-n is the number of seeds, at least 1; got {n}")
+    if n is not None and n > 10_000_000:
+        raise UsageError(f"-n {n}: the most is ten million seeds")
+    if n is None and seeds is None and not as_is:
+        raise UsageError("how many seeds? -n 30, or --seeds 0,3,5")
+    chosen = parse_seeds(seeds) if seeds is not None else list(range(1, (n or 1) + 1))
+    asked = [parse_metric(text, Reduce(reduce)) for text in metric or ()]
+    with showing(quiet=False, prefer=asked[0].name if asked else None) as live:
+        outcome = execute(command, chosen, options, name, asked, Reduce(reduce), store, live)
+    _report(outcome.results, json)
+    if not outcome.complete:
+        return 130 if any(run.status == "interrupted" for run in outcome.results.runs) else 3
+    return 3 if outcome.results.failed else 0
+
+
+def _report(results: "Results", as_json: bool) -> None:
+    from ..api.summary import summarize_all
+    from ..reports.report import lines_of_report
+
+    summaries = summarize_all(results)
+    if as_json:
+        _print_json(_as_dict(results))
+        return
+    print("\n".join(lines_of_report(results, summaries)))
+
+
+def _as_dict(results: "Results") -> dict[str, Any]:
+    from ..api.summary import summarize_all
+
+    return {
+        "name": results.name,
+        "key": results.key,
+        "command": list(results.command),
+        "seeds": list(results.seeds),
+        "finished": len(results.finished),
+        "failed": len(results.failed),
+        "failures": [{"seed": run.seed, "cause": run.cause, "detail": run.detail} for run in results.failed],
+        "sites": [dict(site) for site in results.sites],
+        "metrics": {name: summary.as_dict() for name, summary in summarize_all(results).items()},
+        "left_out": dict(results.left_out),
+        "warnings": list(results.warnings),
+        "notes": list(results.notes),
+    }
+
+
+@app.command
+def sites(
+    *command: Annotated[str, Parameter(help="A script, or a command after --.")],
+    seed: Annotated[int, Parameter(help="Show what the sites receive under this seed.")] = 7,
+    keep: Annotated[list[str] | None, Parameter(negative=())] = None,
+    seed_site: Annotated[str | None, Parameter(help="Where the number stands: train.py:3.")] = None,
+    json: Json = False,
+) -> int:
+    """Show where seeds are typed in a script, without running it."""
+    from ..api.sites import read
+
+    found = read(command, seed=seed, keep=keep or (), seed_site=seed_site)
+    if json:
+        _print_json(found.as_dict())
+        return 0
+    print("\n".join(found.lines()))
+    return 0
+
+
+@app.command(name="list")
+def list_(*, store: StoreOption = None, json: Json = False) -> int:
+    """List the experiments of this project, oldest first."""
+    from ..api.listing import listing
+    from ..reports.table import Table
+    from ..reports.words import printable
+
+    rows = listing(store)
+    if json:
+        _print_json(rows)
+        return 0
+    if not rows:
+        print("no experiments yet: seedwise run -n 30 -- python train.py")
+        return 0
+    cells = tuple(
+        (
+            r["name"],
+            r["key"],
+            str(r["n"]),
+            str(r["finished"]),
+            str(r["failed"]),
+            printable(" ".join(r["command"]))[:80],
+        )
+        for r in rows
+    )
+    print(Table(("name", "key", "n", "finished", "failed", "command"), cells, frozenset({2, 3, 4})).text())
+    return 0
+
+
+@app.command
+def show(
+    name: str,
+    /,
+    *,
+    metric: MetricOption = None,
+    reduce: ReduceOption = "last",
+    store: StoreOption = None,
+    json: Json = False,
+) -> int:
+    """Report on an experiment: NAME, or NAME@2 for an older one."""
+    from ..api.load import load
+
+    results = load(name, metric=metric or (), reduce=reduce, store=store)
+    _report(results, json)
+    return 3 if results.failed else 0
+
+
+@app.command
+def log(
+    name: str,
+    /,
+    *,
+    seed: Annotated[int, Parameter(help="Which run.")],
+    stderr: Annotated[bool, Parameter(negative=(), help="Standard error instead of standard output.")] = False,
+    store: StoreOption = None,
+) -> int:
+    """Print what a run printed, byte for byte."""
+    from ..api.listing import output_of
+
+    path = output_of(name, seed, "stderr" if stderr else "stdout", store)
+    with open(path, "rb") as file:
+        while block := file.read(1 << 20):
+            sys.stdout.buffer.write(block)
+    sys.stdout.buffer.flush()
+    return 0
+
+
+@app.command
+def resume(
+    name: str,
+    /,
+    *,
+    jobs: Annotated[int | None, Parameter(name=["--jobs", "-j"])] = None,
+    store: StoreOption = None,
+    json: Json = False,
+) -> int:
+    """Run what an interrupted experiment has not finished."""
+    from ..api.listing import resume as go_on
+    from ..reports.live import showing
+
+    with showing() as live:
+        outcome = go_on(name, jobs, store, live)
+    _report(outcome.results, json)
+    if not outcome.complete:
+        return 130
+    return 3 if outcome.results.failed else 0
+
+
+@app.command
+def export(
+    name: str,
+    /,
+    *,
+    format: Annotated[Literal["csv", "json"], Parameter(help="csv: a row for each run; json: with series.")] = "csv",
+    output: Annotated[str | None, Parameter(name=["--output", "-o"], help="File (default: standard output).")] = None,
+    metric: MetricOption = None,
+    reduce: ReduceOption = "last",
+    store: StoreOption = None,
+) -> int:
+    """Write the runs of an experiment as CSV or JSON."""
+    from ..api.listing import export as write
+
+    text = write(name, format, metric or (), reduce, store)
+    if output is None:
+        sys.stdout.write(text)
+        return 0
+    try:
+        with open(output, "w", encoding="utf-8") as file:
+            file.write(text)
+    except OSError as error:
+        raise SeedwiseError(f"cannot write {output}: {error.strerror}") from None
+    return 0
+
+
+@app.command
+def demo(
+    name: Annotated[str | None, Parameter(help="Which: people, streams.")] = None,
+    /,
+    *,
+    data: Annotated[str | None, Parameter(help="people: the author's own file of training rows.")] = None,
+    n: Annotated[int, Parameter(name=["-n"], help="people: how many seeds after the six.")] = 30,
+) -> int:
+    """Run one of the experiments this grew from."""
+    from ..demos import run_demo
+
+    return run_demo(name, data=data, n=n)

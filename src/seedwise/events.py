@@ -1,0 +1,46 @@
+"""What a supervisor says while it works. Typed values; others render them."""
+
+from dataclasses import dataclass
+
+from .results import Run
+
+
+@dataclass(frozen=True)
+class Began:
+    """The supervisor knows what is to do: `todo` seeds of `n`, `done` were finished before."""
+
+    n: int
+    done: int
+    todo: int
+    jobs: int
+
+
+@dataclass(frozen=True)
+class Started:
+    """A run has been started."""
+
+    seed: int
+
+
+@dataclass(frozen=True)
+class Ended:
+    """A run has ended and is saved."""
+
+    run: Run
+
+
+@dataclass(frozen=True)
+class Waiting:
+    """Other commands are running these seeds of the same experiment."""
+
+    seeds: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class Note:
+    """Something a person should know, in words."""
+
+    text: str
+
+
+Event = Began | Started | Ended | Waiting | Note

@@ -1,0 +1,1 @@
+"""Saying it: sentences, tables, pictures and the live display."""

@@ -1,0 +1,113 @@
+"""Showing a supervisor's events while they come: a bar on a terminal, a line for each run elsewhere."""
+
+import math
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
+from rich.text import Text
+
+from ..events import Began, Ended, Event, Note, Started, Waiting
+from ..goals import looks_like_metric
+from ..results import Run, Status
+from ..stats import describe
+from .words import decimals, duration, number, printable
+
+
+class Live:
+    """Renders events on standard error. Call it with each; it never raises for what a run printed."""
+
+    def __init__(self, console: Console, prefer: str | None = None) -> None:
+        self._console = console
+        self._prefer = prefer
+        self._progress: Progress | None = None
+        self._task: TaskID | None = None
+        self._ended: list[Run] = []
+        self._began = time.monotonic()
+        self._todo = 0
+        self._n = 0
+        self._done = 0
+        self._jobs = 1
+
+    def __call__(self, event: Event) -> None:
+        if isinstance(event, Began):
+            self._begin(event)
+        elif isinstance(event, Ended):
+            self._end(event.run)
+        elif isinstance(event, Waiting):
+            self._say(f"another command runs seed {', '.join(map(str, event.seeds[:10]))}; waiting for it")
+        elif isinstance(event, Note):
+            self._say(event.text)
+        elif isinstance(event, Started) and self._progress is not None:
+            self._progress.refresh()
+
+    def _say(self, text: str) -> None:
+        self._console.print(Text(printable(text), style="dim"), soft_wrap=True)
+
+    def _begin(self, event: Began) -> None:
+        self._n, self._done, self._todo, self._jobs = event.n, event.done, event.todo, event.jobs
+        self._began = time.monotonic()
+        if event.done:
+            self._say(f"{event.done} of {event.n} seeds are finished already; {event.todo} to run")
+        if self._console.is_terminal and event.todo:
+            self._progress = Progress(
+                TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(),
+                TextColumn("{task.fields[rest]}"), console=self._console, transient=True,
+            )  # fmt: skip
+            self._task = self._progress.add_task("seeds", total=event.n, completed=event.done, rest="")
+            self._progress.start()
+
+    def _end(self, run: Run) -> None:
+        self._ended.append(run)
+        if run.status is Status.FAILED:
+            self._say(f"seed {run.seed} failed: {run.cause}: {run.detail}")
+        mean, left = self._mean(), self._left()
+        if self._progress is not None and self._task is not None:
+            self._progress.update(self._task, advance=1, rest=f"{left}  {mean}")
+        elif run.status is Status.FINISHED:
+            took = f" in {duration(run.seconds)}" if run.seconds is not None else ""
+            counted = f"{self._done + len(self._ended)} of {self._n}" if self._n > 1 else ""
+            self._say(f"seed {run.seed} finished{took}; {'; '.join(part for part in (counted, left, mean) if part)}")
+
+    def _left(self) -> str:
+        rest = self._todo - len(self._ended)
+        if rest <= 0 or not self._ended:
+            return ""
+        return f"{duration((time.monotonic() - self._began) / len(self._ended) * rest)} left"
+
+    def _mean(self) -> str:
+        """Running mean ± half the t interval of the metric that is most likely meant."""
+        finished = [run for run in self._ended if run.status is Status.FINISHED and run.series]
+        if not finished:
+            return ""
+        names = [name for name in finished[0].series if all(name in run.series for run in finished)]
+        names.sort(key=lambda name: (name != self._prefer, not looks_like_metric(name)))
+        if not names or not (names[0] == self._prefer or looks_like_metric(names[0])):
+            return ""
+        values = [run.series[names[0]].values[-1] for run in finished]
+        if not all(map(math.isfinite, values)):
+            return ""
+        d = describe(values)
+        half = None if d.interval is None else (d.interval[1] - d.interval[0]) / 2
+        places = decimals(half, d.mean)
+        return f"{printable(names[0])} {number(d.mean, places)}" + (
+            f" ± {number(half, places)}" if half is not None else ""
+        )
+
+    def close(self) -> None:
+        """Take the bar away."""
+        if self._progress is not None:
+            self._progress.stop()
+            self._progress = None
+
+
+@contextmanager
+def showing(quiet: bool = False, prefer: str | None = None) -> Iterator[Live]:
+    """A `Live` on standard error, closed at the end."""
+    live = Live(Console(stderr=True, quiet=quiet, highlight=False), prefer)
+    try:
+        yield live
+    finally:
+        live.close()

@@ -1,0 +1,116 @@
+"""The report on one experiment: a sentence, then the table, the sites and the warnings."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from ..results import Results, Status, Summary
+from .table import Table
+from .words import decimals, half_width, histogram, number, printable, seed_list, sentence
+
+
+def lines_of_report(results: Results, summaries: Mapping[str, Summary]) -> list[str]:
+    """The whole report as lines of text."""
+    lines: list[str] = []
+    shown = list(summaries.values())
+    if shown:
+        lines.append(sentence(shown[0]))
+        lines.append("")
+        lines.extend(metric_table(results, summaries).text().splitlines())
+        lines.append("")
+        lines.extend(_chosen(results))
+    lines.extend(_counts(results))
+    lines.extend(_sites(results.sites))
+    lines.extend(f"Warning: {printable(text)}." for text in results.warnings)
+    return [line.rstrip() for line in lines]
+
+
+def metric_table(results: Results, summaries: Mapping[str, Summary]) -> Table:
+    """A row for each metric."""
+    columns: tuple[str, ...] = (
+        "metric",
+        "goal",
+        "k of n",
+        "mean",
+        "95 % t interval",
+        "SD",
+        "median",
+        "best (seed)",
+        "worst (seed)",
+        "spread",
+    )
+    rows: list[tuple[str, ...]] = []
+    level = next((f.level for f in summaries.values()), 0.95)
+    columns = tuple(c.replace("95 %", f"{level * 100:g} %") for c in columns)
+    for name, f in summaries.items():
+        counted = f"{f.finished} of {f.n}"
+        goal = f.goal.value if f.goal else "?"
+        if f.mean is None:
+            rows.append((printable(name), goal, counted, f.reason, "", "", "", "", "", ""))
+            continue
+        places = decimals(half_width(f) or f.sd, f.mean)
+        interval = "–" if f.interval is None else f"{number(f.interval[0], places)} … {number(f.interval[1], places)}"
+        ends = (
+            (f"{number(f.max, places)} (max)", f"{number(f.min, places)} (min)")
+            if f.goal is None
+            else (f"{number(f.best, places)} ({f.best_seed})", f"{number(f.worst, places)} ({f.worst_seed})")
+        )
+        median = f.median
+        picture = histogram(results.scores(name).values)
+        rows.append(
+            (
+                printable(name), goal, counted, number(f.mean, places), interval, number(f.sd, places),
+                number(median, places), *ends, f"▕{picture}▏",
+            )
+        )  # fmt: skip
+    return Table(columns, tuple(rows), frozenset({3, 5, 6}))
+
+
+def _chosen(results: Results) -> list[str]:
+    guessed = [m for m in results.metrics if m.goal is not None and not m.goal_said]
+    lines = []
+    if guessed:
+        goals = ", ".join(f"{printable(m.name)}:{m.goal}" for m in guessed)
+        lines.append(f"Metrics and goals were read from the names: {goals} (--metric NAME:min|max decides).")
+    quiet = [f"{printable(n)} ({printable(r)})" for n, r in results.left_out.items() if "do not have it" not in r]
+    if quiet:
+        lines.append(f"Left out: {'; '.join(quiet[:8])}{' …' if len(quiet) > 8 else ''}.")
+    return lines
+
+
+def _counts(results: Results) -> list[str]:
+    lines = []
+    total = len(results.runs)
+    if total:
+        lines.append(
+            f"{results.name}: {len(results.finished)} of {total} runs finished, seeds {seed_list(results.seeds)}."
+        )
+    causes: dict[str, list[int]] = {}
+    for run in results.failed:
+        causes.setdefault(printable(f"{run.cause}: {run.detail}"), []).append(run.seed)
+    for text, seeds in list(causes.items())[:10]:
+        lines.append(
+            f"Failed under seed {seed_list(seeds)}: {text} (seedwise log {results.name} --seed {seeds[0]} --stderr)"
+        )
+    open_ = [run.seed for run in results.runs if run.status in (Status.INTERRUPTED, Status.RUNNING)]
+    if open_:
+        lines.append(
+            f"Not finished: seed {seed_list(open_)}; the same command or `seedwise resume {results.name}` runs them."
+        )
+    return lines
+
+
+def _sites(sites: Sequence[Mapping[str, Any]]) -> list[str]:
+    if not sites:
+        return []
+    shown = [f"{printable(s['location'])} ({printable(s['typed'])} → {s['receives']})" for s in sites]
+    more = f", and {len(shown) - 8} more (seedwise show --json)" if len(shown) > 8 else ""
+    return [f"The seed s went in at {', '.join(shown[:8])}{more}."]
+
+
+def sites_table(sites: Sequence[Mapping[str, Any]]) -> Table:
+    """A row for each seed site."""
+    rows = [
+        tuple(printable(str(site[name])) for name in ("location", "typed", "where", "source", "receives"))
+        for site in sites
+    ]
+    return Table(("location", "typed", "where", "source", "receives"), tuple(rows), frozenset({1}))

@@ -1,0 +1,98 @@
+"""Numbers and sentences as a colleague would say them."""
+
+import math
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from ..results import Summary
+
+_BARS = "▁▂▃▄▅▆▇█"
+
+
+def decimals(spread: float | None, value: float | None) -> int:
+    """Decimals that show a spread to two digits; without a spread, four digits of the value."""
+    scale = spread if spread else abs(value) / 100 if value else 1.0
+    if not scale or not math.isfinite(scale):
+        return 4
+    return max(0, min(12, 1 - math.floor(math.log10(scale))))
+
+
+def number(value: float | None, places: int) -> str:
+    """A number with so many decimals; `–` for None."""
+    if value is None:
+        return "–"
+    if value and (abs(value) >= 1e7 or abs(value) < 10.0 ** -(places + 1)):
+        return f"{value:.4g}"
+    return f"{value:.{places}f}"
+
+
+def half_width(figures: Summary) -> float | None:
+    """The number after ±."""
+    return None if figures.interval is None else (figures.interval[1] - figures.interval[0]) / 2
+
+
+def sentence(figures: Summary) -> str:
+    """One metric in one sentence; every ± is named."""
+    if figures.reason or figures.mean is None:
+        return f"{figures.metric}: {figures.reason}."
+    places = decimals(half_width(figures) or figures.sd, figures.mean)
+    seeds = f"{figures.finished} seed{'s' if figures.finished != 1 else ''}"
+    among = "" if figures.finished == figures.n else f" (of {figures.n}; among finished)"
+    if figures.interval is None:
+        return f"{figures.metric} is {number(figures.mean, places)} under one seed{among}, which says nothing about spread."
+    plus_minus = number(half_width(figures), places)
+    text = (
+        f"{figures.metric} is {number(figures.mean, places)} ± {plus_minus} over {seeds}{among} "
+        f"(mean, {figures.level * 100:g} % t interval)"
+    )
+    if figures.goal is None:
+        return f"{text}, from {number(figures.min, places)} to {number(figures.max, places)}."
+    return (
+        f"{text}, from {number(figures.worst, places)} (seed {figures.worst_seed}) to "
+        f"{number(figures.best, places)} (seed {figures.best_seed})."
+    )
+
+
+def histogram(values: ArrayLike, bins: int = 16) -> str:
+    """A picture of a sample in one line of `bins` characters, from its lowest to its highest value."""
+    x = np.asarray(values, dtype=float)
+    if x.size == 0 or not np.isfinite(x).all():
+        return ""
+    if x.min() == x.max():
+        return _BARS[-1]
+    counts, _ = np.histogram(x, bins=bins)
+    top = counts.max()
+    return "".join(" " if c == 0 else _BARS[math.ceil(c / top * len(_BARS)) - 1] for c in counts)
+
+
+def seed_list(seeds: Sequence[int], most: int = 12) -> str:
+    """Seeds in words: runs of three and more as ranges."""
+    parts: list[str] = []
+    row: list[int] = []
+    for seed in [*sorted(seeds), None]:
+        if row and seed == row[-1] + 1:
+            row.append(seed)
+            continue
+        if row:
+            parts.append(f"{row[0]}–{row[-1]}" if len(row) > 2 else ", ".join(map(str, row)))
+        row = [] if seed is None else [seed]
+    shown = ", ".join(parts[:most])
+    return shown + (" …" if len(parts) > most else "")
+
+
+def duration(seconds: float) -> str:
+    """Seconds in words: `4.2 s`, `3 min 20 s`, `2 h 05 min`."""
+    if seconds < 60:
+        return f"{seconds:.1f} s"
+    minutes, rest = divmod(round(seconds), 60)
+    if minutes < 60:
+        return f"{minutes} min {rest:02d} s"
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours} h {minutes:02d} min"
+
+
+def printable(text: str) -> str:
+    """Text from a run, with nothing in it that a terminal would obey."""
+    return "".join(c if c.isprintable() or c in "\t" else "�" for c in text)

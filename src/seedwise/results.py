@@ -1,0 +1,297 @@
+"""Runs, results and scores: what producers hand over and readers take. All frozen."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from types import MappingProxyType
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .errors import MetricError, UsageError
+from .goals import Goal
+
+
+class Status(StrEnum):
+    """What became of a run."""
+
+    FINISHED = "finished"
+    FAILED = "failed"
+    RUNNING = "running"
+    INTERRUPTED = "interrupted"
+
+
+class Cause(StrEnum):
+    """Why a run failed."""
+
+    EXCEPTION = "exception"
+    EXIT = "exit code"
+    SIGNAL = "signal"
+    NOT_ENTERED = "not entered"
+    CHANGED = "code changed"
+    ISOLATION = "isolation"
+
+
+class Reduce(StrEnum):
+    """Which of the values that a run gives for one metric counts."""
+
+    LAST = "last"
+    BEST = "best"
+    MEAN = "mean"
+
+
+def _frozen(mapping: Mapping[Any, Any]) -> Mapping[Any, Any]:
+    return MappingProxyType(dict(mapping))
+
+
+@dataclass(frozen=True)
+class Series:
+    """The values of one metric in one run, in the order in which they came; `steps` counts from 1 where none was said."""
+
+    steps: tuple[int, ...]
+    values: tuple[float, ...]
+
+    def reduce(self, how: Reduce, goal: Goal | None) -> float:
+        """One number for the run. `best` needs a goal."""
+        if how is Reduce.LAST:
+            return self.values[-1]
+        if how is Reduce.MEAN:
+            return float(np.mean(self.values))
+        if goal is None:
+            raise UsageError("the best value of a series needs a goal: --metric NAME:min or NAME:max")
+        return min(self.values) if goal is Goal.MIN else max(self.values)
+
+
+@dataclass(frozen=True)
+class Run:
+    """One experiment under one seed. `detail` says in words why it failed; `folder` holds its logs and files."""
+
+    seed: int
+    status: Status
+    series: Mapping[str, Series] = field(default_factory=dict)
+    replicate: int = 0
+    attempt: int = 1
+    cause: Cause | None = None
+    detail: str = ""
+    seconds: float | None = None
+    folder: str | None = None
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "series", _frozen(self.series))
+
+
+@dataclass(frozen=True)
+class Scores:
+    """One metric of some results: seed → number, with its goal.
+
+    Parameters
+    ----------
+    metric
+        Its name.
+    by_seed
+        The number for each seed that finished with one.
+    goal
+        Whether less or more is better; None where nobody said and the name does not tell.
+    n
+        How many seeds were asked for; by default as many as there are numbers.
+    """
+
+    metric: str
+    by_seed: Mapping[int, float]
+    goal: Goal | None = None
+    n: int | None = None
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "by_seed", _frozen(dict(sorted(self.by_seed.items()))))
+        if self.n is None:
+            object.__setattr__(self, "n", len(self.by_seed))
+
+    def __len__(self) -> int:
+        return len(self.by_seed)
+
+    def __iter__(self) -> Iterator[int]:
+        return iter(self.by_seed)
+
+    def __getitem__(self, seed: int) -> float:
+        return self.by_seed[seed]
+
+    @property
+    def seeds(self) -> tuple[int, ...]:
+        """The seeds, ascending."""
+        return tuple(self.by_seed)
+
+    @property
+    def values(self) -> NDArray[np.float64]:
+        """The numbers in the order of `seeds`, shape (k,)."""
+        return np.array(list(self.by_seed.values()), dtype=np.float64)
+
+
+@dataclass(frozen=True)
+class Summary:
+    """One metric over seeds, in its own units. `±` in any sentence about it is the `level` t interval of the mean.
+
+    Figures that these scores cannot give are None: spread and interval of a single score; everything where a score is
+    NaN or infinite, with `reason` saying under which seeds; best and worst where the goal is not known.
+    """
+
+    metric: str
+    goal: Goal | None
+    n: int
+    finished: int
+    mean: float | None
+    sd: float | None
+    sem: float | None
+    interval: tuple[float, float] | None
+    level: float
+    median: float | None
+    iqm: float | None
+    min: float | None
+    max: float | None
+    best_seed: int | None
+    worst_seed: int | None
+    reason: str = ""
+
+    def as_dict(self) -> dict[str, Any]:
+        """The names of the project's JSON output."""
+        interval = None if self.interval is None else list(self.interval)
+        values = {name: getattr(self, name) for name in self.__dataclass_fields__}
+        return {**values, "interval": interval, "goal": self.goal and self.goal.value}
+
+    @property
+    def best(self) -> float | None:
+        """The best score, by the goal."""
+        return None if self.goal is None else self.min if self.goal is Goal.MIN else self.max
+
+    @property
+    def worst(self) -> float | None:
+        """The worst score, by the goal."""
+        return None if self.goal is None else self.max if self.goal is Goal.MIN else self.min
+
+
+@dataclass(frozen=True)
+class Metric:
+    """A metric that was chosen: its goal, who said so, and how a run's values become one number."""
+
+    name: str
+    goal: Goal | None = None
+    goal_said: bool = False
+    """The user named the goal; otherwise it was guessed from the name."""
+    reduce: Reduce = Reduce.LAST
+    pattern: str | None = None
+    """A regular expression over what is printed, when the user gave one."""
+
+
+@dataclass(frozen=True)
+class Results:
+    """The runs of one experiment: the newest attempt for each seed.
+
+    `metrics` are those that were chosen; `left_out` says of every other name that was found why it was not;
+    `warnings` each name a next step.
+    """
+
+    name: str
+    key: str
+    command: tuple[str, ...]
+    runs: tuple[Run, ...]
+    metrics: tuple[Metric, ...] = ()
+    left_out: Mapping[str, str] = field(default_factory=dict)
+    sites: tuple[Mapping[str, Any], ...] = ()
+    warnings: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "left_out", _frozen(self.left_out))
+
+    def __iter__(self) -> Iterator[Run]:
+        return iter(self.runs)
+
+    def __len__(self) -> int:
+        return len(self.runs)
+
+    @property
+    def seeds(self) -> tuple[int, ...]:
+        """The seeds of the runs, ascending."""
+        return tuple(sorted(run.seed for run in self.runs))
+
+    def having(self, status: Status) -> tuple[Run, ...]:
+        """The runs with this status."""
+        return tuple(run for run in self.runs if run.status is status)
+
+    @property
+    def finished(self) -> tuple[Run, ...]:
+        """The runs that finished."""
+        return self.having(Status.FINISHED)
+
+    @property
+    def failed(self) -> tuple[Run, ...]:
+        """The runs that failed."""
+        return self.having(Status.FAILED)
+
+    def metric(self, name: str | None = None) -> Metric:
+        """A chosen metric by name, upper and lower case alike; without a name, the only one.
+
+        Raises
+        ------
+        MetricError
+            Naming those there are.
+        """
+        known = [metric.name for metric in self.metrics]
+        if name is None:
+            if len(self.metrics) == 1:
+                return self.metrics[0]
+            raise MetricError(f"which metric? {self.name} has: {', '.join(known) or 'none'}")
+        for metric in self.metrics:
+            if name in (metric.name, metric.name.replace("_", " ")):
+                return metric
+        for metric in self.metrics:
+            if metric.name.lower() == name.lower().replace(" ", "_"):
+                return metric
+        raise MetricError(f"{self.name} has no metric {name!r}; it has: {', '.join(known) or 'none'}")
+
+    def scores(self, metric: str | None = None) -> Scores:
+        """Seed → number for one metric, among the runs that finished with it."""
+        chosen = self.metric(metric)
+        values = {
+            run.seed: run.series[chosen.name].reduce(chosen.reduce, chosen.goal)
+            for run in self.finished
+            if chosen.name in run.series
+        }
+        return Scores(chosen.name, values, chosen.goal, n=len(self.runs))
+
+
+def parse_seeds(text: str) -> list[int]:
+    """Seeds from text such as `0,3,5`, `1-30` or `1-10,363`. Raises UsageError naming the part that is wrong."""
+    seeds: list[int] = []
+    for part in text.split(","):
+        word = part.strip()
+        low, dash, high = word.partition("-")
+        if not (low.isascii() and low.isdigit() and (not dash or (high.isascii() and high.isdigit()))):
+            raise UsageError(f"--seeds takes numbers and ranges such as 0,3,5 or 1-30; {word!r} is neither")
+        first, last = int(low), int(high or low)
+        if last < first:
+            raise UsageError(f"--seeds {word}: the range ends before it begins")
+        if last - first > 10_000_000:
+            raise UsageError(f"--seeds {word}: that is {last - first + 1} seeds; the most is ten million")
+        seeds.extend(range(first, last + 1))
+    return check_seeds(seeds)
+
+
+def check_seeds(seeds: Iterable[int]) -> list[int]:
+    """The seeds as a list. Raises UsageError for a count instead of seeds, duplicates, or a seed out of range."""
+    from seedwise_guest import SeedError
+    from seedwise_guest.streams import check_seed
+
+    if isinstance(seeds, int | np.integer):
+        raise UsageError(f"seeds are the seeds themselves, not how many: seeds=range(1, {int(seeds) + 1})?")
+    try:
+        checked = [check_seed(seed) for seed in seeds]
+    except SeedError as error:
+        raise UsageError(str(error)) from None
+    seen: set[int] = set()
+    double = sorted({seed for seed in checked if seed in seen or seen.add(seed)})  # type: ignore[func-returns-value]
+    if double:
+        raise UsageError(f"each seed may stand once; twice or more: {', '.join(map(str, double[:10]))}")
+    if not checked:
+        raise UsageError("no seeds: name at least one")
+    return checked

@@ -1,0 +1,1 @@
+"""From a command and seeds to results: experiment identity, supervisor, store, worlds. Renders nothing."""

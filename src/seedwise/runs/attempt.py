@@ -1,0 +1,226 @@
+"""One attempt at one seed: what is put into its spool, and what is read out of it."""
+
+import json
+import os
+import shutil
+import signal
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from seedwise_guest import PROTOCOL
+from seedwise_guest.sites.plan import Plan, apply_edits
+from seedwise_guest.worlds import FAILED as WORLD_FAILED
+
+from ..results import Cause, Metric, Run, Series, Status
+from . import metrics
+from .command import PLACEHOLDER, Mode
+from .config_site import edit_config
+from .executors import Exit, Task
+from .worlds import World, Worlds
+
+_TAIL = 64 * 2**20
+"""Of a longer output the end is read for metrics."""
+
+
+@dataclass
+class Setup:
+    """What all attempts of an experiment share."""
+
+    command: tuple[str, ...]
+    mode: Mode
+    plan: Plan
+    script: str | None
+    environment: Mapping[str, str]
+    worlds: Worlds
+    metrics: Sequence[Metric] = ()
+    config_site: str | None = None
+    command_text: str | None = None
+    """The text after -c, in which seeds are placed by editing the command."""
+    entered: bool = True
+    """Whether a guest is expected to report in."""
+
+
+@dataclass
+class Told:
+    """What the processes of a run said in their spool."""
+
+    hellos: int = 0
+    logged: dict[str, Series] = field(default_factory=dict)
+    refused: str = ""
+    loaded: dict[str, str] = field(default_factory=dict)
+    read: list[str] = field(default_factory=list)
+    written: list[str] = field(default_factory=list)
+    libraries: list[str] = field(default_factory=list)
+    late_sites: list[dict[str, Any]] = field(default_factory=list)
+    ledger: list[dict[str, Any]] = field(default_factory=list)
+
+
+@dataclass
+class Attempt:
+    """One attempt, from the preparation of its spool to its run."""
+
+    setup: Setup
+    seed: int
+    number: int
+    folder: Path
+    world: World
+
+    def prepare(self, cores: Sequence[int]) -> Task:
+        """Write the plan and the launch specification; return the process to be started."""
+        setup = self.setup
+        self.folder.mkdir(parents=True, exist_ok=True)
+        edits = setup.plan.edits(self.seed) if setup.mode is Mode.SUBSTITUTE else {}
+        command = [word.replace(PLACEHOLDER, str(self.seed)) for word in setup.command]
+        if setup.command_text is not None and edits.get("-c"):
+            edited = apply_edits(setup.command_text, edits.pop("-c"))
+            command = [edited if word == setup.command_text else word for word in command]
+        replace: list[tuple[str, str]] = []
+        if setup.config_site is not None:
+            path, text = edit_config(setup.config_site, self.seed)
+            source = self.world.folder / "config"
+            source.write_text(text, encoding="utf-8")
+            replace.append((str(source), path))
+        digests = {path: digest for path, digest in setup.plan.files.items() if path != "-c"}
+        plan = {
+            "v": PROTOCOL,
+            "mode": "run",
+            "seed": self.seed,
+            "number": setup.plan.number,
+            "has_sites": bool(setup.plan.sites) or setup.mode in (Mode.PLACEHOLDER, Mode.CONFIG) or self._reads_seed(),
+            "substitute": setup.mode is Mode.SUBSTITUTE,
+            "control": setup.mode is not Mode.AS_IS,
+            "edits": edits,
+            "digests": digests,
+            "script": setup.script,
+        }
+        (self.world.spool / "plan.json").write_text(json.dumps(plan), encoding="utf-8", errors="surrogateescape")
+        specification = setup.worlds.specification(self.world, command, cores, replace)
+        environment = {**setup.environment, "SEEDWISE_SPOOL": str(self.world.spool)}
+        if setup.mode is not Mode.AS_IS:
+            environment["SEEDWISE_SEED"] = str(self.seed)
+        return Task(
+            self.seed,
+            setup.worlds.launcher(specification),
+            environment,
+            self.folder / "stdout",
+            self.folder / "stderr",
+        )
+
+    def _reads_seed(self) -> bool:
+        return any(remark.kind == "environment" for remark in self.setup.plan.remarks)
+
+    def told(self) -> Told:
+        """Read the spool. Lines that are not whole are passed over: their process was killed while it wrote."""
+        told = Told()
+        logged: dict[str, tuple[list[int], list[float]]] = {}
+        for file in sorted(self.world.spool.glob("*.jsonl"), key=lambda path: path.stem.partition("-")[2]):
+            for line in file.read_bytes().splitlines():
+                try:
+                    message = json.loads(line)
+                except ValueError:
+                    continue
+                if isinstance(message, dict) and message.get("v") == PROTOCOL:
+                    _take(message, told, logged)
+        told.logged = {name: Series(tuple(steps), tuple(values)) for name, (steps, values) in logged.items()}
+        return told
+
+    def finish(self, exit_: Exit, told: Told) -> Run:
+        """The run that this attempt was: its status, its cause in words, and its metrics."""
+        status, cause, detail = self._outcome(exit_, told)
+        series: Mapping[str, Series] = {}
+        if status is Status.FINISHED and self.setup.mode is not Mode.AS_IS:
+            patterns = {metric.name: metric.pattern for metric in self.setup.metrics if metric.pattern}
+            series = metrics.read_run(told.logged, self.text("stdout"), self.text("stderr"), patterns)
+        return Run(self.seed, status, series, 0, self.number, cause, detail, exit_.seconds, str(self.folder))
+
+    def text(self, name: str) -> str:
+        """What the run printed on `stdout` or `stderr`; bytes that are no UTF-8 are marked."""
+        with open(self.folder / name, "rb") as file:
+            size = file.seek(0, os.SEEK_END)
+            file.seek(max(0, size - _TAIL))
+            return file.read().decode("utf-8", errors="replace")
+
+    def _outcome(self, exit_: Exit, told: Told) -> tuple[Status, Cause | None, str]:
+        world_error = self.world.spool / "world-error.json"
+        if exit_.status == WORLD_FAILED and world_error.exists():
+            error = json.loads(world_error.read_text(encoding="utf-8"))
+            what = (
+                "the command cannot be started" if error["kind"] == "command" else "its private files cannot be set up"
+            )
+            return Status.FAILED, Cause.ISOLATION, f"{what}: {error['error']}"
+        if told.refused:
+            cause = Cause.CHANGED if "was changed" in told.refused else Cause.NOT_ENTERED
+            return Status.FAILED, cause, told.refused
+        if exit_.status < 0:
+            name = _signal_name(-exit_.status)
+            hint = "; out of memory?" if exit_.status == -signal.SIGKILL else ""
+            return Status.FAILED, Cause.SIGNAL, f"killed by {name}{hint}"
+        if exit_.status > 0:
+            last = _last_words(self.text("stderr"))
+            hint = ""
+            if "Read-only file system" in last:
+                hint = " (outside the project: allow it with --share PATH)"
+            if last:
+                return Status.FAILED, Cause.EXCEPTION, last + hint
+            return Status.FAILED, Cause.EXIT, f"exit code {exit_.status}"
+        if self.setup.entered and told.hellos == 0:
+            detail = "no Python process let Seedwise in, so nothing says that the seed was placed"
+            return Status.FAILED, Cause.NOT_ENTERED, detail
+        return Status.FINISHED, None, ""
+
+    def collect(self, told: Told) -> list[str]:
+        """Keep what the run wrote beside its logs, with its ledger; returns the paths of the files."""
+        (self.folder / "ledger.json").write_text(json.dumps(told.ledger, indent=1))
+        kept = self.setup.worlds.harvest(self.world, self.folder / "files")
+        if self.setup.config_site is not None:
+            path = os.path.abspath(self.setup.config_site.rpartition(":")[0])
+            relative = os.path.relpath(path, self.setup.worlds.project)
+            if relative in kept:  # our own edit, not the run's
+                (self.folder / "files" / relative).unlink()
+                kept.remove(relative)
+        return kept
+
+    def discard(self) -> None:
+        """Remove the world; a run that never started leaves no folder behind."""
+        self.setup.worlds.remove(self.world)
+        if self.folder.is_dir() and not any(self.folder.iterdir()):
+            shutil.rmtree(self.folder, ignore_errors=True)
+
+
+def _take(message: Mapping[str, Any], told: Told, logged: dict[str, tuple[list[int], list[float]]]) -> None:
+    kind = message.get("type")
+    if kind == "hello":
+        told.hellos += 1
+    elif kind == "refused":
+        told.refused = str(message.get("reason", ""))
+    elif kind == "log":
+        for name, value in message["values"].items():
+            steps, values = logged.setdefault(str(name), ([], []))
+            steps.append(int(message["step"]) if message["step"] is not None else len(values) + 1)
+            values.append(float(value))
+    elif kind == "end":
+        told.loaded.update(message["loaded"])
+        told.read.extend(message["read"])
+        told.written.extend(message["written"])
+        told.libraries.extend(name for name in message["libraries"] if name not in told.libraries)
+        told.late_sites.extend(message["late_sites"])
+        if not told.ledger or len(message["ledger"]) > len(told.ledger):
+            told.ledger = message["ledger"]
+
+
+def _signal_name(number: int) -> str:
+    try:
+        return signal.Signals(number).name
+    except ValueError:
+        return f"signal {number}"
+
+
+def _last_words(text: str) -> str:
+    """The last line of standard error that is no frame of a traceback: the exception, usually."""
+    lines = [line.rstrip() for line in text.splitlines() if line.strip()]
+    for line in reversed(lines[-40:]):
+        if not line.startswith((" ", "\t")):
+            return line[:300]
+    return lines[-1][:300] if lines else ""

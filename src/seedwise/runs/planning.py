@@ -1,0 +1,144 @@
+"""Having the user's own interpreter read the seed sites, before anything of theirs runs."""
+
+import contextlib
+import json
+import os
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from seedwise_guest import PROTOCOL
+from seedwise_guest.planning import REPORT
+from seedwise_guest.sites.finder import Findings, Remark, Site, Use
+from seedwise_guest.sites.plan import Plan, make_plan
+
+from ..errors import ScriptError, UsageError
+from .command import Mode, Options
+
+_PATIENCE = 300.0
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What the user's interpreter said: its version and packages, the script, and the plan."""
+
+    plan: Plan
+    script: str | None
+    launch: Mapping[str, Any]
+    python: Mapping[str, Any]
+    packages: Mapping[str, str]
+    entered: bool
+    """Whether a Python process reported at all."""
+
+
+def read_sites(command: Sequence[str], environment: Mapping[str, str], options: Options, mode: Mode) -> Reading:
+    """Start the command with a guest that reads its source, reports and leaves.
+
+    Raises
+    ------
+    ScriptError
+        No such script, a syntax error in it, or no Python process in which Seedwise could enter.
+    UsageError
+        `--keep` or `--seed-site` names no site.
+    """
+    spool = tempfile.mkdtemp(prefix="seedwise-plan-")
+    try:
+        with open(os.path.join(spool, "plan.json"), "w", encoding="utf-8") as file:
+            json.dump({"v": PROTOCOL, "mode": "plan"}, file)
+        words = [word.replace("{seed}", "1") for word in command]
+        output = _start(words, {**environment, "SEEDWISE_SPOOL": spool, "SEEDWISE_SEED": "1"})
+        report = Path(spool, REPORT)
+        if not report.exists():
+            if mode is Mode.PLACEHOLDER:
+                return Reading(Plan([], None), None, {}, {}, {}, entered=False)
+            raise ScriptError(_not_entered(command, output))
+        data = json.loads(report.read_text(encoding="utf-8"))
+    finally:
+        shutil.rmtree(spool, ignore_errors=True)
+    if data.get("error"):
+        raise ScriptError(data["error"])
+    findings = Findings(
+        [Site(**{**site, "order": tuple(site["order"])}) for site in data.get("sites", [])],
+        [Remark(**remark) for remark in data.get("remarks", [])],
+        [Use(**use) for use in data.get("split_uses", [])],
+        data.get("files", {}),
+        data.get("unreadable", {}),
+    )
+    if mode is not Mode.SUBSTITUTE:
+        if options.keep or options.number_at:
+            raise UsageError("--keep and --seed-site FILE.py:LINE are for seeds that Seedwise substitutes")
+        findings.sites, findings.split_uses = [], []
+    try:
+        plan = make_plan(findings, list(options.keep), options.number_at)
+    except LookupError as error:
+        raise UsageError(str(error.args[0])) from None
+    return Reading(plan, data.get("script"), data.get("launch", {}), data["python"], data["packages"], entered=True)
+
+
+def _start(command: Sequence[str], environment: Mapping[str, str]) -> bytes:
+    """Run the command until it reports; returns what it said, for an error message."""
+    with tempfile.TemporaryFile() as said:
+        try:
+            process = subprocess.Popen(
+                command,
+                env=dict(environment),
+                stdin=subprocess.DEVNULL,
+                stdout=said,
+                stderr=said,
+                start_new_session=True,
+            )
+        except OSError as error:
+            raise ScriptError(f"cannot start {command[0]}: {error.strerror or error}") from None
+        try:
+            process.wait(_PATIENCE)
+        except subprocess.TimeoutExpired:
+            _kill_session(process)
+        except BaseException:
+            _kill_session(process)
+            raise
+        said.seek(0)
+        return said.read(20_000)
+
+
+def _kill_session(process: "subprocess.Popen[bytes]") -> None:
+    import signal
+
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
+
+
+def _not_entered(command: Sequence[str], output: bytes) -> str:
+    text = output.decode(errors="replace").strip().splitlines()
+    last = f" It said: {text[-1][:200]}" if text else ""
+    return (
+        f"no Python process of `{' '.join(command)}` let Seedwise in, so no seed could be placed.{last} "
+        "Python enters unless it is started with -I, -E or -S, or with an environment of its own; a program that is not "
+        "Python takes the seed as {seed} in its command"
+    )
+
+
+def plan_to_dict(plan: Plan) -> dict[str, Any]:
+    """The plan as plain values, for the store."""
+    return {
+        "sites": [asdict(site) for site in plan.sites],
+        "number": plan.number,
+        "kept": plan.kept,
+        "remarks": [asdict(remark) for remark in plan.remarks],
+        "split_uses": [asdict(use) for use in plan.split_uses],
+    }
+
+
+def plan_from_dict(data: Mapping[str, Any]) -> Plan:
+    """The plan that `plan_to_dict` made."""
+    return Plan(
+        [Site(**{**site, "order": tuple(site["order"])}) for site in data["sites"]],
+        data["number"],
+        list(data["kept"]),
+        [Remark(**remark) for remark in data["remarks"]],
+        [Use(**use) for use in data["split_uses"]],
+    )

@@ -1,0 +1,297 @@
+"""Runs the seeds of one experiment: claims, starts, waits, saves. Renders nothing."""
+
+import contextlib
+import fcntl
+import os
+import signal
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
+from types import FrameType
+from typing import Any
+
+from ..errors import SeedwiseError
+from ..events import Began, Ended, Event, Note, Started, Waiting
+from ..results import Cause, Run, Status
+from . import identity, metrics
+from .attempt import Attempt, Setup, Told
+from .command import Mode, Workdir
+from .cores import Cores, reserving
+from .executors import Executor, Exit
+from .sequential import Tree, TreeChanged
+from .store import Experiment, Store, this_owner
+
+_GRACE = 5.0
+_TICK = 0.2
+AS_IS_SEED = 0
+"""Under which the one process of an as-is experiment is started; its runs are keyed by the seeds it prints."""
+
+
+class Interrupts:
+    """Counts Ctrl-C and SIGTERM: the first lets the supervisor stop in order, the second raises KeyboardInterrupt."""
+
+    def __init__(self) -> None:
+        self.count = 0
+        self._before: dict[signal.Signals, Any] = {}
+
+    def _handle(self, number: int, frame: FrameType | None) -> None:
+        self.count += 1
+        if self.count > 1:
+            raise KeyboardInterrupt
+
+    @contextlib.contextmanager
+    def caught(self) -> Iterator["Interrupts"]:
+        """In the main thread, replace the handlers; put them back at the end."""
+        if threading.current_thread() is threading.main_thread():
+            for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+                if signal.getsignal(number) is not signal.SIG_IGN:
+                    self._before[number] = signal.signal(number, self._handle)
+        try:
+            yield self
+        finally:
+            for number, handler in self._before.items():
+                signal.signal(number, handler)
+
+
+class Supervisor:
+    """One command's work on one experiment. Several may work on the same; the store gives each seed to one of them.
+
+    Parameters
+    ----------
+    jobs
+        How many runs at a time.
+    tell
+        Called with every event.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        experiment: Experiment,
+        setup: Setup,
+        executor: Executor,
+        *,
+        jobs: int,
+        threads: int | None,
+        packages: dict[str, str],
+        tell: Callable[[Event], None],
+    ) -> None:
+        self.store = store
+        self.experiment = experiment
+        self.setup = setup
+        self.executor = executor
+        self.jobs = jobs
+        self.threads = threads
+        self.packages = packages
+        self.tell = tell
+        self.owner = this_owner()
+        self.stopped = ""
+        """Why no further seed is started; "" while all is well."""
+        self._running: dict[int, tuple[Attempt, list[int]]] = {}
+        self._tree: Tree | None = None
+        self._described = bool(store.inputs(experiment.id))
+
+    def run(self, seeds: Sequence[int]) -> bool:
+        """Run what is not finished of `seeds`; False when interrupted."""
+        before = {run.seed: run.status for run in self.store.runs(self.experiment.id)}
+        settled = (Status.FINISHED, Status.FAILED)
+        pending = deque(seed for seed in seeds if before.get(seed) not in settled)
+        self.tell(Began(len(seeds), len(seeds) - len(pending), len(pending), self.jobs))
+        with Interrupts().caught() as interrupts, reserving(self.setup.worlds.base, self.threads) as cores:
+            try:
+                self._begin_tree()
+                while (pending or self._running) and not interrupts.count:
+                    while pending and len(self._running) < self.jobs and not self.stopped:
+                        self._start(pending.popleft(), cores)
+                    for exit_ in self.executor.wait(_TICK):
+                        self._end(exit_, cores)
+                    if self.stopped and not self._running:
+                        break
+                if not interrupts.count and not self.stopped:
+                    self._wait_for_others(seeds, cores, interrupts)
+            finally:
+                self._stop(cores)
+                self._end_tree()
+        return not interrupts.count
+
+    def _start(self, seed: int, cores: Cores) -> None:
+        number = self.store.claim(self.experiment.id, seed, self.owner)
+        if number is None:
+            return
+        folder = self.store.run_folder(self.experiment, seed, number)
+        attempt = Attempt(self.setup, seed, number, folder, self.setup.worlds.make())
+        taken = cores.take()
+        self._running[seed] = (attempt, taken)
+        try:
+            self.executor.start(attempt.prepare(taken))
+        except (SeedwiseError, OSError) as error:
+            self._give_up(seed, cores, f"the run could not be started: {error}")
+            return
+        self.tell(Started(seed))
+
+    def _give_up(self, seed: int, cores: Cores, reason: str) -> None:
+        attempt, taken = self._running.pop(seed)
+        cores.give_back(taken)
+        self.stopped = reason
+        run = Run(seed, Status.INTERRUPTED, attempt=attempt.number, detail=reason)
+        self.store.finish(self.experiment.id, run)
+        attempt.discard()
+        self.tell(Ended(run))
+
+    def _end(self, exit_: Exit, cores: Cores) -> None:
+        attempt, taken = self._running.pop(exit_.seed)
+        cores.give_back(taken)
+        told = attempt.told()
+        run = attempt.finish(exit_, told)
+        self._keep(attempt, told)
+        if self.setup.mode is Mode.AS_IS:
+            self._save_as_is(attempt, run)
+        else:
+            self.store.finish(self.experiment.id, run)
+        if run.status is Status.FINISHED and not self._described:
+            self._describe(told)
+        attempt.discard()
+        if run.cause is Cause.CHANGED or (run.cause is Cause.ISOLATION and "cannot be started" not in run.detail):
+            self.stopped = run.detail
+        self.tell(Ended(run))
+
+    def _keep(self, attempt: Attempt, told: Told) -> None:
+        """Keep what the run wrote; put the tree back where runs share it."""
+        attempt.collect(told)
+        if self._tree is None:
+            return
+        try:
+            self._tree.put_back(attempt.folder / "files")
+            self._check_writes(told)
+        except TreeChanged as error:
+            self.stopped = str(error)
+
+    def _check_writes(self, told: Told) -> None:
+        """One at a time in the user's own folder: a write elsewhere is seen by the next run."""
+        root = str(self.setup.worlds.project) + os.sep
+        temporary = (
+            "/tmp/",
+            "/var/tmp/",
+            "/dev/shm/",
+            os.path.expanduser("~/.cache/"),
+            str(self.setup.worlds.base),
+        )
+        allowed = (root, *temporary, *self.setup.worlds.share)
+        outside = [path for path in told.written if not path.startswith(allowed) and os.path.exists(path)]
+        if outside:
+            raise TreeChanged(
+                f"the run wrote {outside[0]}, outside the project, where the next run would find it: allow it with "
+                f"--share {os.path.dirname(outside[0])}"
+            )
+
+    def _describe(self, told: Told) -> None:
+        """After the first run: what it loaded and read belongs to the experiment's identity."""
+        inputs = identity.read_inputs(
+            told.loaded, told.read, told.libraries, self.packages, self.experiment.manifest["code"]
+        )
+        self.store.set_inputs(self.experiment.id, inputs)
+        plan = {**self.experiment.plan, "late_sites": told.late_sites, "ledger": told.ledger}
+        self.store.set_manifest(self.experiment, self.experiment.key, self.experiment.manifest, plan)
+        self._described = True
+
+    def _save_as_is(self, attempt: Attempt, run: Run) -> None:
+        """Turn the seeds that one process printed into runs; the process itself is no run unless it failed."""
+        records = {}
+        if run.status is Status.FINISHED:
+            try:
+                records = metrics.split_by_seed(attempt.text("stdout"))
+            except SeedwiseError as error:
+                self.tell(Note(str(error)))
+            if not records:
+                self.tell(
+                    Note("nothing was printed under a seed such as `seed = 3 | acc = 0.80`, so there are no runs")
+                )
+        if not records:
+            self.store.finish(self.experiment.id, run if run.status is not Status.FINISHED else replace(
+                run, status=Status.FAILED, cause=Cause.EXIT, detail="printed no metrics under a seed"))  # fmt: skip
+            return
+        if AS_IS_SEED not in records:
+            self.store.drop_run(self.experiment.id, AS_IS_SEED)
+        for seed, series in records.items():
+            self.store.finish(self.experiment.id, replace(run, seed=seed, series=series, seconds=None))
+
+    def _wait_for_others(self, seeds: Sequence[int], cores: Cores, interrupts: Interrupts) -> None:
+        """Other commands may hold some of the seeds: wait for them, and take over what they leave."""
+        said: tuple[int, ...] = ()
+        while not interrupts.count:
+            left = {run.seed: run for run in self.store.runs(self.experiment.id) if run.seed in set(seeds)}
+            theirs = tuple(seed for seed in seeds if seed in left and left[seed].status is Status.RUNNING)
+            open_ = [seed for seed in seeds if seed in left and left[seed].status is Status.INTERRUPTED]
+            if self.setup.mode is Mode.AS_IS:
+                theirs = tuple(s for s in theirs if s == AS_IS_SEED)
+            if theirs and theirs != said:
+                said = theirs
+                self.tell(Waiting(theirs))
+            for seed in open_:
+                self._start(seed, cores)
+            if not theirs and not self._running:
+                return
+            for exit_ in self.executor.wait(_TICK):
+                self._end(exit_, cores)
+            if theirs and not self._running:
+                time.sleep(_TICK)
+
+    def _stop(self, cores: Cores) -> None:
+        """End what still runs; its seeds are interrupted, and run again by the same command."""
+        if not self._running:
+            return
+        self.tell(Note(f"stopping {len(self._running)} unfinished run{'s' if len(self._running) > 1 else ''} …"))
+        self.executor.stop(_GRACE)
+        for seed in list(self._running):
+            attempt, taken = self._running.pop(seed)
+            cores.give_back(taken)
+            if self._tree is not None:
+                with contextlib.suppress(TreeChanged):
+                    self._tree.put_back(attempt.folder / "files")
+            run = Run(
+                seed,
+                Status.INTERRUPTED,
+                attempt=attempt.number,
+                detail="interrupted",
+                folder=str(attempt.folder),
+            )
+            self.store.finish(self.experiment.id, run)
+            attempt.discard()
+
+    def _begin_tree(self) -> None:
+        if self.setup.worlds.kind is Workdir.SEQUENTIAL:
+            self._lock = open(self.store.folder / "sequential.lock", "w")  # noqa: SIM115 (held while runs go on)
+            try:
+                fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except OSError:
+                raise SeedwiseError(
+                    "another command is running here, and without private files for each run only one can: wait for it"
+                ) from None
+            self._tree = Tree(self.setup.worlds.project, self.store.folder / "sequential")
+            repaired = self._tree.begin()
+            if repaired:
+                self.tell(Note(f"put back what an interrupted run had left: {', '.join(repaired[:5])}"))
+
+    def _end_tree(self) -> None:
+        if self._tree is not None and "too big" not in self.stopped:
+            self._tree.end()
+            self._lock.close()
+
+
+def sweep_dead_worlds(base: os.PathLike[str]) -> None:
+    """Remove the private folders of supervisors that were killed."""
+    import json
+    import shutil
+    from pathlib import Path
+
+    for folder in Path(base).glob("world-*"):
+        with contextlib.suppress(OSError, ValueError, KeyError):
+            supervisor = json.loads((folder / "launch.json").read_text())["supervisor"]
+            try:
+                os.kill(supervisor, 0)
+            except ProcessLookupError:
+                for path, _folders, _files in os.walk(folder):
+                    os.chmod(path, 0o700)
+                shutil.rmtree(folder, ignore_errors=True)

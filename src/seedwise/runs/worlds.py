@@ -1,0 +1,283 @@
+"""Runs never share files: which kind of world this system allows, and what each run left in its own.
+
+The rule is that of docs/files.md: an overlay over the project, the home folder and the temporary folders; where overlays
+are refused, copies of the project's small files; where namespaces are refused, one run after another with the tree put back
+in between. The effect is probed, not versions.
+"""
+
+import contextlib
+import json
+import os
+import shutil
+import stat
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from seedwise_guest import worlds as guest
+
+from ..errors import UsageError
+from .command import Workdir
+
+LAUNCHER = guest.__file__
+_JUNK = frozenset({"__pycache__", ".seedwise", ".pytest_cache", ".ipynb_checkpoints"})
+
+
+@dataclass
+class World:
+    """One run's view: the folder that holds its upper layers, and the specification its launcher reads."""
+
+    folder: Path
+    spool: Path
+    targets: list[dict[str, str]] = field(default_factory=list)
+
+
+@dataclass
+class Worlds:
+    """How runs are isolated here. `reason` says why nothing better was possible."""
+
+    kind: Workdir
+    base: Path
+    project: Path
+    targets: tuple[str, ...] = ()
+    share: tuple[str, ...] = ()
+    reason: str = ""
+
+    @property
+    def parallel(self) -> bool:
+        """Whether runs may go side by side."""
+        return self.kind in (Workdir.OVERLAY, Workdir.FARM, Workdir.SHARED)
+
+    def make(self) -> World:
+        """Folders for one run."""
+        folder = Path(tempfile.mkdtemp(prefix="world-", dir=self.base))
+        world = World(folder, folder / "spool")
+        world.spool.mkdir()
+        if self.kind not in (Workdir.OVERLAY, Workdir.FARM):
+            return world
+        for k, path in enumerate(self.targets):
+            kind = "overlay" if self.kind is Workdir.OVERLAY else "empty" if _is_temporary(path) else "farm"
+            upper, work = folder / f"upper-{k}", folder / f"work-{k}"
+            upper.mkdir()
+            work.mkdir()
+            with contextlib.suppress(OSError):
+                shutil.copymode(path, upper)
+                if os.geteuid() == 0:
+                    info = os.stat(path)
+                    os.chown(upper, info.st_uid, info.st_gid)
+            world.targets.append({"kind": kind, "path": path, "upper": str(upper), "work": str(work)})
+        return world
+
+    def specification(
+        self,
+        world: World,
+        argv: Sequence[str],
+        cores: Sequence[int],
+        replace: Sequence[tuple[str, str]],
+        probe: str = "",
+    ) -> Path:
+        """Write what the launcher has to do; returns the file."""
+        data: dict[str, Any] = {
+            "targets": world.targets,
+            "writable": [str(world.folder), *self.share],
+            "private_shm": bool(world.targets) and not str(self.base).startswith("/dev/shm"),
+            "cwd": os.getcwd(),
+            "argv": list(argv),
+            "cores": list(cores),
+            "replace": [list(pair) for pair in replace],
+            "probe": probe,
+            "report": str(world.spool / "world-error.json"),
+            "supervisor": os.getpid(),
+        }
+        path = world.folder / "launch.json"
+        path.write_text(json.dumps(data), encoding="utf-8", errors="surrogateescape")
+        return path
+
+    def launcher(self, specification: Path) -> list[str]:
+        """The command that enters the world and becomes the run."""
+        return [sys.executable, "-I", "-S", LAUNCHER, str(specification)]
+
+    def harvest(self, world: World, keep: Path) -> list[str]:
+        """Move what the run wrote under the project into `keep`; returns the paths, relative to the project.
+
+        Files elsewhere under the home folder go to `keep/outside`; caches and temporary files are dropped.
+        """
+        moved: list[str] = []
+        home = str(Path.home())
+        for target in world.targets:
+            for path, inner in _written(target["upper"]):
+                full = os.path.join(target["path"], inner)
+                if target["kind"] == "farm" and _is_copy(path, full):
+                    continue
+                if guest._inside(full, str(self.project)):
+                    relative = os.path.relpath(full, self.project)
+                elif (
+                    guest._inside(full, home)
+                    and not os.path.relpath(full, home).startswith(".")
+                    and not _is_temporary(target["path"])
+                ):
+                    relative = os.path.join("outside", full.lstrip(os.sep))
+                else:
+                    continue
+                destination = keep / relative
+                destination.parent.mkdir(parents=True, exist_ok=True)
+                shutil.move(path, destination)
+                moved.append(relative)
+        return sorted(moved)
+
+    def remove(self, world: World) -> None:
+        """Delete the run's folders; the kernel leaves some without permissions."""
+
+        def open_up(function: Any, path: str, _error: object) -> None:
+            with contextlib.suppress(OSError):
+                os.chmod(os.path.dirname(path), 0o700)
+                os.chmod(path, 0o700)
+                function(path)
+
+        shutil.rmtree(world.folder, onerror=open_up)
+
+
+def _written(upper: str) -> Iterable[tuple[str, str]]:
+    """Regular files and links in an upper layer, with their paths inside it."""
+    for folder, folders, files in os.walk(upper):
+        folders[:] = sorted(name for name in folders if name not in _JUNK)
+        for name in sorted(files):
+            path = os.path.join(folder, name)
+            mode = os.lstat(path).st_mode
+            if stat.S_ISREG(mode) or stat.S_ISLNK(mode):
+                yield path, os.path.relpath(path, upper)
+
+
+def _is_copy(path: str, original: str) -> bool:
+    """Whether a file in a farm is as it was copied, or the place of a big one."""
+    try:
+        copied, before = os.lstat(path), os.lstat(original)
+    except OSError:
+        return False
+    if stat.S_ISLNK(copied.st_mode):
+        return stat.S_ISLNK(before.st_mode) and os.readlink(path) == os.readlink(original)
+    return (copied.st_size, copied.st_mtime_ns) == (before.st_size, before.st_mtime_ns) or (
+        copied.st_size == 0 and before.st_size > guest._BIG
+    )
+
+
+def _is_temporary(path: str) -> bool:
+    return path in {"/tmp", "/var/tmp", os.path.realpath(tempfile.gettempdir())}
+
+
+def project_root(start: Path) -> Path:
+    """The folder that belongs together: the nearest with .git or pyproject.toml, here or above; else here. Never home."""
+    home = Path.home()
+    for folder in (start, *start.parents):
+        if folder in (home, folder.parent):
+            break
+        if (folder / ".git").exists() or (folder / "pyproject.toml").exists():
+            return folder
+    return start
+
+
+def _outermost(paths: Iterable[str]) -> list[str]:
+    real = sorted({os.path.realpath(p) for p in paths if os.path.isdir(p)})
+    found: list[str] = []
+    for path in real:
+        if path != "/" and not any(guest._inside(path, above) for above in found):
+            found.append(path)
+    return found
+
+
+def find_worlds(wanted: Workdir, script: str | None, share: Sequence[str] = ()) -> Worlds:
+    """The best kind of world that works here, of those that `wanted` allows; probed, not guessed.
+
+    Raises
+    ------
+    UsageError
+        When a kind was asked for by name and does not work here, with the reason.
+    """
+    cwd = Path.cwd()
+    project = project_root(cwd)
+    shared = tuple(os.path.realpath(os.path.expanduser(path)) for path in share)
+    for path in shared:
+        if not os.path.exists(path):
+            raise UsageError(f"--share {path}: there is no such file or folder")
+    needed = [str(project), str(cwd)]
+    if script and os.path.isfile(script):
+        needed.append(os.path.dirname(os.path.realpath(script)))
+    wide = [*needed, str(Path.home()), "/tmp", tempfile.gettempdir()]
+    base = _base_folder(_outermost(needed))
+    if wanted in (Workdir.SHARED, Workdir.SEQUENTIAL):
+        return Worlds(wanted, base, project, share=shared)
+    reasons: list[str] = []
+    if sys.platform == "linux":
+        for kind in (Workdir.OVERLAY, Workdir.FARM):
+            if wanted in (Workdir.AUTO, kind):
+                paths = _outermost(wide) if kind is Workdir.OVERLAY else _farm_targets(needed)
+                targets = tuple(p for p in paths if not guest._inside(str(base), p))
+                worlds = Worlds(kind, base, project, targets, shared)
+                reason = _probe(worlds)
+                if not reason:
+                    return worlds
+                reasons.append(f"{kind}: {reason}")
+    else:
+        reasons.append(f"{sys.platform} has no mount namespaces")
+    if wanted is not Workdir.AUTO:
+        raise UsageError(f"--workdir {wanted} does not work here: {'; '.join(reasons)}")
+    return Worlds(Workdir.SEQUENTIAL, base, project, share=shared, reason="; ".join(reasons))
+
+
+def _farm_targets(needed: Sequence[str]) -> list[str]:
+    projects = _outermost(needed)
+    temporary = [
+        p for p in _outermost(["/tmp", tempfile.gettempdir()]) if not any(guest._inside(p, q) for q in projects)
+    ]
+    return [*temporary, *projects]  # an empty /tmp first: a project may lie in it
+
+
+def _base_folder(needed: Sequence[str]) -> Path:
+    """Where worlds are built: outside every folder that must be seen as it was."""
+    user = os.getuid() if hasattr(os, "getuid") else "user"
+    places = [
+        os.environ.get("SEEDWISE_WORLDS", ""),
+        "/var/tmp",
+        tempfile.gettempdir(),
+        str(Path.home()),
+        "/dev/shm",
+    ]
+    for place in places:
+        if not place or not os.path.isdir(place) or not os.access(place, os.W_OK):
+            continue
+        folder = Path(os.path.realpath(place)) / f"seedwise-{user}"
+        if any(guest._inside(str(folder), path) for path in needed):
+            continue
+        try:
+            folder.mkdir(mode=0o700, exist_ok=True)
+        except OSError:
+            continue
+        if folder.stat().st_uid == (user if isinstance(user, int) else folder.stat().st_uid):
+            return folder
+    raise UsageError("no folder for the runs' private files: set SEEDWISE_WORLDS to one outside the project")
+
+
+def _probe(worlds: Worlds) -> str:
+    """Enter a world and write; "" if nothing of it is seen here, else the reason why this kind does not work."""
+    world = worlds.make()
+    name = f".seedwise-probe-{os.getpid()}"
+    try:
+        specification = worlds.specification(world, ["true"], [], [], probe=name)
+        done = subprocess.run(worlds.launcher(specification), capture_output=True, timeout=60, check=False)
+        error = world.spool / "world-error.json"
+        if error.exists():
+            return str(json.loads(error.read_text())["error"])
+        if done.returncode != 0:
+            return done.stderr.decode(errors="replace").strip()[-200:] or f"exit {done.returncode}"
+        seen = [path for path in worlds.targets if os.path.exists(os.path.join(path, name))]
+        for path in seen:
+            os.unlink(os.path.join(path, name))
+        return f"a write to {seen[0]} came through" if seen else ""
+    except subprocess.TimeoutExpired:
+        return "entering took more than a minute"
+    finally:
+        worlds.remove(world)

@@ -1,0 +1,54 @@
+"""One small file for each library that owns random generators.
+
+A backend answers four questions about its library, and only once the script has imported it: how is the global
+generator seeded, what is its state, how is that put back, and where are generators made without a seed? To add a
+library, write a class with the attributes of `Backend` and put it into `BACKENDS`.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Callable, Protocol
+
+from ..ledger import Ledger
+
+NextStream = Callable[[str, int], int]
+"""`next_stream(library, bits)`: the number from which the next generator without a seed starts."""
+
+Undo = Callable[[], None]
+
+
+class Backend(Protocol):
+    """What Seedwise must know of a library."""
+
+    name: str
+    module: str
+    """Seeded as soon as this module has been imported."""
+    generator: str
+    """What the ledger calls the library's global generator."""
+
+    def seed(self, seed: int) -> None:
+        """Seed every global generator of the library as its own seeding call would."""
+
+    def take(self) -> Any:
+        """The states of the global generators."""
+
+    def put(self, state: Any) -> None:
+        """Put back what `take` returned."""
+
+    def digest(self) -> object:
+        """Something that changes when the global generator is drawn from."""
+
+    def drawn_before(self) -> bool | None:
+        """Whether the global generator was drawn from since the process started; None where nobody can tell."""
+
+    def watch(self, ledger: Ledger, next_stream: NextStream) -> Undo:
+        """Note each seeding in the ledger; start generators that are given no seed from `next_stream`."""
+
+
+def all_backends() -> list[Backend]:
+    """The backends, in the order in which they are seeded."""
+    from .numpy_random import NumPy
+    from .stdlib_random import Stdlib
+    from .torch_random import Torch
+
+    return [Stdlib(), NumPy(), Torch()]

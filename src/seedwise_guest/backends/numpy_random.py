@@ -1,0 +1,76 @@
+"""NumPy: the legacy global generator, and every Generator or RandomState that is given no seed."""
+
+from __future__ import annotations
+
+import sys
+from typing import Any
+
+from ..frames import location
+from ..ledger import Ledger, State
+from . import NextStream, Undo
+from ._watching import follow, noting
+
+
+def _np_random() -> Any:
+    # not `np.random`: while numpy.random is still being imported, NumPy's own attribute would import it again
+    return sys.modules["numpy.random"]
+
+
+class NumPy:
+    name = "numpy"
+    module = "numpy.random"
+    generator = "numpy.random"
+
+    def seed(self, seed: int) -> None:
+        _np_random().seed(seed)
+
+    def take(self) -> Any:
+        return _np_random().get_state(legacy=False)
+
+    def put(self, state: Any) -> None:
+        _np_random().set_state(state)
+
+    def digest(self) -> object:
+        state = _np_random().get_state(legacy=False)
+        inner = state["state"]
+        key = inner["key"].tobytes() if "key" in inner else repr(inner)
+        return (key, inner.get("pos"), state.get("has_gauss"), state.get("gauss"))
+
+    def drawn_before(self) -> bool | None:
+        generator = _np_random().mtrand._rand._bit_generator
+        sequence = getattr(generator, "seed_seq", None) or getattr(generator, "_seed_seq", None)
+        if sequence is None:
+            return None  # seeded the legacy way: the start is not known
+        fresh = type(generator)(sequence).state
+        now = generator.state
+        return bool(
+            (fresh["state"]["key"] != now["state"]["key"]).any() or fresh["state"]["pos"] != now["state"]["pos"]
+        )
+
+    def watch(self, ledger: Ledger, next_stream: NextStream) -> Undo:
+        np_random = _np_random()
+        bit_generator: Any = sys.modules["numpy.random.bit_generator"]
+
+        follow(ledger, "numpy.random", self.digest)
+        entry = ledger.entry("numpy.random")
+        seed, randbits = np_random.seed, bit_generator.randbits
+
+        def stream_bits(bits: int) -> int:
+            # every construction without a seed draws its entropy here, `default_rng()` and SeedSequence() alike
+            where = location(sys._getframe(1))
+            made = ledger.entry(f"numpy generator made at {where}")
+            made.state, made.made_at, made.note = (
+                State.UNSEEDED,
+                where,
+                "given no seed: got a stream of the seed",
+            )
+            return next_stream("numpy", bits)
+
+        np_random.seed = noting(entry, seed, self.digest)
+        bit_generator.randbits = stream_bits
+
+        def undo() -> None:
+            np_random.seed = seed
+            bit_generator.randbits = randbits
+
+        return undo

@@ -1,0 +1,83 @@
+"""The standard library: `random`, instances of `random.Random`, and the system's own randomness."""
+
+from __future__ import annotations
+
+import sys
+from typing import Any
+
+from ..frames import location
+from ..ledger import Ledger, State
+from . import NextStream, Undo
+from ._watching import follow, noting
+
+
+class Stdlib:
+    name = "random"
+    module = "random"
+    generator = "random"
+
+    def seed(self, seed: int) -> None:
+        import random
+
+        random.seed(seed)
+
+    def take(self) -> Any:
+        import random
+
+        return random.getstate()
+
+    def put(self, state: Any) -> None:
+        import random
+
+        random.setstate(state)
+
+    def digest(self) -> object:
+        import random
+
+        return random.getstate()
+
+    def drawn_before(self) -> bool | None:
+        return None  # its start is the system's entropy and leaves no trace
+
+    def watch(self, ledger: Ledger, next_stream: NextStream) -> Undo:
+        import random
+
+        follow(ledger, "random", self.digest)
+        entry = ledger.entry("random")
+        module_seed, method = random.seed, random.Random.seed
+
+        def seed_global(a: Any = None, version: int = 2) -> None:
+            # `random.seed()` asks the system for entropy: give it the next stream instead
+            module_seed(next_stream("random", 128) if a is None else a, version)
+
+        def seed_instance(self: random.Random, a: Any = None, version: int = 2) -> None:
+            if a is None and not _called_by_tempfile(sys._getframe(1)):
+                where = location(sys._getframe(1))
+                made = ledger.entry(f"random.Random() made at {where}")
+                made.state, made.made_at, made.note = (
+                    State.UNSEEDED,
+                    where,
+                    "given no seed: got a stream of the seed",
+                )
+                a = next_stream("random", 128)
+            method(self, a, version)
+
+        random.seed = noting(entry, seed_global, self.digest)
+        random.Random.seed = seed_instance  # type: ignore[method-assign]
+
+        def undo() -> None:
+            random.seed = module_seed
+            random.Random.seed = method  # type: ignore[method-assign]
+
+        return undo
+
+
+def _called_by_tempfile(frame: Any) -> bool:
+    """Names of temporary files must stay unpredictable and never collide."""
+    for _ in range(3):
+        if frame is None:
+            return False
+        if frame.f_globals.get("__name__") == "tempfile":
+            return True
+        frame = frame.f_back
+    return False

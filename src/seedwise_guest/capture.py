@@ -1,0 +1,106 @@
+"""What a run tells its host: logged metrics, the code it loaded, the files it read."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Mapping
+from typing import Any
+
+from . import spool
+from .frames import is_user_file
+
+_MOST_FILES = 5000
+
+
+def log(metrics: Mapping[str, Any] | None = None, /, *, step: int | None = None, **more: Any) -> None:
+    """Record metrics of this run: `log(loss=0.31, step=10)` or `log({"val/acc": 0.9})`.
+
+    Outside a run it does nothing, so it can stay in the script. In a distributed run only rank 0 is recorded.
+
+    Parameters
+    ----------
+    metrics, more
+        Names and numbers. Anything that `float` takes is a number: NumPy scalars and tensors of one element too.
+    step
+        Where in the training this is. Without it, the k-th value under a name is step k.
+
+    Raises
+    ------
+    TypeError
+        For a value that is not a number, naming it; also outside a run, so that a mistake shows at once.
+    """
+    values: dict[str, float] = {}
+    for name, value in {**(metrics or {}), **more}.items():
+        try:
+            values[str(name)] = float(value)
+        except (TypeError, ValueError):
+            raise TypeError(f"log() takes numbers; {name!r} is {value!r} of type {type(value).__name__}") from None
+    if step is not None:
+        step = int(step)
+    if not values or not spool.folder() or os.environ.get("RANK", "0") not in ("", "0"):
+        return
+    spool.send("log", step=step, values=values)
+
+
+class Files:
+    """Which files this process opened, by an audit hook: those read before it wrote them are its inputs."""
+
+    def __init__(self) -> None:
+        self.read: dict[str, None] = {}
+        self.written: dict[str, None] = {}
+        self._on = True
+
+    def watch(self) -> None:
+        sys.addaudithook(self._audit)
+
+    def stop(self) -> None:
+        self._on = False
+
+    def _audit(self, event: str, arguments: tuple[Any, ...]) -> None:
+        if event != "open" or not self._on:
+            return
+        path, mode = arguments[0], arguments[1]
+        if isinstance(path, bytes):
+            path = os.fsdecode(path)
+        elif hasattr(path, "__fspath__"):
+            path = path.__fspath__()
+        if not isinstance(path, str) or path.endswith((".pyc", ".so")):
+            return
+        if len(self.read) + len(self.written) > _MOST_FILES:
+            return
+        flags = arguments[2] if isinstance(arguments[2], int) else 0
+        writing = any(c in mode for c in "wax+") if isinstance(mode, str) else bool(flags & (os.O_WRONLY | os.O_RDWR))
+        if writing:
+            self.written.setdefault(path, None)
+        elif path not in self.written:
+            self.read.setdefault(path, None)
+
+    def inputs(self) -> list[str]:
+        """Absolute paths of the files that were read and are the user's."""
+        outside = ("/proc/", "/sys/", "/dev/", "/etc/", "/usr/")
+        found = (os.path.abspath(path) for path in self.read)
+        return sorted(
+            {
+                p
+                for p in found
+                if not p.startswith(outside) and p[-3:] != ".py" and is_user_file(p) and os.path.isfile(p)
+            }
+        )
+
+    def outputs(self) -> list[str]:
+        """Absolute paths of the files that were opened for writing."""
+        found = (os.path.abspath(path) for path in self.written)
+        return sorted({p for p in found if not p.startswith(("/proc/", "/sys/", "/dev/"))})
+
+
+def imported_libraries() -> list[str]:
+    """Top-level names of the imported modules that are neither the user's nor the standard library's."""
+    names = []
+    for name, module in list(sys.modules.items()):
+        if "." in name or name.startswith("_"):
+            continue
+        origin = getattr(getattr(module, "__spec__", None), "origin", None)
+        if isinstance(origin, str) and ("site-packages" in origin or "dist-packages" in origin):
+            names.append(name)
+    return sorted(names)

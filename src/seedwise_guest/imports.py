@@ -1,0 +1,88 @@
+"""Do something once a module has been imported, now or later, without importing it."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from importlib.machinery import ModuleSpec
+from types import ModuleType
+from typing import Any, Callable
+
+Action = Callable[[ModuleType], None]
+
+
+class _Loader:
+    """Stands in for a module's loader while it is executed, then gives the place back."""
+
+    def __init__(self, loader: Any, finder: _Finder, name: str) -> None:
+        self._loader = loader
+        self._finder = finder
+        self._name = name
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._loader, name)
+
+    def create_module(self, spec: ModuleSpec) -> ModuleType | None:
+        result: ModuleType | None = self._loader.create_module(spec)
+        return result
+
+    def exec_module(self, module: ModuleType) -> None:
+        if module.__spec__ is not None:
+            module.__spec__.loader = self._loader
+        module.__loader__ = self._loader
+        self._loader.exec_module(module)
+        self._finder.imported(self._name, module)
+
+
+class _Finder:
+    """First on `sys.meta_path`; answers only for the modules that are waited for."""
+
+    def __init__(self) -> None:
+        self.waiting: dict[str, list[Action]] = {}
+
+    def find_spec(
+        self, name: str, path: Sequence[str] | None = None, target: ModuleType | None = None
+    ) -> ModuleSpec | None:
+        if name not in self.waiting:
+            return None
+        for finder in sys.meta_path:
+            find = getattr(finder, "find_spec", None)
+            if finder is self or find is None:
+                continue
+            spec: ModuleSpec | None = find(name, path, target)
+            if spec is not None:
+                if hasattr(spec.loader, "exec_module"):
+                    spec.loader = _Loader(spec.loader, self, name)  # type: ignore[assignment]
+                return spec
+        return None
+
+    def imported(self, name: str, module: ModuleType) -> None:
+        for action in self.waiting.pop(name, []):
+            action(module)
+        if not self.waiting and self in sys.meta_path:
+            sys.meta_path.remove(self)
+
+
+_finder = _Finder()
+
+
+def when_imported(name: str, action: Action) -> None:
+    """Call `action(module)` right after module `name` was executed; at once if it is already there."""
+    module = sys.modules.get(name)
+    if module is not None and not getattr(getattr(module, "__spec__", None), "_initializing", False):
+        action(module)
+        return
+    _finder.waiting.setdefault(name, []).append(action)
+    if _finder not in sys.meta_path:
+        sys.meta_path.insert(0, _finder)
+
+
+def forget(name: str, action: Action) -> None:
+    """Take back a `when_imported` that has not come to pass."""
+    actions = _finder.waiting.get(name, [])
+    if action in actions:
+        actions.remove(action)
+    if not actions:
+        _finder.waiting.pop(name, None)
+    if not _finder.waiting and _finder in sys.meta_path:
+        sys.meta_path.remove(_finder)

@@ -1,0 +1,115 @@
+"""What this interpreter was asked to run: a script, a module, a command or standard input; and which of the user's."""
+
+from __future__ import annotations
+
+import os
+import sys
+from dataclasses import dataclass, field
+
+from .frames import is_user_file
+
+_WITH_ARGUMENT = {"W", "X"}
+
+
+@dataclass
+class Launch:
+    """`kind` is `script`, `module`, `command` or `input`; `target` is the path, the dotted name or the text."""
+
+    kind: str
+    target: str = ""
+    arguments: list[str] = field(default_factory=list)
+
+
+def original_arguments() -> list[str]:
+    """The command line of this interpreter, its own options included."""
+    arguments = getattr(sys, "orig_argv", None)  # 3.10 and later
+    if arguments:
+        return list(arguments)
+    try:
+        with open("/proc/self/cmdline", "rb") as file:
+            return [os.fsdecode(part) for part in file.read().split(b"\0")[:-1]]
+    except OSError:
+        return [sys.executable, *sys.argv]
+
+
+def this_launch() -> Launch:
+    """How this interpreter was started."""
+    rest = original_arguments()[1:]
+    while rest:
+        word = rest.pop(0)
+        if word == "-" or not word.startswith("-"):
+            return Launch("input" if word == "-" else "script", "" if word == "-" else word, rest)
+        if word.startswith("--"):
+            if word == "--check-hash-based-pycs" and rest:
+                rest.pop(0)
+            continue
+        for k, letter in enumerate(word[1:], start=1):
+            if letter in ("c", "m"):
+                target = word[k + 1 :] or (rest.pop(0) if rest else "")
+                return Launch("command" if letter == "c" else "module", target, rest)
+            if letter in _WITH_ARGUMENT:
+                if not word[k + 1 :] and rest:
+                    rest.pop(0)
+                break
+    return Launch("input")
+
+
+def is_spawned() -> bool:
+    """Whether multiprocessing started this interpreter to run one of its processes."""
+    return "--multiprocessing-fork" in original_arguments()
+
+
+@dataclass
+class Script:
+    """The user's main program: where its text is, and where its imports are looked for."""
+
+    path: str  # "-c" for a command
+    name: str = "__main__"
+    package: str = ""
+    text: str | None = None
+    folder: str | None = None  # what Python puts first on sys.path
+
+
+def find_script(launch: Launch) -> Script | None:
+    """The user's program of this launch, looked for behind a launcher (torchrun, cProfile …) too; None if there is none."""
+    if launch.kind == "script":
+        path = launch.target
+        if os.path.isdir(path):
+            path = os.path.join(path, "__main__.py")
+        if is_user_file(path) and os.path.isfile(path) and not path.endswith((".pyz", ".zip", ".pyc")):
+            return Script(os.path.abspath(path), folder=os.path.dirname(os.path.realpath(path)))
+    elif launch.kind == "module":
+        script = _module(launch.target)
+        if script is not None:
+            return script
+    elif launch.kind == "command":
+        return Script("-c", text=launch.target, folder=os.getcwd())
+    else:
+        return None
+    if launch.kind == "script" and is_user_file(launch.target):
+        return None
+    return _behind_launcher(launch.arguments)
+
+
+def _module(name: str) -> Script | None:
+    for folder in [os.getcwd(), *sys.path]:
+        base = os.path.join(folder, name.replace(".", os.sep))
+        for path, package in (
+            (os.path.join(base, "__main__.py"), name),
+            (base + ".py", name.rpartition(".")[0]),
+        ):
+            if os.path.isfile(path) and is_user_file(path):
+                return Script(os.path.abspath(path), package=package, folder=os.getcwd())
+    return None
+
+
+def _behind_launcher(arguments: list[str]) -> Script | None:
+    """The first script or `-m module` of the user's among a launcher's arguments."""
+    for k, word in enumerate(arguments):
+        if word.endswith(".py") and os.path.isfile(word) and is_user_file(word):
+            return Script(os.path.abspath(word), folder=os.path.dirname(os.path.realpath(word)))
+        if word in ("-m", "--module") and k + 1 < len(arguments):
+            found = _module(arguments[k + 1])
+            if found is not None:
+                return found
+    return None

@@ -1,0 +1,109 @@
+"""The ledger: every random generator in a process, and whether a seed governs it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, field
+from enum import Enum
+from typing import Any
+
+
+class State(str, Enum):
+    """What became of a generator."""
+
+    SEEDED = "seeded"
+    SEEDED_LATE = "seeded-late"
+    """Drawn from before its seed."""
+    UNSEEDED = "unseeded"
+    """Drawn from, never seeded by the code itself."""
+    UNTOUCHED = "untouched"
+    UNTRACKED = "untracked"
+    """One that we do not know how to follow."""
+
+    def __str__(self) -> str:
+        return self.value
+
+
+@dataclass
+class Entry:
+    """One generator.
+
+    `seeded_at` and `made_at` are `file:line` in the user's own code; `seed` is the last seed it was given;
+    `note` says what Seedwise did with it, or what it cannot see.
+    """
+
+    generator: str
+    state: State = State.UNTOUCHED
+    seed: int | None = None
+    seeded_at: list[str] = field(default_factory=list)
+    made_at: str | None = None
+    note: str = ""
+
+    def as_dict(self) -> dict[str, Any]:
+        """Plain values, for JSON."""
+        return {**asdict(self), "state": self.state.value}
+
+
+class Ledger:
+    """Every random generator in this process. Iterate over it for its entries; print it for a table.
+
+    The states are read afresh each time, so a ledger that was kept shows what has happened since.
+    """
+
+    _MOST = 200  # constructions in a loop must not fill the memory
+
+    def __init__(self) -> None:
+        self._entries: dict[str, Entry] = {}
+        self._refresh: list[Any] = []
+        self._left_out = 0
+
+    def entry(self, generator: str) -> Entry:
+        """The entry of this generator, made when it is new."""
+        if generator not in self._entries and len(self._entries) >= self._MOST:
+            self._left_out += 1
+            return Entry(generator)
+        return self._entries.setdefault(generator, Entry(generator))
+
+    def when_read(self, refresh: Any) -> None:
+        """Call `refresh()` before each reading."""
+        self._refresh.append(refresh)
+
+    @property
+    def entries(self) -> list[Entry]:
+        """The entries as they stand now."""
+        for refresh in self._refresh:
+            refresh()
+        return list(self._entries.values())
+
+    def __iter__(self) -> Iterator[Entry]:
+        return iter(self.entries)
+
+    def __len__(self) -> int:
+        return len(self.entries)
+
+    def __getitem__(self, generator: str) -> Entry:
+        for entry in self.entries:
+            if entry.generator == generator:
+                return entry
+        raise KeyError(generator)
+
+    def __contains__(self, generator: object) -> bool:
+        return any(entry.generator == generator for entry in self.entries)
+
+    def as_dicts(self) -> list[dict[str, Any]]:
+        """Plain values, for JSON."""
+        return [entry.as_dict() for entry in self.entries]
+
+    def __str__(self) -> str:
+        rows = [("generator", "state", "seed", "where", "note")]
+        for e in self.entries:
+            where = ", ".join(e.seeded_at) or e.made_at or ""
+            rows.append((e.generator, e.state.value, "" if e.seed is None else str(e.seed), where, e.note))
+        widths = [max(len(row[k]) for row in rows) for k in range(5)]
+        lines = ["  ".join(cell.ljust(w) for cell, w in zip(row, widths)).rstrip() for row in rows]
+        if self._left_out:
+            lines.append(f"… and {self._left_out} more generators")
+        return "\n".join(lines)
+
+    def __repr__(self) -> str:
+        return f"<Ledger of {len(self)} generators>\n{self}"

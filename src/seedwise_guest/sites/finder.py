@@ -1,0 +1,994 @@
+"""Finding seed sites: which literals in the user's source are seeds, and which of them is *the* number.
+
+The script is read, not run. A walk in the order in which Python would execute it meets the places where a seed is
+asked for (*sinks*: `torch.manual_seed(…)`, `seed=…`, `add_argument("--seed", …)`); from each, values are followed
+backwards through names, attributes, parameters and imports to the literals that were typed.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, field, replace
+from typing import Any
+
+from .modules import FUNCTIONS, Binding, Function, Module, Scope, Source
+from .names import (
+    CLOCKS,
+    GLOBAL_SEEDING,
+    OTHER_SEEDING,
+    SPLITTING,
+    is_seed_name,
+    is_seeding_helper,
+    names_a_seed,
+    words,
+)
+
+_GENTLE_CALLS = frozenset(
+    [
+        "print",
+        "format",
+        "info",
+        "debug",
+        "warning",
+        "error",
+        "write",
+        "log",
+        "append",
+        "startswith",
+        "endswith",
+        "assertEqual",
+    ]
+)
+_WRAPPERS = frozenset(
+    [
+        "int",
+        "abs",
+        "int32",
+        "int64",
+        "uint32",
+        "uint64",
+        "long",
+        "field",
+        "Field",
+        "Option",
+        "Argument",
+        "Param",
+        "Parameter",
+        "Integer",
+    ]
+)
+_GETTERS = frozenset(["get", "getattr", "getenv", "pop", "setdefault", "get_int", "env", "int"])
+
+
+@dataclass
+class Site:
+    """One place where a seed is typed.
+
+    `line` starts at 1, `column` and `end` count UTF-8 bytes of that line; `old` is what stands there. `number` is the
+    typed seed, None for the clock. `order` is the rank by which the script reaches it: a tuple that sorts first for the
+    number that reaches a global generator first. `group` joins the branches of one conditional expression.
+    """
+
+    path: str
+    line: int
+    column: int
+    end: int
+    old: str
+    number: int | None
+    where: str
+    """What stands around it, for a person: `torch.manual_seed(…)`, `SEED = …`."""
+    order: tuple[int, ...] = (9,)
+    group: list[int] = field(default_factory=list)
+    source: str = "other"
+    reaches_global: bool = False
+    overridden: bool = False
+    """A default that every caller replaces."""
+
+    @property
+    def place(self) -> str:
+        return f"{self.path}:{self.line}"
+
+    def as_dict(self) -> dict[str, Any]:
+        return asdict(self)
+
+
+@dataclass
+class Remark:
+    """Something about seeds in the source that is not a site. `kind` is one of: list, random, elsewhere,
+    zero, text, environment."""
+
+    kind: str
+    path: str
+    line: int
+    text: str
+
+
+@dataclass
+class Use:
+    """An expression that hands a seed to a call which divides data, and the sites it comes from."""
+
+    path: str
+    line: int
+    column: int
+    end: int
+    old: str
+    sites: list[str]
+    numbers: list[int]
+
+
+@dataclass
+class Findings:
+    """Everything that reading the source told."""
+
+    sites: list[Site]
+    remarks: list[Remark]
+    split_uses: list[Use]
+    files: dict[str, str]
+    """Every user file that was read: path → SHA-256."""
+    unreadable: dict[str, str]
+
+
+@dataclass(eq=False)
+class _Sink:
+    """A place that asks for a seed."""
+
+    value: ast.expr
+    scope: Scope
+    where: str
+    order: int
+    is_global: bool
+    parameter: tuple[Function, str] | None = None  # the value is this parameter's default
+    reachable: bool = True
+
+
+@dataclass
+class _Want:
+    """What is known on the way from a sink back to the literals."""
+
+    sink: _Sink
+    order: tuple[int, ...]
+    overridden: bool = False
+    group: int | None = None
+    in_sum: bool = False
+    """The value is part of a computation: a loop variable in it counts, it does not list seeds."""
+
+
+def find_sites(source: Source) -> Findings:
+    """The seed sites of a script and of every user file it imports."""
+    return _Finder(source).run()
+
+
+class _Finder:
+    def __init__(self, source: Source) -> None:
+        self.source = source
+        self.modules = source.unique()
+        self.sites: dict[tuple[str, int, int], Site] = {}
+        self.remarks: dict[tuple[str, str, int], Remark] = {}
+        self.sinks: list[_Sink] = []
+        self.attributes: dict[str, list[tuple[ast.expr, Scope]]] = {}
+        self.calls: dict[int, list[tuple[ast.Call, int]]] = {}  # function node → calls of it
+        self.methods: dict[str, list[ast.FunctionDef]] = {}
+        self.split_values: list[tuple[ast.expr, Scope, str]] = []
+        self.seen: set[tuple[int, int]] = set()
+        self.clock = 0
+        self.resting = False
+        self.call_order: dict[int, int] = {}
+        self.touched: dict[int, set[tuple[str, int, int]]] = {}  # value expression → sites found from it
+
+    def run(self) -> Findings:
+        for module in self.modules:
+            self._index(module)
+        walk = _Walk(self)
+        walk.module(self.source.main)
+        for module in self.modules:
+            walk.module(module)
+        self.resting = True
+        walk.rest()
+        for sink in self.sinks:
+            self._from_sink(sink)
+        uses = self._split_uses()
+        self._mentions()
+        sites = sorted(self.sites.values(), key=lambda s: (s.path != self.source.main.path, s.path, s.line, s.column))
+        remarks = sorted(self.remarks.values(), key=lambda r: (r.path, r.line))
+        files = {module.path: module.digest for module in self.modules}
+        return Findings(sites, remarks, uses, files, dict(self.source.unreadable))
+
+    # --- what the names refer to -----------------------------------------------------------------------------------
+
+    def dotted(self, node: ast.AST, depth: int = 0) -> str:
+        """The full dotted name of an expression such as `np.random.seed`, aliases resolved; "" where unknown."""
+        if depth > 20:
+            return ""
+        if isinstance(node, ast.Attribute):
+            base = self.dotted(node.value, depth + 1)
+            return f"{base}.{node.attr}" if base else ""
+        if isinstance(node, ast.Name):
+            scope: Scope = node._scope  # type: ignore[attr-defined]
+            bindings = scope.look_up(node.id)
+            for binding in bindings:
+                if binding.kind == "import":
+                    return binding.target
+                if binding.kind in ("def", "class"):
+                    return f"{scope.module.name}:{node.id}"
+                if (
+                    binding.kind == "value"
+                    and isinstance(binding.node, (ast.Attribute, ast.Name))
+                    and len(bindings) == 1
+                ):
+                    return self.dotted(binding.node, depth + 1)
+            return "" if bindings else node.id
+        if isinstance(node, ast.Call):
+            base = self.dotted(node.func, depth + 1)
+            return base if base in ("torch.Generator",) else ""
+        return ""
+
+    def user_bindings(self, dotted: str, depth: int = 0) -> list[Binding]:
+        """The bindings of `package.module.name` in the user's modules; `module:name` for a name in a module."""
+        if depth > 20 or not dotted:
+            return []
+        if ":" in dotted:
+            module_name, _, name = dotted.partition(":")
+        else:
+            module_name, _, name = dotted.rpartition(".")
+        module = self.source.modules.get(module_name)
+        if module is None:
+            return []
+        found = module.scope.names.get(name, [])
+        if not found:
+            for star in module.scope.names.get("*", []):
+                found = found + self.user_bindings(f"{star.target}.{name}", depth + 1)
+        result: list[Binding] = []
+        for binding in found:
+            if binding.kind == "import":
+                result.extend(self.user_bindings(binding.target, depth + 1))
+            else:
+                result.append(binding)
+        return result
+
+    def bindings(self, name: ast.Name) -> list[Binding]:
+        """What a name may be bound to, imports from user modules followed."""
+        scope: Scope = name._scope  # type: ignore[attr-defined]
+        result: list[Binding] = []
+        found = scope.look_up(name.id)
+        if not found:
+            for star in scope.module.scope.names.get("*", []):
+                result.extend(self.user_bindings(f"{star.target}.{name.id}"))
+        for binding in found:
+            if binding.kind == "import":
+                result.extend(self.user_bindings(binding.target))
+            else:
+                result.append(binding)
+        return result
+
+    def functions(self, func: ast.expr) -> list[tuple[Function, int]]:
+        """The user's functions that a call may reach, each with the number of leading parameters to skip (`self`)."""
+        found: list[tuple[Function, int]] = []
+        bound: list[Binding] = []
+        if isinstance(func, ast.Name):
+            bound = self.bindings(func)
+        elif isinstance(func, ast.Attribute):
+            bound = self.user_bindings(self.dotted(func))
+            if not bound and not self.dotted(func).startswith(("numpy.", "torch.", "random.")):
+                found = [(method, 1) for method in self.methods.get(func.attr, [])]
+        for binding in bound:
+            if (binding.kind == "def" and isinstance(binding.node, FUNCTIONS)) or (
+                binding.kind == "value" and isinstance(binding.node, ast.Lambda)
+            ):
+                found.append((binding.node, 0))
+            elif binding.kind == "class" and isinstance(binding.node, ast.ClassDef):
+                for statement in binding.node.body:
+                    if isinstance(statement, ast.FunctionDef) and statement.name in (
+                        "__init__",
+                        "__post_init__",
+                    ):
+                        found.append((statement, 1))
+        return found
+
+    # --- the index of named values and the sinks -------------------------------------------------------------------
+
+    def _index(self, module: Module) -> None:
+        """Note every value that is stored under an attribute, key, keyword or option, and every method."""
+
+        def store(name: str, value: ast.expr | None, scope: Scope) -> None:
+            if value is not None:
+                self.attributes.setdefault(name, []).append((value, scope))
+
+        for node in ast.walk(module.tree):
+            scope: Scope = getattr(node, "_scope", module.scope)
+            if isinstance(node, ast.Assign):
+                for target in node.targets:
+                    if isinstance(target, ast.Attribute):
+                        store(target.attr, node.value, scope)
+                    elif isinstance(target, ast.Subscript):
+                        store(_constant_text(target.slice), node.value, scope)
+            elif isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Attribute):
+                store(node.target.attr, node.value, scope)
+            elif isinstance(node, ast.ClassDef):
+                for statement in node.body:
+                    if isinstance(statement, ast.Assign):
+                        for target in statement.targets:
+                            if isinstance(target, ast.Name):
+                                store(target.id, statement.value, scope)
+                    elif isinstance(statement, ast.AnnAssign) and isinstance(statement.target, ast.Name):
+                        store(statement.target.id, statement.value, scope)
+                    elif isinstance(statement, ast.FunctionDef):
+                        self.methods.setdefault(statement.name, []).append(statement)
+            elif isinstance(node, ast.Dict):
+                for key, value in zip(node.keys, node.values):
+                    if key is not None:
+                        store(_constant_text(key), value, scope)
+            elif isinstance(node, ast.Call):
+                for keyword in node.keywords:
+                    if keyword.arg:
+                        store(keyword.arg, keyword.value, scope)
+                option = self._option(node)
+                if option is not None:
+                    for name in option[0]:
+                        store(name, option[1], scope)
+
+    def _option(self, call: ast.Call) -> tuple[list[str], ast.expr] | None:
+        """Names and default of a declared option or a looked-up key: `add_argument("--seed", default=42)`."""
+        texts = [_constant_text(argument) for argument in call.args]
+        names = [t.lstrip("-").replace("-", "_").split(".")[-1] for t in texts if t]
+        if not names:
+            return None
+        for keyword in call.keywords:
+            if keyword.arg == "dest" and _constant_text(keyword.value):
+                names.append(_constant_text(keyword.value))
+        for keyword in call.keywords:
+            if keyword.arg == "default":
+                return names, keyword.value
+        last = _last(call.func)
+        numbers = [a for a in call.args if _number(a) is not None or _digits(a)]
+        if len(numbers) == 1:
+            return names, numbers[0]
+        if last in _GETTERS and len(call.args) >= 2 and not _constant_text(call.args[-1]):
+            return names, call.args[-1]
+        return None
+
+    def add_sink(
+        self,
+        value: ast.expr,
+        where: str,
+        is_global: bool = False,
+        parameter: tuple[Function, str] | None = None,
+    ) -> None:
+        scope: Scope = getattr(value, "_scope", self.source.main.scope)
+        self.sinks.append(_Sink(value, scope, where, self.clock, is_global, parameter, not self.resting))
+
+    def look_at(self, node: ast.AST) -> None:
+        """Add the sinks that this node holds. Called in the order of execution."""
+        self.clock += 1
+        if isinstance(node, ast.Call):
+            self._look_at_call(node)
+        elif isinstance(node, (ast.Assign, ast.AnnAssign, ast.NamedExpr)):
+            targets = node.targets if isinstance(node, ast.Assign) else [node.target]
+            if node.value is not None:
+                for target in targets:
+                    self._look_at_target(target, node.value)
+        elif isinstance(node, ast.Dict):
+            for key, value in zip(node.keys, node.values):
+                text = "" if key is None else _constant_text(key)
+                if text and names_a_seed(text):
+                    self.add_sink(value, f'"{text}": …')
+        elif isinstance(node, FUNCTIONS):
+            for name, default in _defaults(node):
+                if is_seed_name(name):
+                    self.add_sink(default, f"{getattr(node, 'name', 'lambda')}({name}=…)", parameter=(node, name))
+        elif isinstance(node, (ast.For, ast.AsyncFor, ast.comprehension)):
+            self._look_at_loop(node)
+        elif isinstance(node, (ast.If, ast.While, ast.IfExp)):
+            self._look_at_test(node.test)
+
+    def _look_at_target(self, target: ast.expr, value: ast.expr) -> None:
+        if isinstance(target, (ast.Tuple, ast.List)):
+            if isinstance(value, (ast.Tuple, ast.List)) and len(value.elts) == len(target.elts):
+                for part, expr in zip(target.elts, value.elts):
+                    self._look_at_target(part, expr)
+            return
+        name = ""
+        if isinstance(target, ast.Name):
+            name = target.id
+        elif isinstance(target, ast.Attribute):
+            name = target.attr
+        elif isinstance(target, ast.Subscript):
+            name = _constant_text(target.slice)
+            if name and not names_a_seed(name):
+                name = ""
+        if name and is_seed_name(name):
+            self.add_sink(value, f"{name} = …")
+
+    def _look_at_call(self, node: ast.Call) -> None:
+        last = _last(node.func)
+        dotted = self.dotted(node.func)
+        is_global = dotted in GLOBAL_SEEDING
+        seeding = is_global or dotted in OTHER_SEEDING
+        if not seeding and isinstance(node.func, ast.Attribute) and last in ("seed", "manual_seed", "manual_seed_all"):
+            seeding = True
+        if not seeding and is_seeding_helper(last) and not isinstance(node.func, ast.Subscript):
+            seeding = is_global = True
+        shown = f"{ast.unparse(node.func) if len(last) < 60 else last}(…)"
+        if seeding:
+            if node.args and not isinstance(node.args[0], ast.Starred):
+                self.add_sink(node.args[0], shown, is_global)
+            else:
+                for keyword in node.keywords:
+                    if keyword.arg and (is_seed_name(keyword.arg) or keyword.arg in ("a", "x", "key", "entropy")):
+                        self.add_sink(keyword.value, shown, is_global)
+                        break
+        for keyword in node.keywords:
+            if keyword.arg and is_seed_name(keyword.arg):
+                self.add_sink(keyword.value, f"{last}({keyword.arg}=…)", is_global)
+        if last not in _GENTLE_CALLS:
+            option = self._option(node)
+            texts = [_constant_text(a) for a in node.args]
+            if option is not None and any(t and names_a_seed(t) for t in texts):
+                self.add_sink(option[1], f'{last}("{next(t for t in texts if t and names_a_seed(t))}", …)')
+        if last in SPLITTING:
+            for argument in [*node.args, *[k.value for k in node.keywords]]:
+                self.split_values.append((argument, node._scope, last))  # type: ignore[attr-defined]
+
+    def _look_at_loop(self, node: Any) -> None:
+        names = [n.id for n in ast.walk(node.target) if isinstance(n, ast.Name)]
+        if any(is_seed_name(name) for name in names):
+            line = getattr(node, "lineno", node.target.lineno)
+            self.remark("list", node.target, line, f"loops over a list of seeds: {ast.unparse(node.iter)[:60]}")
+
+    def _look_at_test(self, test: ast.expr) -> None:
+        def is_seed(node: ast.expr) -> bool:
+            return is_seed_name(_last(node)) if isinstance(node, (ast.Name, ast.Attribute)) else False
+
+        while isinstance(test, ast.UnaryOp) and isinstance(test.op, ast.Not):
+            test = test.operand
+        parts = test.values if isinstance(test, ast.BoolOp) else [test]
+        for part in parts:
+            plain = is_seed(part)
+            against_zero = (
+                isinstance(part, ast.Compare)
+                and is_seed(part.left)
+                and _number(part.comparators[0]) == 0
+                and isinstance(part.ops[0], (ast.NotEq, ast.Gt, ast.Eq))
+            )
+            if plain or against_zero:
+                self.remark("zero", part, part.lineno, f"treats seed 0 as no seed: {ast.unparse(test)[:60]}")
+
+    def remark(self, kind: str, node: ast.AST, line: int, text: str) -> None:
+        self.found = True
+        scope: Scope = getattr(node, "_scope", self.source.main.scope)
+        self.remarks.setdefault((kind, scope.module.path, line), Remark(kind, scope.module.path, line, text))
+
+    # --- from the sinks back to the literals -----------------------------------------------------------------------
+
+    def _from_sink(self, sink: _Sink) -> None:
+        self.found = False
+        self.seen = set()
+        overridden = sink.parameter is not None and self._all_callers_pass(*sink.parameter)
+        self.demand(sink.value, _Want(sink, (sink.order,), overridden))
+        value = sink.value
+        if not self.found and sink.is_global and sink.reachable:
+            text = ast.unparse(value)[:60]
+            self.remark(
+                "elsewhere",
+                value,
+                value.lineno,
+                f"{sink.where[:-2]}{text}): this seed is not typed in the source",
+            )
+
+    def demand(self, node: ast.expr, want: _Want, depth: int = 0) -> None:
+        """Follow the value of an expression backwards to the literals in it."""
+        key = (id(node), 1 if want.overridden else 0)
+        if key in self.seen or depth > 60:
+            return
+        self.seen.add(key)
+        if self._literal(node) is not None:
+            self._add(node, want)
+            return
+        if _is_none(node):
+            self.found = True  # the script chooses to be unseeded
+            return
+        method = getattr(self, "_from_" + type(node).__name__, None)
+        if method is not None:
+            method(node, want, depth + 1)
+
+    def _literal(self, node: ast.expr) -> int | None:
+        number = _number(node)
+        if number is None and isinstance(node, ast.Constant) and _digits(node):
+            return int(str(node.value))
+        return number
+
+    def _from_NamedExpr(self, node: ast.NamedExpr, want: _Want, depth: int) -> None:
+        self.demand(node.value, want, depth)
+
+    def _from_Starred(self, node: ast.Starred, want: _Want, depth: int) -> None:
+        self.demand(node.value, want, depth)
+
+    def _from_IfExp(self, node: ast.IfExp, want: _Want, depth: int) -> None:
+        want = replace(want, group=want.group or id(node))
+        self.demand(node.body, want, depth)
+        self.demand(node.orelse, want, depth)
+
+    def _from_BoolOp(self, node: ast.BoolOp, want: _Want, depth: int) -> None:
+        want = replace(want, group=want.group or id(node))
+        for value in node.values:
+            self.demand(value, want, depth)
+
+    def _from_List(self, node: ast.List, want: _Want, depth: int) -> None:
+        if any(_number(element) is not None for element in node.elts):
+            self.remark("list", node, node.lineno, f"a list as a seed: {ast.unparse(node)[:60]}")
+
+    _from_Tuple = _from_List
+
+    def _from_UnaryOp(self, node: ast.UnaryOp, want: _Want, depth: int) -> None:
+        self.demand(node.operand, want, depth)
+
+    def _from_BinOp(self, node: ast.BinOp, want: _Want, depth: int) -> None:
+        if self._clock(node, want):
+            return
+        left, right = node.left, node.right
+        if isinstance(node.op, (ast.Mod, ast.FloorDiv, ast.BitAnd, ast.LShift, ast.RShift, ast.Div)):
+            self.demand(left, want, depth)
+            return
+        sides = [side for side in (left, right) if _number(side) is None]
+        seeds = [side for side in sides if self._holds_a_seed(side)]
+        want = replace(want, in_sum=True)
+        if seeds:
+            for side in seeds:
+                self.demand(side, want, depth)
+        elif len(sides) == 1 and isinstance(node.op, (ast.Add, ast.Sub, ast.BitXor, ast.BitOr)):
+            self._add(left if sides[0] is right else right, want)
+        elif len(sides) == 2:
+            for side in sides:
+                if not _is_offset(side):
+                    self.demand(side, want, depth)
+
+    def _holds_a_seed(self, node: ast.expr) -> bool:
+        """Whether a seed stands in this operand, so that a number beside it is an offset."""
+        for part in ast.walk(node):
+            if isinstance(part, (ast.Name, ast.Attribute)) and is_seed_name(_last(part)):
+                return True
+            if isinstance(part, ast.Subscript) and names_a_seed(_constant_text(part.slice) or "-"):
+                return True
+            if isinstance(part, ast.Call) and (is_seed_name(_last(part.func)) or _last(part.func) == "initial_seed"):
+                return True
+            if isinstance(part, ast.Name) and not _is_offset(part):  # base = 42; np.random.seed(base + 1)
+                bound = self.bindings(part)
+                if len(bound) == 1 and bound[0].kind == "value" and _number(bound[0].node) is not None:
+                    return True
+        # a literal inside, as in `1000 * rank + 7`, is a factor; inside a nested sum it is the base
+        return (
+            isinstance(node, ast.BinOp)
+            and isinstance(node.op, (ast.Add, ast.Sub))
+            and any(_number(side) is not None for side in (node.left, node.right))
+        )
+
+    def source_key(self, node: ast.expr) -> tuple[str, int, int] | None:
+        scope: Scope | None = getattr(node, "_scope", None)
+        return None if scope is None else (scope.module.path, node.lineno, node.col_offset)
+
+    def _from_Name(self, node: ast.Name, want: _Want, depth: int) -> None:
+        for binding in self.bindings(node):
+            if binding.kind == "value" and isinstance(binding.node, ast.expr):
+                self.demand(binding.node, want, depth)
+            elif binding.kind == "param":
+                self._from_parameter(binding, want, depth)
+            elif binding.kind == "loop" and isinstance(binding.node, ast.expr) and not want.in_sum:
+                if _holds_numbers(binding.node) or isinstance(binding.node, (ast.Name, ast.Attribute)):
+                    if want.sink.is_global or is_seed_name(node.id):
+                        text = ast.unparse(binding.node)[:60]
+                        self.remark("list", binding.node, binding.node.lineno, f"loops over a list of seeds: {text}")
+
+    def _all_callers_pass(self, function: Function, name: str) -> bool:
+        """Whether every call of this function that was seen gives the parameter a value of its own."""
+        calls = self.calls.get(id(function), [])
+        return bool(calls) and all(_given(function, call, skip, name) is not None for call, skip in calls)
+
+    def _from_parameter(self, binding: Binding, want: _Want, depth: int) -> None:
+        function = binding.node
+        assert isinstance(function, FUNCTIONS)
+        for call, skip in self.calls.get(id(function), []):
+            given = _given(function, call, skip, binding.target)
+            if given is not None:
+                order = (self.call_order.get(id(call), want.order[0]), *want.order)
+                self.demand(given, replace(want, order=order), depth)
+        default = dict(_defaults(function)).get(binding.target)
+        if default is not None:
+            overridden = want.overridden or self._all_callers_pass(function, binding.target)
+            self.demand(default, replace(want, overridden=overridden), depth)
+        for decorator in getattr(function, "decorator_list", []):
+            if isinstance(decorator, ast.Call):
+                option = self._option(decorator)
+                if option is not None and binding.target in option[0]:
+                    self.demand(option[1], want, depth)
+
+    def _from_Attribute(self, node: ast.Attribute, want: _Want, depth: int) -> None:
+        bound = self.user_bindings(self.dotted(node))
+        for binding in bound:
+            if binding.kind == "value" and isinstance(binding.node, ast.expr):
+                self.demand(binding.node, want, depth)
+        if not bound:
+            self._from_attribute_name(node.attr, want, depth)
+
+    def _from_attribute_name(self, name: str, want: _Want, depth: int) -> None:
+        for value, _scope in self.attributes.get(name, []):
+            self.demand(value, want, depth)
+
+    def _from_Subscript(self, node: ast.Subscript, want: _Want, depth: int) -> None:
+        name = _constant_text(node.slice)
+        if name:
+            self._from_attribute_name(name, want, depth)
+
+    def _from_Call(self, node: ast.Call, want: _Want, depth: int) -> None:
+        if self._clock(node, want):
+            return
+        last = _last(node.func)
+        if self.dotted(node.func) in OTHER_SEEDING | GLOBAL_SEEDING:
+            return  # a sink of its own
+        if last in (
+            "randint",
+            "randrange",
+            "integers",
+            "getrandbits",
+            "randbits",
+            "urandom",
+            "choice",
+            "random_integers",
+        ):
+            self.remark("random", node, node.lineno, f"a seed that is drawn at random: {ast.unparse(node)[:60]}")
+            return
+        option = self._option(node)
+        if option is not None:
+            self.demand(option[1], want, depth)
+            for name in option[0]:
+                if last in _GETTERS:
+                    self._from_attribute_name(name, want, depth)
+            return
+        if last in _WRAPPERS:
+            for keyword in node.keywords:
+                if keyword.arg in ("default", "value"):
+                    self.demand(keyword.value, want, depth)
+                elif keyword.arg == "default_factory" and isinstance(keyword.value, ast.Lambda):
+                    self.demand(keyword.value.body, want, depth)
+            if node.args:
+                self.demand(node.args[0], want, depth)
+            return
+        for function, _skip in self.functions(node.func):
+            if isinstance(function, ast.Lambda):
+                self.demand(function.body, want, depth)
+                continue
+            for part in _own_nodes(function):
+                if isinstance(part, ast.Return) and part.value is not None:
+                    self.demand(part.value, want, depth)
+
+    def _clock(self, node: ast.expr, want: _Want) -> bool:
+        """Take an expression that reads the clock as a site: no number is typed, so it counts as no seed."""
+        if not any(isinstance(part, ast.Call) and self.dotted(part.func) in CLOCKS for part in ast.walk(node)):
+            return False
+        self._add(node, want, clock=True)
+        return True
+
+    def _add(self, node: ast.expr, want: _Want, clock: bool = False) -> None:
+        key = self.source_key(node)
+        scope: Scope | None = getattr(node, "_scope", None)
+        if key is None or scope is None:
+            return
+        module = scope.module
+        old = module.slice(node)
+        if old is None or not _same(old, node, clock):
+            return  # in an f-string of an older Python, or over several lines
+        self.found = True
+        number = None if clock else self._literal(node)
+        rank = 2 if want.overridden else 0 if want.sink.is_global else 1
+        order = (rank, *want.order)
+        site = self.sites.get(key)
+        if site is None:
+            site = self.sites[key] = Site(
+                module.path,
+                node.lineno,
+                node.col_offset,
+                node.end_col_offset or 0,
+                old.decode(),
+                number,
+                want.sink.where,
+            )
+            site.order = (9,)
+        if order < site.order:
+            site.order = order
+            site.where = want.sink.where
+            site.overridden = want.overridden
+        site.reaches_global = site.reaches_global or (want.sink.is_global and not want.overridden)
+        if want.group is not None and want.group not in site.group:
+            site.group.append(want.group)
+        self.touched.setdefault(id(want.sink.value), set()).add(key)
+
+    # --- what divides the data, and texts that repeat the number ---------------------------------------------------
+
+    def _split_uses(self) -> list[Use]:
+        """The seeds that reach a call which divides data; a site that does nothing else belongs to `split`."""
+        uses: list[Use] = []
+        for value, scope, _name in self.split_values:
+            self.seen, before = set(), set(self.sites)
+            inner = [sink for sink in self.sinks if any(part is sink.value for part in ast.walk(value))]
+            if isinstance(value, ast.Name):  # a generator made before: random_split(…, generator=g)
+                for binding in self.bindings(value):
+                    if isinstance(binding.node, ast.Call) and binding.kind == "value":
+                        inner += [s for s in self.sinks if any(part is s.value for part in ast.walk(binding.node))]
+            direct = [sink for sink in self.sinks if sink.value is value]
+            for sink in inner or direct:
+                self.seen = set()
+                self.touched.pop(id(sink.value), None)
+                self.demand(sink.value, _Want(sink, (10**9,), overridden=True))
+                keys = self.touched.get(id(sink.value), set())
+                assert set(self.sites) == before
+                old = scope.module.slice(sink.value)
+                if not keys or old is None:
+                    continue
+                for key in keys:
+                    if (sink.value._scope.module.path, sink.value.lineno, sink.value.col_offset) == key:  # type: ignore[attr-defined]
+                        self.sites[key].source = "split"
+                numbers = sorted({n for n in (self.sites[k].number for k in keys) if n is not None})
+                uses.append(
+                    Use(
+                        scope.module.path, sink.value.lineno, sink.value.col_offset, sink.value.end_col_offset or 0,
+                        old.decode(), [f"{k[0]}:{k[1]}:{k[2]}" for k in sorted(keys)], numbers,
+                    )
+                )  # fmt: skip
+        return uses
+
+    def _mentions(self) -> None:
+        """Texts that name a seed and repeat its number, such as file names, will go on saying the typed one."""
+        numbers = {str(site.number) for site in self.sites.values() if site.number is not None}
+        for module in self.modules:
+            for node in ast.walk(module.tree):
+                text = _constant_text(node)
+                if text == "SEEDWISE_SEED":
+                    self.remark("environment", node, node.lineno, "reads SEEDWISE_SEED itself")  # type: ignore[attr-defined]
+                if not text or "seed" not in text.lower():
+                    continue
+                for number in numbers:
+                    if re.search(rf"seed\w*?\W{{0,3}}{re.escape(number)}(?!\d)", text, re.IGNORECASE):
+                        shown = text if len(text) < 50 else text[:47] + "…"
+                        self.remark("text", node, node.lineno, f"still says {number}: {shown!r}")  # type: ignore[attr-defined]
+
+
+class _Walk:
+    """Visits the source in about the order in which Python would execute it, and shows each node to the finder."""
+
+    def __init__(self, finder: _Finder) -> None:
+        self.finder = finder
+        self.done_modules: set[str] = set()
+        self.done: set[int] = set()
+
+    def module(self, module: Module) -> None:
+        if module.path in self.done_modules:
+            return
+        self.done_modules.add(module.path)
+        for statement in module.tree.body:
+            self.visit(statement)
+
+    def rest(self) -> None:
+        """The functions that no call was seen to reach."""
+        for module in self.finder.modules:
+            for node in ast.walk(module.tree):
+                if isinstance(node, FUNCTIONS):
+                    self.body(node)
+
+    def body(self, function: Function) -> None:
+        if id(function) in self.done:
+            return
+        self.done.add(id(function))
+        for statement in function.body if isinstance(function.body, list) else [function.body]:
+            self.visit(statement)
+
+    def visit(self, node: ast.AST) -> None:
+        finder = self.finder
+        if isinstance(node, (ast.Import, ast.ImportFrom)):
+            names = [a.name for a in node.names]
+            if isinstance(node, ast.ImportFrom):
+                names = [b.target for a in node.names for b in node._scope.names.get(a.asname or a.name, [])]  # type: ignore[attr-defined]
+            for name in names:
+                parts = name.split(".")
+                for k in range(1, len(parts) + 1):
+                    module = finder.source.modules.get(".".join(parts[:k]))
+                    if module is not None:
+                        self.module(module)
+            return
+        if isinstance(node, FUNCTIONS):
+            finder.look_at(node)
+            for part in [*getattr(node, "decorator_list", []), *[d for _n, d in _defaults(node)]]:
+                self.visit(part)
+            return
+        if isinstance(node, ast.Call):
+            self._call(node)
+            return
+        if isinstance(node, (ast.For, ast.AsyncFor)):
+            finder.look_at(node)
+            self.visit(node.iter)
+            for statement in [*node.body, *node.orelse]:
+                self.visit(statement)
+            return
+        if isinstance(node, (ast.Assign, ast.AnnAssign, ast.NamedExpr)):
+            if node.value is not None:
+                self.visit(node.value)
+            finder.look_at(node)
+            return
+        if isinstance(node, ast.If) and _asks_for_main(node.test) and node._scope.module is not finder.source.main:  # type: ignore[attr-defined]
+            for statement in node.orelse:
+                self.visit(statement)
+            return
+        finder.look_at(node)
+        for child in ast.iter_child_nodes(node):
+            self.visit(child)
+
+    def _call(self, node: ast.Call) -> None:
+        finder = self.finder
+        self.visit_expression(node.func)
+        arguments = [*node.args, *[keyword.value for keyword in node.keywords]]
+        for argument in arguments:
+            self.visit(argument)
+        finder.look_at(node)
+        finder.call_order.setdefault(id(node), finder.clock)
+        for function, skip in finder.functions(node.func):
+            finder.calls.setdefault(id(function), []).append((node, skip))
+            self.body(function)
+        for argument in arguments:  # a function handed over: pool.map(train, …), worker_init_fn=…
+            if isinstance(argument, ast.Name):
+                for binding in finder.bindings(argument):
+                    if binding.kind == "def" and isinstance(binding.node, FUNCTIONS):
+                        self.body(binding.node)
+
+    def visit_expression(self, node: ast.expr) -> None:
+        if not isinstance(node, ast.Name):
+            for child in ast.iter_child_nodes(node):
+                self.visit(child)
+
+
+# --- small questions about a node ----------------------------------------------------------------------------------
+
+
+def _last(node: ast.AST) -> str:
+    if isinstance(node, ast.Attribute):
+        return node.attr
+    return node.id if isinstance(node, ast.Name) else ""
+
+
+def _constant_text(node: ast.AST) -> str:
+    if type(node).__name__ == "Index":  # Python 3.8's wrapper, still met in trees made by hand
+        node = node.value  # type: ignore[attr-defined]
+    return node.value if isinstance(node, ast.Constant) and isinstance(node.value, str) else ""
+
+
+def _asks_for_main(test: ast.expr) -> bool:
+    """`__name__ == "__main__"`: what is below does not run in an imported module."""
+    return (
+        isinstance(test, ast.Compare)
+        and {_last(test.left), _constant_text(test.left)} & {"__name__", "__main__"} != set()
+        and "__main__" in (_constant_text(test.left), _constant_text(test.comparators[0]))
+        and isinstance(test.ops[0], ast.Eq)
+    )
+
+
+def _digits(node: ast.AST) -> bool:
+    text = _constant_text(node)
+    return bool(text) and text.isascii() and text.isdigit() and len(text) <= 10
+
+
+_OFFSETS = frozenset(
+    [
+        "rank",
+        "offset",
+        "epoch",
+        "step",
+        "i",
+        "j",
+        "k",
+        "n",
+        "idx",
+        "index",
+        "worker",
+        "id",
+        "fold",
+        "iter",
+        "iteration",
+        "trial",
+        "run",
+        "local",
+        "world",
+        "process",
+        "rep",
+        "repeat",
+        "ensemble",
+        "device",
+        "gpu",
+        "node",
+        "shard",
+        "chunk",
+        "batch",
+        "episode",
+        "key",
+    ]
+)
+
+
+def _is_offset(node: ast.expr) -> bool:
+    """Whether an operand's name says that it counts: `seed_offset`, `rank`, `worker_id`."""
+    return any(word in _OFFSETS for word in words(_last(node)))
+
+
+def _is_none(node: ast.AST) -> bool:
+    return isinstance(node, ast.Constant) and node.value is None
+
+
+def _number(node: ast.AST | None) -> int | None:
+    """The value of an integer literal, or of a sum, product or power of such; None for anything else."""
+    if isinstance(node, ast.Constant):
+        return node.value if type(node.value) is int else None
+    if isinstance(node, ast.UnaryOp) and isinstance(node.op, (ast.USub, ast.UAdd)):
+        inner = _number(node.operand)
+        return None if inner is None else -inner if isinstance(node.op, ast.USub) else inner
+    if isinstance(node, ast.BinOp):
+        left, right = _number(node.left), _number(node.right)
+        if left is None or right is None:
+            return None
+        if isinstance(node.op, ast.Add):
+            return left + right
+        if isinstance(node.op, ast.Sub):
+            return left - right
+        if isinstance(node.op, ast.Mult):
+            return left * right
+        if isinstance(node.op, ast.Pow) and 0 <= right <= 128 and abs(left) <= 2**32:
+            return int(left**right)
+    return None
+
+
+def _same(old: bytes, node: ast.expr, clock: bool) -> bool:
+    """Whether the slice of the text is the expression: columns inside old f-strings are wrong."""
+    try:
+        parsed = ast.parse(old.decode(), mode="eval").body
+    except (SyntaxError, ValueError):
+        return False
+    if clock:
+        return ast.dump(parsed) == ast.dump(node)
+    if isinstance(parsed, ast.Constant) and isinstance(parsed.value, str):
+        return isinstance(node, ast.Constant) and parsed.value == node.value
+    return _number(parsed) == _number(node)
+
+
+def _holds_numbers(node: ast.expr) -> bool:
+    if isinstance(node, ast.Call):
+        return _last(node.func) == "range"
+    return isinstance(node, (ast.List, ast.Tuple, ast.Set)) and any(_number(e) is not None for e in node.elts)
+
+
+def _defaults(node: Function) -> Iterator[tuple[str, ast.expr]]:
+    arguments = node.args
+    positional = [*getattr(arguments, "posonlyargs", []), *arguments.args]
+    for argument, default in zip(positional[len(positional) - len(arguments.defaults) :], arguments.defaults):
+        yield argument.arg, default
+    for argument, keyword_default in zip(arguments.kwonlyargs, arguments.kw_defaults):
+        if keyword_default is not None:
+            yield argument.arg, keyword_default
+
+
+def _given(function: Function, call: ast.Call, skip: int, name: str) -> ast.expr | None:
+    """What a call passes for a parameter; None where it leaves the default."""
+    for keyword in call.keywords:
+        if keyword.arg == name:
+            return keyword.value
+    positional = [a.arg for a in [*getattr(function.args, "posonlyargs", []), *function.args.args]]
+    position = positional.index(name) - skip if name in positional else -1
+    if 0 <= position < len(call.args):
+        if not any(isinstance(argument, ast.Starred) for argument in call.args[: position + 1]):
+            return call.args[position]
+    return None
+
+
+def _own_nodes(function: Function) -> Iterator[ast.AST]:
+    """The nodes of a function without those of functions inside it."""
+    todo: list[ast.AST] = list(function.body) if isinstance(function.body, list) else [function.body]
+    while todo:
+        node = todo.pop()
+        yield node
+        if not isinstance(node, FUNCTIONS):
+            todo.extend(ast.iter_child_nodes(node))

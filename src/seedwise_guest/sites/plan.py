@@ -1,0 +1,144 @@
+"""What each seed site receives under seed s, and the edits that put it there."""
+
+from __future__ import annotations
+
+import ast
+from dataclasses import dataclass, field
+from typing import Any
+
+from ..streams import derive
+from .finder import Findings, Remark, Site, Use
+
+
+@dataclass
+class Plan:
+    """The seed sites of one experiment, made once; the same for every seed.
+
+    `number` is *the* typed seed: where it stands, s goes. `kept` are the places (`file:line`, or a source such as
+    `split`) that stay as typed.
+    """
+
+    sites: list[Site]
+    number: int | None
+    kept: list[str] = field(default_factory=list)
+    remarks: list[Remark] = field(default_factory=list)
+    split_uses: list[Use] = field(default_factory=list)
+    files: dict[str, str] = field(default_factory=dict)
+    unreadable: dict[str, str] = field(default_factory=dict)
+
+    def is_kept(self, site: Site) -> bool:
+        """Whether the user asked to leave this site as typed."""
+        return _matches(site.path, site.line, self.kept) or site.source in self.kept
+
+    @property
+    def varied(self) -> list[Site]:
+        """The sites that receive a number."""
+        return [site for site in self.sites if not self.is_kept(site)]
+
+    def value(self, site: Site, seed: int) -> int | None:
+        """The number that a site receives under `seed`; None where it stays as typed."""
+        if self.is_kept(site):
+            return None
+        if site.number is None:
+            return seed if self.number is None else derive(seed, "clock", bits=31)
+        if site.number == self.number or self._beside_the_number(site):
+            return seed
+        return derive(seed, "site", site.number, bits=31)
+
+    def _beside_the_number(self, site: Site) -> bool:
+        """Whether it is another branch of a conditional expression that also holds the number."""
+        groups = set(site.group)
+        return any(groups & set(other.group) for other in self.sites if other.number == self.number)
+
+    def edits(self, seed: int) -> dict[str, list[list[Any]]]:
+        """For each file the replacements in it, from its end to its beginning."""
+        result: dict[str, list[list[Any]]] = {}
+        for site in self.sites:
+            value = self.value(site, seed)
+            if value is not None:
+                quote = site.old[0] if site.old[:1] in "\"'" and site.number is not None else ""
+                new = f"{quote}{value}{quote}"
+                result.setdefault(site.path, []).append([site.line, site.column, site.end, site.old, new])
+        if "split" in self.kept:
+            for use in self.split_uses:
+                direct = any(use.line == s.line and use.column == s.column and use.path == s.path for s in self.sites)
+                if len(use.numbers) == 1 and not direct and _plain(use.old):
+                    edit = [use.line, use.column, use.end, use.old, str(use.numbers[0])]
+                    result.setdefault(use.path, []).append(edit)
+        for edits in result.values():
+            edits.sort(reverse=True)
+        return result
+
+    def start(self, library: str, seed: int) -> int:
+        """What the global generator of `library` starts from: s itself where the script types no seed."""
+        return derive(seed, "start", library, bits=32) if self.sites else seed
+
+
+def make_plan(findings: Findings, keep: list[str], number_at: str | None = None) -> Plan:
+    """Decide which number is *the* seed.
+
+    Parameters
+    ----------
+    keep
+        `file:line` or a source, to be left as typed.
+    number_at
+        `file:line` of the site that holds the number; without it, the number that reaches a global generator first.
+
+    Raises
+    ------
+    LookupError
+        When `keep` or `number_at` names no site; the message lists the sites.
+    """
+    plan = Plan(
+        findings.sites,
+        None,
+        list(keep),
+        findings.remarks,
+        findings.split_uses,
+        findings.files,
+        findings.unreadable,
+    )
+    for name in keep:
+        used = any(_matches(s.path, s.line, [name]) or s.source == name for s in plan.sites)
+        if not used and not (name == "split" and plan.split_uses):
+            raise LookupError(f"nothing to keep at {name!r}; the seed sites are: {_list(plan.sites)}")
+    candidates = [site for site in plan.varied if site.number is not None]
+    if number_at is not None:
+        candidates = [site for site in candidates if _matches(site.path, site.line, [number_at])]
+        if not candidates:
+            raise LookupError(f"no seed site at {number_at!r}; the seed sites are: {_list(plan.sites)}")
+    if candidates:
+        plan.number = min(candidates, key=lambda site: (site.order, site.path, site.line)).number
+    return plan
+
+
+def _matches(path: str, line: int, places: list[str]) -> bool:
+    """Whether one of `places` is this `file:line`; a file may be given by the end of its path."""
+    for place in places:
+        file, colon, number = place.rpartition(":")
+        if colon and number == str(line) and (path == file or ("/" + path).endswith("/" + file.lstrip("./"))):
+            return True
+    return False
+
+
+def _plain(text: str) -> bool:
+    try:
+        node = ast.parse(text, mode="eval").body
+    except SyntaxError:
+        return False
+    return isinstance(node, (ast.Name, ast.Attribute, ast.Subscript))
+
+
+def _list(sites: list[Site]) -> str:
+    return ", ".join(site.place for site in sites) or "none"
+
+
+def apply_edits(text: str, edits: list[list[Any]]) -> str:
+    """The text with its seeds replaced. Raises ValueError when it is not the text that the plan was made for."""
+    lines = text.encode("utf-8").split(b"\n")
+    for line, column, end, old, new in sorted(edits, reverse=True):
+        row = lines[line - 1] if line <= len(lines) else b""
+        if row[column:end] != old.encode():
+            raise ValueError(f"line {line} is not what it was when the seed sites were read")
+        lines[line - 1] = row[:column] + new.encode() + row[end:]
+    return b"\n".join(lines).decode("utf-8")

@@ -1,0 +1,235 @@
+"""Loading the user's source with the seeds of this run in it.
+
+The text is edited, lines unchanged, and compiled; modules pass through `SourceFileLoader.get_code`, the script through a
+hook on `sys.path_hooks`, which Python asks about it as it would about a zip file; profilers and debuggers through
+`io.open_code`. The edited text is what `linecache` holds, so tracebacks and `inspect` show what ran.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from importlib.machinery import ModuleSpec, SourceFileLoader
+from types import CodeType, ModuleType, TracebackType
+from typing import Any, Callable
+
+from ..frames import is_guest_file, is_user_file
+from ..imports import when_imported
+from .plan import apply_edits
+
+Edits = dict[str, list[list[Any]]]
+
+
+class SourceChanged(Exception):
+    """A file is not the one for which the plan was made."""
+
+
+class Substitution:
+    """The edits of one process.
+
+    Parameters
+    ----------
+    edits
+        For each file, by absolute path, the replacements in it.
+    digests
+        SHA-256 of each planned file.
+    unplanned
+        Called with (path, bytes) of a user file that is in no plan; returns its edits.
+    changed
+        Called with the path of a file that is not what it was; must not return.
+    """
+
+    def __init__(
+        self,
+        edits: Edits,
+        digests: dict[str, str],
+        unplanned: Callable[[str, bytes], list[list[Any]]],
+        changed: Callable[[str], None],
+    ) -> None:
+        self.edits = edits
+        self.digests = digests
+        self.unplanned = unplanned
+        self.changed = changed
+        self.loaded: dict[str, str] = {}
+        self.edited: set[str] = set()
+        self._texts: dict[str, str] = {}
+        self._real = {os.path.realpath(path): path for path in digests}
+
+    def install(self) -> None:
+        """Put the hooks in place."""
+        import io
+
+        get_code = SourceFileLoader.get_code
+        open_code = io.open_code
+
+        def get_user_code(loader: Any, fullname: str) -> CodeType | None:
+            path = loader.path
+            if isinstance(path, str) and path.endswith(".py") and is_user_file(path):
+                text = self.text(path)
+                if text is not None:
+                    return compile(text, path, "exec", dont_inherit=True)
+            return get_code(loader, fullname)
+
+        def open_user_code(path: str) -> Any:
+            if isinstance(path, str) and path.endswith(".py") and is_user_file(path):
+                text = self.text(path)
+                if text is not None:
+                    return io.BytesIO(_encode(path, text))
+            return open_code(path)
+
+        SourceFileLoader.get_code = get_user_code  # type: ignore[method-assign, assignment]
+        io.open_code = open_user_code
+        sys.path_hooks.append(self._path_hook)
+
+    def text(self, path: str) -> str | None:
+        """The edited text of a user file; None where nothing in it changes."""
+        full = os.path.abspath(path)
+        if full in self._texts:
+            return self._texts[full]
+        try:
+            with open(full, "rb") as file:
+                data = file.read()
+        except OSError:
+            return None
+        from hashlib import sha256
+
+        digest = self.loaded[full] = sha256(data).hexdigest()
+        planned = full if full in self.digests else self._real.get(os.path.realpath(full))
+        if planned is None:
+            edits = self.unplanned(full, data)
+        else:
+            if self.digests[planned] != digest:
+                self.changed(full)
+            edits = self.edits.get(planned, [])
+        if not edits:
+            return None
+        from importlib.util import decode_source
+
+        try:
+            text = apply_edits(decode_source(data), edits)
+        except ValueError:
+            self.changed(full)
+            raise
+        self._texts[full] = text
+        self.edited.add(full)
+        _show_in_tracebacks(path, text)
+        return text
+
+    def _path_hook(self, path: str) -> _ScriptFinder:
+        if path.endswith((".py", ".pyw")) or os.path.isfile(path):
+            full = os.path.abspath(path)
+            if is_user_file(full) and os.path.isfile(full) and _is_text(full) and self.text(path) is not None:
+                return _ScriptFinder(path, self)
+        raise ImportError(f"not a script of this run: {path}")
+
+
+def _is_text(path: str) -> bool:
+    """Not a zip application or compiled code."""
+    with open(path, "rb") as file:
+        head = file.read(4)
+    return not head.startswith(b"PK") and b"\0" not in head
+
+
+def _encode(path: str, text: str) -> bytes:
+    from tokenize import detect_encoding
+
+    with open(path, "rb") as file:
+        encoding, _ = detect_encoding(file.readline)
+    return text.encode(encoding)
+
+
+def _show_in_tracebacks(path: str, text: str) -> None:
+    def register(linecache: ModuleType) -> None:
+        linecache.cache[path] = (len(text), None, text.splitlines(keepends=True), path)
+
+    when_imported("linecache", register)
+
+
+class _ScriptFinder:
+    """The importer that Python finds for the script's path: it holds one module, `__main__`."""
+
+    def __init__(self, path: str, substitution: Substitution) -> None:
+        self.path = path
+        self.substitution = substitution
+
+    def find_spec(self, fullname: str, target: ModuleType | None = None) -> ModuleSpec | None:
+        if fullname != "__main__":
+            return None
+        spec = ModuleSpec(fullname, self, origin=self.path)  # type: ignore[arg-type]
+        spec.has_location = True
+        return spec
+
+    def invalidate_caches(self) -> None:
+        """Nothing is cached."""
+
+    def is_package(self, fullname: str) -> bool:
+        return False
+
+    def get_source(self, fullname: str) -> str | None:
+        return self.substitution.text(self.path)
+
+    def get_code(self, fullname: str) -> CodeType:
+        # runpy executes this in the script's namespace, after it has set __spec__ and the like
+        return compile("__loader__.run(globals())", "<seedwise>", "exec", dont_inherit=True)
+
+    def run(self, namespace: dict[str, Any]) -> None:
+        """Execute the script in its namespace, made to look as if Python had read the file itself."""
+        text = self.substitution.text(self.path)
+        assert text is not None
+        as_main = namespace.get("__name__") == "__main__"
+        namespace.update(__file__=self.path, __spec__=None, __cached__=None, __package__=None if as_main else "")
+        namespace["__loader__"] = SourceFileLoader("__main__", self.path) if as_main else None
+        if as_main and sys.version_info < (3, 14):
+            namespace.setdefault("__annotations__", {})
+        self._mend_path(as_main)
+        code = compile(text, self.path, "exec", dont_inherit=True)
+        if not as_main:
+            exec(code, namespace)
+            return
+        try:
+            exec(code, namespace)
+        except (SystemExit, KeyboardInterrupt):
+            raise
+        except BaseException as error:  # noqa: BLE001
+            _report(error)
+            raise SystemExit(1) from None
+
+    def _mend_path(self, as_main: bool) -> None:
+        """Python put the script's own path first, as for a zip file; its folder belongs there."""
+        if sys.path and sys.path[0] == self.path:
+            if as_main and not getattr(sys.flags, "safe_path", False) and not sys.flags.isolated:
+                sys.path[0] = os.path.dirname(os.path.realpath(self.path))
+            else:
+                del sys.path[0]
+
+
+def _report(error: BaseException) -> None:
+    """Print an uncaught exception as Python would, without the frames that are ours."""
+    trace = _without_ours(error)
+    sys.last_type, sys.last_value, sys.last_traceback = type(error), error, trace
+    if sys.excepthook is sys.__excepthook__ and sys.version_info < (3, 13):
+        import traceback  # before 3.13 the built-in hook reads the file, where the typed seed still stands
+
+        traceback.print_exception(type(error), error, trace)
+    else:
+        sys.excepthook(type(error), error, trace)
+
+
+def _without_ours(error: Optional[BaseException], depth: int = 0) -> Optional[TracebackType]:
+    """Take the guest's frames out of the traceback of an exception and of those it came from."""
+    if error is None or depth > 20:
+        return None
+    frames = []
+    trace = error.__traceback__
+    while trace is not None:
+        if not is_guest_file(trace.tb_frame.f_code.co_filename):
+            frames.append(trace)
+        trace = trace.tb_next
+    kept: Optional[TracebackType] = None
+    for frame in reversed(frames):
+        kept = TracebackType(kept, frame.tb_frame, frame.tb_lasti, frame.tb_lineno)
+    error.__traceback__ = kept
+    _without_ours(error.__cause__, depth + 1)
+    if error.__context__ is not error.__cause__:
+        _without_ours(error.__context__, depth + 1)
+    return kept

@@ -1,0 +1,264 @@
+"""Entering a process, whatever launched it: read the plan of this run and take hold of what it says."""
+
+from __future__ import annotations
+
+import atexit
+import json
+import os
+import sys
+from importlib.machinery import ModuleSpec
+from types import ModuleType
+from typing import Any
+
+from . import PROTOCOL, spool
+from .imports import when_imported
+
+REFUSED = 97
+"""Exit status of a process that cannot run as planned; the reason is in the spool."""
+
+
+def enter() -> None:
+    """Called once, at the start of every Python process of a run. A fault here ends the process: no silent run."""
+    try:
+        _enter()
+    except Exception as error:  # noqa: BLE001
+        import traceback
+
+        traceback.print_exc()
+        _refuse(f"Seedwise's guest failed to start: {type(error).__name__}: {error}")
+
+
+def _enter() -> None:
+    folder = spool.folder()
+    try:
+        with open(os.path.join(folder, "plan.json"), encoding="utf-8") as file:
+            plan: dict[str, Any] = json.load(file)
+    except (OSError, ValueError):
+        return  # a spool that is gone: the process outlived its run
+    if plan.get("v") != PROTOCOL:
+        _refuse(f"this guest speaks protocol {PROTOCOL}, its host {plan.get('v')}: install one version of Seedwise")
+    if plan["mode"] == "plan":
+        _report_and_leave(folder)
+        return
+    spool.send(
+        "hello",
+        ppid=os.getppid(),
+        argv=list(getattr(sys, "orig_argv", sys.argv)),
+        python=sys.version.split()[0],
+    )
+    sys.meta_path.append(_Stub())
+    run = _Run(plan)
+    run.take_hold()
+
+
+def _report_and_leave(folder: str) -> None:
+    from .planning import report
+
+    if report(folder):
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(0)
+
+
+def _refuse(reason: str) -> None:
+    spool.send("refused", reason=reason)
+    sys.stderr.write(f"seedwise: {reason}\n")
+    sys.stderr.flush()
+    os._exit(REFUSED)
+
+
+class _Stub:
+    """Last on `sys.meta_path`: answers `import seedwise` where Seedwise itself is not installed."""
+
+    def find_spec(self, name: str, path: Any = None, target: ModuleType | None = None) -> ModuleSpec | None:
+        return ModuleSpec(name, self) if name == "seedwise" else None  # type: ignore[arg-type]
+
+    def create_module(self, spec: ModuleSpec) -> ModuleType:
+        import seedwise_guest
+
+        module = ModuleType("seedwise", "What a run offers of Seedwise: log, seed_everything, seeded, Streams.")
+        for name in ("log", "seed_everything", "seeded", "Streams", "Ledger", "State", "SeedError"):
+            setattr(module, name, getattr(seedwise_guest, name))
+        return module
+
+    def exec_module(self, module: ModuleType) -> None:
+        """Nothing is left to do."""
+
+
+class _Run:
+    """This process under its plan."""
+
+    def __init__(self, plan: dict[str, Any]) -> None:
+        self.plan = plan
+        self.seed: int = plan["seed"]
+        self.number: int | None = plan["number"]
+        self.has_sites: bool = plan["has_sites"]
+        self.late_sites: list[dict[str, Any]] = []
+        self.forks = 0
+
+    def take_hold(self) -> None:
+        from .capture import Files
+
+        self.files = Files()
+        self.files.watch()
+        self.substitution: Any = None
+        self.control: Any = None
+        if self.plan["substitute"]:
+            self._substitute()
+        if self.plan["control"]:
+            self._control()
+        atexit.register(self.tell)
+
+    def _substitute(self) -> None:
+        from .sites.substitute import Substitution
+
+        self.substitution = Substitution(
+            self.plan["edits"], self.plan["digests"], self._plan_late, lambda path: _refuse(_changed(path))
+        )
+        self.substitution.install()
+        self._plan_own_script()
+
+    def _plan_own_script(self) -> None:
+        """A script that the plan does not know (started by the one that it does) is read now, with all it imports."""
+        from .launch import find_script, this_launch
+
+        if not self.plan["digests"] and not self.plan["script"]:
+            return
+        launch = this_launch()
+        script = find_script(launch) if launch.kind in ("script", "module") else None
+        if script is None or script.path in self.plan["digests"] or script.path == self.plan["script"]:
+            return
+        from .planning import read_script
+
+        try:
+            found = read_script(script)
+        except (SyntaxError, OSError, ValueError, RecursionError):
+            return
+        self._adopt(found)
+
+    def _adopt(self, found: Any) -> None:
+        """Plan the findings of files that were unknown so far."""
+        from .sites.plan import make_plan
+
+        known = self.substitution.digests
+        found.sites = [site for site in found.sites if site.path not in known]
+        plan = make_plan(found, [])
+        if self.number is None:
+            self.number = plan.number
+        plan.number = self.number
+        for path, digest in found.files.items():
+            known.setdefault(path, digest)
+        self.substitution.edits.update(plan.edits(self.seed))
+        self.has_sites = self.has_sites or bool(plan.sites)
+        self.late_sites.extend({**site.as_dict(), "value": plan.value(site, self.seed)} for site in plan.sites)
+
+    def _plan_late(self, path: str, data: bytes) -> list[list[Any]]:
+        """A user file that no import statement led to: find its seeds while it is loaded."""
+        lower = data.lower()
+        if not any(word in lower for word in (b"seed", b"random_state", b"rng", b"randomstate")):
+            return []
+        from .planning import read_file
+
+        try:
+            self._adopt(read_file(path, data))
+        except (SyntaxError, ValueError, RecursionError):
+            return []
+        edits: list[list[Any]] = self.substitution.edits.get(path, [])
+        return edits
+
+    def _control(self) -> None:
+        from .launch import is_spawned
+        from .seeding import Control
+        from .streams import derive
+
+        path = _process_path(is_spawned())
+
+        def start(library: str) -> int:
+            if path:
+                return derive(self.seed, "start", *path, library)
+            return derive(self.seed, "start", library) if self.has_sites else self.seed
+
+        self.control = Control(self.seed, start=start, path=path)
+        self.control.take_hold()
+        if hasattr(os, "register_at_fork"):
+            # after `random`'s own hook, which reseeds from the system in every forked child
+            when_imported("random", lambda module: os.register_at_fork(before=self._count, after_in_child=self._forked))
+        if is_spawned():
+            when_imported("multiprocessing.process", self._hold_spawned)
+
+    def _count(self) -> None:
+        self.forks += 1
+
+    def _forked(self) -> None:
+        import random
+
+        from .streams import derive
+
+        self.control.path = (*self.control.path, "fork", self.forks)
+        self.control.restart_streams()
+        random.seed(derive(self.seed, "start", *self.control.path, "random"))
+
+    def _hold_spawned(self, module: ModuleType) -> None:
+        """Once a spawned process knows which one it is, start its untouched generators where it belongs."""
+        from .streams import derive
+
+        process: Any = module.BaseProcess
+        bootstrap = process._bootstrap
+        starts: dict[str, object] = {}
+
+        def remember(name: str) -> None:
+            starts[name] = next(b.digest() for b in self.control.backends if b.name == name)
+
+        self.control.on_started(remember)
+
+        def own_bootstrap(this: Any, *args: Any, **kwargs: Any) -> Any:
+            process._bootstrap = bootstrap
+            path = ("spawn", *this._identity)
+            self.control.path = path
+            self.control.start_from(lambda library: derive(self.seed, "start", *path, library))
+            for backend in self.control.backends:
+                if backend.name in self.control.started and backend.digest() == starts.get(backend.name):
+                    backend.seed(derive(self.seed, "start", *path, backend.name))
+            return bootstrap(this, *args, **kwargs)
+
+        process._bootstrap = own_bootstrap
+
+    def tell(self) -> None:
+        """At the end of the process: what it loaded and read, and its ledger."""
+        self.files.stop()
+        from .capture import imported_libraries
+
+        loaded = self.substitution.loaded if self.substitution is not None else {}
+        edited = sorted(self.substitution.edited) if self.substitution is not None else []
+        spool.send(
+            "end",
+            loaded=loaded,
+            edited=edited,
+            read=self.files.inputs(),
+            written=self.files.outputs(),
+            libraries=imported_libraries(),
+            late_sites=self.late_sites,
+            ledger=self.control.ledger.as_dicts() if self.control is not None else [],
+        )
+
+
+def _changed(path: str) -> str:
+    return f"{path} was changed after the seed sites were read; start the command again"
+
+
+def _process_path(spawned: bool) -> tuple[str | int, ...]:
+    """What sets this process apart from others of the run: () for the first that was started with its command line."""
+    if spawned:
+        return ("spawn",)
+    rank = os.environ.get("RANK", "")
+    if rank.isdigit():
+        return ("rank", int(rank)) if int(rank) else ()
+    from zlib import crc32
+
+    from .launch import original_arguments
+
+    name = crc32("\0".join(original_arguments()).encode("utf-8", "surrogatepass"))
+    k = 0
+    while k < 10_000 and not spool.claim(f"process-{name:08x}-{k}"):
+        k += 1
+    return ("process", k) if k else ()

@@ -1,0 +1,259 @@
+"""A private copy-on-write view of the user's files, entered by a fresh process that then becomes the run.
+
+Run as a script with the path of a JSON file. Linux only: a mount namespace of its own, an overlay (or, where overlays are
+refused, a copy of small files with big ones bound read-only) over each target, everything else on disk read-only. As an
+ordinary user it takes a user namespace too, with the uid mapped to itself, so that capabilities are gone after exec.
+What a run writes is left in the upper folders.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import json
+import os
+import signal
+import sys
+from typing import Any
+
+FAILED = 96
+"""Exit status when the world could not be entered; the reason is in the report file."""
+
+_CLONE_NEWNS, _CLONE_NEWUSER = 0x00020000, 0x10000000
+_RDONLY, _NOSUID, _NODEV, _NOEXEC, _REMOUNT = 1, 2, 4, 8, 32
+_NOATIME, _NODIRATIME, _BIND, _REC, _PRIVATE, _RELATIME = 1024, 2048, 4096, 16384, 1 << 18, 1 << 21
+_FLAGS = {
+    "nosuid": _NOSUID, "nodev": _NODEV, "noexec": _NOEXEC, "noatime": _NOATIME, "nodiratime": _NODIRATIME, "relatime": _RELATIME,
+}  # fmt: skip
+_NOT_DISKS = frozenset(
+    [
+        "proc",
+        "sysfs",
+        "devtmpfs",
+        "devpts",
+        "cgroup",
+        "cgroup2",
+        "mqueue",
+        "securityfs",
+        "debugfs",
+        "tracefs",
+        "bpf",
+        "fusectl",
+        "configfs",
+        "pstore",
+        "efivarfs",
+        "hugetlbfs",
+        "binfmt_misc",
+        "autofs",
+        "nsfs",
+        "rpc_pipefs",
+        "tmpfs",
+        "ramfs",
+    ]
+)
+_BIG = 8 * 2**20
+
+_libc: Any = None
+
+
+def _call(name: str, *arguments: Any) -> None:
+    global _libc
+    if _libc is None:
+        _libc = ctypes.CDLL(None, use_errno=True)
+    if getattr(_libc, name)(*arguments) != 0:
+        number = ctypes.get_errno()
+        shown = ", ".join(a.decode(errors="replace") if isinstance(a, bytes) else str(a) for a in arguments)
+        raise OSError(number, f"{name}({shown}): {os.strerror(number)}")
+
+
+def _mount(source: str | None, target: str, kind: str | None, flags: int, data: str | None = None) -> None:
+    def text(value: str | None) -> bytes | None:
+        return None if value is None else os.fsencode(value)
+
+    _call("mount", text(source), text(target), text(kind), ctypes.c_ulong(flags), text(data))
+
+
+def _unshare() -> bool:
+    """Enter a mount namespace; True if it took a user namespace."""
+    try:
+        _call("unshare", _CLONE_NEWNS)
+        return False
+    except PermissionError:
+        uid, gid = os.getuid(), os.getgid()
+        _call("unshare", _CLONE_NEWUSER | _CLONE_NEWNS)
+        for file, text in (
+            ("setgroups", "deny"),
+            ("uid_map", f"{uid} {uid} 1"),
+            ("gid_map", f"{gid} {gid} 1"),
+        ):
+            with open(f"/proc/self/{file}", "w") as handle:
+                handle.write(text)
+        return True
+
+
+def _unescape(text: str) -> str:
+    return text.replace("\\040", " ").replace("\\011", "\t").replace("\\012", "\n").replace("\\134", "\\")
+
+
+def mounts() -> list[tuple[str, str, list[str]]]:
+    """Mount point, file system and options of every mount, in the order in which they were made."""
+    found = []
+    with open("/proc/self/mountinfo", encoding="utf-8", errors="surrogateescape") as lines:
+        for line in lines:
+            fields = line.split(" ")
+            kind = fields[fields.index("-") + 1]
+            found.append((_unescape(fields[4]), kind, fields[5].split(",")))
+    return found
+
+
+def _inside(path: str, folder: str) -> bool:
+    return path == folder or path.startswith(folder.rstrip("/") + "/")
+
+
+def _escape(path: str) -> str:
+    return path.replace("\\", "\\\\").replace(":", "\\:").replace(",", "\\,")
+
+
+def _overlay(target: dict[str, str], as_user: bool) -> None:
+    layers = f"lowerdir={_escape(target['path'])},upperdir={_escape(target['upper'])},workdir={_escape(target['work'])}"
+    wishes = ["userxattr"] if as_user else ["redirect_dir=on,index=on", ""]
+    for k, wish in enumerate(wishes):
+        try:
+            _mount("overlay", target["path"], "overlay", 0, f"{layers},{wish}" if wish else layers)
+            return
+        except OSError:
+            if k == len(wishes) - 1:
+                raise
+
+
+def _put_farm(target: dict[str, str], big: list[tuple[int, str]]) -> None:
+    """Put a copy of a tree in the tree's place; its big files are bound into it, read-only."""
+    os.makedirs(target["path"], exist_ok=True)
+    _mount(target["upper"], target["path"], None, _BIND)
+    for fd, path in big:
+        _mount(f"/proc/self/fd/{fd}", path, None, _BIND)
+        _mount(None, path, None, _BIND | _REMOUNT | _RDONLY)
+        os.close(fd)
+
+
+def _copy_tree(source: str, copy: str, leave: list[str]) -> list[str]:
+    import shutil
+    import stat
+
+    big: list[str] = []
+    for folder, folders, files in os.walk(source):
+        folders[:] = [name for name in folders if os.path.join(folder, name) not in leave]
+        place = os.path.join(copy, os.path.relpath(folder, source))
+        os.makedirs(place, exist_ok=True)
+        for name in [f for f in folders if os.path.islink(os.path.join(folder, f))] + files:
+            path, to = os.path.join(folder, name), os.path.join(place, name)
+            info = os.lstat(path)
+            if stat.S_ISLNK(info.st_mode):
+                os.symlink(os.readlink(path), to)
+            elif stat.S_ISREG(info.st_mode) and info.st_size <= _BIG:
+                shutil.copy2(path, to)
+            elif stat.S_ISREG(info.st_mode):
+                open(to, "w").close()
+                big.append(path)
+        shutil.copystat(folder, place)
+    return big
+
+
+def _read_only(before: list[tuple[str, str, list[str]]], spec: dict[str, Any]) -> None:
+    """Make every other disk read-only, so that a write elsewhere fails loudly."""
+    covered = [target["path"] for target in spec["targets"]] + spec["writable"]
+    for point, kind, options in before:
+        if kind in _NOT_DISKS or "ro" in options or any(_inside(point, place) for place in covered):
+            continue
+        flags = _BIND | _REMOUNT | _RDONLY
+        for option in options:
+            flags |= _FLAGS.get(option, 0)
+        try:
+            _mount(None, point, None, flags)
+        except OSError:
+            if point == "/":
+                raise
+
+
+def enter(spec: dict[str, Any]) -> None:
+    """Enter the world that `spec` describes. Raises OSError where the system refuses."""
+    before = mounts()
+    as_user = _unshare()
+    _mount(None, "/", None, _REC | _PRIVATE)
+    held = []
+    below = [p for p, _k, _o in before for t in spec["targets"] if p != t["path"] and _inside(p, t["path"])]
+    for path in dict.fromkeys([*spec["writable"], *below]):
+        if os.path.exists(path):
+            held.append((os.open(path, os.O_PATH), path))
+    farms = {}
+    for target in spec["targets"]:  # copied before anything hides the originals
+        if target["kind"] == "farm":
+            big = _copy_tree(target["path"], target["upper"], spec["writable"])
+            farms[target["path"]] = [(os.open(path, os.O_PATH), path) for path in big]
+    for target in spec["targets"]:
+        if target["kind"] == "overlay":
+            _overlay(target, as_user)
+        elif target["kind"] == "empty":
+            _mount(target["upper"], target["path"], None, _BIND)
+            for path in [*spec["writable"], *[t["path"] for t in spec["targets"]]]:
+                if path != target["path"] and _inside(path, target["path"]):
+                    os.makedirs(path, exist_ok=True)
+        else:
+            _put_farm(target, farms[target["path"]])
+    for fd, path in held:
+        if os.path.isdir(f"/proc/self/fd/{fd}"):
+            os.makedirs(path, exist_ok=True)
+        _mount(f"/proc/self/fd/{fd}", path, None, _BIND | _REC)
+        os.close(fd)
+    _read_only(before, spec)
+    if spec["private_shm"] and os.path.isdir("/dev/shm"):
+        _mount("tmpfs", "/dev/shm", "tmpfs", _NOSUID | _NODEV, "mode=1777")
+
+
+def become(spec: dict[str, Any]) -> None:
+    """Turn this process into the run."""
+    for source, path in spec["replace"]:  # configuration files with the seed of this run in them
+        with open(source, "rb") as file:
+            data = file.read()
+        with open(path, "wb") as file:
+            file.write(data)
+    os.chdir(spec["cwd"])
+    if spec["cores"] and hasattr(os, "sched_setaffinity"):
+        os.sched_setaffinity(0, spec["cores"])
+    if sys.platform == "linux":
+        _call("prctl", 1, signal.SIGKILL, 0, 0, 0)  # PR_SET_PDEATHSIG: no orphan when the supervisor is killed
+        if os.getppid() != spec["supervisor"]:
+            os._exit(FAILED)
+    for name in ("SIGPIPE", "SIGXFSZ"):  # Python ignores them, and exec would hand that on
+        if hasattr(signal, name):
+            signal.signal(getattr(signal, name), signal.SIG_DFL)
+    argv = spec["argv"]
+    os.execvp(argv[0], argv)
+
+
+def probe(spec: dict[str, Any]) -> None:
+    """Write into every target; the host looks whether it sees anything of it."""
+    for target in spec["targets"]:
+        with open(os.path.join(target["path"], spec["probe"]), "w") as file:
+            file.write("probe")
+
+
+def main() -> None:
+    """Enter, then become the run; on failure leave the reason in the report file."""
+    with open(sys.argv[1], encoding="utf-8") as file:
+        spec = json.load(file)
+    try:
+        if spec["targets"]:
+            enter(spec)
+        if spec["probe"]:
+            probe(spec)
+            return
+        become(spec)
+    except OSError as error:
+        kind = "command" if isinstance(error, FileNotFoundError) and error.filename is None else "world"
+        with open(spec["report"], "w", encoding="utf-8") as file:
+            json.dump({"kind": kind, "errno": error.errno, "error": str(error)}, file)
+        os._exit(FAILED)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,99 @@
+"""Under seed s a script behaves, byte for byte, as plain python does on a copy in which the typed seed was replaced."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from seedwise.api.listing import output_of
+from seedwise.api.load import open_store
+from seedwise.api.script import run_script
+from seedwise.runs.command import run_environment
+from seedwise_guest.sites.finder import find_sites
+from seedwise_guest.sites.modules import Source, read_module
+
+from . import editor
+
+SEEDS = (0, 7, 2**32 - 1)
+HEAVY = {"torch_loader", "torch_everything", "sklearn_forest"}
+
+
+def plain_python(script: str) -> tuple[bytes, bytes, int]:
+    environment = run_environment(1)
+    del environment["PYTHONPATH"]
+    environment["PYTHONDONTWRITEBYTECODE"] = "1"
+    core = {min(os.sched_getaffinity(0))}
+    done = subprocess.run(
+        [sys.executable, script],
+        env=environment,
+        capture_output=True,
+        check=False,
+        stdin=subprocess.DEVNULL,
+        preexec_fn=lambda: os.sched_setaffinity(0, core),
+    )
+    return done.stdout, done.stderr, done.returncode
+
+
+def check_case(name: str, seeds: tuple[int, ...], folder: Path) -> None:
+    texts = editor.sources(name)
+    project = folder / "project"
+    expected = {}
+    for seed in seeds:
+        editor.write(project, {path: editor.edited(text, seed) for path, text in texts.items()})
+        expected[seed] = plain_python("main.py")
+    editor.write(project, {path: editor.plain(text) for path, text in texts.items()})
+    run_script([sys.executable, "main.py"], seeds, name="case", store=str(folder / "store"), workdir="shared", jobs=2)
+    with open_store(str(folder / "store")) as store:
+        runs = {run.seed: run for run in store.runs(store.experiment("case").id)}
+    for seed in seeds:
+        stdout, stderr, code = expected[seed]
+        assert Path(output_of("case", seed, "stdout", str(folder / "store"))).read_bytes() == stdout, (name, seed)
+        said = Path(output_of("case", seed, "stderr", str(folder / "store"))).read_bytes()
+        assert said == stderr, (name, seed)
+        assert (runs[seed].status == "finished") == (code == 0)
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    (tmp_path / "project").mkdir()
+    monkeypatch.chdir(tmp_path / "project")
+    original = editor.write
+
+    def write_and_enter(place: Path, texts: dict[str, str]) -> None:
+        original(place, texts)
+        os.chdir(place)
+
+    monkeypatch.setattr(editor, "write", write_and_enter)
+    return tmp_path
+
+
+@pytest.mark.parametrize("name", [n for n in editor.names() if n not in HEAVY])
+def test_byte_equal_to_the_edited_copy(name: str, folder: Path) -> None:
+    check_case(name, SEEDS, folder)
+
+
+@pytest.mark.parametrize("name", sorted(HEAVY))
+def test_byte_equal_to_the_edited_copy_with_heavy_libraries(name: str, folder: Path) -> None:
+    check_case(name, (7,), folder)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", sorted(HEAVY))
+def test_byte_equal_for_every_seed_with_heavy_libraries(name: str, folder: Path) -> None:
+    check_case(name, (0, 2**32 - 1), folder)
+
+
+@pytest.mark.parametrize("name", editor.names())
+def test_finds_exactly_the_marked_sites(name: str, tmp_path: Path) -> None:
+    texts = editor.sources(name)
+    editor.write(tmp_path, {path: editor.plain(text) for path, text in texts.items()})
+    source = Source(read_module(str(tmp_path / "main.py"), "__main__", ""), [str(tmp_path)])
+    found = {(os.path.relpath(s.path, tmp_path), s.line, s.column, s.old) for s in find_sites(source).sites}
+    expected = {(path, *site) for path, text in texts.items() for site in editor.sites(text)}
+    assert found == expected
+
+
+def test_there_are_at_least_fifteen_scripts() -> None:
+    assert len(editor.names()) >= 15
