@@ -46,11 +46,9 @@ def sites(text: str) -> list[tuple[int, int, str]]:
     """Line, column in UTF-8 bytes, and text of each marked site."""
     found = []
     for number, line in enumerate(text.split("\n"), start=1):
-        before = 0
         for match in MARK.finditer(line):
             start = len(plain(line[: match.start()]).encode())
             found.append((number, start, f"{match[2]}{match[3]}{match[4]}"))
-            before += 1
     return found
 
 

@@ -18,6 +18,7 @@ from ..runs.command import (
     check_name,
     default_name,
     fixed_seed_on_command_line,
+    leaves_at_once,
     mode_of,
     plain_threads,
     run_environment,
@@ -25,7 +26,7 @@ from ..runs.command import (
 from ..runs.config_site import edit_config
 from ..runs.executors.local import LocalExecutor
 from ..runs.metrics import parse_metric
-from ..runs.planning import Reading, plan_to_dict, read_sites
+from ..runs.planning import Reading, Start, in_place, plan_to_dict, read_sites
 from ..runs.store import Experiment, Store
 from ..runs.supervisor import AS_IS_SEED, Supervisor, sweep_dead_worlds
 from ..runs.worlds import Worlds, find_worlds
@@ -173,7 +174,7 @@ def execute(
         tell(Note(text))
 
     with open_store(store_folder, create=True) as store:
-        reading = read_sites(words, environment, options, mode)
+        reading = read_sites(words, environment, options, mode, _planning_launcher(words, options))
         if mode in (Mode.SUBSTITUTE, Mode.CONFIG):
             fixed = fixed_seed_on_command_line(words)
             if fixed:
@@ -192,6 +193,8 @@ def execute(
         )  # fmt: skip
         if mode is Mode.AS_IS and any(run.status is Status.FINISHED for run in store.runs(experiment.id)):
             seeds = []
+        if mode is not Mode.AS_IS:
+            store.want(experiment.id, seeds)
         supervisor = Supervisor(
             store, experiment, setup, LocalExecutor(), jobs=jobs, threads=options.threads,
             packages=dict(reading.packages), tell=tell,
@@ -255,6 +258,18 @@ def _rehash(store: Store, experiment: Experiment, reading: Reading) -> dict[tupl
         else:
             fresh[kind, name] = identity.stamp(name)
     return fresh
+
+
+def _planning_launcher(command: Sequence[str], options: Options) -> Start:
+    """How the command is started to read its source: in a world to be thrown away, unless it is sure to do nothing else.
+
+    Python itself leaves before the script begins; a shell script would run up to its first Python. What prepares an
+    environment (uv, poetry …) must reach the real one.
+    """
+    if leaves_at_once(command) or options.workdir in (Workdir.SHARED, Workdir.SEQUENTIAL):
+        return in_place
+    worlds = find_worlds(options.workdir, None, options.share)
+    return worlds.throw_away if worlds.parallel else in_place
 
 
 def _say_how(worlds: Worlds, options: Options, note: Callable[[str], None]) -> None:

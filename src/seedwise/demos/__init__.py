@@ -1,5 +1,28 @@
-"""The experiments that this grew from."""
+"""The experiments of the articles that this grew from."""
+
+from ..errors import UsageError
+
+_ABOUT = {
+    "people": "one network under the article's six seeds, then under 30 (about two minutes)",
+    "streams": "what a seed is: one sequence, read in order",
+}
 
 
 def run_demo(name: str | None, *, data: str | None, n: int) -> int:
-    return 0
+    """Run the demo of this name, or list those there are."""
+    if name is None:
+        print("\n".join(f"seedwise demo {known:8}  {about}" for known, about in _ABOUT.items()))
+        return 0
+    if name not in _ABOUT:
+        raise UsageError(f"no demo {name!r}; there are: {', '.join(_ABOUT)}")
+    if name == "people":
+        if n < 1:
+            raise UsageError(f"-n is at least 1; got {n}")
+        from . import people
+
+        return people.run(data, n)
+    if data is not None:
+        raise UsageError("--data belongs to `seedwise demo people`")
+    from . import streams
+
+    return streams.run()

@@ -91,7 +91,7 @@ class Live:
             return ""
         d = describe(values)
         half = None if d.interval is None else (d.interval[1] - d.interval[0]) / 2
-        places = decimals(half, d.mean)
+        places = decimals(min(filter(None, (half, d.sd)), default=None), d.mean)
         return f"{printable(names[0])} {number(d.mean, places)}" + (
             f" ± {number(half, places)}" if half is not None else ""
         )

@@ -1,11 +1,12 @@
 """The report on one experiment: a sentence, then the table, the sites and the warnings."""
 
+import os
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ..results import Results, Status, Summary
 from .table import Table
-from .words import decimals, half_width, histogram, number, printable, seed_list, sentence
+from .words import histogram, number, places_for, printable, seed_list, sentence
 
 
 def lines_of_report(results: Results, summaries: Mapping[str, Summary]) -> list[str]:
@@ -47,7 +48,7 @@ def metric_table(results: Results, summaries: Mapping[str, Summary]) -> Table:
         if f.mean is None:
             rows.append((printable(name), goal, counted, f.reason, "", "", "", "", "", ""))
             continue
-        places = decimals(half_width(f) or f.sd, f.mean)
+        places = places_for(f)
         interval = "–" if f.interval is None else f"{number(f.interval[0], places)} … {number(f.interval[1], places)}"
         ends = (
             (f"{number(f.max, places)} (max)", f"{number(f.min, places)} (min)")
@@ -84,6 +85,11 @@ def _counts(results: Results) -> list[str]:
         lines.append(
             f"{results.name}: {len(results.finished)} of {total} runs finished, seeds {seed_list(results.seeds)}."
         )
+    kept = [run for run in results.runs if run.folder and os.path.isdir(os.path.join(run.folder, "files"))]
+    if kept:
+        folder = os.path.dirname(str(kept[0].folder))
+        shown = os.path.relpath(folder) if folder.startswith(os.getcwd() + os.sep) else folder
+        lines.append(f"Each run saw your files as they were; what it wrote is in {shown}/seed-N/files.")
     causes: dict[str, list[int]] = {}
     for run in results.failed:
         causes.setdefault(printable(f"{run.cause}: {run.detail}"), []).append(run.seed)

@@ -11,6 +11,12 @@ from ..results import Summary
 _BARS = "▁▂▃▄▅▆▇█"
 
 
+def places_for(summary: Summary) -> int:
+    """Decimals for the figures of one metric: two digits of the smaller of SD and ±."""
+    spreads = [spread for spread in (half_width(summary), summary.sd) if spread]
+    return decimals(min(spreads, default=None), summary.mean)
+
+
 def decimals(spread: float | None, value: float | None) -> int:
     """Decimals that show a spread to two digits; without a spread, four digits of the value."""
     scale = spread if spread else abs(value) / 100 if value else 1.0
@@ -37,7 +43,7 @@ def sentence(figures: Summary) -> str:
     """One metric in one sentence; every ± is named."""
     if figures.reason or figures.mean is None:
         return f"{figures.metric}: {figures.reason}."
-    places = decimals(half_width(figures) or figures.sd, figures.mean)
+    places = places_for(figures)
     seeds = f"{figures.finished} seed{'s' if figures.finished != 1 else ''}"
     among = "" if figures.finished == figures.n else f" (of {figures.n}; among finished)"
     if figures.interval is None:

@@ -189,6 +189,18 @@ def available_cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
+_PREPARERS = frozenset(["uv", "uvx", "poetry", "pdm", "hatch", "pipenv", "conda", "mamba", "micromamba", "pixi", "rye"])
+
+
+def leaves_at_once(command: Sequence[str]) -> bool:
+    """Whether starting the command for its source cannot do anything else: plain Python, or what prepares one."""
+    name = os.path.basename(command[0])
+    if name in _PREPARERS:
+        return True
+    options = [word for word in command[1:3] if word.startswith("-")]
+    return name.startswith(("python", "pypy")) and not any(set(word) & set("IES") for word in options)
+
+
 def fixed_seed_on_command_line(command: Sequence[str]) -> str | None:
     """An argument such as `--seed 7` or `seed=7` that fixes the seed for every run; None if there is none."""
     from seedwise_guest.sites.names import names_a_seed

@@ -3,10 +3,10 @@
 import contextlib
 import json
 import os
-import shutil
 import subprocess
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -22,6 +22,16 @@ from .command import Mode, Options
 _PATIENCE = 300.0
 
 
+Start = Callable[[Sequence[str]], AbstractContextManager[tuple[Sequence[str], str]]]
+
+
+@contextmanager
+def in_place(words: Sequence[str]) -> Iterator[tuple[Sequence[str], str]]:
+    """The command as it is, with a spool of its own."""
+    with tempfile.TemporaryDirectory(prefix="seedwise-plan-", ignore_cleanup_errors=True) as spool:
+        yield words, spool
+
+
 @dataclass(frozen=True)
 class Reading:
     """What the user's interpreter said: its version and packages, the script, and the plan."""
@@ -35,8 +45,20 @@ class Reading:
     """Whether a Python process reported at all."""
 
 
-def read_sites(command: Sequence[str], environment: Mapping[str, str], options: Options, mode: Mode) -> Reading:
+def read_sites(
+    command: Sequence[str],
+    environment: Mapping[str, str],
+    options: Options,
+    mode: Mode,
+    start: Start | None = None,
+) -> Reading:
     """Start the command with a guest that reads its source, reports and leaves.
+
+    Parameters
+    ----------
+    start
+        Gives the words that start the command and the folder for its spool, and cleans up; by default the command as it
+        is, in place.
 
     Raises
     ------
@@ -45,20 +67,17 @@ def read_sites(command: Sequence[str], environment: Mapping[str, str], options: 
     UsageError
         `--keep` or `--seed-site` names no site.
     """
-    spool = tempfile.mkdtemp(prefix="seedwise-plan-")
-    try:
+    words = [word.replace("{seed}", "1") for word in command]
+    with (start or in_place)(words) as (argv, spool):
         with open(os.path.join(spool, "plan.json"), "w", encoding="utf-8") as file:
             json.dump({"v": PROTOCOL, "mode": "plan"}, file)
-        words = [word.replace("{seed}", "1") for word in command]
-        output = _start(words, {**environment, "SEEDWISE_SPOOL": spool, "SEEDWISE_SEED": "1"})
+        output = _start(argv, {**environment, "SEEDWISE_SPOOL": spool, "SEEDWISE_SEED": "1"})
         report = Path(spool, REPORT)
         if not report.exists():
             if mode is Mode.PLACEHOLDER:
                 return Reading(Plan([], None), None, {}, {}, {}, entered=False)
             raise ScriptError(_not_entered(command, output))
         data = json.loads(report.read_text(encoding="utf-8"))
-    finally:
-        shutil.rmtree(spool, ignore_errors=True)
     if data.get("error"):
         raise ScriptError(data["error"])
     findings = Findings(

@@ -42,6 +42,11 @@ CREATE TABLE inputs (
     value TEXT NOT NULL,
     PRIMARY KEY (experiment, kind, name)
 ) WITHOUT ROWID;
+CREATE TABLE seeds (
+    experiment INTEGER NOT NULL REFERENCES experiments (id) ON DELETE CASCADE,
+    seed INTEGER NOT NULL,
+    PRIMARY KEY (experiment, seed)
+) WITHOUT ROWID;
 CREATE TABLE runs (
     id INTEGER PRIMARY KEY,
     experiment INTEGER NOT NULL REFERENCES experiments (id) ON DELETE CASCADE,
@@ -304,6 +309,13 @@ class Store:
 
     # --- runs ------------------------------------------------------------------------------------------------------
 
+    def want(self, experiment: int, seeds: Sequence[int]) -> None:
+        """Remember the seeds that were asked for, so that an interrupted command can be finished and k of n told."""
+        with self._write():
+            self._db.executemany(
+                "INSERT OR IGNORE INTO seeds (experiment, seed) VALUES (?,?)", [(experiment, seed) for seed in seeds]
+            )
+
     def claim(self, experiment: int, seed: int, owner: str, replicate: int = 0) -> int | None:
         """Take one seed: its new attempt's number, or None when it is finished, failed, or somebody else runs it."""
         with self._write():
@@ -355,7 +367,10 @@ class Store:
             self._db.execute("DELETE FROM runs WHERE experiment = ? AND seed = ?", (experiment, seed))
 
     def runs(self, experiment: int) -> list[Run]:
-        """The newest attempt for each seed, by seed. A run of a dead supervisor is told as interrupted."""
+        """The newest attempt for each seed, by seed; seeds that were asked for and not begun are attempt 0.
+
+        A run of a dead supervisor is told as interrupted.
+        """
         rows = self._db.execute(
             "SELECT id, seed, replicate, attempt, status, cause, detail, seconds, folder, owner FROM runs AS r "
             "WHERE experiment = ? AND attempt = (SELECT max(attempt) FROM runs WHERE experiment = r.experiment "
@@ -380,7 +395,11 @@ class Store:
                     Cause(cause) if cause else None, detail, seconds, folder,
                 )
             )  # fmt: skip
-        return result
+        begun = {run.seed for run in result}
+        for (seed,) in self._db.execute("SELECT seed FROM seeds WHERE experiment = ?", (experiment,)):
+            if seed not in begun:
+                result.append(Run(seed, Status.INTERRUPTED, attempt=0, detail="not begun"))
+        return sorted(result, key=lambda run: (run.seed, run.replicate))
 
     def counts(self) -> dict[int, dict[str, int]]:
         """For each experiment how many seeds have which status."""
@@ -396,6 +415,13 @@ class Store:
                 state = Status.INTERRUPTED.value
             counts = result.setdefault(experiment, {})
             counts[state] = counts.get(state, 0) + count
+        waiting = self._db.execute(
+            "SELECT experiment, count(*) FROM seeds AS s WHERE NOT EXISTS "
+            "(SELECT 1 FROM runs WHERE experiment = s.experiment AND seed = s.seed) GROUP BY experiment"
+        )
+        for experiment, count in waiting:
+            counts = result.setdefault(experiment, {})
+            counts[Status.INTERRUPTED] = counts.get(Status.INTERRUPTED, 0) + count
         return result
 
     def run_folder(self, experiment: Experiment, seed: int, attempt: int) -> Path:

@@ -13,7 +13,7 @@ import stat
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -100,6 +100,15 @@ class Worlds:
     def launcher(self, specification: Path) -> list[str]:
         """The command that enters the world and becomes the run."""
         return [sys.executable, "-I", "-S", LAUNCHER, str(specification)]
+
+    @contextlib.contextmanager
+    def throw_away(self, argv: Sequence[str]) -> Iterator[tuple[list[str], str]]:
+        """Launcher and spool of a command whose writes are forgotten at the end."""
+        world = self.make()
+        try:
+            yield self.launcher(self.specification(world, argv, [], [])), str(world.spool)
+        finally:
+            self.remove(world)
 
     def harvest(self, world: World, keep: Path) -> list[str]:
         """Move what the run wrote under the project into `keep`; returns the paths, relative to the project.

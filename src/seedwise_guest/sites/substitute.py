@@ -215,7 +215,7 @@ def _report(error: BaseException) -> None:
         sys.excepthook(type(error), error, trace)
 
 
-def _without_ours(error: Optional[BaseException], depth: int = 0) -> Optional[TracebackType]:
+def _without_ours(error: BaseException | None, depth: int = 0) -> TracebackType | None:
     """Take the guest's frames out of the traceback of an exception and of those it came from."""
     if error is None or depth > 20:
         return None
@@ -225,7 +225,7 @@ def _without_ours(error: Optional[BaseException], depth: int = 0) -> Optional[Tr
         if not is_guest_file(trace.tb_frame.f_code.co_filename):
             frames.append(trace)
         trace = trace.tb_next
-    kept: Optional[TracebackType] = None
+    kept: TracebackType | None = None
     for frame in reversed(frames):
         kept = TracebackType(kept, frame.tb_frame, frame.tb_lasti, frame.tb_lineno)
     error.__traceback__ = kept
