@@ -81,6 +81,7 @@ def lines_of(text: str) -> Iterator[str]:
 
 def normalise(name: str) -> str:
     """The form in which a printed name is kept: words joined by `_`, lower case, articles dropped."""
+    name = re.sub(r"^(?:DEBUG|INFO|WARNING|ERROR|CRITICAL)\s+(?=\S)", "", name)
     name = re.sub(
         r"(?i)^(?:epoch|step|iter(?:ation)?|batch|fold|round|ep|episode|gen(?:eration)?)\s*#?\d+\S*\s+(?=\S)",
         "",

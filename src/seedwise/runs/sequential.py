@@ -63,11 +63,13 @@ class Tree:
         self.root = root
         self.journal = journal
         self._before: dict[Path, Stamp] = {}
+        self._folders: set[str] = set()
 
     def begin(self) -> list[str]:
         """Repair what a crash left, then copy the small files aside; returns the files that were repaired."""
         repaired = self._repair()
         (self.journal / "copies").mkdir(parents=True, exist_ok=True)
+        self._folders = {folder for folder, _, _ in os.walk(self.root)}
         for path in _files(self.root):
             self._before[path] = _stamp(path)
             info = os.lstat(path)
@@ -120,16 +122,21 @@ class Tree:
                 self._restore(path)
             else:
                 lost.append(str(path.relative_to(self.root)))
-        for folder, folders, files in os.walk(self.root, topdown=False):
-            if not folders and not files and not any(part in _SKIP for part in Path(folder).parts):
-                if not any(Path(folder) in p.parents for p in self._before) and Path(folder) != self.root:
-                    os.rmdir(folder)
+        self._drop_new_folders()
         if lost:
             raise TreeChanged(
                 f"the run changed {', '.join(sorted(lost))}, too big to be put back: the next run would read it. Restore "
                 "it, and let the script write elsewhere, or allow it with --workdir shared"
             )
         return sorted(written)
+
+    def _drop_new_folders(self) -> None:
+        known = {folder for path in self._before for folder in path.parents} | {self.root}
+        for folder, _folders, _files in os.walk(self.root, topdown=False):
+            inside = Path(folder).relative_to(self.root).parts
+            if Path(folder) not in known and not set(inside) & _SKIP and not os.listdir(folder):
+                if folder not in self._folders:
+                    os.rmdir(folder)
 
     def _restore(self, path: Path) -> None:
         """Put the copy in the file's place, in one step."""

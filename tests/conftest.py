@@ -1,0 +1,30 @@
+"""What the tests share: a project folder of its own, and scripts in it."""
+
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+
+@pytest.fixture
+def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty folder that is the working directory; its store is inside."""
+    folder = tmp_path / "project"
+    folder.mkdir()
+    monkeypatch.chdir(folder)
+    monkeypatch.delenv("SEEDWISE_STORE", raising=False)
+    return folder
+
+
+@pytest.fixture
+def script(project: Path) -> Callable[..., list[str]]:
+    """Write a script into the project; returns the command that runs it with this interpreter."""
+
+    def write(text: str, name: str = "train.py") -> list[str]:
+        path = project / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+        return [sys.executable, name]
+
+    return write
