@@ -1,8 +1,10 @@
 """Under seed s a script behaves, byte for byte, as plain python does on a copy in which the typed seed was replaced."""
 
 import os
+import shutil
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -20,13 +22,30 @@ SEEDS = (0, 7, 2**32 - 1)
 HEAVY = {"torch_loader", "torch_everything", "sklearn_forest"}
 
 
-def plain_python(script: str) -> tuple[bytes, bytes, int]:
+def pythons() -> list[str]:
+    """Every CPython from 3.9 on that is installed here, this one first."""
+    found = [sys.executable]
+    for minor in range(9, 16):
+        names = [f"python3.{minor}", *sorted(map(str, Path.home().glob(f".pyenv/versions/3.{minor}.*/bin/python")))]
+        for name in names:
+            if minor == sys.version_info.minor or shutil.which(name) is None:
+                continue
+            said = subprocess.run(
+                [name, "-c", "import sys; print(sys.executable)"], capture_output=True, text=True, check=False
+            )
+            if said.returncode == 0:
+                found.append(said.stdout.strip())
+                break
+    return found
+
+
+def plain_python(script: str, python: str = sys.executable) -> tuple[bytes, bytes, int]:
     environment = run_environment(1)
     del environment["PYTHONPATH"]
     environment["PYTHONDONTWRITEBYTECODE"] = "1"
     core = {min(os.sched_getaffinity(0))}
     done = subprocess.run(
-        [sys.executable, script],
+        [python, script],
         env=environment,
         capture_output=True,
         check=False,
@@ -36,15 +55,15 @@ def plain_python(script: str) -> tuple[bytes, bytes, int]:
     return done.stdout, done.stderr, done.returncode
 
 
-def check_case(name: str, seeds: tuple[int, ...], folder: Path) -> None:
+def check_case(name: str, seeds: tuple[int, ...], folder: Path, python: str = sys.executable) -> None:
     texts = editor.sources(name)
     project = folder / "project"
     expected = {}
     for seed in seeds:
         editor.write(project, {path: editor.edited(text, seed) for path, text in texts.items()})
-        expected[seed] = plain_python("main.py")
+        expected[seed] = plain_python("main.py", python)
     editor.write(project, {path: editor.plain(text) for path, text in texts.items()})
-    run_script([sys.executable, "main.py"], seeds, name="case", store=str(folder / "store"), workdir="shared", jobs=2)
+    run_script([python, "main.py"], seeds, name="case", store=str(folder / "store"), workdir="shared", jobs=2)
     with open_store(str(folder / "store")) as store:
         runs = {run.seed: run for run in store.runs(store.experiment("case").id)}
     for seed in seeds:
@@ -93,6 +112,27 @@ def test_finds_exactly_the_marked_sites(name: str, tmp_path: Path) -> None:
     found = {(os.path.relpath(s.path, tmp_path), s.line, s.column, s.old) for s in find_sites(source).sites}
     expected = {(path, *site) for path, text in texts.items() for site in editor.sites(text)}
     assert found == expected
+
+
+STANDARD = [n for n in editor.names() if not any("numpy" in t or "sklearn" in t for t in editor.sources(n).values())]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("python", pythons())
+def test_byte_equal_on_every_python(python: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in STANDARD:
+        place = tmp_path / name
+        (place / "project").mkdir(parents=True)
+        original = editor.write
+
+        def write_and_enter(folder: Path, texts: dict[str, str], original: Callable[..., None] = original) -> None:
+            original(folder, texts)
+            os.chdir(folder)
+
+        with monkeypatch.context() as patch:
+            patch.chdir(place / "project")
+            patch.setattr(editor, "write", write_and_enter)
+            check_case(name, (7,), place, python)
 
 
 def test_there_are_at_least_fifteen_scripts() -> None:

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Annotated, Any, Literal
@@ -148,7 +149,8 @@ def _report(results: "Results", as_json: bool) -> None:
     if as_json:
         _print_json(_as_dict(results))
         return
-    print("\n".join(lines_of_report(results, summaries)))
+    width = shutil.get_terminal_size().columns if sys.stdout.isatty() else None
+    print("\n".join(lines_of_report(results, summaries, width)))
 
 
 def _as_dict(results: "Results") -> dict[str, Any]:

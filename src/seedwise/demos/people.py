@@ -1,6 +1,7 @@
 """Article 1: the effect of the PyTorch seed (J. McCaffrey, 2023), with data of the article's form."""
 
 import shutil
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -68,7 +69,8 @@ def run(data: str | None, n: int) -> int:
                     print(f"seed = {run_.seed:4} | acc = {acc:.4f} | loss = {loss:.4f}")
     with open_store(store) as opened:
         results = results_of(opened, opened.experiment(outcome.results.name), seeds=many)
-    print("\n".join(lines_of_report(results, summarize_all(results))))
+    width = shutil.get_terminal_size().columns if sys.stdout.isatty() else None
+    print("\n".join(lines_of_report(results, summarize_all(results), width)))
     print(
         f"\nEverything is in {FOLDER}: the script, the data, and what each run printed (seedwise log people --seed 3)."
     )

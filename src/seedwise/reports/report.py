@@ -9,14 +9,14 @@ from .table import Table
 from .words import histogram, number, places_for, printable, seed_list, sentence
 
 
-def lines_of_report(results: Results, summaries: Mapping[str, Summary]) -> list[str]:
-    """The whole report as lines of text."""
+def lines_of_report(results: Results, summaries: Mapping[str, Summary], width: int | None = None) -> list[str]:
+    """The whole report as lines of text; the table fits into `width` columns."""
     lines: list[str] = []
     shown = list(summaries.values())
     if shown:
         lines.append(sentence(shown[0]))
         lines.append("")
-        lines.extend(metric_table(results, summaries).text().splitlines())
+        lines.extend(metric_table(results, summaries).text(width).splitlines())
         lines.append("")
         lines.extend(_chosen(results))
     lines.extend(_counts(results))
@@ -37,7 +37,7 @@ def metric_table(results: Results, summaries: Mapping[str, Summary]) -> Table:
         "median",
         "best (seed)",
         "worst (seed)",
-        "spread",
+        "histogram",
     )
     rows: list[tuple[str, ...]] = []
     level = next((f.level for f in summaries.values()), 0.95)

@@ -14,8 +14,19 @@ class Table:
     rows: tuple[tuple[str, ...], ...]
     numeric: frozenset[int] = frozenset()
 
-    def text(self) -> str:
-        """Plain lines for a terminal, columns two spaces apart."""
+    def text(self, width: int | None = None) -> str:
+        """Plain lines for a terminal, columns two spaces apart; a block for each row where that is wider than `width`."""
+        wide = self._wide()
+        if width is None or max(len(line) for line in wide.splitlines()) <= width:
+            return wide
+        name = max(map(len, self.columns))
+        blocks = [
+            "\n".join(f"{c.ljust(name)}  {v}".rstrip() for c, v in zip(self.columns, row, strict=True))
+            for row in self.rows
+        ]
+        return "\n\n".join(blocks)
+
+    def _wide(self) -> str:
         every = [self.columns, *self.rows]
         widths = [max(len(row[k]) for row in every) for k in range(len(self.columns))]
         lines = []

@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from seedwise_guest import PROTOCOL
-from seedwise_guest.sites.plan import Plan, apply_edits
+from seedwise_guest.sites.edits import apply_edits
+from seedwise_guest.sites.plan import Plan
 from seedwise_guest.worlds import FAILED as WORLD_FAILED
 
 from ..results import Cause, Metric, Run, Series, Status

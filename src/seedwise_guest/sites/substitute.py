@@ -15,7 +15,7 @@ from typing import Any, Callable
 
 from ..frames import is_guest_file, is_user_file
 from ..imports import when_imported
-from .plan import apply_edits
+from .edits import apply_edits
 
 Edits = dict[str, list[list[Any]]]
 
