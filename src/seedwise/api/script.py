@@ -28,8 +28,8 @@ from ..runs.executors.local import LocalExecutor
 from ..runs.metrics import parse_metric
 from ..runs.planning import Reading, Start, in_place, plan_to_dict, read_sites
 from ..runs.store import Experiment, Store
-from ..runs.supervisor import AS_IS_SEED, Supervisor, sweep_dead_worlds
-from ..runs.worlds import Worlds, find_worlds
+from ..runs.supervisor import AS_IS_SEED, Supervisor
+from ..runs.worlds import Worlds, find_worlds, sweep_dead_worlds
 from .load import open_store, results_of
 
 

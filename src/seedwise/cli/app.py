@@ -53,6 +53,16 @@ def start(arguments: Sequence[str]) -> int:
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # the reader has seen enough
         return 0
+    except OSError as error:
+        _fail(f"{error.strerror or error}{f': {error.filename}' if error.filename else ''}; what was finished is saved")
+        return 2
+    except Exception as error:
+        if os.environ.get("SEEDWISE_TRACEBACK"):
+            raise
+        _fail(
+            f"a fault in Seedwise itself: {type(error).__name__}: {error}; SEEDWISE_TRACEBACK=1 shows where. Please report it"
+        )
+        return 2
     return result if isinstance(result, int) else 0
 
 

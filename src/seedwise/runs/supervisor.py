@@ -278,20 +278,3 @@ class Supervisor:
         if self._tree is not None and "too big" not in self.stopped:
             self._tree.end()
             self._lock.close()
-
-
-def sweep_dead_worlds(base: os.PathLike[str]) -> None:
-    """Remove the private folders of supervisors that were killed."""
-    import json
-    import shutil
-    from pathlib import Path
-
-    for folder in Path(base).glob("world-*"):
-        with contextlib.suppress(OSError, ValueError, KeyError):
-            supervisor = json.loads((folder / "launch.json").read_text())["supervisor"]
-            try:
-                os.kill(supervisor, 0)
-            except ProcessLookupError:
-                for path, _folders, _files in os.walk(folder):
-                    os.chmod(path, 0o700)
-                shutil.rmtree(folder, ignore_errors=True)

@@ -139,15 +139,32 @@ class Worlds:
         return sorted(moved)
 
     def remove(self, world: World) -> None:
-        """Delete the run's folders; the kernel leaves some without permissions."""
+        """Delete the run's folders."""
+        delete_tree(world.folder)
 
-        def open_up(function: Any, path: str, _error: object) -> None:
-            with contextlib.suppress(OSError):
-                os.chmod(os.path.dirname(path), 0o700)
-                os.chmod(path, 0o700)
-                function(path)
 
-        shutil.rmtree(world.folder, onerror=open_up)
+def delete_tree(folder: Path) -> None:
+    """Delete a world's folders; the kernel leaves some of an overlay's without permissions."""
+    with contextlib.suppress(OSError):
+        os.chmod(folder, 0o700)
+    for place, folders, _files in os.walk(folder):
+        for name in folders:
+            path = os.path.join(place, name)
+            if not os.path.islink(path):
+                with contextlib.suppress(OSError):
+                    os.chmod(path, 0o700)
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+def sweep_dead_worlds(base: Path) -> None:
+    """Remove the private folders of supervisors that were killed."""
+    for folder in base.glob("world-*"):
+        with contextlib.suppress(OSError, ValueError, KeyError):
+            supervisor = json.loads((folder / "launch.json").read_text())["supervisor"]
+            try:
+                os.kill(supervisor, 0)
+            except ProcessLookupError:
+                delete_tree(folder)
 
 
 def _written(upper: str) -> Iterable[tuple[str, str]]:
