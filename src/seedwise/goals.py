@@ -12,114 +12,17 @@ class Goal(StrEnum):
 
 
 _LESS = frozenset(
-    [
-        "loss",
-        "losses",
-        "err",
-        "error",
-        "errors",
-        "mse",
-        "rmse",
-        "mae",
-        "mape",
-        "nll",
-        "perplexity",
-        "ppl",
-        "wer",
-        "cer",
-        "fid",
-        "bpb",
-        "bpd",
-        "bce",
-        "ce",
-        "entropy",
-        "kl",
-        "divergence",
-        "regret",
-        "cost",
-        "distance",
-        "brier",
-        "ece",
-        "logloss",
-        "deviance",
-        "aic",
-        "bic",
-        "rmsle",
-        "msle",
-        "mape",
-        "smape",
-        "lpips",
-        "residual",
-        "objective",
-        "energy",
-        "gap",
-        "nmse",
-        "hinge",
-        "chi2",
-        "misclassified",
-        "mistakes",
-        "wrong",
-    ]
+    "loss losses err error errors mse rmse mae mape nll perplexity ppl wer cer fid bpb bpd bce ce entropy kl "
+    "divergence regret cost distance brier ece logloss deviance aic bic rmsle msle mape smape lpips residual "
+    "objective energy gap nmse hinge chi2 misclassified mistakes wrong".split()
 )
 _MORE = frozenset(
-    [
-        "acc",
-        "accuracy",
-        "accuracies",
-        "f1",
-        "fscore",
-        "auc",
-        "auroc",
-        "auprc",
-        "roc",
-        "ap",
-        "map",
-        "iou",
-        "miou",
-        "dice",
-        "bleu",
-        "rouge",
-        "meteor",
-        "cider",
-        "r2",
-        "score",
-        "scores",
-        "reward",
-        "rewards",
-        "return",
-        "returns",
-        "precision",
-        "recall",
-        "psnr",
-        "ssim",
-        "kappa",
-        "mcc",
-        "ndcg",
-        "mrr",
-        "hit",
-        "hits",
-        "top1",
-        "top5",
-        "correct",
-        "win",
-        "wins",
-        "fitness",
-        "specificity",
-        "sensitivity",
-        "likelihood",
-        "elbo",
-        "jaccard",
-        "silhouette",
-        "correlation",
-        "pearson",
-        "spearman",
-        "modularity",
-        "balanced",
-    ]
+    "acc accuracy accuracies f1 fscore auc auroc auprc roc ap map iou miou dice bleu rouge meteor cider r2 score "
+    "scores reward rewards return returns precision recall psnr ssim kappa mcc ndcg mrr hit hits top1 top5 "
+    "correct win wins fitness specificity sensitivity likelihood elbo jaccard silhouette correlation pearson "
+    "spearman modularity balanced".split()
 )
-_ALSO_METRICS = frozenset(
-    ["value", "metric", "result", "test", "val", "valid", "validation", "eval", "performance", "quality"]
-)
+_ALSO_METRICS = frozenset("value metric result test val valid validation eval performance quality".split())
 
 _WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+\d*|[a-z]\d+|\d+")
 

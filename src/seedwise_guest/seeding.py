@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import _thread
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -44,6 +45,7 @@ class Control:
         self.ledger = Ledger() if ledger is None else ledger
         self._start = start or (lambda name: seed)
         self._counts: dict[str, int] = {}
+        self._lock = _thread.allocate_lock()
         self._undo: list[Callable[[], None]] = []
         self._waiting: list[tuple[str, Callable[[ModuleType], None]]] = []
         self.backends: list[Backend] = all_backends()
@@ -52,8 +54,9 @@ class Control:
 
     def next_stream(self, library: str, bits: int) -> int:
         """The number from which the next generator without a seed starts."""
-        k = self._counts.get(library, 0)
-        self._counts[library] = k + 1
+        with self._lock:
+            k = self._counts.get(library, 0)
+            self._counts[library] = k + 1
         return derive(self.seed, "unseeded", *self.path, library, k, bits=bits)
 
     def restart_streams(self) -> None:

@@ -155,7 +155,7 @@ class _Run:
     def _plan_late(self, path: str, data: bytes) -> list[list[Any]]:
         """A user file that no import statement led to: find its seeds while it is loaded."""
         lower = data.lower()
-        if not any(word in lower for word in (b"seed", b"random_state", b"rng", b"randomstate")):
+        if not any(word in lower for word in (b"seed", b"random", b"rng")):
             return []
         from .planning import read_file
 
@@ -172,6 +172,8 @@ class _Run:
         from .streams import derive
 
         path = _process_path(is_spawned())
+        _tell_children(path)
+        _number_children()
 
         def start(library: str) -> int:
             if path:
@@ -195,6 +197,7 @@ class _Run:
         from .streams import derive
 
         self.control.path = (*self.control.path, "fork", self.forks)
+        _tell_children(self.control.path)
         self.control.restart_streams()
         random.seed(derive(self.seed, "start", *self.control.path, "random"))
 
@@ -213,8 +216,9 @@ class _Run:
 
         def own_bootstrap(this: Any, *args: Any, **kwargs: Any) -> Any:
             process._bootstrap = bootstrap
-            path = ("spawn", *this._identity)
+            path = (*self.control.path, *this._identity)
             self.control.path = path
+            _tell_children(path)
             self.control.start_from(lambda library: derive(self.seed, "start", *path, library))
             for backend in self.control.backends:
                 if backend.name in self.control.started and backend.digest() == starts.get(backend.name):
@@ -246,19 +250,57 @@ def _changed(path: str) -> str:
     return f"{path} was changed after the seed sites were read; start the command again"
 
 
+def _tell_children(path: tuple[str | int, ...]) -> None:
+    """Let processes that this one starts derive their streams from below its own."""
+    if path:
+        os.environ[PATH] = json.dumps(path)
+    os.environ.pop(CHILD, None)
+
+
+PATH = "SEEDWISE_PATH"
+"""Environment variable: the path of the process that started this one, as JSON; absent for the first of a run."""
+CHILD = "SEEDWISE_CHILD"
+"""Environment variable: which of its parent's subprocesses this one is, in the order in which they were started."""
+_RANKS = ("RANK", "OMPI_COMM_WORLD_RANK", "PMIX_RANK", "PMI_RANK", "SLURM_PROCID")
+
+
 def _process_path(spawned: bool) -> tuple[str | int, ...]:
-    """What sets this process apart from others of the run: () for the first that was started with its command line."""
+    """What sets this process apart from the others of its run: () for the first, and for rank 0 of the first ranks."""
+    above = tuple(json.loads(os.environ.get(PATH, "[]")))
     if spawned:
-        return ("spawn",)
-    rank = os.environ.get("RANK", "")
-    if rank.isdigit():
-        return ("rank", int(rank)) if int(rank) else ()
+        return (*above, "spawn")
+    for name in _RANKS:
+        rank = os.environ.get(name, "")
+        if rank.isdigit() and not above:
+            return ("rank", int(rank)) if int(rank) else ()
+    if spool.claim("first-process"):
+        return ()
+    child = os.environ.get(CHILD, "")
+    if child.isdigit() and spool.claim(f"child-{'-'.join(map(str, above))}-{child}"):
+        return (*above, "child", int(child))
     from zlib import crc32
 
     from .launch import original_arguments
 
-    name = crc32("\0".join(original_arguments()).encode("utf-8", "surrogatepass"))
+    name = f"{crc32(chr(0).join(original_arguments()).encode('utf-8', 'surrogatepass')):08x}"
     k = 0
-    while k < 10_000 and not spool.claim(f"process-{name:08x}-{k}"):
+    while k < 10_000 and not spool.claim(f"process-{name}-{k}"):
         k += 1
-    return ("process", k) if k else ()
+    return (*above, "process", name, k)
+
+
+def _number_children() -> None:
+    """Number the subprocesses that this process starts, so that each has generators of its own, in every run alike."""
+    counter = [0]
+
+    def audit(event: str, arguments: tuple[Any, ...]) -> None:
+        if event == "subprocess.Popen":
+            counter[0] += 1
+            os.environ[CHILD] = str(counter[0])
+            environment = arguments[3]
+            if isinstance(environment, dict) and spool.SPOOL in environment:
+                environment[CHILD] = str(counter[0])
+                if PATH in os.environ:
+                    environment[PATH] = os.environ[PATH]
+
+    sys.addaudithook(audit)

@@ -6,7 +6,7 @@ independent for every practical purpose, each is fixed by its own name alone, an
 
 from __future__ import annotations
 
-import operator
+from numbers import Integral
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -32,19 +32,16 @@ def check_seed(seed: object, what: str = "a seed") -> int:
         For a bool, a float, a string, and for integers outside 0 … 2**32 - 1.
     """
     rule = f"{what} is an integer from 0 to {SEED_MAX} (2**32 - 1)"
-    if isinstance(seed, bool) or type(seed).__name__ in ("bool_", "bool"):
-        raise SeedError(f"{rule}; got the truth value {seed!r}")
-    try:
-        number = operator.index(seed)  # type: ignore[arg-type]
-    except TypeError:
-        raise SeedError(f"{rule}; got {seed!r} of type {type(seed).__name__}") from None
+    if isinstance(seed, bool) or not isinstance(seed, Integral):  # NumPy's integers are Integral, its bool is not
+        raise SeedError(f"{rule}; got {seed!r} of type {type(seed).__name__}")
+    number = int(seed)
     if not 0 <= number <= SEED_MAX:
         raise SeedError(f"{rule}; got {number}")
     return number
 
 
 def derive(seed: int, *names: str | int, bits: int = 32) -> int:
-    """A number of `bits` bits (at most 256) that depends on `seed` and `names` only.
+    """A number of `bits` bits that depends on `seed` and `names` only.
 
     The names are hashed with their types and lengths, so that ("ab", "c") and ("a", "bc") differ.
     """
@@ -54,8 +51,11 @@ def derive(seed: int, *names: str | int, bits: int = 32) -> int:
     for name in names:
         text = str(name).encode("utf-8", "surrogatepass")
         parts.append(b"%s%d:%s" % (b"i" if isinstance(name, int) else b"s", len(text), text))
-    digest = sha256(b"\0".join(parts)).digest()
-    return int.from_bytes(digest, "big") >> (256 - bits)
+    text = b"\0".join(parts)
+    digest = sha256(text).digest()
+    while len(digest) * 8 < bits:
+        digest += sha256(text + b"\0%d" % len(digest)).digest()
+    return int.from_bytes(digest, "big") >> (len(digest) * 8 - bits)
 
 
 class Streams:

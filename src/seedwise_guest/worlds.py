@@ -25,30 +25,8 @@ _FLAGS = {
     "nosuid": _NOSUID, "nodev": _NODEV, "noexec": _NOEXEC, "noatime": _NOATIME, "nodiratime": _NODIRATIME, "relatime": _RELATIME,
 }  # fmt: skip
 _NOT_DISKS = frozenset(
-    [
-        "proc",
-        "sysfs",
-        "devtmpfs",
-        "devpts",
-        "cgroup",
-        "cgroup2",
-        "mqueue",
-        "securityfs",
-        "debugfs",
-        "tracefs",
-        "bpf",
-        "fusectl",
-        "configfs",
-        "pstore",
-        "efivarfs",
-        "hugetlbfs",
-        "binfmt_misc",
-        "autofs",
-        "nsfs",
-        "rpc_pipefs",
-        "tmpfs",
-        "ramfs",
-    ]
+    "proc sysfs devtmpfs devpts cgroup cgroup2 mqueue securityfs debugfs tracefs bpf fusectl configfs pstore "
+    "efivarfs hugetlbfs binfmt_misc autofs nsfs rpc_pipefs tmpfs ramfs".split()
 )
 _BIG = 8 * 2**20
 

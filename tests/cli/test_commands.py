@@ -12,23 +12,7 @@ import pytest
 
 Script = Callable[..., list[str]]
 PLAIN = "import random\nrandom.seed(42)\nprint(f'acc = {random.random():.4f}')\n"
-SUMMARY = [
-    "metric",
-    "goal",
-    "n",
-    "finished",
-    "mean",
-    "sd",
-    "sem",
-    "interval",
-    "level",
-    "median",
-    "iqm",
-    "min",
-    "max",
-    "best_seed",
-    "worst_seed",
-]
+SUMMARY = "metric goal n finished mean sd sem interval level median iqm min max best_seed worst_seed".split()
 
 
 def seedwise(*words: str, **environment: str) -> subprocess.CompletedProcess[str]:

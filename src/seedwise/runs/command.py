@@ -147,17 +147,10 @@ def check_name(name: str) -> str:
     return name
 
 
-_THREADS = [
-    "OMP_NUM_THREADS",
-    "MKL_NUM_THREADS",
-    "OPENBLAS_NUM_THREADS",
-    "BLIS_NUM_THREADS",
-    "NUMEXPR_NUM_THREADS",
-    "VECLIB_MAXIMUM_THREADS",
-    "TF_NUM_INTRAOP_THREADS",
-    "TF_NUM_INTEROP_THREADS",
-    "RAYON_NUM_THREADS",
-]
+_THREADS = (
+    "OMP_NUM_THREADS MKL_NUM_THREADS OPENBLAS_NUM_THREADS BLIS_NUM_THREADS NUMEXPR_NUM_THREADS "
+    "VECLIB_MAXIMUM_THREADS TF_NUM_INTRAOP_THREADS TF_NUM_INTEROP_THREADS RAYON_NUM_THREADS"
+).split()
 
 
 def run_environment(threads: int | None, base: Mapping[str, str] | None = None) -> dict[str, str]:
@@ -189,7 +182,7 @@ def available_cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-_PREPARERS = frozenset(["uv", "uvx", "poetry", "pdm", "hatch", "pipenv", "conda", "mamba", "micromamba", "pixi", "rye"])
+_PREPARERS = frozenset("uv uvx poetry pdm hatch pipenv conda mamba micromamba pixi rye".split())
 
 
 def leaves_at_once(command: Sequence[str]) -> bool:

@@ -10,49 +10,10 @@ from ..results import Metric, Reduce, Run, Series, Status
 from . import printed
 
 _COUNTERS = frozenset(
-    [
-        "seed",
-        "seeds",
-        "epoch",
-        "epochs",
-        "step",
-        "steps",
-        "iter",
-        "iters",
-        "iteration",
-        "iterations",
-        "batch",
-        "batches",
-        "fold",
-        "trial",
-        "round",
-        "generation",
-        "generations",
-        "gen",
-        "episode",
-        "ep",
-        "rank",
-        "worker",
-        "pid",
-        "run",
-    ]
+    "seed seeds epoch epochs step steps iter iters iteration iterations batch batches fold trial round generation "
+    "generations gen episode ep rank worker pid run".split()
 )
-_DURATIONS = frozenset(
-    [
-        "time",
-        "elapsed",
-        "eta",
-        "duration",
-        "seconds",
-        "secs",
-        "sec",
-        "ms",
-        "minutes",
-        "runtime",
-        "took",
-        "walltime",
-    ]
-)
+_DURATIONS = frozenset("time elapsed eta duration seconds secs sec ms minutes runtime took walltime".split())
 _MOST_SHOWN = 40
 
 

@@ -48,9 +48,7 @@ _HEADING = re.compile(
     re.IGNORECASE,
 )
 _PARTS = {"training": "train", "valid": "val", "validation": "val", "testing": "test", "evaluation": "eval"}
-_ARTICLES = frozenset(
-    ["the", "a", "an", "and", "with", "on", "in", "for", "of", "at", "is", "was", "my", "our", "mean:", "its"]
-)
+_ARTICLES = frozenset("the a an and with on in for of at is was my our mean: its".split())
 _MOST_NAMES = 500
 
 

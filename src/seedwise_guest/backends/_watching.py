@@ -25,8 +25,13 @@ def follow(ledger: Ledger, name: str, digest: Callable[[], object]) -> Entry:
     return entry
 
 
-def noting(entry: Entry, seed_function: Callable[..., Any], digest: Callable[[], object]) -> Callable[..., Any]:
-    """`seed_function`, which also notes in `entry` that, where and with what it was called."""
+def noting(
+    entry: Entry, seed_function: Callable[..., Any], digest: Callable[[], object], module: str, name: str
+) -> Callable[..., Any]:
+    """`seed_function`, which also notes in `entry` that, where and with what it was called.
+
+    It is pickled by reference to `module.name`, as the original is.
+    """
     start = digest()
 
     @functools.wraps(seed_function)
@@ -34,9 +39,11 @@ def noting(entry: Entry, seed_function: Callable[..., Any], digest: Callable[[],
         first = entry.state in (State.UNTOUCHED, State.UNSEEDED)
         moved = first and digest() != start
         result = seed_function(*args, **kwargs)
-        given = args[0] if args else next(iter(kwargs.values()), None)
+        given = args[0] if args else next((kwargs[key] for key in ("seed", "a") if key in kwargs), None)
         if given is None:
+            entry.note = "last restarted without a seed: from a stream of the seed"
             return result
+        entry.note = ""
         if first:
             entry.state = State.SEEDED_LATE if moved else State.SEEDED
         entry.seed = int(given) if isinstance(given, int) or hasattr(given, "__index__") else None
@@ -45,4 +52,5 @@ def noting(entry: Entry, seed_function: Callable[..., Any], digest: Callable[[],
             entry.seeded_at.append(where)
         return result
 
+    seed.__module__, seed.__name__, seed.__qualname__ = module, name, name
     return seed

@@ -39,8 +39,8 @@ class NumPy:
     def drawn_before(self) -> bool | None:
         generator = _np_random().mtrand._rand._bit_generator
         sequence = getattr(generator, "seed_seq", None) or getattr(generator, "_seed_seq", None)
-        if sequence is None:
-            return None  # seeded the legacy way: the start is not known
+        if sequence is None or type(generator).__name__ != "MT19937":
+            return None  # seeded the legacy way, or another generator was put in: the start is not known
         fresh = type(generator)(sequence).state
         now = generator.state
         return bool(
@@ -66,7 +66,7 @@ class NumPy:
             )
             return next_stream("numpy", bits)
 
-        np_random.seed = noting(entry, seed, self.digest)
+        np_random.seed = noting(entry, seed, self.digest, "numpy.random", "seed")
         bit_generator.randbits = stream_bits
 
         def undo() -> None:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import functools
+import os
 import sys
 from typing import Any
 
-from ..frames import location
+from ..frames import is_user_file, location
 from ..ledger import Ledger, State
 from . import NextStream, Undo
 from ._watching import follow, noting
@@ -62,10 +64,27 @@ class Stdlib:
                 a = next_stream("random", 128)
             method(self, a, version)
 
-        random.seed = noting(entry, seed_global, self.digest)
+        functools.update_wrapper(seed_instance, method)
+        random.seed = noting(entry, seed_global, self.digest, "random", "seed")
         random.Random.seed = seed_instance  # type: ignore[method-assign]
 
+        urandom = os.urandom
+
+        def noted_urandom(size: int) -> bytes:
+            # uuid4, secrets and SystemRandom draw here; they stay as they are, and are listed
+            frame = sys._getframe(1)
+            if frame.f_globals.get("__name__") in ("uuid", "secrets", "random") or is_user_file(
+                frame.f_code.co_filename
+            ):
+                where = location(frame)
+                made = ledger.entry(f"system entropy drawn at {where}")
+                made.state, made.made_at, made.note = State.UNTRACKED, where, "uuid4, secrets, os.urandom: never seeded"
+            return urandom(size)
+
+        os.urandom = random._urandom = noted_urandom  # type: ignore[attr-defined]
+
         def undo() -> None:
+            os.urandom = random._urandom = urandom  # type: ignore[attr-defined]
             random.seed = module_seed
             random.Random.seed = method  # type: ignore[method-assign]
 

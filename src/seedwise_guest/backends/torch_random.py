@@ -89,7 +89,7 @@ class Torch:
             manual_seed(number)
             return number
 
-        noting_seed = noting(entry, manual_seed, self.digest)
+        noting_seed = noting(entry, manual_seed, self.digest, "torch.random", "manual_seed")
         torch.manual_seed = torch.random.manual_seed = noting_seed
         torch.seed = torch.random.seed = seed_from_stream
 

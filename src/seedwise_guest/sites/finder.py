@@ -26,40 +26,12 @@ from .names import (
 )
 
 _GENTLE_CALLS = frozenset(
-    [
-        "print",
-        "format",
-        "info",
-        "debug",
-        "warning",
-        "error",
-        "write",
-        "log",
-        "append",
-        "startswith",
-        "endswith",
-        "assertEqual",
-    ]
+    "print format info debug warning error write log append startswith endswith assertEqual".split()
 )
 _WRAPPERS = frozenset(
-    [
-        "int",
-        "abs",
-        "int32",
-        "int64",
-        "uint32",
-        "uint64",
-        "long",
-        "field",
-        "Field",
-        "Option",
-        "Argument",
-        "Param",
-        "Parameter",
-        "Integer",
-    ]
+    "int abs int32 int64 uint32 uint64 long field Field Option Argument Param Parameter Integer".split()
 )
-_GETTERS = frozenset(["get", "getattr", "getenv", "pop", "setdefault", "get_int", "env", "int"])
+_GETTERS = frozenset("get getattr getenv pop setdefault env int number_input".split())
 
 
 @dataclass
@@ -143,6 +115,15 @@ class _Sink:
     reachable: bool = True
 
 
+@dataclass(eq=False)
+class _Stored:
+    """A value that is kept under a name. `origin`: attribute, field, key, keyword, option, fallback; `owner`: of what."""
+
+    value: ast.expr
+    origin: str
+    owner: ast.AST | None
+
+
 @dataclass
 class _Want:
     """What is known on the way from a sink back to the literals."""
@@ -167,7 +148,9 @@ class _Finder:
         self.sites: dict[tuple[str, int, int], Site] = {}
         self.remarks: dict[tuple[str, str, int], Remark] = {}
         self.sinks: list[_Sink] = []
-        self.attributes: dict[str, list[tuple[ast.expr, Scope]]] = {}
+        self.attributes: dict[str, list[_Stored]] = {}
+        self.weak: dict[int, str] = {}  # a field's default or a getter's fallback → the name it gives way to
+        self.strong: set[str] = set()  # names that are given a number elsewhere
         self.calls: dict[int, list[tuple[ast.Call, int]]] = {}  # function node → calls of it
         self.methods: dict[str, list[ast.FunctionDef]] = {}
         self.split_values: list[tuple[ast.expr, Scope, str]] = []
@@ -262,77 +245,119 @@ class _Finder:
                 result.append(binding)
         return result
 
+    def classes(self, node: ast.expr, depth: int = 0) -> list[ast.ClassDef]:
+        """The user's classes that an expression may be an instance of, their bases included."""
+        bound: list[Binding] = []
+        if isinstance(node, ast.Call):
+            func = node.func
+            bound = self.bindings(func) if isinstance(func, ast.Name) else self.user_bindings(self.dotted(func))
+        elif isinstance(node, ast.Name) and node.id in ("self", "cls"):
+            owner = _class_of(getattr(node, "_scope", None))
+            return [] if owner is None else self._with_bases(owner)
+        elif isinstance(node, (ast.Name, ast.Attribute)) and depth < 5:
+            own = self.bindings(node) if isinstance(node, ast.Name) else self.user_bindings(self.dotted(node))
+            found: list[ast.ClassDef] = []
+            for binding in own:
+                if binding.kind == "class":
+                    bound.append(binding)
+                elif binding.kind == "value" and isinstance(binding.node, ast.expr):
+                    found += self.classes(binding.node, depth + 1)
+            if found:
+                return found
+        return [c for b in bound if isinstance(b.node, ast.ClassDef) for c in self._with_bases(b.node)]
+
+    def _with_bases(self, node: ast.ClassDef, depth: int = 0) -> list[ast.ClassDef]:
+        result = [node]
+        for base in node.bases if depth < 10 else []:
+            bound = self.bindings(base) if isinstance(base, ast.Name) else self.user_bindings(self.dotted(base))
+            for binding in bound:
+                if isinstance(binding.node, ast.ClassDef):
+                    result += self._with_bases(binding.node, depth + 1)
+        return result
+
     def functions(self, func: ast.expr) -> list[tuple[Function, int]]:
         """The user's functions that a call may reach, each with the number of leading parameters to skip (`self`)."""
-        found: list[tuple[Function, int]] = []
         bound: list[Binding] = []
         if isinstance(func, ast.Name):
             bound = self.bindings(func)
         elif isinstance(func, ast.Attribute):
             bound = self.user_bindings(self.dotted(func))
-            if not bound and not self.dotted(func).startswith(("numpy.", "torch.", "random.")):
-                found = [(method, 1) for method in self.methods.get(func.attr, [])]
+            if not bound:
+                for owner in self.classes(func.value):
+                    for method in _methods(owner):
+                        if method.name == func.attr:
+                            return [(method, 0 if _is_static(method) else 1)]
+                return []
+        found: list[tuple[Function, int]] = []
         for binding in bound:
             if (binding.kind == "def" and isinstance(binding.node, FUNCTIONS)) or (
                 binding.kind == "value" and isinstance(binding.node, ast.Lambda)
             ):
                 found.append((binding.node, 0))
             elif binding.kind == "class" and isinstance(binding.node, ast.ClassDef):
-                for statement in binding.node.body:
-                    if isinstance(statement, ast.FunctionDef) and statement.name in (
-                        "__init__",
-                        "__post_init__",
-                    ):
-                        found.append((statement, 1))
+                for owner in self._with_bases(binding.node):
+                    made = [(m, 1) for m in _methods(owner) if m.name in ("__init__", "__post_init__", "__new__")]
+                    found += made
+                    if made:
+                        break
         return found
+
+    def maybe_methods(self, func: ast.expr) -> list[ast.FunctionDef]:
+        """The user's methods that a call on something unknown may run: for the order of the walk only."""
+        if isinstance(func, ast.Attribute) and not self.dotted(func):
+            return self.methods.get(func.attr, [])
+        return []
 
     # --- the index of named values and the sinks -------------------------------------------------------------------
 
+    def _store(self, name: str, value: ast.expr | None, origin: str, owner: ast.AST | None = None) -> None:
+        """Note a value that is kept under a name."""
+        if value is None or not name:
+            return
+        self.attributes.setdefault(name, []).append(_Stored(value, origin, owner))
+        if origin in ("field", "fallback"):
+            self.weak[id(value)] = name
+        elif _number(value) is not None:
+            self.strong.add(name)
+
     def _index(self, module: Module) -> None:
         """Note every value that is stored under an attribute, key, keyword or option, and every method."""
-
-        def store(name: str, value: ast.expr | None, scope: Scope) -> None:
-            if value is not None:
-                self.attributes.setdefault(name, []).append((value, scope))
-
         for node in ast.walk(module.tree):
             scope: Scope = getattr(node, "_scope", module.scope)
-            if isinstance(node, ast.Assign):
-                for target in node.targets:
+            if isinstance(node, (ast.Assign, ast.AnnAssign)):
+                for target in node.targets if isinstance(node, ast.Assign) else [node.target]:
                     if isinstance(target, ast.Attribute):
-                        store(target.attr, node.value, scope)
+                        owner = _class_of(scope) if _last(target.value) == "self" else None
+                        self._store(target.attr, node.value, "attribute", owner)
                     elif isinstance(target, ast.Subscript):
-                        store(_constant_text(target.slice), node.value, scope)
-            elif isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Attribute):
-                store(node.target.attr, node.value, scope)
+                        self._store(_constant_text(target.slice), node.value, "key")
             elif isinstance(node, ast.ClassDef):
                 for statement in node.body:
-                    if isinstance(statement, ast.Assign):
-                        for target in statement.targets:
+                    if isinstance(statement, (ast.Assign, ast.AnnAssign)):
+                        for target in statement.targets if isinstance(statement, ast.Assign) else [statement.target]:
                             if isinstance(target, ast.Name):
-                                store(target.id, statement.value, scope)
-                    elif isinstance(statement, ast.AnnAssign) and isinstance(statement.target, ast.Name):
-                        store(statement.target.id, statement.value, scope)
-                    elif isinstance(statement, ast.FunctionDef):
-                        self.methods.setdefault(statement.name, []).append(statement)
+                                self._store(target.id, statement.value, "field", node)
+                for method in _methods(node):
+                    self.methods.setdefault(method.name, []).append(method)
             elif isinstance(node, ast.Dict):
                 for key, value in zip(node.keys, node.values):
                     if key is not None:
-                        store(_constant_text(key), value, scope)
+                        self._store(_constant_text(key), value, "key", node)
             elif isinstance(node, ast.Call):
                 for keyword in node.keywords:
                     if keyword.arg:
-                        store(keyword.arg, keyword.value, scope)
+                        self._store(keyword.arg, keyword.value, "keyword", node)
                 option = self._option(node)
                 if option is not None:
                     for name in option[0]:
-                        store(name, option[1], scope)
+                        self._store(name, option[1], "fallback" if _is_getter(_last(node.func)) else "option", node)
 
     def _option(self, call: ast.Call) -> tuple[list[str], ast.expr] | None:
         """Names and default of a declared option or a looked-up key: `add_argument("--seed", default=42)`."""
         texts = [_constant_text(argument) for argument in call.args]
-        names = [t.lstrip("-").replace("-", "_").split(".")[-1] for t in texts if t]
-        if not names:
+        names = [t.lstrip("-").replace("-", "_").split(".")[-1] for t in texts if t and not t.isdigit()]
+        last = _last(call.func)
+        if not names or last in _GENTLE_CALLS:
             return None
         for keyword in call.keywords:
             if keyword.arg == "dest" and _constant_text(keyword.value):
@@ -340,12 +365,12 @@ class _Finder:
         for keyword in call.keywords:
             if keyword.arg == "default":
                 return names, keyword.value
-        last = _last(call.func)
-        numbers = [a for a in call.args if _number(a) is not None or _digits(a)]
-        if len(numbers) == 1:
-            return names, numbers[0]
-        if last in _GETTERS and len(call.args) >= 2 and not _constant_text(call.args[-1]):
-            return names, call.args[-1]
+        if _is_getter(last):
+            position = next(k for k, text in enumerate(texts) if text and not text.isdigit())
+            rest = call.args[position + 1 :]
+            return (names, rest[0]) if rest else None
+        if last in ("Option", "Argument", "option") and _number(call.args[0]) is not None:  # typer.Option(42, "--seed")
+            return names, call.args[0]
         return None
 
     def add_sink(
@@ -397,7 +422,9 @@ class _Finder:
             name = _constant_text(target.slice)
             if name and not names_a_seed(name):
                 name = ""
-        if name and is_seed_name(name):
+        if isinstance(target, ast.Name) and name in target._scope.counted:  # type: ignore[attr-defined]
+            self.remark("list", target, target.lineno, f"counts through seeds: {name}")
+        elif name and is_seed_name(name):
             self.add_sink(value, f"{name} = …")
 
     def _look_at_call(self, node: ast.Call) -> None:
@@ -405,10 +432,12 @@ class _Finder:
         dotted = self.dotted(node.func)
         is_global = dotted in GLOBAL_SEEDING
         seeding = is_global or dotted in OTHER_SEEDING
-        if not seeding and isinstance(node.func, ast.Attribute) and last in ("seed", "manual_seed", "manual_seed_all"):
-            seeding = True
-        if not seeding and is_seeding_helper(last) and not isinstance(node.func, ast.Subscript):
-            seeding = is_global = True
+        if not seeding and not self.functions(node.func):  # a function of the user's: the sinks inside it tell
+            if last in ("seed", "manual_seed", "manual_seed_all"):
+                seeding = isinstance(node.func, ast.Name) or len(node.args) <= 1
+                is_global = isinstance(node.func, ast.Name)
+            elif is_seeding_helper(last):
+                seeding = is_global = True
         shown = f"{ast.unparse(node.func) if len(last) < 60 else last}(…)"
         if seeding:
             if node.args and not isinstance(node.args[0], ast.Starred):
@@ -421,11 +450,10 @@ class _Finder:
         for keyword in node.keywords:
             if keyword.arg and is_seed_name(keyword.arg):
                 self.add_sink(keyword.value, f"{last}({keyword.arg}=…)", is_global)
-        if last not in _GENTLE_CALLS:
-            option = self._option(node)
-            texts = [_constant_text(a) for a in node.args]
-            if option is not None and any(t and names_a_seed(t) for t in texts):
-                self.add_sink(option[1], f'{last}("{next(t for t in texts if t and names_a_seed(t))}", …)')
+        option = self._option(node)
+        named = [text for text in map(_constant_text, node.args) if text and names_a_seed(text)]
+        if option is not None and named:
+            self.add_sink(option[1], f'{last}("{named[0]}", …)')
         if last in SPLITTING:
             for argument in [*node.args, *[k.value for k in node.keywords]]:
                 self.split_values.append((argument, node._scope, last))  # type: ignore[attr-defined]
@@ -568,9 +596,22 @@ class _Finder:
         return None if scope is None else (scope.module.path, node.lineno, node.col_offset)
 
     def _from_Name(self, node: ast.Name, want: _Want, depth: int) -> None:
-        for binding in self.bindings(node):
+        if any(word in _COUNTERS for word in words(node.id)) and not is_seed_name(node.id):
+            return  # rank = int(environ.get("RANK", 0)): what is typed there counts, it is no seed
+        bound = self.bindings(node)
+        if any(b.scope is not None and node.id in b.scope.counted for b in bound):
+            self.remark("list", node, node.lineno, f"counts through seeds: {node.id}")
+            return
+        here: Scope = node._scope  # type: ignore[attr-defined]
+        certain = [
+            k
+            for k, b in enumerate(bound)
+            if b.kind == "value" and b.direct and (b.scope is not here or b.line < node.lineno)
+        ]
+        for k, binding in enumerate(bound):
             if binding.kind == "value" and isinstance(binding.node, ast.expr):
-                self.demand(binding.node, want, depth)
+                replaced = bool(certain) and k < certain[-1]  # assigned again before it is used
+                self.demand(binding.node, replace(want, overridden=want.overridden or replaced), depth)
             elif binding.kind == "param":
                 self._from_parameter(binding, want, depth)
             elif binding.kind == "loop" and isinstance(binding.node, ast.expr) and not want.in_sum:
@@ -582,7 +623,11 @@ class _Finder:
     def _all_callers_pass(self, function: Function, name: str) -> bool:
         """Whether every call of this function that was seen gives the parameter a value of its own."""
         calls = self.calls.get(id(function), [])
-        return bool(calls) and all(_given(function, call, skip, name) is not None for call, skip in calls)
+        return bool(calls) and all(
+            _given(function, call, skip, name) is not None
+            or (name in self.strong and any(keyword.arg is None for keyword in call.keywords))  # train(**config)
+            for call, skip in calls
+        )
 
     def _from_parameter(self, binding: Binding, want: _Want, depth: int) -> None:
         function = binding.node
@@ -591,11 +636,11 @@ class _Finder:
             given = _given(function, call, skip, binding.target)
             if given is not None:
                 order = (self.call_order.get(id(call), want.order[0]), *want.order)
-                self.demand(given, replace(want, order=order), depth)
+                self.demand(given, replace(want, order=order, group=None), depth)
         default = dict(_defaults(function)).get(binding.target)
         if default is not None:
             overridden = want.overridden or self._all_callers_pass(function, binding.target)
-            self.demand(default, replace(want, overridden=overridden), depth)
+            self.demand(default, replace(want, overridden=overridden, group=None), depth)
         for decorator in getattr(function, "decorator_list", []):
             if isinstance(decorator, ast.Call):
                 option = self._option(decorator)
@@ -603,21 +648,64 @@ class _Finder:
                     self.demand(option[1], want, depth)
 
     def _from_Attribute(self, node: ast.Attribute, want: _Want, depth: int) -> None:
+        want = replace(want, group=None)
         bound = self.user_bindings(self.dotted(node))
         for binding in bound:
             if binding.kind == "value" and isinstance(binding.node, ast.expr):
                 self.demand(binding.node, want, depth)
-        if not bound:
-            self._from_attribute_name(node.attr, want, depth)
+        if bound:
+            return
+        if node.attr == "value" and isinstance(node.value, ast.Attribute):  # a member of an Enum
+            self.demand(node.value, want, depth)
+            return
+        owners = self.classes(node.value)
+        for owner in owners:
+            for method in _methods(owner):
+                if method.name == node.attr and any("property" in _last(d) for d in method.decorator_list):
+                    self._from_returns(method, want, depth)
+        self._from_stored(node.attr, owners, want, depth)
 
-    def _from_attribute_name(self, name: str, want: _Want, depth: int) -> None:
-        for value, _scope in self.attributes.get(name, []):
-            self.demand(value, want, depth)
+    def _from_stored(self, name: str, owners: list[ast.ClassDef], want: _Want, depth: int) -> None:
+        """What is kept under a name: anywhere if the name says that it is a seed, else in the object's own class."""
+        named = is_seed_name(name)
+        if not named and any(word in _COUNTERS for word in words(name)):
+            return
+        for stored in self.attributes.get(name, []):
+            made = isinstance(stored.owner, ast.Call) and any(c in owners for c in self.classes(stored.owner))
+            if named or stored.owner in owners or made or (stored.origin == "option" and not owners):
+                self.demand(stored.value, want, depth)
 
     def _from_Subscript(self, node: ast.Subscript, want: _Want, depth: int) -> None:
         name = _constant_text(node.slice)
-        if name:
-            self._from_attribute_name(name, want, depth)
+        want = replace(want, group=None)
+        if name and is_seed_name(name):
+            self._from_stored(name, [], want, depth)
+        elif name:
+            for value in self._values(node):
+                self.demand(value, want, depth)
+
+    def _values(self, node: ast.expr, depth: int = 0) -> list[ast.expr]:
+        """The expressions that `settings["a"]["b"]` may stand for, looked up in literal dictionaries."""
+        if isinstance(node, ast.Name):
+            return [b.node for b in self.bindings(node) if b.kind == "value" and isinstance(b.node, ast.expr)]
+        if not isinstance(node, ast.Subscript) or depth > 8:
+            return [node]
+        name = _constant_text(node.slice)
+        found: list[ast.expr] = []
+        for holder in self._values(node.value, depth + 1):
+            if isinstance(holder, ast.Dict):
+                found += [v for k, v in zip(holder.keys, holder.values) if k is not None and _constant_text(k) == name]
+            elif isinstance(holder, ast.Call) and _last(holder.func) == "dict":
+                found += [k.value for k in holder.keywords if k.arg == name]
+        return found
+
+    def _from_returns(self, function: Function, want: _Want, depth: int) -> None:
+        if isinstance(function, ast.Lambda):
+            self.demand(function.body, want, depth)
+            return
+        for part in _own_nodes(function):
+            if isinstance(part, ast.Return) and part.value is not None:
+                self.demand(part.value, want, depth)
 
     def _from_Call(self, node: ast.Call, want: _Want, depth: int) -> None:
         if self._clock(node, want):
@@ -639,10 +727,11 @@ class _Finder:
             return
         option = self._option(node)
         if option is not None:
+            want = replace(want, group=None)
             self.demand(option[1], want, depth)
-            for name in option[0]:
-                if last in _GETTERS:
-                    self._from_attribute_name(name, want, depth)
+            if last != "getenv" and "environ" not in ast.unparse(node.func):
+                for name in filter(is_seed_name, option[0]):
+                    self._from_stored(name, [], want, depth)
             return
         if last in _WRAPPERS:
             for keyword in node.keywords:
@@ -654,19 +743,33 @@ class _Finder:
                 self.demand(node.args[0], want, depth)
             return
         for function, _skip in self.functions(node.func):
-            if isinstance(function, ast.Lambda):
-                self.demand(function.body, want, depth)
-                continue
-            for part in _own_nodes(function):
-                if isinstance(part, ast.Return) and part.value is not None:
-                    self.demand(part.value, want, depth)
+            self._from_returns(function, replace(want, group=None), depth)
 
     def _clock(self, node: ast.expr, want: _Want) -> bool:
         """Take an expression that reads the clock as a site: no number is typed, so it counts as no seed."""
-        if not any(isinstance(part, ast.Call) and self.dotted(part.func) in CLOCKS for part in ast.walk(node)):
+        if not self._is_clock(node):
             return False
         self._add(node, want, clock=True)
         return True
+
+    def _is_clock(self, node: ast.expr) -> bool:
+        """A clock, or a computation from one and numbers alone."""
+        if isinstance(node, ast.Call):
+            if self.dotted(node.func) in CLOCKS:
+                return True
+            if _last(node.func) in ("int", "round", "abs", "hash", "str", "float"):
+                return len(node.args) == 1 and self._is_clock(node.args[0])
+            return isinstance(node.func, ast.Attribute) and not node.args and self._is_clock(node.func.value)
+        if isinstance(node, ast.Attribute):
+            return self._is_clock(node.value)
+        if isinstance(node, ast.BinOp):
+            sides = (node.left, node.right)
+            clocks = [self._is_clock(side) for side in sides]
+            return any(clocks) and all(
+                clock or isinstance(side, ast.Constant) or _number(side) is not None
+                for side, clock in zip(sides, clocks)
+            )
+        return False
 
     def _add(self, node: ast.expr, want: _Want, clock: bool = False) -> None:
         key = self.source_key(node)
@@ -679,7 +782,8 @@ class _Finder:
             return  # in an f-string of an older Python, or over several lines
         self.found = True
         number = None if clock else self._literal(node)
-        rank = 2 if want.overridden else 0 if want.sink.is_global else 1
+        overridden = want.overridden or self.weak.get(id(node), "") in self.strong
+        rank = 2 if overridden else 0 if want.sink.is_global else 1
         order = (rank, *want.order)
         site = self.sites.get(key)
         if site is None:
@@ -696,8 +800,8 @@ class _Finder:
         if order < site.order:
             site.order = order
             site.where = want.sink.where
-            site.overridden = want.overridden
-        site.reaches_global = site.reaches_global or (want.sink.is_global and not want.overridden)
+            site.overridden = overridden
+        site.reaches_global = site.reaches_global or (want.sink.is_global and not overridden)
         if want.group is not None and want.group not in site.group:
             site.group.append(want.group)
         self.touched.setdefault(id(want.sink.value), set()).add(key)
@@ -813,7 +917,7 @@ class _Walk:
                 self.visit(node.value)
             finder.look_at(node)
             return
-        if isinstance(node, ast.If) and _asks_for_main(node.test) and node._scope.module is not finder.source.main:  # type: ignore[attr-defined]
+        if isinstance(node, ast.If) and _asks_for_main(node.test) and not self._runs_as_main(node):
             for statement in node.orelse:
                 self.visit(statement)
             return
@@ -832,19 +936,95 @@ class _Walk:
         for function, skip in finder.functions(node.func):
             finder.calls.setdefault(id(function), []).append((node, skip))
             self.body(function)
+        for method in finder.maybe_methods(node.func):
+            self.body(method)
+        self._positional_fields(node)
+        handed = _handed_over(node)
+        if handed is not None:
+            self._call(handed)
         for argument in arguments:  # a function handed over: pool.map(train, …), worker_init_fn=…
             if isinstance(argument, ast.Name):
                 for binding in finder.bindings(argument):
                     if binding.kind == "def" and isinstance(binding.node, FUNCTIONS):
                         self.body(binding.node)
 
+    def _positional_fields(self, node: ast.Call) -> None:
+        """`Config(0.1, 42)` of a dataclass or NamedTuple: its fields are the parameters."""
+        finder = self.finder
+        for binding in finder.bindings(node.func) if isinstance(node.func, ast.Name) else []:
+            owner = binding.node
+            if not isinstance(owner, ast.ClassDef) or any(method.name == "__init__" for method in _methods(owner)):
+                continue
+            fields = [
+                s.target.id for s in owner.body if isinstance(s, ast.AnnAssign) and isinstance(s.target, ast.Name)
+            ]
+            for name, argument in zip(fields, node.args):
+                if is_seed_name(name):
+                    finder._store(name, argument, "keyword", node)
+                    finder.add_sink(argument, f"{owner.name}({name}=…)")
+
+    def _runs_as_main(self, node: ast.AST) -> bool:
+        """Whether the file of a node is the script, or one that it starts as a script."""
+        module: Module = node._scope.module  # type: ignore[attr-defined]
+        return module is self.finder.source.main or module.path in self.finder.source.started
+
     def visit_expression(self, node: ast.expr) -> None:
-        if not isinstance(node, ast.Name):
+        if isinstance(node, ast.Call):
+            self.visit(node)
+        elif not isinstance(node, ast.Name):
             for child in ast.iter_child_nodes(node):
                 self.visit(child)
 
 
 # --- small questions about a node ----------------------------------------------------------------------------------
+
+
+def _handed_over(node: ast.Call) -> ast.Call | None:
+    """The call that another will make: `submit(f, 42)`, `partial(f, 42)`, `Thread(target=f, args=(42,))`."""
+    last = _last(node.func)
+    keywords = {keyword.arg: keyword.value for keyword in node.keywords}
+    function: ast.expr | None = None
+    arguments: list[ast.expr] = []
+    for what, given in (("target", "args"), ("initializer", "initargs")):
+        values = keywords.get(given)
+        if what in keywords and isinstance(values, (ast.Tuple, ast.List)):
+            function, arguments = keywords[what], values.elts
+    if last in ("submit", "partial", "to_thread", "spawn") and node.args:
+        function, arguments = node.args[0], node.args[1:]
+    elif last in ("apply", "apply_async") and node.args:
+        values = node.args[1] if len(node.args) > 1 else keywords.get("args")
+        function, arguments = node.args[0], values.elts if isinstance(values, (ast.Tuple, ast.List)) else []
+    elif isinstance(node.func, ast.Call) and _last(node.func.func) == "delayed" and node.func.args:
+        function, arguments = node.func.args[0], node.args
+    if not isinstance(function, (ast.Name, ast.Attribute)):
+        return None
+    own = ("func", "target", "args", "kwds", "initializer", "initargs", "callback", "daemon", "name")
+    passed = [keyword for keyword in node.keywords if keyword.arg not in own]
+    made = ast.copy_location(ast.Call(func=function, args=list(arguments), keywords=passed), node)
+    made._scope = node._scope  # type: ignore[attr-defined]
+    return made
+
+
+def _methods(node: ast.ClassDef) -> list[ast.FunctionDef]:
+    return [statement for statement in node.body if isinstance(statement, ast.FunctionDef)]
+
+
+def _is_static(method: ast.FunctionDef) -> bool:
+    return any(_last(decorator) == "staticmethod" for decorator in method.decorator_list)
+
+
+def _class_of(scope: Scope | None) -> ast.ClassDef | None:
+    """The class in whose body or method a scope stands."""
+    while scope is not None:
+        if isinstance(scope.node, ast.ClassDef):
+            return scope.node
+        scope = scope.parent
+    return None
+
+
+def _is_getter(name: str) -> bool:
+    """Whether a call of this name looks something up, or declares it, with a fallback beside its name."""
+    return name in _GETTERS or name.startswith(("get", "DEFINE_"))
 
 
 def _last(node: ast.AST) -> str:
@@ -875,40 +1055,12 @@ def _digits(node: ast.AST) -> bool:
 
 
 _OFFSETS = frozenset(
-    [
-        "rank",
-        "offset",
-        "epoch",
-        "step",
-        "i",
-        "j",
-        "k",
-        "n",
-        "idx",
-        "index",
-        "worker",
-        "id",
-        "fold",
-        "iter",
-        "iteration",
-        "trial",
-        "run",
-        "local",
-        "world",
-        "process",
-        "rep",
-        "repeat",
-        "ensemble",
-        "device",
-        "gpu",
-        "node",
-        "shard",
-        "chunk",
-        "batch",
-        "episode",
-        "key",
-    ]
+    "rank offset epoch step i j k n idx index worker id fold iter iteration trial run local world process rep "
+    "repeat ensemble device gpu node shard chunk batch episode key".split()
 )
+
+
+_COUNTERS = frozenset("rank epoch step worker fold trial iter iteration batch episode offset".split())
 
 
 def _is_offset(node: ast.expr) -> bool:

@@ -22,6 +22,8 @@ class Binding:
     node: ast.AST | None = None
     scope: Scope | None = None  # where `node` is evaluated
     target: str = ""  # import: dotted name
+    direct: bool = False  # stands in the scope's own body, under no condition
+    line: int = 0
 
 
 @dataclass(eq=False)
@@ -32,12 +34,19 @@ class Scope:
     node: ast.AST
     parent: Scope | None = None
     names: dict[str, list[Binding]] = field(default_factory=dict)
-    outer: set[str] = field(default_factory=set)  # declared global or nonlocal
+    outer: dict[str, str] = field(default_factory=dict)  # declared `global` or `nonlocal`
+    counted: set[str] = field(default_factory=set)  # stepped in a `while` that tests them
 
     def bind(self, name: str, binding: Binding) -> None:
         scope = self
-        if name in self.outer and self.parent is not None:
+        how = self.outer.get(name)
+        if how == "global":
             scope = self.module.scope
+        elif how == "nonlocal":
+            above = self.parent
+            while above is not None and (name not in above.names or isinstance(above.node, ast.ClassDef)):
+                above = above.parent
+            scope = above or self
         scope.names.setdefault(name, []).append(binding)
 
     def look_up(self, name: str) -> list[Binding]:
@@ -97,6 +106,67 @@ def parse_module(data: bytes, path: str, name: str, package: str) -> Module:
     return Module(path, name, package, text.encode("utf-8"), sha256(data).hexdigest(), tree)
 
 
+def _targets(node: ast.AST, line: int) -> Iterator[ast.AST]:
+    """The names that the plain assignments of a body on this line bind."""
+    body = getattr(node, "body", [])
+    for statement in body if isinstance(body, list) else []:
+        if statement.lineno <= line <= (statement.end_lineno or statement.lineno):
+            targets = statement.targets if isinstance(statement, ast.Assign) else []
+            if isinstance(statement, ast.AnnAssign):
+                targets = [statement.target]
+            for target in targets:
+                yield from ast.walk(target)
+
+
+def _folder_value(node: ast.AST, path: str) -> str | None:
+    """The folder that an expression names, if it is made of texts and the file's own place; None otherwise."""
+    if isinstance(node, ast.Constant) and isinstance(node.value, str):
+        return node.value
+    if isinstance(node, ast.Name) and node.id == "__file__":
+        return path
+    if isinstance(node, ast.Attribute):
+        base = _folder_value(node.value, path)
+        if node.attr == "parent" and base is not None:
+            return os.path.dirname(base)
+        return {"pardir": os.pardir, "curdir": os.curdir}.get(node.attr)
+    if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Div):
+        left, right = _folder_value(node.left, path), _folder_value(node.right, path)
+        return None if left is None or right is None else os.path.join(left, right)
+    if isinstance(node, ast.Call):
+        name = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
+        if name == "getcwd":
+            return os.getcwd()
+        if name in ("resolve", "absolute") and isinstance(node.func, ast.Attribute):
+            base = _folder_value(node.func.value, path)
+            return None if base is None else os.path.abspath(base)
+        texts = [text for text in (_folder_value(argument, path) for argument in node.args) if text is not None]
+        if not texts or len(texts) < len(node.args):
+            return None
+        if name == "join":
+            return os.path.join(*texts)
+        if name == "dirname":
+            return os.path.dirname(texts[0])
+        if name in ("str", "Path", "fspath"):
+            return texts[0]
+        if name in ("abspath", "realpath", "normpath", "expanduser"):
+            return os.path.abspath(os.path.expanduser(texts[0]))
+    return None
+
+
+def _added_to_path(module: Module) -> list[str]:
+    """The folders that a module puts on sys.path, as far as they can be told without running it."""
+    found: list[str] = []
+    for node in ast.walk(module.tree):
+        if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Attribute) or not node.args:
+            continue
+        where = node.func.value
+        if node.func.attr in ("append", "insert") and isinstance(where, ast.Attribute) and where.attr == "path":
+            folder = _folder_value(node.args[-1], module.path)
+            if folder is not None:
+                found.append(os.path.abspath(folder))
+    return found
+
+
 class _Binder:
     """Notes for every scope what binds its names, and on every node the scope in which it stands."""
 
@@ -152,7 +222,18 @@ class _Binder:
         self.visit_body(node.body, inner)
 
     def visit_Global(self, node: ast.Global, scope: Scope) -> None:
-        scope.outer.update(node.names)
+        scope.outer.update(dict.fromkeys(node.names, "global"))
+
+    def visit_Nonlocal(self, node: ast.Nonlocal, scope: Scope) -> None:
+        scope.outer.update(dict.fromkeys(node.names, "nonlocal"))
+
+    def visit_While(self, node: ast.While, scope: Scope) -> None:
+        tested = {part.id for part in ast.walk(node.test) if isinstance(part, ast.Name)}
+        for part in ast.walk(node):
+            if isinstance(part, ast.AugAssign) and isinstance(part.target, ast.Name) and part.target.id in tested:
+                scope.counted.add(part.target.id)
+        for child in ast.iter_child_nodes(node):
+            self.visit(child, scope)
 
     def visit_Import(self, node: ast.Import, scope: Scope) -> None:
         for alias in node.names:
@@ -177,7 +258,8 @@ class _Binder:
 
     def _assign(self, target: ast.AST, value: ast.expr | None, scope: Scope, kind: str = "value") -> None:
         if isinstance(target, ast.Name):
-            scope.bind(target.id, Binding(kind, value, scope))
+            direct = any(target is part for part in _targets(scope.node, target.lineno))
+            scope.bind(target.id, Binding(kind, value, scope, direct=direct, line=target.lineno))
         elif isinstance(target, ast.Starred):
             self._assign(target.value, None, scope, "other")
         elif isinstance(target, (ast.Tuple, ast.List)):
@@ -243,11 +325,14 @@ class Source:
         self.unreadable: dict[str, str] = {}
         self._paths: dict[str, str] = {os.path.realpath(main.path): "__main__"}
         self._missing: set[str] = set()
+        self.started: set[str] = set()  # files that another process is likely to be given as its script
         todo = [main]
         while todo:
             module = todo.pop(0)
+            self.search.extend(folder for folder in _added_to_path(module) if folder not in self.search)
             for name in list(module.imports):
                 todo.extend(self._load(name))
+            todo.extend(self._load_started(module))
 
     def _load(self, dotted: str) -> Iterator[Module]:
         """Load a module and the packages above it."""
@@ -276,17 +361,38 @@ class Source:
             self._paths[real] = name
             yield module
 
+    def _load_started(self, module: Module) -> Iterator[Module]:
+        """Scripts that this one names, as it would to start them: their seeds count after its own."""
+        for node in ast.walk(module.tree):
+            text = node.value if isinstance(node, ast.Constant) else None
+            if not isinstance(text, str) or not text.endswith(".py") or len(text) > 200 or "\n" in text:
+                continue
+            for folder in ("", os.path.dirname(module.path)):
+                path = os.path.abspath(os.path.join(folder, text))
+                if os.path.realpath(path) in self._paths or not os.path.isfile(path) or not is_user_file(path):
+                    continue
+                try:
+                    started = read_module(path, path, "")
+                except (SyntaxError, OSError, ValueError, RecursionError):
+                    continue
+                self.modules[path] = started
+                self._paths[os.path.realpath(path)] = path
+                self.started.add(path)
+                if os.path.dirname(path) not in self.search:
+                    self.search.append(os.path.dirname(path))
+                yield started
+
     def _find(self, name: str) -> tuple[str, bool]:
         """Path of a user module and whether it is a package; ("", True) for a folder without `__init__.py`."""
         relative = name.replace(".", os.sep)
+        namespace = False
         for folder in self.search:
             base = os.path.join(folder or os.getcwd(), relative)
             for path, is_package in ((os.path.join(base, "__init__.py"), True), (base + ".py", False)):
                 if os.path.isfile(path) and is_user_file(path):
                     return path, is_package
-            if os.path.isdir(base):
-                return "", True
-        return "", False
+            namespace = namespace or os.path.isdir(base)  # a module later on the path comes first
+        return "", namespace
 
     def unique(self) -> list[Module]:
         """Every file once, the script first."""

@@ -7,71 +7,10 @@ import re
 _WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[^\W\d_]+")
 
 _MEASURES = frozenset(
-    [
-        "n",
-        "num",
-        "nr",
-        "number",
-        "count",
-        "counts",
-        "len",
-        "length",
-        "size",
-        "sizes",
-        "idx",
-        "index",
-        "indices",
-        "per",
-        "max",
-        "min",
-        "offset",
-        "radius",
-        "path",
-        "file",
-        "files",
-        "dir",
-        "folder",
-        "name",
-        "names",
-        "url",
-        "id",
-        "ids",
-        "key",
-        "keys",
-        "text",
-        "word",
-        "words",
-        "token",
-        "tokens",
-        "list",
-        "every",
-        "step",
-        "steps",
-        "interval",
-        "freq",
-        "dtype",
-        "type",
-        "shape",
-        "dim",
-        "color",
-        "colour",
-        "point",
-        "points",
-        "node",
-        "nodes",
-        "pixel",
-        "prompt",
-        "mask",
-        "ratio",
-        "frac",
-        "fraction",
-        "weight",
-        "prob",
-        "rate",
-        "threshold",
-        "range",
-        "total",
-    ]
+    "n num nr number count counts len length size sizes idx index indices per max min offset radius path file "
+    "files dir folder name names url id ids key keys text word words token tokens list every step steps interval "
+    "freq dtype type shape dim color colour point points node nodes pixel prompt mask ratio frac fraction weight "
+    "prob rate threshold range total use fix fixed enable start end stop first last x y z depth".split()
 )
 _NOT_SEEDS = frozenset({"nseed", "reseed", "pythonhashseed", "unseed", "hashseed"})
 
@@ -108,168 +47,55 @@ def names_a_seed(text: str) -> bool:
 
 
 GLOBAL_SEEDING = frozenset(
-    [
-        "random.seed",
-        "numpy.random.seed",
-        "numpy.random.mtrand.seed",
-        "torch.manual_seed",
-        "torch.random.manual_seed",
-        "torch.cuda.manual_seed",
-        "torch.cuda.manual_seed_all",
-        "torch.cuda.random.manual_seed",
-        "torch.cuda.random.manual_seed_all",
-        "torch.mps.manual_seed",
-        "torch.xpu.manual_seed",
-        "torch.xpu.manual_seed_all",
-        "tensorflow.random.set_seed",
-        "tensorflow.set_random_seed",
-        "tensorflow.random.set_random_seed",
-        "tensorflow.compat.v1.set_random_seed",
-        "tensorflow.compat.v1.random.set_random_seed",
-        "tensorflow.keras.utils.set_random_seed",
-        "keras.utils.set_random_seed",
-        "keras.utils.np_utils.set_random_seed",
-        "cupy.random.seed",
-        "mxnet.random.seed",
-        "paddle.seed",
-        "dgl.seed",
-        "pytorch_lightning.seed_everything",
-        "lightning.seed_everything",
-        "lightning.pytorch.seed_everything",
-        "lightning.fabric.seed_everything",
-        "transformers.set_seed",
-        "transformers.enable_full_determinism",
-        "transformers.trainer_utils.set_seed",
-        "accelerate.utils.set_seed",
-        "ignite.utils.manual_seed",
-        "fastai.basics.set_seed",
-        "seedwise.seed_everything",
-        "seedwise.seeded",
-    ]
+    "random.seed numpy.random.seed numpy.random.mtrand.seed torch.manual_seed torch.random.manual_seed "
+    "torch.cuda.manual_seed torch.cuda.manual_seed_all torch.cuda.random.manual_seed "
+    "torch.cuda.random.manual_seed_all torch.mps.manual_seed torch.xpu.manual_seed torch.xpu.manual_seed_all "
+    "tensorflow.random.set_seed tensorflow.set_random_seed tensorflow.random.set_random_seed "
+    "tensorflow.compat.v1.set_random_seed tensorflow.compat.v1.random.set_random_seed "
+    "tensorflow.keras.utils.set_random_seed keras.utils.set_random_seed keras.utils.np_utils.set_random_seed "
+    "cupy.random.seed mxnet.random.seed paddle.seed dgl.seed pytorch_lightning.seed_everything "
+    "lightning.seed_everything lightning.pytorch.seed_everything lightning.fabric.seed_everything "
+    "transformers.set_seed transformers.enable_full_determinism transformers.trainer_utils.set_seed "
+    "accelerate.utils.set_seed ignite.utils.manual_seed fastai.basics.set_seed seedwise.seed_everything "
+    "seedwise.seeded".split()
 )
 """Calls that seed a global generator."""
 
 OTHER_SEEDING = frozenset(
-    [
-        "random.Random",
-        "numpy.random.RandomState",
-        "numpy.random.default_rng",
-        "numpy.random.SeedSequence",
-        "numpy.random.PCG64",
-        "numpy.random.PCG64DXSM",
-        "numpy.random.MT19937",
-        "numpy.random.Philox",
-        "numpy.random.SFC64",
-        "numpy.random.Generator",
-        "jax.random.PRNGKey",
-        "jax.random.key",
-        "tensorflow.random.Generator.from_seed",
-        "cupy.random.RandomState",
-        "cupy.random.default_rng",
-        "sklearn.utils.check_random_state",
-        "keras.random.SeedGenerator",
-        "seedwise.Streams",
-        "flax.nnx.Rngs",
-        "torch.Generator.manual_seed",
-    ]
+    "random.Random numpy.random.RandomState numpy.random.default_rng numpy.random.SeedSequence numpy.random.PCG64 "
+    "numpy.random.PCG64DXSM numpy.random.MT19937 numpy.random.Philox numpy.random.SFC64 numpy.random.Generator "
+    "jax.random.PRNGKey jax.random.key tensorflow.random.Generator.from_seed cupy.random.RandomState "
+    "cupy.random.default_rng sklearn.utils.check_random_state keras.random.SeedGenerator seedwise.Streams "
+    "flax.nnx.Rngs torch.Generator.manual_seed".split()
 )
 """Calls that make a generator of their own from a seed."""
 
 _HELPER_WORDS = frozenset(
-    [
-        "set",
-        "fix",
-        "make",
-        "all",
-        "torch",
-        "everything",
-        "seed",
-        "seeds",
-        "seeding",
-        "random",
-        "rng",
-        "numpy",
-        "np",
-        "global",
-        "globals",
-        "init",
-        "initialize",
-        "initialise",
-        "reproducible",
-        "reproducibility",
-        "deterministic",
-        "manual",
-        "state",
-        "tf",
-        "tensorflow",
-        "keras",
-        "jax",
-        "cuda",
-        "gpu",
-        "cpu",
-        "python",
-        "the",
-        "setup",
-        "do",
-        "use",
-        "enable",
-        "ensure",
-        "to",
-        "with",
-        "and",
-        "up",
-        "env",
-        "environment",
-        "apply",
-        "fixed",
-    ]
+    "set fix make all torch everything seed seeds seeding random rng numpy np global globals init initialize "
+    "initialise reproducible reproducibility deterministic manual state tf tensorflow keras jax cuda gpu cpu "
+    "python the setup do use enable ensure to with and up env environment apply fixed".split()
 )
 
 
 def is_seeding_helper(name: str) -> bool:
     """Whether a function of this name sets seeds: all its words belong to seeding (`seed_torch`, not `seed_users`)."""
     parts = words(name)
-    return (
-        bool(parts)
-        and all(part in _HELPER_WORDS for part in parts)
-        and (any(part in ("seed", "seeds", "seeding") for part in parts) or parts[-2:] == ["random", "state"])
-    )
+    if not parts or not all(part in _HELPER_WORDS for part in parts):
+        return False
+    if "seed" in parts or parts[-2:] == ["random", "state"]:
+        return True
+    return parts[0] in ("set", "fix", "setup", "init") and any(part in ("seeds", "seeding") for part in parts)
 
 
 SPLITTING = frozenset(
-    [
-        "train_test_split",
-        "random_split",
-        "KFold",
-        "StratifiedKFold",
-        "GroupKFold",
-        "StratifiedGroupKFold",
-        "RepeatedKFold",
-        "RepeatedStratifiedKFold",
-        "ShuffleSplit",
-        "StratifiedShuffleSplit",
-        "GroupShuffleSplit",
-        "train_valid_test_split",
-        "SubsetRandomSampler",
-        "train_val_split",
-    ]
+    "train_test_split random_split KFold StratifiedKFold GroupKFold StratifiedGroupKFold RepeatedKFold "
+    "RepeatedStratifiedKFold ShuffleSplit StratifiedShuffleSplit GroupShuffleSplit train_valid_test_split "
+    "SubsetRandomSampler train_val_split".split()
 )
 """Calls that divide data: a seed given to them belongs to the source `split`."""
 
 CLOCKS = frozenset(
-    [
-        "time.time",
-        "time.time_ns",
-        "time.perf_counter",
-        "time.perf_counter_ns",
-        "time.monotonic",
-        "time.monotonic_ns",
-        "time.clock",
-        "datetime.datetime.now",
-        "datetime.datetime.utcnow",
-        "datetime.datetime.today",
-        "datetime.date.today",
-        "os.getpid",
-    ]
+    "time.time time.time_ns time.perf_counter time.perf_counter_ns time.monotonic time.monotonic_ns time.clock "
+    "datetime.datetime.now datetime.datetime.utcnow datetime.datetime.today datetime.date.today os.getpid".split()
 )
 """Calls whose number differs from one start of a script to the next."""

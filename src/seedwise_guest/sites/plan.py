@@ -56,8 +56,7 @@ class Plan:
         for site in self.sites:
             value = self.value(site, seed)
             if value is not None:
-                quote = site.old[0] if site.old[:1] in "\"'" and site.number is not None else ""
-                new = f"{quote}{value}{quote}"
+                new = str(value) if site.number is None else _like(site.old, value)
                 result.setdefault(site.path, []).append([site.line, site.column, site.end, site.old, new])
         if "split" in self.kept:
             for use in self.split_uses:
@@ -68,10 +67,6 @@ class Plan:
         for edits in result.values():
             edits.sort(reverse=True)
         return result
-
-    def start(self, library: str, seed: int) -> int:
-        """What the global generator of `library` starts from: s itself where the script types no seed."""
-        return derive(seed, "start", library, bits=32) if self.sites else seed
 
 
 def make_plan(findings: Findings, keep: list[str], number_at: str | None = None) -> Plan:
@@ -90,7 +85,7 @@ def make_plan(findings: Findings, keep: list[str], number_at: str | None = None)
         When `keep` or `number_at` names no site; the message lists the sites.
     """
     plan = Plan(
-        findings.sites,
+        _apart(findings.sites),
         None,
         list(keep),
         findings.remarks,
@@ -110,6 +105,22 @@ def make_plan(findings: Findings, keep: list[str], number_at: str | None = None)
     if candidates:
         plan.number = min(candidates, key=lambda site: (site.order, site.path, site.line)).number
     return plan
+
+
+def _apart(sites: list[Site]) -> list[Site]:
+    """The sites without those that lie inside another."""
+
+    def inside(site: Site, other: Site) -> bool:
+        same = site is not other and site.path == other.path and site.line == other.line
+        return same and other.column <= site.column and site.end <= other.end
+
+    return [site for site in sites if not any(inside(site, other) for other in sites)]
+
+
+def _like(old: str, value: int) -> str:
+    """The number in the form of what it replaces: quoted where that was a text of digits."""
+    quote = old.find(old[-1]) if old[-1:] in ('"', "'") else -1
+    return f"{old[: quote + 1]}{value}{old[-1]}" if quote >= 0 else str(value)
 
 
 def _matches(path: str, line: int, places: list[str]) -> bool:

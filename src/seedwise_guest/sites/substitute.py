@@ -112,6 +112,8 @@ class Substitution:
             raise
         self._texts[full] = text
         self.edited.add(full)
+        if sys.version_info < (3, 13) and sys.excepthook is sys.__excepthook__:
+            sys.excepthook = _show_exception  # the built-in one reads the file, where the typed seed still stands
         _show_in_tracebacks(path, text)
         return text
 
@@ -207,12 +209,15 @@ def _report(error: BaseException) -> None:
     """Print an uncaught exception as Python would, without the frames that are ours."""
     trace = _without_ours(error)
     sys.last_type, sys.last_value, sys.last_traceback = type(error), error, trace
-    if sys.excepthook is sys.__excepthook__ and sys.version_info < (3, 13):
-        import traceback  # before 3.13 the built-in hook reads the file, where the typed seed still stands
+    sys.excepthook(type(error), error, trace)
 
-        traceback.print_exception(type(error), error, trace)
-    else:
-        sys.excepthook(type(error), error, trace)
+
+def _show_exception(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+    """As the built-in hook, with the text that ran."""
+    import traceback
+
+    _without_ours(error)
+    traceback.print_exception(kind, error, error.__traceback__)
 
 
 def _without_ours(error: BaseException | None, depth: int = 0) -> TracebackType | None:

@@ -1,0 +1,3 @@
+import random
+def setup(n):
+    random.seed(n)

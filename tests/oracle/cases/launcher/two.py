@@ -1,0 +1,3 @@
+import random
+random.seed(«k|2»)
+print(random.random())
