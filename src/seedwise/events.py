@@ -7,12 +7,13 @@ from .results import Run
 
 @dataclass(frozen=True)
 class Began:
-    """The supervisor knows what is to do: `todo` seeds of `n`, `done` were finished before."""
+    """The supervisor knows what is to do: `todo` seeds of `n`; `done` were settled before, `failed` of them by failing."""
 
     n: int
     done: int
     todo: int
     jobs: int
+    failed: int = 0
 
 
 @dataclass(frozen=True)

@@ -33,25 +33,45 @@ def words(name: str) -> list[str]:
     return [word.lower() for word in _WORD.findall(name)]
 
 
+_GENERIC = frozenset("score scores return returns correlation cost distance residual objective gap value".split())
+"""Words that give way to any other telling word: `brier_score` is a Brier loss."""
+_ABOUT_SPREAD = frozenset(
+    "std sd stdev var variance sem drop reduction improvement change delta diff difference ci".split()
+)
+_SIZES = frozenset(
+    "size sizes steps samples ratio split n num number count batch batches images rows file dir freq".split()
+)
+
+
 def guess_goal(name: str) -> Goal | None:
-    """The goal that a metric's name tells, or None. The last telling word decides: `score_loss` is a loss."""
-    found = None
+    """The goal that a metric's name tells, or None.
+
+    The last telling word decides, a specific one before a generic one: `score_loss` is a loss, `fid_score` an FID.
+    `neg_` and `minus` turn it round; the name of a spread or a change tells nothing.
+    """
     parts = words(name)
-    for word in parts:
-        if word in _LESS:
-            found = Goal.MIN
-        elif word in _MORE:
-            found = Goal.MAX
-    if found is Goal.MAX and any(word in ("neg", "negative", "minus") for word in parts):
+    if set(parts) & _ABOUT_SPREAD:
+        return None
+    specific = [word for word in parts if word in _LESS | _MORE and word not in _GENERIC]
+    generic = [word for word in parts if word in _LESS | _MORE]
+    telling = specific or generic
+    if {"davies", "bouldin"} <= set(parts):
         return Goal.MIN
-    if found is Goal.MAX and "log" in parts and "likelihood" in parts and "negative" in parts:
-        return Goal.MIN
-    return found
+    if not telling:
+        return None
+    less = telling[-1] in _LESS
+    if set(parts) & {"neg", "negative", "minus"} and telling[-1] != "nll":
+        less = not less
+    return Goal.MIN if less else Goal.MAX
 
 
 def looks_like_metric(name: str) -> bool:
     """Whether a name says by itself that it measures success."""
-    return guess_goal(name) is not None or any(word in _ALSO_METRICS for word in words(name))
+    parts = set(words(name))
+    if parts & _SIZES:
+        return False
+    return bool(parts & (METRIC_WORDS | _ALSO_METRICS))
 
 
 METRIC_WORDS = _LESS | _MORE
+"""Words that name a measure of success."""

@@ -80,13 +80,7 @@ class Files:
         """Absolute paths of the files that were read and are the user's."""
         outside = ("/proc/", "/sys/", "/dev/", "/etc/", "/usr/")
         found = (os.path.abspath(path) for path in self.read)
-        return sorted(
-            {
-                p
-                for p in found
-                if not p.startswith(outside) and p[-3:] != ".py" and is_user_file(p) and os.path.isfile(p)
-            }
-        )
+        return sorted({p for p in found if not p.startswith(outside) and is_user_file(p) and os.path.isfile(p)})
 
     def outputs(self) -> list[str]:
         """Absolute paths of the files that were opened for writing."""

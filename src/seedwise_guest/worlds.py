@@ -8,6 +8,7 @@ What a run writes is left in the upper folders.
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import json
 import os
@@ -26,7 +27,7 @@ _FLAGS = {
 }  # fmt: skip
 _NOT_DISKS = frozenset(
     "proc sysfs devtmpfs devpts cgroup cgroup2 mqueue securityfs debugfs tracefs bpf fusectl configfs pstore "
-    "efivarfs hugetlbfs binfmt_misc autofs nsfs rpc_pipefs tmpfs ramfs".split()
+    "efivarfs hugetlbfs binfmt_misc autofs nsfs rpc_pipefs".split()
 )
 _BIG = 8 * 2**20
 
@@ -142,6 +143,8 @@ def _read_only(before: list[tuple[str, str, list[str]]], spec: dict[str, Any]) -
     for point, kind, options in before:
         if kind in _NOT_DISKS or "ro" in options or any(_inside(point, place) for place in covered):
             continue
+        if kind in ("tmpfs", "ramfs") and any(_inside(point, place) for place in ("/dev", "/proc", "/sys", "/run")):
+            continue
         flags = _BIND | _REMOUNT | _RDONLY
         for option in options:
             flags |= _FLAGS.get(option, 0)
@@ -165,7 +168,7 @@ def enter(spec: dict[str, Any]) -> None:
     farms = {}
     for target in spec["targets"]:  # copied before anything hides the originals
         if target["kind"] == "farm":
-            big = _copy_tree(target["path"], target["upper"], spec["writable"])
+            big = _copy_tree(target["path"], target["upper"], spec["writable"] + spec["hide"])
             farms[target["path"]] = [(os.open(path, os.O_PATH), path) for path in big]
     for target in spec["targets"]:
         if target["kind"] == "overlay":
@@ -182,6 +185,13 @@ def enter(spec: dict[str, Any]) -> None:
             os.makedirs(path, exist_ok=True)
         _mount(f"/proc/self/fd/{fd}", path, None, _BIND | _REC)
         os.close(fd)
+    for path in below:  # a disk mounted inside the project: seen, and not written
+        if path not in spec["writable"] and os.path.ismount(path):
+            with contextlib.suppress(OSError):
+                _mount(None, path, None, _BIND | _REMOUNT | _RDONLY)
+    for path in spec["hide"]:  # the store, where other runs' files are
+        if os.path.isdir(path):
+            _mount(spec["empty"], path, None, _BIND)
     _read_only(before, spec)
     if spec["private_shm"] and os.path.isdir("/dev/shm"):
         _mount("tmpfs", "/dev/shm", "tmpfs", _NOSUID | _NODEV, "mode=1777")
@@ -209,10 +219,11 @@ def become(spec: dict[str, Any]) -> None:
 
 
 def probe(spec: dict[str, Any]) -> None:
-    """Write into every target; the host looks whether it sees anything of it."""
-    for target in spec["targets"]:
-        with open(os.path.join(target["path"], spec["probe"]), "w") as file:
-            file.write("probe")
+    """Write into every target and the working directory; the host looks whether it sees anything of it."""
+    for folder in dict.fromkeys([*[target["path"] for target in spec["targets"]], spec["cwd"]]):
+        if os.access(folder, os.W_OK):
+            with open(os.path.join(folder, spec["probe"]), "w") as file:
+                file.write("probe")
 
 
 def main() -> None:

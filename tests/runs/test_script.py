@@ -346,3 +346,94 @@ if __name__ == "__main__":
     one, again = run_script(script(text), [1, 2]), run_script(script(text), [1, 2], name="again")
     assert acc(one) == acc(again)
     assert len({*one.scores("acc").values, *one.scores("loss").values}) == 4
+
+
+def test_configuration_edited_during_the_sweep_is_noticed(script: Script, project: Path) -> None:
+    (project / "k.yaml").write_text("k: 1")
+    text = "import random, time\nrandom.seed(42)\ntime.sleep(0.5)\nk = float(open('k.yaml').read().split()[1])\nprint('acc =', k * random.random())"
+    timer = threading.Timer(2.2, (project / "k.yaml").write_text, ["k: 100"])
+    timer.start()
+    results = run_script(script(text), range(1, 7), jobs=1)
+    timer.join()
+    causes = [run.cause for run in results.runs]
+    assert Cause.CHANGED in causes
+    assert all(value < 1 for value in results.scores("acc").values)
+
+
+def test_a_file_that_is_executed_as_text_belongs_to_the_identity(script: Script) -> None:
+    script("scale = 1\n", "model_def.py")
+    command = script(
+        "import random\nrandom.seed(42)\nexec(open('model_def.py').read())\nprint('acc =', scale * random.random())"
+    )
+    run_script(command, [1])
+    script("scale = 2\n", "model_def.py")
+    changed = run_script(command, [1, 2])
+    assert changed.name == "train@2"
+    assert any("model_def.py changed" in note for note in changed.notes)
+
+
+def test_two_regular_expressions_of_one_name_never_mix(script: Script) -> None:
+    command = script("seed = 42\nprint(f'final err 0.{seed} and top 1.{seed}, acc = 2.{seed}')")
+    run_script(command, [1, 2], metric=[r"err=final err ([0-9.]+)"])
+    results = run_script(command, [1, 2, 3], metric=[r"err=top ([0-9.]+)"])
+    assert dict(results.scores("err").by_seed) == {1: 1.1, 2: 1.2, 3: 1.3}
+    assert dict(sw.load("train", metric=["acc"]).scores("acc").by_seed) == {1: 2.1, 2: 2.2, 3: 2.3}
+
+
+def test_a_failure_outside_the_run_is_tried_again(script: Script, project: Path) -> None:
+    outside = Path("/var/lib") / f"seedwise-test-{os.getpid()}"
+    if os.geteuid() == 0:
+        outside.mkdir()
+    command = script(f"open('{outside}/x', 'w')\nprint('acc =', 1)")
+    try:
+        if os.geteuid() == 0:
+            first = run_script(command, [1])
+            assert first.runs[0].cause is Cause.ISOLATION
+            assert len(run_script(command, [1], share=[str(outside)]).finished) == 1
+    finally:
+        if outside.exists():
+            for path in outside.iterdir():
+                path.unlink()
+            outside.rmdir()
+
+
+def test_resume_failed_runs_them_again(script: Script, project: Path) -> None:
+    from seedwise.api.listing import resume
+
+    (project / "fail").write_text("")
+    command = script("import os\nseed = 42\nassert not os.path.exists('fail')\nprint('acc =', seed / 7)")
+    assert len(run_script(command, [1, 2]).failed) == 2
+    (project / "fail").unlink()
+    assert len(run_script(command, [1, 2]).failed) == 2
+    assert len(resume("train", None, None, lambda event: None).results.failed) == 2
+    outcome = resume("train", None, None, lambda event: None, failed=True)
+    assert len(outcome.results.finished) == 2
+    assert [run.attempt for run in outcome.results.runs] == [2, 2]
+
+
+def test_resume_refuses_to_mix_experiments(script: Script) -> None:
+    from seedwise.api.listing import resume
+
+    run_script(script("seed = 42\nassert seed != 2\nprint('acc =', seed / 7)"), [1, 2])
+    script("seed = 42\nprint('acc =', seed / 7)")
+    with pytest.raises(UsageError, match=r"train\.py changed since train"):
+        resume("train", None, None, lambda event: None, failed=True)
+
+
+def test_subprocesses_have_streams_of_their_own_in_every_run_alike(script: Script) -> None:
+    script("import random, sys\nimport numpy as np\nprint(random.random() + np.random.default_rng().random())", "w.py")
+    text = """
+import os, random, subprocess, sys
+import numpy as np
+values = [random.random() + np.random.default_rng().random()]
+values += [float(subprocess.check_output([sys.executable, "w.py", "--fold", str(k)])) for k in range(2)]
+same = [subprocess.Popen([sys.executable, "w.py"], env={**os.environ, "K": str(k)}, stdout=subprocess.PIPE) for k in range(3)]
+values += [float(process.communicate()[0]) for process in same]
+for k, value in enumerate(values):
+    print(f"acc{'abcdef'[k]} = {value!r}")
+"""
+    one, again = run_script(script(text), [1, 2]), run_script(script(text), [1, 2], name="again")
+    names = [f"acc{letter}" for letter in "abcdef"]
+    drawn = [one.runs[k].series[name].values[0] for k in (0, 1) for name in names]
+    assert drawn == [again.runs[k].series[name].values[0] for k in (0, 1) for name in names]
+    assert len(set(drawn)) == 12

@@ -3,6 +3,7 @@
 import json
 import os
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Any
 
 from ..errors import UsageError
@@ -10,13 +11,17 @@ from ..events import Event
 from ..reports.table import to_csv
 from ..results import Reduce, Status
 from ..runs.command import Mode
+from ..runs.store import find_folder
 from .load import load, open_store, results_of
 from .script import Outcome, execute, make_options
 
 
 def listing(store: str | None = None) -> list[dict[str, Any]]:
     """The experiments, oldest first, each with name, key, n, finished, failed."""
-    with open_store(store, create=True) as opened:
+    folder = find_folder() if store is None else Path(store).expanduser().absolute()
+    if not (folder / "store.sqlite").exists():
+        return []
+    with open_store(store) as opened:
         counts = opened.counts()
         return [
             {
@@ -45,8 +50,15 @@ def output_of(name: str, seed: int, which: str, store: str | None = None) -> str
     raise UsageError(f"{experiment.label} has no finished run under seed {seed}; it has seeds {seeds[:20]}")
 
 
-def resume(name: str, jobs: int | None, store: str | None, tell: Callable[[Event], None]) -> Outcome:
-    """Run what an experiment has not finished: its seeds are those it was started with.
+def resume(
+    name: str, jobs: int | None, store: str | None, tell: Callable[[Event], None], failed: bool = False
+) -> Outcome:
+    """Run what an experiment has not finished, of the seeds and with the options it was started with.
+
+    Parameters
+    ----------
+    failed
+        Run the failed seeds again too.
 
     Raises
     ------
@@ -56,34 +68,34 @@ def resume(name: str, jobs: int | None, store: str | None, tell: Callable[[Event
     with open_store(store) as opened:
         experiment = opened.experiment(name)
         runs = opened.runs(experiment.id)
-        open_seeds = [run.seed for run in runs if run.status in (Status.INTERRUPTED, Status.RUNNING)]
+        again = (Status.INTERRUPTED, Status.RUNNING, Status.FAILED) if failed else (Status.INTERRUPTED, Status.RUNNING)
+        open_seeds = [run.seed for run in runs if run.status in again]
         if not open_seeds:
             return Outcome(results_of(opened, experiment), True)
     manifest = experiment.manifest
     if os.getcwd() != manifest["folder"]:
         raise UsageError(f"{experiment.label} was run in {manifest['folder']}: go there to resume it")
-    number_at = manifest["seed site"] or None
+    said = experiment.plan.get("options", {})
     options = make_options(
         as_is=manifest["mode"] == Mode.AS_IS,
         keep=manifest["keep"],
-        seed_site=number_at,
+        seed_site=manifest["seed site"] or None,
         threads=manifest["threads"],
         jobs=jobs,
+        workdir=said.get("workdir", "auto"),
+        share=said.get("share", ()),
     )
-    outcome = execute(
-        experiment.command,
-        [run.seed for run in runs],
-        options,
-        experiment.name,
-        experiment.metrics,
-        Reduce.LAST,
-        store,
-        tell,
-    )
-    return outcome
+    reduce = Reduce(said.get("reduce", "last"))
+    seeds = [run.seed for run in runs]
+    return execute(
+        experiment.command, seeds, options, experiment.name, experiment.metrics, reduce, store, tell,
+        retry_failed=failed, only=experiment,
+    )  # fmt: skip
 
 
-def export(name: str, format: str, metric: Sequence[str] = (), reduce: str = "last", store: str | None = None) -> str:
+def export(
+    name: str, format: str, metric: Sequence[str] = (), reduce: str | None = None, store: str | None = None
+) -> str:
     """The runs as text: `csv` has a row for each run (seed, status, a column for each metric), `json` the series too."""
     results = load(name, metric=metric, reduce=reduce, store=store)
     names = [m.name for m in results.metrics]

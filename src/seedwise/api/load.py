@@ -6,7 +6,6 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from ..errors import UsageError
 from ..goals import Goal
 from ..results import Metric, Reduce, Results, Run, Status
 from ..runs import metrics, printed
@@ -24,7 +23,7 @@ def load(
     name: str,
     *,
     metric: Sequence[str] = (),
-    reduce: Reduce | str = Reduce.LAST,
+    reduce: Reduce | str | None = None,
     store: str | None = None,
 ) -> Results:
     """The results of an experiment: `NAME` is the newest of that name, `NAME@2` an older one.
@@ -34,7 +33,7 @@ def load(
     metric
         Metrics to choose, as on the command line: `acc`, `val_loss:min`, `err=final error ([0-9.]+)`.
     reduce
-        Which value of a series counts: `last`, `best` or `mean`.
+        Which value of a series counts: `last`, `best` or `mean`; by default as when it was run.
 
     Raises
     ------
@@ -43,7 +42,8 @@ def load(
     """
     with open_store(store) as opened:
         experiment = opened.experiment(name)
-        return results_of(opened, experiment, [metrics.parse_metric(m, Reduce(reduce)) for m in metric], Reduce(reduce))
+        how = Reduce(reduce or experiment.plan.get("options", {}).get("reduce", "last"))
+        return results_of(opened, experiment, [metrics.parse_metric(m, how) for m in metric], how)
 
 
 def results_of(
@@ -55,27 +55,30 @@ def results_of(
     seeds: Sequence[int] | None = None,
 ) -> Results:
     """The runs of an experiment, with the metrics that were asked for now, or when it was run, or that are found."""
-    asked = asked or experiment.metrics
+    asked = [replace(metric, reduce=reduce) for metric in asked or experiment.metrics]
     runs = store.runs(experiment.id)
     if seeds is not None:
         wanted = set(seeds)
         runs = [run for run in runs if run.seed in wanted]
     runs = [_with_patterns(run, asked) for run in runs]
     choice = metrics.choose(runs, asked, reduce)
-    for chosen in choice.metrics:
-        if chosen.reduce is Reduce.BEST and chosen.goal is None:
-            raise UsageError(f"the best {chosen.name} needs a goal: --metric {chosen.name}:min or {chosen.name}:max")
+    aimless = [m for m in choice.metrics if m.reduce is Reduce.BEST and m.goal is None]
+    chosen = tuple(m for m in choice.metrics if m not in aimless)
+    left_out = {
+        **choice.left_out,
+        **{m.name: f"its best value needs a goal: --metric {m.name}:min or :max" for m in aimless},
+    }
     sites = tuple(_sites(experiment))
     results = Results(
-        experiment.label, experiment.key, experiment.command, tuple(runs), choice.metrics, choice.left_out, sites,
+        experiment.label, experiment.key, experiment.command, tuple(runs), chosen, left_out, sites,
         notes=tuple(notes),
     )  # fmt: skip
     return replace(results, warnings=tuple(_warnings(results, experiment)))
 
 
 def _with_patterns(run: Run, asked: Sequence[Metric]) -> Run:
-    """Look up a pattern that was not known when the run ended in what it printed."""
-    missing = [m for m in asked if m.pattern and m.name not in run.series]
+    """What the user's regular expressions find in what a run printed; its own series stay beside it."""
+    missing = [m for m in asked if m.pattern]
     if not missing or run.folder is None or run.status is not Status.FINISHED:
         return run
     found: dict[str, list[float]] = {}

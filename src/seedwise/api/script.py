@@ -29,7 +29,7 @@ from ..runs.metrics import parse_metric
 from ..runs.planning import Reading, Start, in_place, plan_to_dict, read_sites
 from ..runs.store import Experiment, Store
 from ..runs.supervisor import AS_IS_SEED, Supervisor
-from ..runs.worlds import Worlds, find_worlds, sweep_dead_worlds
+from ..runs.worlds import Worlds, find_worlds, inside, sweep_dead_worlds
 from .load import open_store, results_of
 
 
@@ -39,10 +39,11 @@ def _silent(_event: Event) -> None:
 
 @dataclass(frozen=True)
 class Outcome:
-    """Results, and whether the work was interrupted before its end."""
+    """Results, whether all was done that could be, and whether somebody interrupted it."""
 
     results: Results
     complete: bool
+    interrupted: bool = False
 
 
 def run_script(
@@ -156,15 +157,30 @@ def execute(
     reduce: Reduce,
     store_folder: str | None,
     tell: Callable[[Event], None],
+    *,
+    retry_failed: bool = False,
+    only: Experiment | None = None,
 ) -> Outcome:
-    """Read the sites, find or make the experiment, run what is missing, and load the results."""
+    """Read the sites, find or make the experiment, run what is missing, and load the results.
+
+    Parameters
+    ----------
+    retry_failed
+        Run failed seeds again.
+    only
+        The experiment that it must be; another one is refused.
+    """
     words = check_command(command)
     mode = mode_of(words, options)
     name = check_name(name) if name is not None else default_name(words)
     environment = run_environment(options.threads)
     if mode is Mode.CONFIG:
         assert options.config_site is not None
-        edit_config(options.config_site, 0)
+        path, _ = edit_config(options.config_site, 0)
+        if options.workdir is Workdir.SHARED:
+            raise UsageError(
+                "--seed-site of a configuration file needs private files: it cannot go with --workdir shared"
+            )
     if mode is Mode.AS_IS:
         seeds = [AS_IS_SEED]
     notes: list[str] = []
@@ -179,10 +195,17 @@ def execute(
             fixed = fixed_seed_on_command_line(words)
             if fixed:
                 note(f"the command fixes a seed ({fixed}): if that is the script's seed, write {{seed}} in its place")
-        experiment = find_experiment(store, name, words, mode, options, reading, environment, note)
+        experiment = find_experiment(store, name, words, mode, options, reading, environment, note, only)
         if asked:
             store.set_metrics(experiment, asked)
-        worlds = find_worlds(options.workdir, reading.script, options.share)
+        options_said = {"reduce": reduce.value, "share": list(options.share), "workdir": options.workdir.value}
+        store.set_manifest(
+            experiment, experiment.key, experiment.manifest, {**experiment.plan, "options": options_said}
+        )
+        experiment = store.experiment(f"{experiment.name}@{experiment.version}")
+        worlds = find_worlds(options.workdir, reading.script, options.share, [str(store.folder)])
+        if mode is Mode.CONFIG and worlds.kind is Workdir.SEQUENTIAL and not inside(path, str(worlds.project)):
+            raise UsageError(f"{path} is outside the project, where it cannot be put back after each run")
         sweep_dead_worlds(worlds.base)
         _say_how(worlds, options, note)
         jobs = _jobs(options, worlds, len(seeds))
@@ -197,7 +220,7 @@ def execute(
             store.want(experiment.id, seeds)
         supervisor = Supervisor(
             store, experiment, setup, LocalExecutor(), jobs=jobs, threads=options.threads,
-            packages=dict(reading.packages), tell=tell,
+            packages=dict(reading.packages), tell=tell, retry_failed=retry_failed,
         )  # fmt: skip
         complete = supervisor.run(seeds)
         if supervisor.stopped:
@@ -207,7 +230,7 @@ def execute(
         if changed:
             note(f"data changed since the first run: {', '.join(changed[:5])}; start a new experiment with --name")
         experiment = store.experiment(f"{experiment.name}@{experiment.version}")
-        return Outcome(results_of(store, experiment, asked, reduce, notes), complete)
+        return Outcome(results_of(store, experiment, asked, reduce, notes), complete, supervisor.interrupted)
 
 
 def find_experiment(
@@ -219,6 +242,7 @@ def find_experiment(
     reading: Reading,
     environment: dict[str, str],
     note: Callable[[str], None],
+    only: Experiment | None = None,
 ) -> Experiment:
     """The experiment to which these runs belong; a new one where command, code or packages are not those of an old one."""
     manifest = identity.make_manifest(command, mode, options, reading, environment)
@@ -226,6 +250,8 @@ def find_experiment(
     plan = plan_to_dict(reading.plan)
     alike = [e for e in store.experiments(name) if identity.same_intent(e.manifest, manifest)]
     latest: tuple[Experiment, list[str]] | None = None
+    if only is not None:
+        alike = [e for e in alike if e.id == only.id]
     for experiment in reversed(alike):
         changed = identity.changes(experiment.manifest, manifest, store.inputs(experiment.id), reading.packages)
         if not changed:
@@ -240,6 +266,10 @@ def find_experiment(
             store.set_inputs(experiment.id, fresh, replace=True)
             store.set_manifest(experiment, key, manifest, {**experiment.plan, **plan})
             return store.experiment(f"{experiment.name}@{experiment.version}")
+        if only is not None:
+            raise UsageError(
+                f"{what} changed since {only.label}: to resume would mix two experiments; run the command again"
+            )
         new = store.add_experiment(name, key, command, manifest, plan)
         note(
             f"{what} changed since {experiment.label}: this is {new.label} (--accept-change would have gone on with the old)"

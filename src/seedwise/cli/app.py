@@ -1,8 +1,10 @@
 """The commands. Each returns its exit code: 0 done, 1 the answer is no, 2 wrong use, 3 some seeds failed, 130 interrupted."""
 
+import io
 import json
 import os
 import shutil
+import sqlite3
 import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Annotated, Any, Literal
@@ -12,6 +14,7 @@ from cyclopts import App, Parameter
 from ..errors import SeedwiseError
 
 if TYPE_CHECKING:
+    from ..api.script import Outcome
     from ..results import Results
 
 app = App(
@@ -38,9 +41,17 @@ ReduceOption = Annotated[
     Parameter(name="--reduce", help="Which value of a series of one run counts."),
 ]
 
+ShownReduce = Annotated[
+    Literal["last", "best", "mean"] | None,
+    Parameter(name="--reduce", help="Which value of a series of one run counts (default: as when it was run)."),
+]
+
 
 def start(arguments: Sequence[str]) -> int:
     """Run one command; errors become a line and an exit code, never a traceback."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")  # a terminal without ± must not end in a traceback
     try:
         result = app(list(arguments), result_action="return_value")
         sys.stdout.flush()
@@ -53,6 +64,11 @@ def start(arguments: Sequence[str]) -> int:
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # the reader has seen enough
         return 0
+    except sqlite3.Error as error:
+        _fail(
+            f"the store cannot be read or written ({error}); what was saved before is left as it is, logs and files too"
+        )
+        return 2
     except OSError as error:
         _fail(f"{error.strerror or error}{f': {error.filename}' if error.filename else ''}; what was finished is saved")
         return 2
@@ -133,6 +149,8 @@ def run(
         as_is=as_is, keep=keep or (), seed_site=seed_site, threads=None if threads == "script" else int(threads), jobs=jobs,
         workdir=workdir, share=share or (), accept_change=accept_change,
     )  # fmt: skip
+    if as_is and (n is not None or seeds is not None):
+        raise UsageError("--as-is runs the script once, with the seeds that it loops over: leave out -n and --seeds")
     if n is not None and seeds is not None:
         raise UsageError("-n or --seeds, not both")
     if n is not None and n < 1:
@@ -146,9 +164,13 @@ def run(
     with showing(quiet=False, prefer=asked[0].name if asked else None) as live:
         outcome = execute(command, chosen, options, name, asked, Reduce(reduce), store, live)
     _report(outcome.results, json)
-    if not outcome.complete:
-        return 130 if any(run.status == "interrupted" for run in outcome.results.runs) else 3
-    return 3 if outcome.results.failed else 0
+    return _exit_code(outcome)
+
+
+def _exit_code(outcome: "Outcome") -> int:
+    if outcome.interrupted:
+        return 130
+    return 3 if outcome.results.failed or not outcome.complete else 0
 
 
 def _report(results: "Results", as_json: bool) -> None:
@@ -236,7 +258,7 @@ def show(
     /,
     *,
     metric: MetricOption = None,
-    reduce: ReduceOption = "last",
+    reduce: ShownReduce = None,
     store: StoreOption = None,
     json: Json = False,
 ) -> int:
@@ -273,6 +295,7 @@ def resume(
     name: str,
     /,
     *,
+    failed: Annotated[bool, Parameter(negative=(), help="Run the failed seeds again too.")] = False,
     jobs: Annotated[int | None, Parameter(name=["--jobs", "-j"])] = None,
     store: StoreOption = None,
     json: Json = False,
@@ -282,11 +305,9 @@ def resume(
     from ..reports.live import showing
 
     with showing() as live:
-        outcome = go_on(name, jobs, store, live)
+        outcome = go_on(name, jobs, store, live, failed)
     _report(outcome.results, json)
-    if not outcome.complete:
-        return 130
-    return 3 if outcome.results.failed else 0
+    return _exit_code(outcome)
 
 
 @app.command
@@ -297,7 +318,7 @@ def export(
     format: Annotated[Literal["csv", "json"], Parameter(help="csv: a row for each run; json: with series.")] = "csv",
     output: Annotated[str | None, Parameter(name=["--output", "-o"], help="File (default: standard output).")] = None,
     metric: MetricOption = None,
-    reduce: ReduceOption = "last",
+    reduce: ShownReduce = None,
     store: StoreOption = None,
 ) -> int:
     """Write the runs of an experiment as CSV or JSON."""

@@ -32,6 +32,13 @@ class Live:
         self._jobs = 1
 
     def __call__(self, event: Event) -> None:
+        try:
+            self._show(event)
+        except OSError:  # nobody reads standard error any more: the runs go on
+            self._progress = None
+            self._console = Console(quiet=True)
+
+    def _show(self, event: Event) -> None:
         if isinstance(event, Began):
             self._begin(event)
         elif isinstance(event, Ended):
@@ -50,7 +57,10 @@ class Live:
         self._n, self._done, self._todo, self._jobs = event.n, event.done, event.todo, event.jobs
         self._began = time.monotonic()
         if event.done:
-            self._say(f"{event.done} of {event.n} seeds are finished already; {event.todo} to run")
+            failed = (
+                f" ({event.failed} failed; `seedwise resume NAME --failed` runs them again)" if event.failed else ""
+            )
+            self._say(f"{event.done} of {event.n} seeds were run before{failed}; {event.todo} to run")
         if self._console.is_terminal and event.todo:
             self._progress = Progress(
                 TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(),

@@ -5,7 +5,7 @@ import os
 import shutil
 import signal
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +16,7 @@ from seedwise_guest.worlds import FAILED as WORLD_FAILED
 
 from ..results import Cause, Metric, Run, Series, Status
 from . import metrics
-from .command import PLACEHOLDER, Mode
+from .command import PLACEHOLDER, Mode, Workdir, placeholders
 from .config_site import edit_config
 from .executors import Exit, Task
 from .worlds import World, Worlds
@@ -42,6 +42,11 @@ class Setup:
     entered: bool = True
     """Whether a guest is expected to report in."""
 
+    @property
+    def config_path(self) -> str | None:
+        """The configuration file in which seeds are placed."""
+        return None if self.config_site is None else os.path.abspath(self.config_site.rpartition(":")[0])
+
 
 @dataclass
 class Told:
@@ -56,6 +61,8 @@ class Told:
     libraries: list[str] = field(default_factory=list)
     late_sites: list[dict[str, Any]] = field(default_factory=list)
     ledger: list[dict[str, Any]] = field(default_factory=list)
+    ended: bool = False
+    """Whether a process lived to tell what it loaded and read."""
 
 
 @dataclass
@@ -73,7 +80,10 @@ class Attempt:
         setup = self.setup
         self.folder.mkdir(parents=True, exist_ok=True)
         edits = setup.plan.edits(self.seed) if setup.mode is Mode.SUBSTITUTE else {}
-        command = [word.replace(PLACEHOLDER, str(self.seed)) for word in setup.command]
+        command = list(setup.command)
+        if setup.mode is Mode.PLACEHOLDER:
+            ours = placeholders(command)
+            command = [word.replace(PLACEHOLDER, str(self.seed)) if word in ours else word for word in command]
         if setup.command_text is not None and edits.get("-c"):
             edited = apply_edits(setup.command_text, edits.pop("-c"))
             command = [edited if word == setup.command_text else word for word in command]
@@ -101,6 +111,9 @@ class Attempt:
         environment = {**setup.environment, "SEEDWISE_SPOOL": str(self.world.spool)}
         if setup.mode is not Mode.AS_IS:
             environment["SEEDWISE_SEED"] = str(self.seed)
+        if setup.worlds.kind is Workdir.SEQUENTIAL:  # elsewhere /tmp itself is private
+            (self.world.folder / "tmp").mkdir()
+            environment["TMPDIR"] = str(self.world.folder / "tmp")
         return Task(
             self.seed,
             setup.worlds.launcher(specification),
@@ -120,7 +133,7 @@ class Attempt:
             for line in file.read_bytes().splitlines():
                 try:
                     message = json.loads(line)
-                except ValueError:
+                except (ValueError, RecursionError):
                     continue
                 if isinstance(message, dict) and message.get("v") == PROTOCOL:
                     _take(message, told, logged)
@@ -132,9 +145,16 @@ class Attempt:
         status, cause, detail = self._outcome(exit_, told)
         series: Mapping[str, Series] = {}
         if status is Status.FINISHED and self.setup.mode is not Mode.AS_IS:
-            patterns = {metric.name: metric.pattern for metric in self.setup.metrics if metric.pattern}
-            series = metrics.read_run(told.logged, self.text("stdout"), self.text("stderr"), patterns)
+            series = metrics.read_run(told.logged, self.text("stdout"), self.text("stderr"), {})
         return Run(self.seed, status, series, 0, self.number, cause, detail, exit_.seconds, str(self.folder))
+
+    def with_patterns(self, run: Run) -> Run:
+        """The run with what the user's regular expressions find, for showing; the store keeps only what holds for all."""
+        patterns = {metric.name: metric.pattern for metric in self.setup.metrics if metric.pattern}
+        if not patterns or run.status is not Status.FINISHED:
+            return run
+        found = metrics.read_run({}, self.text("stdout"), self.text("stderr"), patterns)
+        return replace(run, series={**run.series, **found})
 
     def text(self, name: str) -> str:
         """What the run printed on `stdout` or `stderr`; bytes that are no UTF-8 are marked."""
@@ -160,11 +180,11 @@ class Attempt:
             return Status.FAILED, Cause.SIGNAL, f"killed by {name}{hint}"
         if exit_.status > 0:
             last = _last_words(self.text("stderr"))
-            hint = ""
             if "Read-only file system" in last:
-                hint = " (outside the project: allow it with --share PATH)"
+                hint = " (outside the folders that are private to a run: allow it with --share PATH)"
+                return Status.FAILED, Cause.ISOLATION, last + hint
             if last:
-                return Status.FAILED, Cause.EXCEPTION, last + hint
+                return Status.FAILED, Cause.EXCEPTION, last
             return Status.FAILED, Cause.EXIT, f"exit code {exit_.status}"
         if self.setup.entered and told.hellos == 0:
             detail = "no Python process let Seedwise in, so nothing says that the seed was placed"
@@ -175,9 +195,8 @@ class Attempt:
         """Keep what the run wrote beside its logs, with its ledger; returns the paths of the files."""
         (self.folder / "ledger.json").write_text(json.dumps(told.ledger, indent=1))
         kept = self.setup.worlds.harvest(self.world, self.folder / "files")
-        if self.setup.config_site is not None:
-            path = os.path.abspath(self.setup.config_site.rpartition(":")[0])
-            relative = os.path.relpath(path, self.setup.worlds.project)
+        if self.setup.config_path is not None:
+            relative = os.path.relpath(self.setup.config_path, self.setup.worlds.project)
             if relative in kept:  # our own edit, not the run's
                 (self.folder / "files" / relative).unlink()
                 kept.remove(relative)
@@ -199,9 +218,11 @@ def _take(message: Mapping[str, Any], told: Told, logged: dict[str, tuple[list[i
     elif kind == "log":
         for name, value in message["values"].items():
             steps, values = logged.setdefault(str(name), ([], []))
-            steps.append(int(message["step"]) if message["step"] is not None else len(values) + 1)
+            step = message["step"]
+            steps.append(step if isinstance(step, int) and abs(step) < 2**62 else len(values) + 1)
             values.append(float(value))
     elif kind == "end":
+        told.ended = True
         told.loaded.update(message["loaded"])
         told.read.extend(message["read"])
         told.written.extend(message["written"])

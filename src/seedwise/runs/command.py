@@ -58,7 +58,7 @@ class Options:
 def mode_of(command: Sequence[str], options: Options) -> Mode:
     """How the seed gets in. Raises UsageError when two ways are asked for at once."""
     ways = {
-        "{seed} in the command": any(PLACEHOLDER in word for word in command),
+        "{seed} in the command": any(PLACEHOLDER in word for word in placeholders(command)),
         "--seed-site of a configuration file": options.config_site is not None,
         "--as-is": options.as_is,
     }
@@ -68,6 +68,11 @@ def mode_of(command: Sequence[str], options: Options) -> Mode:
     if not chosen:
         return Mode.SUBSTITUTE
     return dict(zip(ways, (Mode.PLACEHOLDER, Mode.CONFIG, Mode.AS_IS), strict=True))[chosen[0]]
+
+
+def placeholders(command: Sequence[str]) -> list[str]:
+    """The words in which `{seed}` is ours to replace: not the text after -c, where it may stand in an f-string."""
+    return [word for k, word in enumerate(command) if k == 0 or command[k - 1] != "-c"]
 
 
 def check_command(command: Sequence[str]) -> tuple[str, ...]:

@@ -3,11 +3,12 @@
 import hashlib
 import json
 import os
+import shutil
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from .command import Mode, Options
+from .command import Mode, Options, Workdir
 from .planning import Reading
 
 _CONFIG = (
@@ -48,8 +49,17 @@ def make_manifest(
         "threads": options.threads,
         "PYTHONHASHSEED": environment["PYTHONHASHSEED"],
         "python": reading.python.get("version", ""),
-        "code": dict(sorted(reading.plan.files.items())),
+        "files": "shared" if options.workdir is Workdir.SHARED else "private",
+        "code": {**_named_files(command, reading.script), **dict(sorted(reading.plan.files.items()))},
     }
+
+
+def _named_files(command: Sequence[str], script: str | None) -> dict[str, str]:
+    """Small files that the command names beside the script: a shell script, a configuration file."""
+    paths = {os.path.abspath(word) for word in command if os.path.isfile(word)}
+    first = shutil.which(command[0])
+    found = sorted(path for path in paths if path not in (script, first and os.path.abspath(first)))
+    return {path: digest(path) for path in found if os.path.getsize(path) <= _CONFIG_LARGEST}
 
 
 def key_of(manifest: Mapping[str, Any]) -> str:
@@ -71,7 +81,7 @@ def changes(
 ) -> list[str]:
     """What changed since an experiment was made, each in words for a person: `train.py`, `numpy 2.3.0 → 2.4.6`."""
     found: list[str] = []
-    for name in ("threads", "PYTHONHASHSEED", "python"):
+    for name in ("threads", "PYTHONHASHSEED", "python", "files"):
         if old.get(name) != new.get(name):
             found.append(f"{name} {_short(old.get(name))} → {_short(new.get(name))}")
     before, now = old.get("code", {}), new.get("code", {})
@@ -116,7 +126,10 @@ def read_inputs(
     for path in read:
         if not os.path.isfile(path):
             continue
-        if path.lower().endswith(_CONFIG) and os.path.getsize(path) <= _CONFIG_LARGEST:
+        if path.endswith(".py"):
+            if path not in known and path not in loaded:  # exec(open("model.py").read())
+                inputs["code", path] = digest(path)
+        elif path.lower().endswith(_CONFIG) and os.path.getsize(path) <= _CONFIG_LARGEST:
             inputs["config", path] = digest(path)
         else:
             inputs["data", path] = stamp(path)

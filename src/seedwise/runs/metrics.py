@@ -74,10 +74,25 @@ def choose(runs: Sequence[Run], asked: Sequence[Metric] = (), reduce: Reduce = R
             del left_out[name]
             chosen.append(Metric(name, Goal.MIN, False, reduce))
     once = {n for n in names if all(len(run.series[n].values) == 1 for run in finished if n in run.series)}
-    chosen.sort(key=lambda metric: (not looks_like_metric(metric.name), metric.name not in once))  # final results first
+    # final results first, and those on test data before the rest
+    chosen.sort(key=lambda m: (not looks_like_metric(m.name), m.name not in once, _part(m.name)))
     for metric in chosen[_MOST_SHOWN:]:
         left_out[metric.name] = f"more than {_MOST_SHOWN} metrics: ask for it with --metric {metric.name}"
     return Choice(tuple(chosen[:_MOST_SHOWN]), left_out)
+
+
+def _part(name: str) -> int:
+    """Test before validation, before what does not say, before training."""
+    parts = set(re.split(r"[^a-z]+", name.lower()))
+    return (
+        0
+        if "test" in parts
+        else 1
+        if parts & {"val", "valid", "validation", "dev", "eval"}
+        else 3
+        if "train" in parts
+        else 2
+    )
 
 
 def _choose_asked(finished: list[Run], asked: Sequence[Metric], names: Iterable[str]) -> Choice:
@@ -123,22 +138,24 @@ def series_of(pairs: Mapping[str, Sequence[float]]) -> dict[str, Series]:
 def read_run(logged: Mapping[str, Series], stdout: str, stderr: str, patterns: Mapping[str, str]) -> dict[str, Series]:
     """The series of one run.
 
-    With patterns, what they find on standard output, then on standard error. Otherwise the first of these that gives
-    anything: `seedwise.log`, JSON lines, other lines of standard output, and at last standard error.
+    With patterns, what they find on standard output, then on standard error. Otherwise `seedwise.log`; else JSON lines,
+    other lines of standard output and standard error, in this order, until something is named like a metric.
     """
     if patterns:
-        found = {name: printed.by_pattern(printed.lines_of(stdout), p) for name, p in patterns.items()}
+        matched = {name: printed.by_pattern(printed.lines_of(stdout), p) for name, p in patterns.items()}
         for name, pattern in patterns.items():
-            found[name] = found[name] or printed.by_pattern(printed.lines_of(stderr), pattern)
-        return series_of(found)
+            matched[name] = matched[name] or printed.by_pattern(printed.lines_of(stderr), pattern)
+        return series_of(matched)
     if logged:
         return dict(logged)
+    found: dict[str, list[float]] = {}
     for text in (stdout, stderr):
-        as_json, as_text = printed.read(printed.lines_of(text))
-        for source in (as_json, as_text):
+        for source in printed.read(printed.lines_of(text)):
+            if any(looks_like_metric(name) for name in found):
+                return series_of(found)
             if any(not _is_counter(name) for name in source.values):
-                return series_of(source.values)
-    return {}
+                found = {**source.values, **found}
+    return series_of(found)
 
 
 def _is_counter(name: str) -> bool:
@@ -157,6 +174,10 @@ def split_by_seed(stdout: str) -> dict[int, dict[str, Series]]:
     as_json, as_text = printed.read(printed.lines_of(stdout))
     source = as_json if any(_seed_of(pairs) is not None for pairs in as_json.records) else as_text
     for pairs in source.records:
+        if any(word in name.split("_") for name in pairs for word in ("average", "avg", "overall", "mean", "best")):
+            if _seed_of(pairs) is None:
+                current = None  # what follows the loop speaks of all seeds
+                continue
         seed = _seed_of(pairs)
         if seed is not None and seed != current:
             if current is not None:
@@ -172,11 +193,12 @@ def split_by_seed(stdout: str) -> dict[int, dict[str, Series]]:
 
 
 def _names_seed(name: str) -> bool:
-    return bool({"seed", "random_state"} & {name.lower(), *re.split(r"[^a-z]+", name.lower())})
+    parts = re.split(r"[^a-z]+", name.lower())
+    return parts[-1:] in (["seed"], ["state"]) and not {"best", "worst", "n", "num", "base"} & set(parts)
 
 
 def _seed_of(pairs: Mapping[str, float]) -> int | None:
     for name, value in pairs.items():
-        if _names_seed(name) and value == int(value) and 0 <= value < 2**32:
+        if _names_seed(name) and 0 <= value < 2**32 and value == int(value):
             return int(value)
     return None

@@ -67,7 +67,7 @@ def read_sites(
     UsageError
         `--keep` or `--seed-site` names no site.
     """
-    words = [word.replace("{seed}", "1") for word in command]
+    words = [word.replace("{seed}", "1") if mode is Mode.PLACEHOLDER else word for word in command]
     with (start or in_place)(words) as (argv, spool):
         with open(os.path.join(spool, "plan.json"), "w", encoding="utf-8") as file:
             json.dump({"v": PROTOCOL, "mode": "plan"}, file)

@@ -7,9 +7,9 @@ The rules, which docs/metrics.md states for users:
 3. A name and a number with `=` or `:` between them: `acc = 0.79`, `val loss: 1e-3`, `'f1': 0.8`, `val_acc=93.1%`. The
    name is the words before the sign, up to four, joined by `_`, lower case; a longer phrase is cut to its metric word
    with train, val or test (`Accuracy of the network on the test images: 93 %` → `test_accuracy`).
-4. A known metric word straight before a number: `loss 0.31`, `accuracy is 0.9`.
+4. A known metric word, or `seed`, straight before a number: `loss 0.31`, `accuracy is 0.9`.
 5. Rows of a table: `| acc | 0.93 |`, `accuracy     0.93`; a header of names with rows of as many numbers below it.
-6. A line that starts with train, val or test puts this before its names: `val: loss 0.2` → `val_loss`.
+6. A heading train, val or test goes before the names to its right: `train: loss 0.1 | val: loss 0.2` → `val_loss` 0.2.
 7. A line with nothing but a number is a repeat of the metric `value`.
 """
 
@@ -22,14 +22,14 @@ from dataclasses import dataclass, field
 from ..goals import METRIC_WORDS
 
 _ESCAPES = re.compile(r"\x1b(?:\[[0-9;?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)?|[@-Z\\-_])")
-_DIGITS = r"(?:\d{1,3}(?:,\d{3})+(?![\d,])|\d+)"
+_DIGITS = r"(?:[1-9]\d{0,2}(?:,\d{3})+(?![\d,])|\d+)"
 _NUMBER = rf"[-+]?(?:{_DIGITS}(?:\.\d*)?(?:[eE][-+]?\d+)?|\.\d+(?:[eE][-+]?\d+)?|nan|inf(?:inity)?)"
-_AFTER = r"(?![A-Za-z0-9_:/]|\.\d|-\d)"
+_AFTER = r"(?![A-Za-z0-9_:/]|[.,-]\d)"
 _WRAPPED = r"(?:(?:tensor|array|Array|float|(?:np|numpy|jnp|torch)\.\w+)\(\s*)?[\"']?"
 _VALUE = rf"{_WRAPPED}(?:\[\s*(?P<l>{_NUMBER})\s*\]|\d+\s?/\s?\d+\s*\((?P<q>{_NUMBER})\s?%\)|(?P<n>{_NUMBER})(?P<p>\s?%)?{_AFTER})"
 
 _PAIR = re.compile(rf"(?:=>|->|:=|==|=|:|≈|~)\s*{_VALUE}", re.IGNORECASE)
-_WORDS = "|".join(sorted((re.escape(w) for w in METRIC_WORDS), key=len, reverse=True))
+_WORDS = "|".join(sorted((re.escape(w) for w in {*METRIC_WORDS, "seed"}), key=len, reverse=True))
 _SPLITS = r"(?:train|training|val|valid|validation|test|dev|eval|best|final|mean|average|avg|total)"
 _KNOWN = re.compile(
     rf"(?<![\w/.-])(?P<name>(?:{_SPLITS}[\s_-]+)*(?:\w+_)?(?:{_WORDS})(?:@\d+)?)\s+(?:is|was|of|at|now)?\s*{_VALUE}",
@@ -43,13 +43,16 @@ _BARE = re.compile(rf"^\s*(?P<n>{_NUMBER})\s?%?\s*$", re.IGNORECASE)
 _CLAUSE = re.compile(r"[|│┃║,;\t{}\[\]=:>•*#]|\s[-–—]+\s|\s{2,}|(?<=[.!?])\s")
 _NAME = re.compile(r"[A-Za-zµ_][\w/.@^%²-]*(?:\s*\([\w\s/.@^%-]*\))?\Z|[A-Za-zµ_][\w/.@^%²() -]*\Z")
 _HEADING = re.compile(
-    r"^\W*(?:epoch\W*\d+\S*\W*)?(?P<part>train(?:ing)?|val(?:id(?:ation)?)?|test(?:ing)?|dev|eval(?:uation)?)"
-    r"(?:\s+(?:set|results?|metrics?|phase))?\s*[:\]|>)-]",
+    r"(?:^|(?<=[|│;,\[({\s]))['\"]?(?P<part>train(?:ing)?|val(?:id(?:ation)?)?|test(?:ing)?|dev|eval(?:uation)?)['\"]?"
+    r"(?:\s+(?:set|results?|metrics?|phase))?\s*(?:[:\]|>)]|\s-\s)(?!\s*[-+]?[\d.])",
     re.IGNORECASE,
 )
 _PARTS = {"training": "train", "valid": "val", "validation": "val", "testing": "test", "evaluation": "eval"}
 _ARTICLES = frozenset("the a an and with on in for of at is was my our mean: its".split())
-_MOST_NAMES = 500
+_MOST_NAMES = 5000
+
+
+_TOKENS = METRIC_WORDS | {"seed"}
 
 
 @dataclass
@@ -79,6 +82,10 @@ def lines_of(text: str) -> Iterator[str]:
 
 def normalise(name: str) -> str:
     """The form in which a printed name is kept: words joined by `_`, lower case, articles dropped."""
+    name = (
+        re.sub(r"(?i)\s*\b(?:(?:at|after|in|on)\s+)?(?:epoch|step|iter(?:ation)?|batch|round)\s*#?\d+\b", "", name)
+        or name
+    )
     name = re.sub(r"^(?:DEBUG|INFO|WARNING|ERROR|CRITICAL)\s+(?=\S)", "", name)
     name = re.sub(
         r"(?i)^(?:epoch|step|iter(?:ation)?|batch|fold|round|ep|episode|gen(?:eration)?)\s*#?\d+\S*\s+(?=\S)",
@@ -119,32 +126,35 @@ def _pairs(line: str) -> dict[str, float]:
                 taken.append(match.span())
     end = 0
     for match in _PAIR.finditer(line):
-        left = line[end : match.start()]
+        left = line[end : match.start()].rstrip().replace("'s ", " ").replace("Val. ", "val ")
         tail = _CLAUSE.split(left)[-1].strip().strip("\"'`").strip()
-        tail = re.sub(r"^[\d.,/%)\s]+(?=[A-Za-z])", "", tail)
+        tail = re.sub(r"^(?:[\d.,/%)\s]+|\W+)(?=[A-Za-z])", "", tail)
         end = match.end()
         if tail and _NAME.match(tail) and free(*match.span()):
             found.append((match.start(), normalise(tail), _number(match)))
             taken.append((match.start() - len(tail), match.end()))
-    for match in _KNOWN.finditer(line):
+    known = _KNOWN.finditer(line) if _TOKENS.intersection(re.findall(r"[a-z]+\d?", line.lower())) else ()
+    for match in known:
         if free(*match.span()):
             found.append((match.start(), normalise(match["name"]), _number(match)))
-    heading = _HEADING.match(line)
-    prefix = ""
-    if heading:
-        part = heading["part"].lower()
-        prefix = _PARTS.get(part, part)
+    headings = [(m.start(), _PARTS.get(m["part"].lower(), m["part"].lower())) for m in _HEADING.finditer(line)]
     pairs: dict[str, float] = {}
-    for _start, name, value in sorted(found):
-        if name:
-            known = re.split(r"[_/.\s-]", name)
-            full = (
-                f"{prefix}_{name}"
-                if prefix and not {prefix, heading and heading["part"].lower()} & set(known)
-                else name
-            )
-            pairs[full] = value
+    for start, name, value in sorted(found):
+        if not name or _COUNTER_NAME.match(name):
+            continue
+        part = next((p for at, p in reversed(headings) if at < start), "")
+        marked = {_PARTS.get(word, word) for word in re.split(r"[_/.\s-]", name)} & {
+            "train",
+            "val",
+            "test",
+            "dev",
+            "eval",
+        }
+        pairs[f"{part}_{name}" if part and not marked else name] = value
     return pairs
+
+
+_COUNTER_NAME = re.compile(r"(?:epoch|step|iter|iteration|batch|fold)_?#?\d+\Z")
 
 
 def json_numbers(data: dict[str, object], above: str = "") -> dict[str, float]:
@@ -166,6 +176,8 @@ def read(lines: Iterable[str]) -> tuple[Printed, Printed]:
     as_json, as_text = Printed(), Printed()
     header: list[str] = []
     for line in lines:
+        if re.fullmatch(r"[\s|│:+=─━-]+", line):
+            continue  # the rule below a header
         if not any(c.isdigit() for c in line) and "nan" not in line.lower() and "inf" not in line.lower():
             header = _header(line)
             continue
@@ -173,7 +185,7 @@ def read(lines: Iterable[str]) -> tuple[Printed, Printed]:
         if stripped.startswith("{") and stripped.endswith("}"):
             try:
                 data = json.loads(stripped)
-            except ValueError:
+            except (ValueError, RecursionError):
                 data = None
             if isinstance(data, dict):
                 as_json.add(json_numbers(data))

@@ -9,6 +9,7 @@ import json
 import os
 import shutil
 import stat
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -28,6 +29,9 @@ _SKIP = frozenset(
         ".ruff_cache",
     }
 )
+
+_GRACE = 3.0
+"""Seconds after a supervisor's last sign in which its runs may still have written."""
 
 Stamp = tuple[int, int, int]
 
@@ -78,7 +82,12 @@ class Tree:
                 copy.parent.mkdir(parents=True, exist_ok=True)
                 shutil.copy2(path, copy)
         self._write_journal()
+        self.beat()
         return repaired
+
+    def beat(self) -> None:
+        """Say that the runs go on: what changes in the tree from now on may be theirs."""
+        (self.journal / "beat").touch()
 
     def _write_journal(self) -> None:
         known = {str(path): list(stamp) for path, stamp in self._before.items()}
@@ -161,7 +170,15 @@ class Tree:
         repaired: list[str] = []
         if data["root"] == str(self.root):
             self._before = {Path(path): (s[0], s[1], s[2]) for path, s in data["files"].items()}
-            repaired = self.put_back(self.journal.with_name(self.journal.name + "-repaired"))
+            self._folders = {str(folder) for path in self._before for folder in path.parents}
+            ended = (self.journal / "beat").stat().st_mtime + _GRACE
+            for path in _files(self.root):  # what was touched after the supervisor's end is the user's own
+                if path.stat().st_mtime > ended:
+                    self._before[path] = _stamp(path)
+            keep = Path(tempfile.mkdtemp(prefix="sequential-repaired-", dir=self.journal.parent))
+            repaired = [f"{name} (kept in {keep})" for name in self.put_back(keep)]
             self._before = {}
+            if not repaired:
+                keep.rmdir()
         self.end()
         return repaired

@@ -22,6 +22,9 @@ from ..results import Cause, Metric, Reduce, Run, Series, Status
 VERSION = 1
 FOLDER = ".seedwise"
 
+NOT_THE_RUNS_FAULT = frozenset({Cause.ISOLATION, Cause.CHANGED, Cause.NOT_ENTERED})
+"""Causes after which the same command tries a seed again: what was wrong lay outside the run."""
+
 _LAYOUT_1 = """
 CREATE TABLE experiments (
     id INTEGER PRIMARY KEY,
@@ -316,17 +319,21 @@ class Store:
                 "INSERT OR IGNORE INTO seeds (experiment, seed) VALUES (?,?)", [(experiment, seed) for seed in seeds]
             )
 
-    def claim(self, experiment: int, seed: int, owner: str, replicate: int = 0) -> int | None:
-        """Take one seed: its new attempt's number, or None when it is finished, failed, or somebody else runs it."""
+    def claim(
+        self, experiment: int, seed: int, owner: str, replicate: int = 0, retry_failed: bool = False
+    ) -> int | None:
+        """Take one seed: its new attempt's number, or None when it is settled, or somebody else runs it."""
         with self._write():
             row = self._db.execute(
-                "SELECT attempt, status, owner, id FROM runs WHERE experiment = ? AND seed = ? AND replicate = ? "
+                "SELECT attempt, status, owner, id, cause FROM runs WHERE experiment = ? AND seed = ? AND replicate = ? "
                 "ORDER BY attempt DESC LIMIT 1",
                 (experiment, seed, replicate),
             ).fetchone()
             attempt = 1
             if row is not None:
-                if row[1] in (Status.FINISHED, Status.FAILED) or (row[1] == Status.RUNNING and is_alive(row[2])):
+                again = row[1] == Status.FAILED and (retry_failed or row[4] in NOT_THE_RUNS_FAULT)
+                settled = row[1] in (Status.FINISHED, Status.FAILED) and not again
+                if settled or (row[1] == Status.RUNNING and is_alive(row[2])):
                     return None
                 if row[1] == Status.RUNNING:
                     self._db.execute(

@@ -21,7 +21,7 @@ from .command import Mode, Workdir
 from .cores import Cores, reserving
 from .executors import Executor, Exit
 from .sequential import Tree, TreeChanged
-from .store import Experiment, Store, this_owner
+from .store import NOT_THE_RUNS_FAULT, Experiment, Store, this_owner
 
 _GRACE = 5.0
 _TICK = 0.2
@@ -77,6 +77,7 @@ class Supervisor:
         threads: int | None,
         packages: dict[str, str],
         tell: Callable[[Event], None],
+        retry_failed: bool = False,
     ) -> None:
         self.store = store
         self.experiment = experiment
@@ -86,27 +87,31 @@ class Supervisor:
         self.threads = threads
         self.packages = packages
         self.tell = tell
+        self.retry_failed = retry_failed
         self.owner = this_owner()
         self.stopped = ""
         """Why no further seed is started; "" while all is well."""
         self._running: dict[int, tuple[Attempt, list[int]]] = {}
         self._tree: Tree | None = None
-        self._described = bool(store.inputs(experiment.id))
+        self._inputs = store.inputs(experiment.id)
+        self.interrupted = False
 
     def run(self, seeds: Sequence[int]) -> bool:
         """Run what is not finished of `seeds`; False when interrupted."""
-        before = {run.seed: run.status for run in self.store.runs(self.experiment.id)}
-        settled = (Status.FINISHED, Status.FAILED)
-        pending = deque(seed for seed in seeds if before.get(seed) not in settled)
-        self.tell(Began(len(seeds), len(seeds) - len(pending), len(pending), self.jobs))
+        before = {run.seed: run for run in self.store.runs(self.experiment.id)}
+        pending = deque(seed for seed in seeds if seed not in before or not self._is_settled(before[seed]))
+        failed = sum(seed in before and before[seed].status is Status.FAILED for seed in set(seeds) - set(pending))
+        self.tell(Began(len(seeds), len(seeds) - len(pending), len(pending), self.jobs, failed))
         with Interrupts().caught() as interrupts, reserving(self.setup.worlds.base, self.threads) as cores:
             try:
                 self._begin_tree()
+                beat = self._tree.beat if self._tree is not None else lambda: None
                 while (pending or self._running) and not interrupts.count:
                     while pending and len(self._running) < self.jobs and not self.stopped:
                         self._start(pending.popleft(), cores)
                     for exit_ in self.executor.wait(_TICK):
                         self._end(exit_, cores)
+                    beat()
                     if self.stopped and not self._running:
                         break
                 if not interrupts.count and not self.stopped:
@@ -114,10 +119,17 @@ class Supervisor:
             finally:
                 self._stop(cores)
                 self._end_tree()
+        self.interrupted = bool(interrupts.count)
         return not interrupts.count
 
+    def _is_settled(self, run: Run) -> bool:
+        """Whether a seed is not to be run again."""
+        if run.status is Status.FAILED:
+            return not self.retry_failed and run.cause not in NOT_THE_RUNS_FAULT
+        return run.status is Status.FINISHED
+
     def _start(self, seed: int, cores: Cores) -> None:
-        number = self.store.claim(self.experiment.id, seed, self.owner)
+        number = self.store.claim(self.experiment.id, seed, self.owner, retry_failed=self.retry_failed)
         if number is None:
             return
         folder = self.store.run_folder(self.experiment, seed, number)
@@ -144,41 +156,72 @@ class Supervisor:
         attempt, taken = self._running.pop(exit_.seed)
         cores.give_back(taken)
         told = attempt.told()
-        run = attempt.finish(exit_, told)
-        self._keep(attempt, told)
+        if self._tree is not None:
+            self._keep(attempt, told)
+        run = self._read(attempt, exit_, told)
         if self.setup.mode is Mode.AS_IS:
             self._save_as_is(attempt, run)
         else:
-            self.store.finish(self.experiment.id, run)
-        if run.status is Status.FINISHED and not self._described:
-            self._describe(told)
+            self.store.finish(self.experiment.id, run)  # before anything else can go wrong
+        if self._tree is None:
+            self._keep(attempt, told)
         attempt.discard()
-        if run.cause is Cause.CHANGED or (run.cause is Cause.ISOLATION and "cannot be started" not in run.detail):
+        if run.cause is Cause.CHANGED or (run.cause is Cause.ISOLATION and "set up" in run.detail):
             self.stopped = run.detail
-        self.tell(Ended(run))
+        self.tell(Ended(attempt.with_patterns(run)))
+
+    def _read(self, attempt: Attempt, exit_: Exit, told: Told) -> Run:
+        """The run, with its inputs held against those of the runs before it."""
+        try:
+            run = attempt.finish(exit_, told)
+        except (OSError, ValueError, RecursionError, OverflowError) as error:
+            detail = f"what it printed cannot be read: {error}"
+            return Run(
+                attempt.seed,
+                Status.FAILED,
+                {},
+                0,
+                attempt.number,
+                Cause.EXCEPTION,
+                detail,
+                exit_.seconds,
+                str(attempt.folder),
+            )
+        if run.status is not Status.FINISHED or not told.ended:
+            return run
+        inputs = identity.read_inputs(
+            told.loaded, told.read, told.libraries, self.packages, self.experiment.manifest["code"]
+        )
+        for (kind, name), value in inputs.items():
+            if (
+                kind in ("code", "config")
+                and name != self.setup.config_path
+                and self._inputs.get((kind, name), value) != value
+            ):
+                detail = f"{name} was changed during the sweep, so this run is not of this experiment"
+                return replace(run, status=Status.FAILED, cause=Cause.CHANGED, detail=detail)
+        fresh = {key: value for key, value in inputs.items() if key not in self._inputs}
+        if fresh:
+            self._describe(fresh, told)
+        return run
 
     def _keep(self, attempt: Attempt, told: Told) -> None:
         """Keep what the run wrote; put the tree back where runs share it."""
-        attempt.collect(told)
-        if self._tree is None:
-            return
         try:
-            self._tree.put_back(attempt.folder / "files")
-            self._check_writes(told)
+            attempt.collect(told)
+            if self._tree is not None:
+                self._tree.put_back(attempt.folder / "files")
+                self._check_writes(told)
         except TreeChanged as error:
             self.stopped = str(error)
+        except OSError as error:
+            self.tell(Note(f"not all files of seed {attempt.seed} could be kept: {error}"))
 
     def _check_writes(self, told: Told) -> None:
         """One at a time in the user's own folder: a write elsewhere is seen by the next run."""
         root = str(self.setup.worlds.project) + os.sep
-        temporary = (
-            "/tmp/",
-            "/var/tmp/",
-            "/dev/shm/",
-            os.path.expanduser("~/.cache/"),
-            str(self.setup.worlds.base),
-        )
-        allowed = (root, *temporary, *self.setup.worlds.share)
+        private = ("/dev/shm/", os.path.expanduser("~/.cache/"), str(self.setup.worlds.base))
+        allowed = (root, *private, *self.setup.worlds.share)
         outside = [path for path in told.written if not path.startswith(allowed) and os.path.exists(path)]
         if outside:
             raise TreeChanged(
@@ -186,15 +229,14 @@ class Supervisor:
                 f"--share {os.path.dirname(outside[0])}"
             )
 
-    def _describe(self, told: Told) -> None:
-        """After the first run: what it loaded and read belongs to the experiment's identity."""
-        inputs = identity.read_inputs(
-            told.loaded, told.read, told.libraries, self.packages, self.experiment.manifest["code"]
-        )
-        self.store.set_inputs(self.experiment.id, inputs)
-        plan = {**self.experiment.plan, "late_sites": told.late_sites, "ledger": told.ledger}
-        self.store.set_manifest(self.experiment, self.experiment.key, self.experiment.manifest, plan)
-        self._described = True
+    def _describe(self, fresh: dict[tuple[str, str], str], told: Told) -> None:
+        """What runs loaded and read belongs to the experiment's identity."""
+        first = not self._inputs
+        self._inputs.update(fresh)
+        self.store.set_inputs(self.experiment.id, fresh)
+        if first:
+            plan = {**self.experiment.plan, "late_sites": told.late_sites, "ledger": told.ledger}
+            self.store.set_manifest(self.experiment, self.experiment.key, self.experiment.manifest, plan)
 
     def _save_as_is(self, attempt: Attempt, run: Run) -> None:
         """Turn the seeds that one process printed into runs; the process itself is no run unless it failed."""
@@ -229,9 +271,9 @@ class Supervisor:
             if theirs and theirs != said:
                 said = theirs
                 self.tell(Waiting(theirs))
-            for seed in open_:
+            for seed in open_[: max(0, self.jobs - len(self._running))] if not self.stopped else []:
                 self._start(seed, cores)
-            if not theirs and not self._running:
+            if not self._running and ((not theirs and not open_) or self.stopped):
                 return
             for exit_ in self.executor.wait(_TICK):
                 self._end(exit_, cores)

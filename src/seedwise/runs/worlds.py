@@ -9,6 +9,7 @@ import contextlib
 import json
 import os
 import shutil
+import signal
 import stat
 import subprocess
 import sys
@@ -24,6 +25,7 @@ from ..errors import UsageError
 from .command import Workdir
 
 LAUNCHER = guest.__file__
+inside = guest._inside
 _JUNK = frozenset({"__pycache__", ".seedwise", ".pytest_cache", ".ipynb_checkpoints"})
 
 
@@ -34,6 +36,11 @@ class World:
     folder: Path
     spool: Path
     targets: list[dict[str, str]] = field(default_factory=list)
+
+    @property
+    def empty(self) -> Path:
+        """An empty folder."""
+        return self.folder / "empty"
 
 
 @dataclass
@@ -46,6 +53,10 @@ class Worlds:
     targets: tuple[str, ...] = ()
     share: tuple[str, ...] = ()
     reason: str = ""
+    needed: tuple[str, ...] = ()
+    """Project, working directory and the script's own folder."""
+    hide: tuple[str, ...] = ()
+    """Folders that runs must not see: the store."""
 
     @property
     def parallel(self) -> bool:
@@ -57,6 +68,7 @@ class Worlds:
         folder = Path(tempfile.mkdtemp(prefix="world-", dir=self.base))
         world = World(folder, folder / "spool")
         world.spool.mkdir()
+        world.empty.mkdir()
         if self.kind not in (Workdir.OVERLAY, Workdir.FARM):
             return world
         for k, path in enumerate(self.targets):
@@ -84,6 +96,8 @@ class Worlds:
         data: dict[str, Any] = {
             "targets": world.targets,
             "writable": [str(world.folder), *self.share],
+            "hide": list(self.hide),
+            "empty": str(world.empty),
             "private_shm": bool(world.targets) and not str(self.base).startswith("/dev/shm"),
             "cwd": os.getcwd(),
             "argv": list(argv),
@@ -118,20 +132,19 @@ class Worlds:
         moved: list[str] = []
         home = str(Path.home())
         for target in world.targets:
+            open_folders(Path(target["upper"]))
             for path, inner in _written(target["upper"]):
                 full = os.path.join(target["path"], inner)
                 if target["kind"] == "farm" and _is_copy(path, full):
                     continue
-                if guest._inside(full, str(self.project)):
+                if inside(full, str(self.project)):
                     relative = os.path.relpath(full, self.project)
-                elif (
-                    guest._inside(full, home)
-                    and not os.path.relpath(full, home).startswith(".")
-                    and not _is_temporary(target["path"])
+                elif (_is_temporary(target["path"]) and not any(inside(full, place) for place in self.needed)) or (
+                    inside(full, home) and os.path.relpath(full, home).startswith(".")
                 ):
-                    relative = os.path.join("outside", full.lstrip(os.sep))
-                else:
                     continue
+                else:
+                    relative = os.path.join("outside", full.lstrip(os.sep))
                 destination = keep / relative
                 destination.parent.mkdir(parents=True, exist_ok=True)
                 shutil.move(path, destination)
@@ -143,8 +156,8 @@ class Worlds:
         delete_tree(world.folder)
 
 
-def delete_tree(folder: Path) -> None:
-    """Delete a world's folders; the kernel leaves some of an overlay's without permissions."""
+def open_folders(folder: Path) -> None:
+    """Give ourselves the right to look into every folder below, and to empty it."""
     with contextlib.suppress(OSError):
         os.chmod(folder, 0o700)
     for place, folders, _files in os.walk(folder):
@@ -152,7 +165,12 @@ def delete_tree(folder: Path) -> None:
             path = os.path.join(place, name)
             if not os.path.islink(path):
                 with contextlib.suppress(OSError):
-                    os.chmod(path, 0o700)
+                    os.chmod(path, os.stat(path).st_mode | 0o700)
+
+
+def delete_tree(folder: Path) -> None:
+    """Delete a world's folders; the kernel leaves some of an overlay's without permissions."""
+    open_folders(folder)
     shutil.rmtree(folder, ignore_errors=True)
 
 
@@ -164,7 +182,17 @@ def sweep_dead_worlds(base: Path) -> None:
             try:
                 os.kill(supervisor, 0)
             except ProcessLookupError:
+                _kill_users_of(folder / "spool")
                 delete_tree(folder)
+
+
+def _kill_users_of(spool: Path) -> None:
+    """End what runs of a dead supervisor left running: the processes whose environment names the spool."""
+    mark = f"SEEDWISE_SPOOL={spool}".encode()
+    for place in Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(OSError):
+            if mark in (place / "environ").read_bytes().split(b"\0"):
+                os.kill(int(place.name), signal.SIGKILL)
 
 
 def _written(upper: str) -> Iterable[tuple[str, str]]:
@@ -210,12 +238,12 @@ def _outermost(paths: Iterable[str]) -> list[str]:
     real = sorted({os.path.realpath(p) for p in paths if os.path.isdir(p)})
     found: list[str] = []
     for path in real:
-        if path != "/" and not any(guest._inside(path, above) for above in found):
+        if path != "/" and not any(inside(path, above) for above in found):
             found.append(path)
     return found
 
 
-def find_worlds(wanted: Workdir, script: str | None, share: Sequence[str] = ()) -> Worlds:
+def find_worlds(wanted: Workdir, script: str | None, share: Sequence[str] = (), hide: Sequence[str] = ()) -> Worlds:
     """The best kind of world that works here, of those that `wanted` allows; probed, not guessed.
 
     Raises
@@ -235,14 +263,14 @@ def find_worlds(wanted: Workdir, script: str | None, share: Sequence[str] = ()) 
     wide = [*needed, str(Path.home()), "/tmp", tempfile.gettempdir()]
     base = _base_folder(_outermost(needed))
     if wanted in (Workdir.SHARED, Workdir.SEQUENTIAL):
-        return Worlds(wanted, base, project, share=shared)
+        return Worlds(wanted, base, project, share=shared, needed=tuple(needed))
     reasons: list[str] = []
     if sys.platform == "linux":
         for kind in (Workdir.OVERLAY, Workdir.FARM):
             if wanted in (Workdir.AUTO, kind):
                 paths = _outermost(wide) if kind is Workdir.OVERLAY else _farm_targets(needed)
-                targets = tuple(p for p in paths if not guest._inside(str(base), p))
-                worlds = Worlds(kind, base, project, targets, shared)
+                targets = tuple(p for p in paths if not inside(str(base), p))
+                worlds = Worlds(kind, base, project, targets, shared, needed=tuple(needed), hide=tuple(hide))
                 reason = _probe(worlds)
                 if not reason:
                     return worlds
@@ -251,14 +279,13 @@ def find_worlds(wanted: Workdir, script: str | None, share: Sequence[str] = ()) 
         reasons.append(f"{sys.platform} has no mount namespaces")
     if wanted is not Workdir.AUTO:
         raise UsageError(f"--workdir {wanted} does not work here: {'; '.join(reasons)}")
-    return Worlds(Workdir.SEQUENTIAL, base, project, share=shared, reason="; ".join(reasons))
+    reason = "; ".join(reasons)
+    return Worlds(Workdir.SEQUENTIAL, base, project, share=shared, needed=tuple(needed), reason=reason)
 
 
 def _farm_targets(needed: Sequence[str]) -> list[str]:
     projects = _outermost(needed)
-    temporary = [
-        p for p in _outermost(["/tmp", tempfile.gettempdir()]) if not any(guest._inside(p, q) for q in projects)
-    ]
+    temporary = [p for p in _outermost(["/tmp", tempfile.gettempdir()]) if not any(inside(p, q) for q in projects)]
     return [*temporary, *projects]  # an empty /tmp first: a project may lie in it
 
 
@@ -276,7 +303,7 @@ def _base_folder(needed: Sequence[str]) -> Path:
         if not place or not os.path.isdir(place) or not os.access(place, os.W_OK):
             continue
         folder = Path(os.path.realpath(place)) / f"seedwise-{user}"
-        if any(guest._inside(str(folder), path) for path in needed):
+        if any(inside(str(folder), path) for path in needed):
             continue
         try:
             folder.mkdir(mode=0o700, exist_ok=True)
@@ -299,7 +326,8 @@ def _probe(worlds: Worlds) -> str:
             return str(json.loads(error.read_text())["error"])
         if done.returncode != 0:
             return done.stderr.decode(errors="replace").strip()[-200:] or f"exit {done.returncode}"
-        seen = [path for path in worlds.targets if os.path.exists(os.path.join(path, name))]
+        looked = [*worlds.targets, os.getcwd()]
+        seen = [path for path in dict.fromkeys(looked) if os.path.exists(os.path.join(path, name))]
         for path in seen:
             os.unlink(os.path.join(path, name))
         return f"a write to {seen[0]} came through" if seen else ""
