@@ -10,7 +10,8 @@ from typing import Any
 
 from . import PROTOCOL
 from .launch import Launch, Script, find_script, this_launch
-from .sites.finder import Findings, find_sites
+from .sites.finder import find_sites
+from .sites.findings import Findings
 from .sites.modules import Module, Source, parse_module, read_module
 
 REPORT = "plan-report.json"

@@ -13,7 +13,7 @@ from typing import Any
 
 from seedwise_guest import PROTOCOL
 from seedwise_guest.planning import REPORT
-from seedwise_guest.sites.finder import Findings, Remark, Site, Use
+from seedwise_guest.sites.findings import Findings, Remark, Site, Use
 from seedwise_guest.sites.plan import Plan, make_plan
 
 from ..errors import ScriptError, UsageError

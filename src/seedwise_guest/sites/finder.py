@@ -9,10 +9,10 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterator
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import Any
 
+from .findings import Findings, Remark, Site, Use
 from .modules import FUNCTIONS, Binding, Function, Module, Scope, Source
 from .names import (
     CLOCKS,
@@ -24,6 +24,25 @@ from .names import (
     names_a_seed,
     words,
 )
+from .nodes import (
+    COUNTERS,
+    class_of,
+    constant_text,
+    defaults_of,
+    given_argument,
+    holds_numbers,
+    is_digits,
+    is_getter,
+    is_none,
+    is_offset,
+    is_same_text,
+    last_name,
+    literal_number,
+    methods_of,
+    own_nodes,
+)
+from .resolve import Resolver
+from .walk import Walk
 
 _GENTLE_CALLS = frozenset(
     "print format info debug warning error write log append startswith endswith assertEqual".split()
@@ -31,75 +50,6 @@ _GENTLE_CALLS = frozenset(
 _WRAPPERS = frozenset(
     "int abs int32 int64 uint32 uint64 long field Field Option Argument Param Parameter Integer".split()
 )
-_GETTERS = frozenset("get getattr getenv pop setdefault env int number_input".split())
-
-
-@dataclass
-class Site:
-    """One place where a seed is typed.
-
-    `line` starts at 1, `column` and `end` count UTF-8 bytes of that line; `old` is what stands there. `number` is the
-    typed seed, None for the clock. `order` is the rank by which the script reaches it: a tuple that sorts first for the
-    number that reaches a global generator first. `group` joins the branches of one conditional expression.
-    """
-
-    path: str
-    line: int
-    column: int
-    end: int
-    old: str
-    number: int | None
-    where: str
-    """What stands around it, for a person: `torch.manual_seed(…)`, `SEED = …`."""
-    order: tuple[int, ...] = (9,)
-    group: list[int] = field(default_factory=list)
-    source: str = "other"
-    reaches_global: bool = False
-    overridden: bool = False
-    """A default that every caller replaces."""
-
-    @property
-    def place(self) -> str:
-        return f"{self.path}:{self.line}"
-
-    def as_dict(self) -> dict[str, Any]:
-        return asdict(self)
-
-
-@dataclass
-class Remark:
-    """Something about seeds in the source that is not a site. `kind` is one of: list, random, elsewhere,
-    zero, text, environment."""
-
-    kind: str
-    path: str
-    line: int
-    text: str
-
-
-@dataclass
-class Use:
-    """An expression that hands a seed to a call which divides data, and the sites it comes from."""
-
-    path: str
-    line: int
-    column: int
-    end: int
-    old: str
-    sites: list[str]
-    numbers: list[int]
-
-
-@dataclass
-class Findings:
-    """Everything that reading the source told."""
-
-    sites: list[Site]
-    remarks: list[Remark]
-    split_uses: list[Use]
-    files: dict[str, str]
-    """Every user file that was read: path → SHA-256."""
-    unreadable: dict[str, str]
 
 
 @dataclass(eq=False)
@@ -141,9 +91,9 @@ def find_sites(source: Source) -> Findings:
     return _Finder(source).run()
 
 
-class _Finder:
+class _Finder(Resolver):
     def __init__(self, source: Source) -> None:
-        self.source = source
+        super().__init__(source)
         self.modules = source.unique()
         self.sites: dict[tuple[str, int, int], Site] = {}
         self.remarks: dict[tuple[str, str, int], Remark] = {}
@@ -152,7 +102,6 @@ class _Finder:
         self.weak: dict[int, str] = {}  # a field's default or a getter's fallback → the name it gives way to
         self.strong: set[str] = set()  # names that are given a number elsewhere
         self.calls: dict[int, list[tuple[ast.Call, int]]] = {}  # function node → calls of it
-        self.methods: dict[str, list[ast.FunctionDef]] = {}
         self.split_values: list[tuple[ast.expr, Scope, str]] = []
         self.seen: set[tuple[int, int]] = set()
         self.clock = 0
@@ -163,7 +112,7 @@ class _Finder:
     def run(self) -> Findings:
         for module in self.modules:
             self._index(module)
-        walk = _Walk(self)
+        walk = Walk(self)
         walk.module(self.source.main)
         for module in self.modules:
             walk.module(module)
@@ -178,135 +127,10 @@ class _Finder:
         files = {module.path: module.digest for module in self.modules}
         return Findings(sites, remarks, uses, files, dict(self.source.unreadable))
 
-    # --- what the names refer to -----------------------------------------------------------------------------------
-
-    def dotted(self, node: ast.AST, depth: int = 0) -> str:
-        """The full dotted name of an expression such as `np.random.seed`, aliases resolved; "" where unknown."""
-        if depth > 20:
-            return ""
-        if isinstance(node, ast.Attribute):
-            base = self.dotted(node.value, depth + 1)
-            return f"{base}.{node.attr}" if base else ""
-        if isinstance(node, ast.Name):
-            scope: Scope = node._scope  # type: ignore[attr-defined]
-            bindings = scope.look_up(node.id)
-            for binding in bindings:
-                if binding.kind == "import":
-                    return binding.target
-                if binding.kind in ("def", "class"):
-                    return f"{scope.module.name}:{node.id}"
-                if (
-                    binding.kind == "value"
-                    and isinstance(binding.node, (ast.Attribute, ast.Name))
-                    and len(bindings) == 1
-                ):
-                    return self.dotted(binding.node, depth + 1)
-            return "" if bindings else node.id
-        if isinstance(node, ast.Call):
-            base = self.dotted(node.func, depth + 1)
-            return base if base in ("torch.Generator",) else ""
-        return ""
-
-    def user_bindings(self, dotted: str, depth: int = 0) -> list[Binding]:
-        """The bindings of `package.module.name` in the user's modules; `module:name` for a name in a module."""
-        if depth > 20 or not dotted:
-            return []
-        if ":" in dotted:
-            module_name, _, name = dotted.partition(":")
-        else:
-            module_name, _, name = dotted.rpartition(".")
-        module = self.source.modules.get(module_name)
-        if module is None:
-            return []
-        found = module.scope.names.get(name, [])
-        if not found:
-            for star in module.scope.names.get("*", []):
-                found = found + self.user_bindings(f"{star.target}.{name}", depth + 1)
-        result: list[Binding] = []
-        for binding in found:
-            if binding.kind == "import":
-                result.extend(self.user_bindings(binding.target, depth + 1))
-            else:
-                result.append(binding)
-        return result
-
-    def bindings(self, name: ast.Name) -> list[Binding]:
-        """What a name may be bound to, imports from user modules followed."""
-        scope: Scope = name._scope  # type: ignore[attr-defined]
-        result: list[Binding] = []
-        found = scope.look_up(name.id)
-        if not found:
-            for star in scope.module.scope.names.get("*", []):
-                result.extend(self.user_bindings(f"{star.target}.{name.id}"))
-        for binding in found:
-            if binding.kind == "import":
-                result.extend(self.user_bindings(binding.target))
-            else:
-                result.append(binding)
-        return result
-
-    def classes(self, node: ast.expr, depth: int = 0) -> list[ast.ClassDef]:
-        """The user's classes that an expression may be an instance of, their bases included."""
-        bound: list[Binding] = []
-        if isinstance(node, ast.Call):
-            func = node.func
-            bound = self.bindings(func) if isinstance(func, ast.Name) else self.user_bindings(self.dotted(func))
-        elif isinstance(node, ast.Name) and node.id in ("self", "cls"):
-            owner = _class_of(getattr(node, "_scope", None))
-            return [] if owner is None else self._with_bases(owner)
-        elif isinstance(node, (ast.Name, ast.Attribute)) and depth < 5:
-            own = self.bindings(node) if isinstance(node, ast.Name) else self.user_bindings(self.dotted(node))
-            found: list[ast.ClassDef] = []
-            for binding in own:
-                if binding.kind == "class":
-                    bound.append(binding)
-                elif binding.kind == "value" and isinstance(binding.node, ast.expr):
-                    found += self.classes(binding.node, depth + 1)
-            if found:
-                return found
-        return [c for b in bound if isinstance(b.node, ast.ClassDef) for c in self._with_bases(b.node)]
-
-    def _with_bases(self, node: ast.ClassDef, depth: int = 0) -> list[ast.ClassDef]:
-        result = [node]
-        for base in node.bases if depth < 10 else []:
-            bound = self.bindings(base) if isinstance(base, ast.Name) else self.user_bindings(self.dotted(base))
-            for binding in bound:
-                if isinstance(binding.node, ast.ClassDef):
-                    result += self._with_bases(binding.node, depth + 1)
-        return result
-
-    def functions(self, func: ast.expr) -> list[tuple[Function, int]]:
-        """The user's functions that a call may reach, each with the number of leading parameters to skip (`self`)."""
-        bound: list[Binding] = []
-        if isinstance(func, ast.Name):
-            bound = self.bindings(func)
-        elif isinstance(func, ast.Attribute):
-            bound = self.user_bindings(self.dotted(func))
-            if not bound:
-                for owner in self.classes(func.value):
-                    for method in _methods(owner):
-                        if method.name == func.attr:
-                            return [(method, 0 if _is_static(method) else 1)]
-                return []
-        found: list[tuple[Function, int]] = []
-        for binding in bound:
-            if (binding.kind == "def" and isinstance(binding.node, FUNCTIONS)) or (
-                binding.kind == "value" and isinstance(binding.node, ast.Lambda)
-            ):
-                found.append((binding.node, 0))
-            elif binding.kind == "class" and isinstance(binding.node, ast.ClassDef):
-                for owner in self._with_bases(binding.node):
-                    made = [(m, 1) for m in _methods(owner) if m.name in ("__init__", "__post_init__", "__new__")]
-                    found += made
-                    if made:
-                        break
-        return found
-
-    def maybe_methods(self, func: ast.expr) -> list[ast.FunctionDef]:
-        """The user's methods that a call on something unknown may run: for the order of the walk only."""
-        if isinstance(func, ast.Attribute) and not self.dotted(func):
-            return self.methods.get(func.attr, [])
-        return []
+    def take_field(self, name: str, value: ast.expr, call: ast.Call, owner: ast.ClassDef) -> None:
+        """Take the value that a call gives to a dataclass's field by its position."""
+        self._store(name, value, "keyword", call)
+        self.add_sink(value, f"{owner.name}({name}=…)")
 
     # --- the index of named values and the sinks -------------------------------------------------------------------
 
@@ -317,7 +141,7 @@ class _Finder:
         self.attributes.setdefault(name, []).append(_Stored(value, origin, owner))
         if origin in ("field", "fallback"):
             self.weak[id(value)] = name
-        elif _number(value) is not None:
+        elif literal_number(value) is not None:
             self.strong.add(name)
 
     def _index(self, module: Module) -> None:
@@ -327,22 +151,22 @@ class _Finder:
             if isinstance(node, (ast.Assign, ast.AnnAssign)):
                 for target in node.targets if isinstance(node, ast.Assign) else [node.target]:
                     if isinstance(target, ast.Attribute):
-                        owner = _class_of(scope) if _last(target.value) == "self" else None
+                        owner = class_of(scope) if last_name(target.value) == "self" else None
                         self._store(target.attr, node.value, "attribute", owner)
                     elif isinstance(target, ast.Subscript):
-                        self._store(_constant_text(target.slice), node.value, "key")
+                        self._store(constant_text(target.slice), node.value, "key")
             elif isinstance(node, ast.ClassDef):
                 for statement in node.body:
                     if isinstance(statement, (ast.Assign, ast.AnnAssign)):
                         for target in statement.targets if isinstance(statement, ast.Assign) else [statement.target]:
                             if isinstance(target, ast.Name):
                                 self._store(target.id, statement.value, "field", node)
-                for method in _methods(node):
+                for method in methods_of(node):
                     self.methods.setdefault(method.name, []).append(method)
             elif isinstance(node, ast.Dict):
                 for key, value in zip(node.keys, node.values):
                     if key is not None:
-                        self._store(_constant_text(key), value, "key", node)
+                        self._store(constant_text(key), value, "key", node)
             elif isinstance(node, ast.Call):
                 for keyword in node.keywords:
                     if keyword.arg:
@@ -350,26 +174,28 @@ class _Finder:
                 option = self._option(node)
                 if option is not None:
                     for name in option[0]:
-                        self._store(name, option[1], "fallback" if _is_getter(_last(node.func)) else "option", node)
+                        self._store(name, option[1], "fallback" if is_getter(last_name(node.func)) else "option", node)
 
     def _option(self, call: ast.Call) -> tuple[list[str], ast.expr] | None:
         """Names and default of a declared option or a looked-up key: `add_argument("--seed", default=42)`."""
-        texts = [_constant_text(argument) for argument in call.args]
+        texts = [constant_text(argument) for argument in call.args]
         names = [t.lstrip("-").replace("-", "_").split(".")[-1] for t in texts if t and not t.isdigit()]
-        last = _last(call.func)
+        last = last_name(call.func)
         if not names or last in _GENTLE_CALLS:
             return None
         for keyword in call.keywords:
-            if keyword.arg == "dest" and _constant_text(keyword.value):
-                names.append(_constant_text(keyword.value))
+            if keyword.arg == "dest" and constant_text(keyword.value):
+                names.append(constant_text(keyword.value))
         for keyword in call.keywords:
             if keyword.arg == "default":
                 return names, keyword.value
-        if _is_getter(last):
+        if is_getter(last):
             position = next(k for k, text in enumerate(texts) if text and not text.isdigit())
             rest = call.args[position + 1 :]
             return (names, rest[0]) if rest else None
-        if last in ("Option", "Argument", "option") and _number(call.args[0]) is not None:  # typer.Option(42, "--seed")
+        if (
+            last in ("Option", "Argument", "option") and literal_number(call.args[0]) is not None
+        ):  # typer.Option(42, "--seed")
             return names, call.args[0]
         return None
 
@@ -395,11 +221,11 @@ class _Finder:
                     self._look_at_target(target, node.value)
         elif isinstance(node, ast.Dict):
             for key, value in zip(node.keys, node.values):
-                text = "" if key is None else _constant_text(key)
+                text = "" if key is None else constant_text(key)
                 if text and names_a_seed(text):
                     self.add_sink(value, f'"{text}": …')
         elif isinstance(node, FUNCTIONS):
-            for name, default in _defaults(node):
+            for name, default in defaults_of(node):
                 if is_seed_name(name):
                     self.add_sink(default, f"{getattr(node, 'name', 'lambda')}({name}=…)", parameter=(node, name))
         elif isinstance(node, (ast.For, ast.AsyncFor, ast.comprehension)):
@@ -419,7 +245,7 @@ class _Finder:
         elif isinstance(target, ast.Attribute):
             name = target.attr
         elif isinstance(target, ast.Subscript):
-            name = _constant_text(target.slice)
+            name = constant_text(target.slice)
             if name and not names_a_seed(name):
                 name = ""
         if isinstance(target, ast.Name) and name in target._scope.counted:  # type: ignore[attr-defined]
@@ -428,7 +254,7 @@ class _Finder:
             self.add_sink(value, f"{name} = …")
 
     def _look_at_call(self, node: ast.Call) -> None:
-        last = _last(node.func)
+        last = last_name(node.func)
         dotted = self.dotted(node.func)
         is_global = dotted in GLOBAL_SEEDING
         seeding = is_global or dotted in OTHER_SEEDING
@@ -451,7 +277,7 @@ class _Finder:
             if keyword.arg and is_seed_name(keyword.arg):
                 self.add_sink(keyword.value, f"{last}({keyword.arg}=…)", is_global)
         option = self._option(node)
-        named = [text for text in map(_constant_text, node.args) if text and names_a_seed(text)]
+        named = [text for text in map(constant_text, node.args) if text and names_a_seed(text)]
         if option is not None and named:
             self.add_sink(option[1], f'{last}("{named[0]}", …)')
         if last in SPLITTING:
@@ -466,7 +292,7 @@ class _Finder:
 
     def _look_at_test(self, test: ast.expr) -> None:
         def is_seed(node: ast.expr) -> bool:
-            return is_seed_name(_last(node)) if isinstance(node, (ast.Name, ast.Attribute)) else False
+            return is_seed_name(last_name(node)) if isinstance(node, (ast.Name, ast.Attribute)) else False
 
         while isinstance(test, ast.UnaryOp) and isinstance(test.op, ast.Not):
             test = test.operand
@@ -476,7 +302,7 @@ class _Finder:
             against_zero = (
                 isinstance(part, ast.Compare)
                 and is_seed(part.left)
-                and _number(part.comparators[0]) == 0
+                and literal_number(part.comparators[0]) == 0
                 and isinstance(part.ops[0], (ast.NotEq, ast.Gt, ast.Eq))
             )
             if plain or against_zero:
@@ -513,7 +339,7 @@ class _Finder:
         if self._literal(node) is not None:
             self._add(node, want)
             return
-        if _is_none(node):
+        if is_none(node):
             self.found = True  # the script chooses to be unseeded
             return
         method = getattr(self, "_from_" + type(node).__name__, None)
@@ -521,8 +347,8 @@ class _Finder:
             method(node, want, depth + 1)
 
     def _literal(self, node: ast.expr) -> int | None:
-        number = _number(node)
-        if number is None and isinstance(node, ast.Constant) and _digits(node):
+        number = literal_number(node)
+        if number is None and isinstance(node, ast.Constant) and is_digits(node):
             return int(str(node.value))
         return number
 
@@ -543,7 +369,7 @@ class _Finder:
             self.demand(value, want, depth)
 
     def _from_List(self, node: ast.List, want: _Want, depth: int) -> None:
-        if any(_number(element) is not None for element in node.elts):
+        if any(literal_number(element) is not None for element in node.elts):
             self.remark("list", node, node.lineno, f"a list as a seed: {ast.unparse(node)[:60]}")
 
     _from_Tuple = _from_List
@@ -558,7 +384,7 @@ class _Finder:
         if isinstance(node.op, (ast.Mod, ast.FloorDiv, ast.BitAnd, ast.LShift, ast.RShift, ast.Div)):
             self.demand(left, want, depth)
             return
-        sides = [side for side in (left, right) if _number(side) is None]
+        sides = [side for side in (left, right) if literal_number(side) is None]
         seeds = [side for side in sides if self._holds_a_seed(side)]
         want = replace(want, in_sum=True)
         if seeds:
@@ -568,27 +394,29 @@ class _Finder:
             self._add(left if sides[0] is right else right, want)
         elif len(sides) == 2:
             for side in sides:
-                if not _is_offset(side):
+                if not is_offset(side):
                     self.demand(side, want, depth)
 
     def _holds_a_seed(self, node: ast.expr) -> bool:
         """Whether a seed stands in this operand, so that a number beside it is an offset."""
         for part in ast.walk(node):
-            if isinstance(part, (ast.Name, ast.Attribute)) and is_seed_name(_last(part)):
+            if isinstance(part, (ast.Name, ast.Attribute)) and is_seed_name(last_name(part)):
                 return True
-            if isinstance(part, ast.Subscript) and names_a_seed(_constant_text(part.slice) or "-"):
+            if isinstance(part, ast.Subscript) and names_a_seed(constant_text(part.slice) or "-"):
                 return True
-            if isinstance(part, ast.Call) and (is_seed_name(_last(part.func)) or _last(part.func) == "initial_seed"):
+            if isinstance(part, ast.Call) and (
+                is_seed_name(last_name(part.func)) or last_name(part.func) == "initial_seed"
+            ):
                 return True
-            if isinstance(part, ast.Name) and not _is_offset(part):  # base = 42; np.random.seed(base + 1)
+            if isinstance(part, ast.Name) and not is_offset(part):  # base = 42; np.random.seed(base + 1)
                 bound = self.bindings(part)
-                if len(bound) == 1 and bound[0].kind == "value" and _number(bound[0].node) is not None:
+                if len(bound) == 1 and bound[0].kind == "value" and literal_number(bound[0].node) is not None:
                     return True
         # a literal inside, as in `1000 * rank + 7`, is a factor; inside a nested sum it is the base
         return (
             isinstance(node, ast.BinOp)
             and isinstance(node.op, (ast.Add, ast.Sub))
-            and any(_number(side) is not None for side in (node.left, node.right))
+            and any(literal_number(side) is not None for side in (node.left, node.right))
         )
 
     def source_key(self, node: ast.expr) -> tuple[str, int, int] | None:
@@ -596,7 +424,7 @@ class _Finder:
         return None if scope is None else (scope.module.path, node.lineno, node.col_offset)
 
     def _from_Name(self, node: ast.Name, want: _Want, depth: int) -> None:
-        if any(word in _COUNTERS for word in words(node.id)) and not is_seed_name(node.id):
+        if any(word in COUNTERS for word in words(node.id)) and not is_seed_name(node.id):
             return  # rank = int(environ.get("RANK", 0)): what is typed there counts, it is no seed
         bound = self.bindings(node)
         if any(b.scope is not None and node.id in b.scope.counted for b in bound):
@@ -615,7 +443,7 @@ class _Finder:
             elif binding.kind == "param":
                 self._from_parameter(binding, want, depth)
             elif binding.kind == "loop" and isinstance(binding.node, ast.expr) and not want.in_sum:
-                if _holds_numbers(binding.node) or isinstance(binding.node, (ast.Name, ast.Attribute)):
+                if holds_numbers(binding.node) or isinstance(binding.node, (ast.Name, ast.Attribute)):
                     if want.sink.is_global or is_seed_name(node.id):
                         text = ast.unparse(binding.node)[:60]
                         self.remark("list", binding.node, binding.node.lineno, f"loops over a list of seeds: {text}")
@@ -624,7 +452,7 @@ class _Finder:
         """Whether every call of this function that was seen gives the parameter a value of its own."""
         calls = self.calls.get(id(function), [])
         return bool(calls) and all(
-            _given(function, call, skip, name) is not None
+            given_argument(function, call, skip, name) is not None
             or (name in self.strong and any(keyword.arg is None for keyword in call.keywords))  # train(**config)
             for call, skip in calls
         )
@@ -633,11 +461,11 @@ class _Finder:
         function = binding.node
         assert isinstance(function, FUNCTIONS)
         for call, skip in self.calls.get(id(function), []):
-            given = _given(function, call, skip, binding.target)
+            given = given_argument(function, call, skip, binding.target)
             if given is not None:
                 order = (self.call_order.get(id(call), want.order[0]), *want.order)
                 self.demand(given, replace(want, order=order, group=None), depth)
-        default = dict(_defaults(function)).get(binding.target)
+        default = dict(defaults_of(function)).get(binding.target)
         if default is not None:
             overridden = want.overridden or self._all_callers_pass(function, binding.target)
             self.demand(default, replace(want, overridden=overridden, group=None), depth)
@@ -660,15 +488,15 @@ class _Finder:
             return
         owners = self.classes(node.value)
         for owner in owners:
-            for method in _methods(owner):
-                if method.name == node.attr and any("property" in _last(d) for d in method.decorator_list):
+            for method in methods_of(owner):
+                if method.name == node.attr and any("property" in last_name(d) for d in method.decorator_list):
                     self._from_returns(method, want, depth)
         self._from_stored(node.attr, owners, want, depth)
 
     def _from_stored(self, name: str, owners: list[ast.ClassDef], want: _Want, depth: int) -> None:
         """What is kept under a name: anywhere if the name says that it is a seed, else in the object's own class."""
         named = is_seed_name(name)
-        if not named and any(word in _COUNTERS for word in words(name)):
+        if not named and any(word in COUNTERS for word in words(name)):
             return
         for stored in self.attributes.get(name, []):
             made = isinstance(stored.owner, ast.Call) and any(c in owners for c in self.classes(stored.owner))
@@ -676,7 +504,7 @@ class _Finder:
                 self.demand(stored.value, want, depth)
 
     def _from_Subscript(self, node: ast.Subscript, want: _Want, depth: int) -> None:
-        name = _constant_text(node.slice)
+        name = constant_text(node.slice)
         want = replace(want, group=None)
         if name and is_seed_name(name):
             self._from_stored(name, [], want, depth)
@@ -690,12 +518,12 @@ class _Finder:
             return [b.node for b in self.bindings(node) if b.kind == "value" and isinstance(b.node, ast.expr)]
         if not isinstance(node, ast.Subscript) or depth > 8:
             return [node]
-        name = _constant_text(node.slice)
+        name = constant_text(node.slice)
         found: list[ast.expr] = []
         for holder in self._values(node.value, depth + 1):
             if isinstance(holder, ast.Dict):
-                found += [v for k, v in zip(holder.keys, holder.values) if k is not None and _constant_text(k) == name]
-            elif isinstance(holder, ast.Call) and _last(holder.func) == "dict":
+                found += [v for k, v in zip(holder.keys, holder.values) if k is not None and constant_text(k) == name]
+            elif isinstance(holder, ast.Call) and last_name(holder.func) == "dict":
                 found += [k.value for k in holder.keywords if k.arg == name]
         return found
 
@@ -703,14 +531,14 @@ class _Finder:
         if isinstance(function, ast.Lambda):
             self.demand(function.body, want, depth)
             return
-        for part in _own_nodes(function):
+        for part in own_nodes(function):
             if isinstance(part, ast.Return) and part.value is not None:
                 self.demand(part.value, want, depth)
 
     def _from_Call(self, node: ast.Call, want: _Want, depth: int) -> None:
         if self._clock(node, want):
             return
-        last = _last(node.func)
+        last = last_name(node.func)
         if self.dotted(node.func) in OTHER_SEEDING | GLOBAL_SEEDING:
             return  # a sink of its own
         if last in (
@@ -757,7 +585,7 @@ class _Finder:
         if isinstance(node, ast.Call):
             if self.dotted(node.func) in CLOCKS:
                 return True
-            if _last(node.func) in ("int", "round", "abs", "hash", "str", "float"):
+            if last_name(node.func) in ("int", "round", "abs", "hash", "str", "float"):
                 return len(node.args) == 1 and self._is_clock(node.args[0])
             return isinstance(node.func, ast.Attribute) and not node.args and self._is_clock(node.func.value)
         if isinstance(node, ast.Attribute):
@@ -766,7 +594,7 @@ class _Finder:
             sides = (node.left, node.right)
             clocks = [self._is_clock(side) for side in sides]
             return any(clocks) and all(
-                clock or isinstance(side, ast.Constant) or _number(side) is not None
+                clock or isinstance(side, ast.Constant) or literal_number(side) is not None
                 for side, clock in zip(sides, clocks)
             )
         return False
@@ -778,7 +606,7 @@ class _Finder:
             return
         module = scope.module
         old = module.slice(node)
-        if old is None or not _same(old, node, clock):
+        if old is None or not is_same_text(old, node, clock):
             return  # in an f-string of an older Python, or over several lines
         self.found = True
         number = None if clock else self._literal(node)
@@ -845,7 +673,7 @@ class _Finder:
         numbers = {str(site.number) for site in self.sites.values() if site.number is not None}
         for module in self.modules:
             for node in ast.walk(module.tree):
-                text = _constant_text(node)
+                text = constant_text(node)
                 if text == "SEEDWISE_SEED":
                     self.remark("environment", node, node.lineno, "reads SEEDWISE_SEED itself")  # type: ignore[attr-defined]
                 if not text or "seed" not in text.lower():
@@ -854,293 +682,3 @@ class _Finder:
                     if re.search(rf"seed\w*?\W{{0,3}}{re.escape(number)}(?!\d)", text, re.IGNORECASE):
                         shown = text if len(text) < 50 else text[:47] + "…"
                         self.remark("text", node, node.lineno, f"still says {number}: {shown!r}")  # type: ignore[attr-defined]
-
-
-class _Walk:
-    """Visits the source in about the order in which Python would execute it, and shows each node to the finder."""
-
-    def __init__(self, finder: _Finder) -> None:
-        self.finder = finder
-        self.done_modules: set[str] = set()
-        self.done: set[int] = set()
-
-    def module(self, module: Module) -> None:
-        if module.path in self.done_modules:
-            return
-        self.done_modules.add(module.path)
-        for statement in module.tree.body:
-            self.visit(statement)
-
-    def rest(self) -> None:
-        """The functions that no call was seen to reach."""
-        for module in self.finder.modules:
-            for node in ast.walk(module.tree):
-                if isinstance(node, FUNCTIONS):
-                    self.body(node)
-
-    def body(self, function: Function) -> None:
-        if id(function) in self.done:
-            return
-        self.done.add(id(function))
-        for statement in function.body if isinstance(function.body, list) else [function.body]:
-            self.visit(statement)
-
-    def visit(self, node: ast.AST) -> None:
-        finder = self.finder
-        if isinstance(node, (ast.Import, ast.ImportFrom)):
-            names = [a.name for a in node.names]
-            if isinstance(node, ast.ImportFrom):
-                names = [b.target for a in node.names for b in node._scope.names.get(a.asname or a.name, [])]  # type: ignore[attr-defined]
-            for name in names:
-                parts = name.split(".")
-                for k in range(1, len(parts) + 1):
-                    module = finder.source.modules.get(".".join(parts[:k]))
-                    if module is not None:
-                        self.module(module)
-            return
-        if isinstance(node, FUNCTIONS):
-            finder.look_at(node)
-            for part in [*getattr(node, "decorator_list", []), *[d for _n, d in _defaults(node)]]:
-                self.visit(part)
-            return
-        if isinstance(node, ast.Call):
-            self._call(node)
-            return
-        if isinstance(node, (ast.For, ast.AsyncFor)):
-            finder.look_at(node)
-            self.visit(node.iter)
-            for statement in [*node.body, *node.orelse]:
-                self.visit(statement)
-            return
-        if isinstance(node, (ast.Assign, ast.AnnAssign, ast.NamedExpr)):
-            if node.value is not None:
-                self.visit(node.value)
-            finder.look_at(node)
-            return
-        if isinstance(node, ast.If) and _asks_for_main(node.test) and not self._runs_as_main(node):
-            for statement in node.orelse:
-                self.visit(statement)
-            return
-        finder.look_at(node)
-        for child in ast.iter_child_nodes(node):
-            self.visit(child)
-
-    def _call(self, node: ast.Call) -> None:
-        finder = self.finder
-        self.visit_expression(node.func)
-        arguments = [*node.args, *[keyword.value for keyword in node.keywords]]
-        for argument in arguments:
-            self.visit(argument)
-        finder.look_at(node)
-        finder.call_order.setdefault(id(node), finder.clock)
-        for function, skip in finder.functions(node.func):
-            finder.calls.setdefault(id(function), []).append((node, skip))
-            self.body(function)
-        for method in finder.maybe_methods(node.func):
-            self.body(method)
-        self._positional_fields(node)
-        handed = _handed_over(node)
-        if handed is not None:
-            self._call(handed)
-        for argument in arguments:  # a function handed over: pool.map(train, …), worker_init_fn=…
-            if isinstance(argument, ast.Name):
-                for binding in finder.bindings(argument):
-                    if binding.kind == "def" and isinstance(binding.node, FUNCTIONS):
-                        self.body(binding.node)
-
-    def _positional_fields(self, node: ast.Call) -> None:
-        """`Config(0.1, 42)` of a dataclass or NamedTuple: its fields are the parameters."""
-        finder = self.finder
-        for binding in finder.bindings(node.func) if isinstance(node.func, ast.Name) else []:
-            owner = binding.node
-            if not isinstance(owner, ast.ClassDef) or any(method.name == "__init__" for method in _methods(owner)):
-                continue
-            fields = [
-                s.target.id for s in owner.body if isinstance(s, ast.AnnAssign) and isinstance(s.target, ast.Name)
-            ]
-            for name, argument in zip(fields, node.args):
-                if is_seed_name(name):
-                    finder._store(name, argument, "keyword", node)
-                    finder.add_sink(argument, f"{owner.name}({name}=…)")
-
-    def _runs_as_main(self, node: ast.AST) -> bool:
-        """Whether the file of a node is the script, or one that it starts as a script."""
-        module: Module = node._scope.module  # type: ignore[attr-defined]
-        return module is self.finder.source.main or module.path in self.finder.source.started
-
-    def visit_expression(self, node: ast.expr) -> None:
-        if isinstance(node, ast.Call):
-            self.visit(node)
-        elif not isinstance(node, ast.Name):
-            for child in ast.iter_child_nodes(node):
-                self.visit(child)
-
-
-# --- small questions about a node ----------------------------------------------------------------------------------
-
-
-def _handed_over(node: ast.Call) -> ast.Call | None:
-    """The call that another will make: `submit(f, 42)`, `partial(f, 42)`, `Thread(target=f, args=(42,))`."""
-    last = _last(node.func)
-    keywords = {keyword.arg: keyword.value for keyword in node.keywords}
-    function: ast.expr | None = None
-    arguments: list[ast.expr] = []
-    for what, given in (("target", "args"), ("initializer", "initargs")):
-        values = keywords.get(given)
-        if what in keywords and isinstance(values, (ast.Tuple, ast.List)):
-            function, arguments = keywords[what], values.elts
-    if last in ("submit", "partial", "to_thread", "spawn") and node.args:
-        function, arguments = node.args[0], node.args[1:]
-    elif last in ("apply", "apply_async") and node.args:
-        values = node.args[1] if len(node.args) > 1 else keywords.get("args")
-        function, arguments = node.args[0], values.elts if isinstance(values, (ast.Tuple, ast.List)) else []
-    elif isinstance(node.func, ast.Call) and _last(node.func.func) == "delayed" and node.func.args:
-        function, arguments = node.func.args[0], node.args
-    if not isinstance(function, (ast.Name, ast.Attribute)):
-        return None
-    own = ("func", "target", "args", "kwds", "initializer", "initargs", "callback", "daemon", "name")
-    passed = [keyword for keyword in node.keywords if keyword.arg not in own]
-    made = ast.copy_location(ast.Call(func=function, args=list(arguments), keywords=passed), node)
-    made._scope = node._scope  # type: ignore[attr-defined]
-    return made
-
-
-def _methods(node: ast.ClassDef) -> list[ast.FunctionDef]:
-    return [statement for statement in node.body if isinstance(statement, ast.FunctionDef)]
-
-
-def _is_static(method: ast.FunctionDef) -> bool:
-    return any(_last(decorator) == "staticmethod" for decorator in method.decorator_list)
-
-
-def _class_of(scope: Scope | None) -> ast.ClassDef | None:
-    """The class in whose body or method a scope stands."""
-    while scope is not None:
-        if isinstance(scope.node, ast.ClassDef):
-            return scope.node
-        scope = scope.parent
-    return None
-
-
-def _is_getter(name: str) -> bool:
-    """Whether a call of this name looks something up, or declares it, with a fallback beside its name."""
-    return name in _GETTERS or name.startswith(("get", "DEFINE_"))
-
-
-def _last(node: ast.AST) -> str:
-    if isinstance(node, ast.Attribute):
-        return node.attr
-    return node.id if isinstance(node, ast.Name) else ""
-
-
-def _constant_text(node: ast.AST) -> str:
-    if type(node).__name__ == "Index":  # Python 3.8's wrapper, still met in trees made by hand
-        node = node.value  # type: ignore[attr-defined]
-    return node.value if isinstance(node, ast.Constant) and isinstance(node.value, str) else ""
-
-
-def _asks_for_main(test: ast.expr) -> bool:
-    """`__name__ == "__main__"`: what is below does not run in an imported module."""
-    return (
-        isinstance(test, ast.Compare)
-        and {_last(test.left), _constant_text(test.left)} & {"__name__", "__main__"} != set()
-        and "__main__" in (_constant_text(test.left), _constant_text(test.comparators[0]))
-        and isinstance(test.ops[0], ast.Eq)
-    )
-
-
-def _digits(node: ast.AST) -> bool:
-    text = _constant_text(node)
-    return bool(text) and text.isascii() and text.isdigit() and len(text) <= 10
-
-
-_OFFSETS = frozenset(
-    "rank offset epoch step i j k n idx index worker id fold iter iteration trial run local world process rep "
-    "repeat ensemble device gpu node shard chunk batch episode key".split()
-)
-
-
-_COUNTERS = frozenset("rank epoch step worker fold trial iter iteration batch episode offset".split())
-
-
-def _is_offset(node: ast.expr) -> bool:
-    """Whether an operand's name says that it counts: `seed_offset`, `rank`, `worker_id`."""
-    return any(word in _OFFSETS for word in words(_last(node)))
-
-
-def _is_none(node: ast.AST) -> bool:
-    return isinstance(node, ast.Constant) and node.value is None
-
-
-def _number(node: ast.AST | None) -> int | None:
-    """The value of an integer literal, or of a sum, product or power of such; None for anything else."""
-    if isinstance(node, ast.Constant):
-        return node.value if type(node.value) is int else None
-    if isinstance(node, ast.UnaryOp) and isinstance(node.op, (ast.USub, ast.UAdd)):
-        inner = _number(node.operand)
-        return None if inner is None else -inner if isinstance(node.op, ast.USub) else inner
-    if isinstance(node, ast.BinOp):
-        left, right = _number(node.left), _number(node.right)
-        if left is None or right is None:
-            return None
-        if isinstance(node.op, ast.Add):
-            return left + right
-        if isinstance(node.op, ast.Sub):
-            return left - right
-        if isinstance(node.op, ast.Mult):
-            return left * right
-        if isinstance(node.op, ast.Pow) and 0 <= right <= 128 and abs(left) <= 2**32:
-            return int(left**right)
-    return None
-
-
-def _same(old: bytes, node: ast.expr, clock: bool) -> bool:
-    """Whether the slice of the text is the expression: columns inside old f-strings are wrong."""
-    try:
-        parsed = ast.parse(old.decode(), mode="eval").body
-    except (SyntaxError, ValueError):
-        return False
-    if clock:
-        return ast.dump(parsed) == ast.dump(node)
-    if isinstance(parsed, ast.Constant) and isinstance(parsed.value, str):
-        return isinstance(node, ast.Constant) and parsed.value == node.value
-    return _number(parsed) == _number(node)
-
-
-def _holds_numbers(node: ast.expr) -> bool:
-    if isinstance(node, ast.Call):
-        return _last(node.func) == "range"
-    return isinstance(node, (ast.List, ast.Tuple, ast.Set)) and any(_number(e) is not None for e in node.elts)
-
-
-def _defaults(node: Function) -> Iterator[tuple[str, ast.expr]]:
-    arguments = node.args
-    positional = [*getattr(arguments, "posonlyargs", []), *arguments.args]
-    for argument, default in zip(positional[len(positional) - len(arguments.defaults) :], arguments.defaults):
-        yield argument.arg, default
-    for argument, keyword_default in zip(arguments.kwonlyargs, arguments.kw_defaults):
-        if keyword_default is not None:
-            yield argument.arg, keyword_default
-
-
-def _given(function: Function, call: ast.Call, skip: int, name: str) -> ast.expr | None:
-    """What a call passes for a parameter; None where it leaves the default."""
-    for keyword in call.keywords:
-        if keyword.arg == name:
-            return keyword.value
-    positional = [a.arg for a in [*getattr(function.args, "posonlyargs", []), *function.args.args]]
-    position = positional.index(name) - skip if name in positional else -1
-    if 0 <= position < len(call.args):
-        if not any(isinstance(argument, ast.Starred) for argument in call.args[: position + 1]):
-            return call.args[position]
-    return None
-
-
-def _own_nodes(function: Function) -> Iterator[ast.AST]:
-    """The nodes of a function without those of functions inside it."""
-    todo: list[ast.AST] = list(function.body) if isinstance(function.body, list) else [function.body]
-    while todo:
-        node = todo.pop()
-        yield node
-        if not isinstance(node, FUNCTIONS):
-            todo.extend(ast.iter_child_nodes(node))

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ..streams import derive
-from .finder import Findings, Remark, Site, Use
+from .findings import Findings, Remark, Site, Use
 
 
 @dataclass
