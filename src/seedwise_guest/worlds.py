@@ -162,7 +162,7 @@ def enter(spec: dict[str, Any]) -> None:
     _mount(None, "/", None, _REC | _PRIVATE)
     held = []
     below = [p for p, _k, _o in before for t in spec["targets"] if p != t["path"] and _inside(p, t["path"])]
-    for path in dict.fromkeys([*spec["writable"], *below]):
+    for path in dict.fromkeys([*spec["writable"], *below, *spec["tools"]]):
         if os.path.exists(path):
             held.append((os.open(path, os.O_PATH), path))
     farms = {}
@@ -185,7 +185,10 @@ def enter(spec: dict[str, Any]) -> None:
             os.makedirs(path, exist_ok=True)
         _mount(f"/proc/self/fd/{fd}", path, None, _BIND | _REC)
         os.close(fd)
-    for path in below:  # a disk mounted inside the project: seen, and not written
+    for path in [
+        *below,
+        *spec["tools"],
+    ]:  # a disk mounted inside the project, an interpreter in /tmp: seen, not written
         if path not in spec["writable"] and os.path.ismount(path):
             with contextlib.suppress(OSError):
                 _mount(None, path, None, _BIND | _REMOUNT | _RDONLY)
