@@ -203,7 +203,7 @@ def execute(
             experiment, experiment.key, experiment.manifest, {**experiment.plan, "options": options_said}
         )
         experiment = store.experiment(f"{experiment.name}@{experiment.version}")
-        worlds = find_worlds(options.workdir, reading.script, options.share, [str(store.folder)])
+        worlds = find_worlds(options.workdir, reading.script, options.share, [str(store.folder)], words)
         if mode is Mode.CONFIG and worlds.kind is Workdir.SEQUENTIAL and not inside(path, str(worlds.project)):
             raise UsageError(f"{path} is outside the project, where it cannot be put back after each run")
         sweep_dead_worlds(worlds.base)
@@ -298,7 +298,7 @@ def _planning_launcher(command: Sequence[str], options: Options) -> Start:
     """
     if leaves_at_once(command) or options.workdir in (Workdir.SHARED, Workdir.SEQUENTIAL):
         return in_place
-    worlds = find_worlds(options.workdir, None, options.share)
+    worlds = find_worlds(options.workdir, None, options.share, command=command)
     return worlds.throw_away if worlds.parallel else in_place
 
 

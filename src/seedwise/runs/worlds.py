@@ -22,7 +22,7 @@ from typing import Any
 from seedwise_guest import worlds as guest
 
 from ..errors import UsageError
-from .command import Workdir
+from .command import ENTRY, Workdir
 
 LAUNCHER = guest.__file__
 inside = guest._inside
@@ -57,6 +57,8 @@ class Worlds:
     """Project, working directory and the script's own folder."""
     hide: tuple[str, ...] = ()
     """Folders that runs must not see: the store."""
+    tools: tuple[str, ...] = ()
+    """Programs that an empty /tmp would hide: the interpreter's folder, when it is there."""
 
     @property
     def parallel(self) -> bool:
@@ -97,6 +99,7 @@ class Worlds:
             "targets": world.targets,
             "writable": [str(world.folder), *self.share],
             "hide": list(self.hide),
+            "tools": list(self.tools),
             "empty": str(world.empty),
             "private_shm": bool(world.targets) and not str(self.base).startswith("/dev/shm"),
             "cwd": os.getcwd(),
@@ -243,7 +246,13 @@ def _outermost(paths: Iterable[str]) -> list[str]:
     return found
 
 
-def find_worlds(wanted: Workdir, script: str | None, share: Sequence[str] = (), hide: Sequence[str] = ()) -> Worlds:
+def find_worlds(
+    wanted: Workdir,
+    script: str | None,
+    share: Sequence[str] = (),
+    hide: Sequence[str] = (),
+    command: Sequence[str] = (),
+) -> Worlds:
     """The best kind of world that works here, of those that `wanted` allows; probed, not guessed.
 
     Raises
@@ -270,7 +279,10 @@ def find_worlds(wanted: Workdir, script: str | None, share: Sequence[str] = (), 
             if wanted in (Workdir.AUTO, kind):
                 paths = _outermost(wide) if kind is Workdir.OVERLAY else _farm_targets(needed)
                 targets = tuple(p for p in paths if not inside(str(base), p))
-                worlds = Worlds(kind, base, project, targets, shared, needed=tuple(needed), hide=tuple(hide))
+                tools = _tools(command, targets) if kind is Workdir.FARM else ()
+                worlds = Worlds(
+                    kind, base, project, targets, shared, needed=tuple(needed), hide=tuple(hide), tools=tools
+                )
                 reason = _probe(worlds)
                 if not reason:
                     return worlds
@@ -287,6 +299,26 @@ def _farm_targets(needed: Sequence[str]) -> list[str]:
     projects = _outermost(needed)
     temporary = [p for p in _outermost(["/tmp", tempfile.gettempdir()]) if not any(inside(p, q) for q in projects)]
     return [*temporary, *projects]  # an empty /tmp first: a project may lie in it
+
+
+def _tools(command: Sequence[str], targets: Sequence[str]) -> tuple[str, ...]:
+    """Folders of programs inside temporary targets and outside the projects."""
+    first = shutil.which(command[0]) if command else None
+    places = [*os.environ.get("PATH", "").split(os.pathsep), *os.environ.get("PYTHONPATH", "").split(os.pathsep)]
+    places = [os.path.dirname(p) if os.path.basename(p) == "bin" else p for p in places if p]
+    places += [
+        sys.prefix,
+        str(ENTRY.parent),
+        *([os.path.dirname(os.path.dirname(os.path.abspath(first)))] if first else []),
+    ]
+    temporary = [t for t in targets if _is_temporary(t)]
+    projects = [t for t in targets if t not in temporary]
+    found = [os.path.realpath(p) for p in places if os.path.isdir(p)]
+    return tuple(
+        p
+        for p in _outermost(found)
+        if any(inside(p, t) and p != t for t in temporary) and not any(inside(p, q) or inside(q, p) for q in projects)
+    )
 
 
 def _base_folder(needed: Sequence[str]) -> Path:
