@@ -240,10 +240,10 @@ def main() -> None:
             probe(spec)
             return
         become(spec)
-    except OSError as error:
+    except Exception as error:  # noqa: BLE001 (whatever it is, the host must hear of it)
         kind = "command" if isinstance(error, FileNotFoundError) and error.filename is None else "world"
         with open(spec["report"], "w", encoding="utf-8") as file:
-            json.dump({"kind": kind, "errno": error.errno, "error": str(error)}, file)
+            json.dump({"kind": kind, "error": str(error) or type(error).__name__}, file)
         os._exit(FAILED)
 
 

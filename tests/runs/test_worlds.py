@@ -1,6 +1,7 @@
 """Runs never share files, in each kind of world that this system allows."""
 
 import os
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -95,10 +96,11 @@ def test_what_is_shared_is_shared(script: Callable[..., list[str]], project: Pat
 
 
 def test_each_run_has_a_temporary_folder_of_its_own(script: Callable[..., list[str]]) -> None:
-    text = "import os\nprint('acc =', os.path.exists('/tmp/seedwise-mark') + 0.5)\nopen('/tmp/seedwise-mark', 'w')"
+    mark = f"/tmp/seedwise-mark-{os.getpid()}-{time.time_ns()}"
+    text = f"import os\nprint('acc =', os.path.exists({mark!r}) + 0.5)\nopen({mark!r}, 'w')"
     results = run_script(script(text), [1, 2, 3], jobs=1)
     assert set(results.scores("acc").values) == {0.5}
-    assert not os.path.exists("/tmp/seedwise-mark")
+    assert not os.path.exists(mark)
 
 
 def test_no_run_sees_the_store(script: Callable[..., list[str]]) -> None:
