@@ -151,3 +151,16 @@ def test_the_journal_is_a_rollback_journal(tmp_path: Path) -> None:
         add(store)
         assert store._db.execute("PRAGMA journal_mode").fetchone()[0] == "delete"
     assert sorted(os.listdir(tmp_path / "s")) == [".gitignore", "store.sqlite"]
+
+
+def test_the_store_is_looked_for_up_to_the_projects_root_and_no_further(tmp_path: Path) -> None:
+    from seedwise.runs.store import find_folder
+
+    Store(tmp_path / ".seedwise").close()
+    inner = tmp_path / "project" / "deep"
+    inner.mkdir(parents=True)
+    assert find_folder(inner) == inner / ".seedwise"
+    (tmp_path / "project" / ".git").mkdir()
+    assert find_folder(inner) == inner / ".seedwise"
+    Store(tmp_path / "project" / ".seedwise").close()
+    assert find_folder(inner) == tmp_path / "project" / ".seedwise"

@@ -18,6 +18,7 @@ from typing import Any
 
 from ..errors import StoreError, UsageError
 from ..results import Cause, Metric, Reduce, Run, Series, Status
+from .project import project_root
 
 VERSION = 1
 FOLDER = ".seedwise"
@@ -99,14 +100,17 @@ class Experiment:
 
 
 def find_folder(start: Path | None = None) -> Path:
-    """The store's folder: SEEDWISE_STORE, else the nearest `.seedwise` here or above, else `.seedwise` here."""
+    """The store's folder: SEEDWISE_STORE, else the nearest `.seedwise` from here up to the project's root, else one here."""
     named = os.environ.get("SEEDWISE_STORE")
     if named:
         return Path(named).expanduser().absolute()
     here = (start or Path.cwd()).absolute()
+    root = project_root(here)
     for folder in (here, *here.parents):
         if (folder / FOLDER / "store.sqlite").is_file():
             return folder / FOLDER
+        if folder == root:
+            break
     return here / FOLDER
 
 

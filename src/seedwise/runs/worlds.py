@@ -23,6 +23,7 @@ from seedwise_guest import worlds as guest
 
 from ..errors import UsageError
 from .command import ENTRY, Workdir
+from .project import project_root
 
 LAUNCHER = guest.__file__
 inside = guest._inside
@@ -224,17 +225,6 @@ def _is_copy(path: str, original: str) -> bool:
 
 def _is_temporary(path: str) -> bool:
     return path in {"/tmp", "/var/tmp", os.path.realpath(tempfile.gettempdir())}
-
-
-def project_root(start: Path) -> Path:
-    """The folder that belongs together: the nearest with .git or pyproject.toml, here or above; else here. Never home."""
-    home = Path.home()
-    for folder in (start, *start.parents):
-        if folder in (home, folder.parent):
-            break
-        if (folder / ".git").exists() or (folder / "pyproject.toml").exists():
-            return folder
-    return start
 
 
 def _outermost(paths: Iterable[str]) -> list[str]:
