@@ -1,6 +1,7 @@
 """Article 1: the effect of the PyTorch seed (J. McCaffrey, 2023), with data of the article's form."""
 
 import shutil
+import subprocess
 import sys
 from pathlib import Path
 
@@ -13,7 +14,6 @@ from ..errors import UsageError
 from ..reports.live import showing
 from ..reports.report import lines_of_report
 from ..results import Reduce
-from ..runs.command import default_python
 
 FOLDER = Path("seedwise-demo-people")
 SEEDS = (0, 3, 5, 363, 366, 999)
@@ -45,9 +45,9 @@ def run(data: str | None, n: int) -> int:
     """The script under the article's six seeds, then under n; returns the exit code."""
     import os
 
+    command = [_python_with_torch(), "people.py"]
     _prepare(data)
     os.chdir(FOLDER)
-    command = [default_python(), "people.py"]
     store = str(Path.cwd() / ".seedwise")
     print(f"$ cd {FOLDER}\n$ seedwise run --seeds {','.join(map(str, SEEDS))} -- python people.py", flush=True)
     many = list(range(1, n + 1))
@@ -75,6 +75,17 @@ def run(data: str | None, n: int) -> int:
         f"\nEverything is in {FOLDER}: the script, the data, and what each run printed (seedwise log people --seed 3)."
     )
     return 3 if results.failed else 0
+
+
+def _python_with_torch() -> str:
+    """This interpreter, or the one a user would get by typing `python`, whichever has torch."""
+    question = "import importlib.util, sys; sys.exit(importlib.util.find_spec('torch') is None)"
+    for python in (sys.executable, shutil.which("python"), shutil.which("python3")):
+        if python and subprocess.run([python, "-c", question], capture_output=True, check=False).returncode == 0:
+            return python
+    raise UsageError(
+        "this demo trains with torch, which is not installed: pip install torch==2.13.0 (the build for CPU)"
+    )
 
 
 def _prepare(data: str | None) -> None:
