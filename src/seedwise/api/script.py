@@ -213,6 +213,7 @@ def execute(
             words, mode, reading.plan, reading.script, environment, worlds, asked, options.config_site,
             reading.launch.get("target") if reading.launch.get("kind") == "command" else None,
             entered=reading.entered,
+            python=str(reading.python.get("executable", "")),
         )  # fmt: skip
         if mode is Mode.AS_IS and any(run.status is Status.FINISHED for run in store.runs(experiment.id)):
             seeds = []

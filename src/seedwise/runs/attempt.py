@@ -41,6 +41,8 @@ class Setup:
     """The text after -c, in which seeds are placed by editing the command."""
     entered: bool = True
     """Whether a guest is expected to report in."""
+    python: str = ""
+    """The interpreter that the command starts."""
 
     @property
     def config_path(self) -> str | None:
@@ -183,6 +185,8 @@ class Attempt:
             if "Read-only file system" in last:
                 hint = " (outside the folders that are private to a run: allow it with --share PATH)"
                 return Status.FAILED, Cause.ISOLATION, last + hint
+            if last.startswith("ModuleNotFoundError") and self.setup.python:
+                last += f" (in {self.setup.python}; another python is named in the command, or put first on PATH)"
             if last:
                 return Status.FAILED, Cause.EXCEPTION, last
             return Status.FAILED, Cause.EXIT, f"exit code {exit_.status}"
