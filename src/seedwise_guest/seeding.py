@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import _thread
+import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -128,11 +129,15 @@ def seed_everything(seed: int, *, deterministic: bool = False) -> Ledger:
     """
     global _current
     number = check_seed(seed)
+    held: set[str] = set()
     if _current is not None:
         _current.release()
+        held = _current.started  # seeded by us before: draws since then are not late
     control = _current = Control(number)
     where = location(sys._getframe(1))
-    control.take_hold(lambda backend: _note_seeding(control, backend, where, backend.drawn_before()))
+    control.take_hold(
+        lambda backend: _note_seeding(control, backend, where, backend.name not in held and backend.drawn_before())
+    )
     _note_waiting(control, where)
     if deterministic:
         _deterministic_torch()
@@ -179,7 +184,8 @@ def _deterministic_torch() -> Callable[[], None]:
 def seeded(seed: int, *, deterministic: bool = False) -> Iterator[Ledger]:
     """A scope under a seed: as `seed_everything`, and every state is put back at the end, also after an exception.
 
-    Scopes can be nested. A library that was first imported inside the scope keeps the state it then has.
+    Scopes can be nested. A library that was first imported inside the scope has no state to go back to: it is started
+    from the system's entropy, as if it were imported now.
 
     Parameters
     ----------
@@ -214,3 +220,6 @@ def seeded(seed: int, *, deterministic: bool = False) -> Iterator[Ledger]:
         control.release()
         for backend, state in states:
             backend.put(state)
+        for backend in control.backends:  # imported inside: back to a start that nobody knows, as at any import
+            if backend.name in control.started and backend.name not in here:
+                backend.seed(int.from_bytes(os.urandom(4), "big"))

@@ -177,3 +177,38 @@ def test_dataloader_workers_follow_the_seed() -> None:
         """
     first = fresh(code.format(seed=1))
     assert first == fresh(code.format(seed=1)) != fresh(code.format(seed=2))
+
+
+def test_draws_before_the_seed_are_told_for_the_standard_library_and_numpy_too() -> None:
+    out = fresh(
+        """
+        import random, numpy as np, seedwise
+        random.random(), np.random.rand()
+        first = {e.generator: e.state.value for e in seedwise.seed_everything(1)}
+        random.random()
+        second = {e.generator: e.state.value for e in seedwise.seed_everything(2)}
+        print(first["random"], first["numpy.random"], second["random"])
+        """
+    )
+    assert out.split() == ["seeded-late", "seeded-late", "seeded"]
+    assert (
+        fresh("import random, seedwise; print(seedwise.seed_everything(1)['random'].state.value)").strip() == "seeded"
+    )
+
+
+def test_a_library_first_imported_inside_a_scope_does_not_stay_at_its_seed() -> None:
+    code = "import seedwise\nwith seedwise.seeded(3):\n    import numpy as np\nprint(np.random.rand())"
+    assert fresh(code) != fresh(code)
+
+
+def test_pickling_and_odd_bit_generators_still_work() -> None:
+    fresh(
+        """
+        import pickle, random, numpy as np, seedwise
+        np.random.set_bit_generator(np.random.MT19937(3))
+        seedwise.seed_everything(1)
+        assert pickle.loads(pickle.dumps(random.seed)) is random.seed
+        assert pickle.loads(pickle.dumps(np.random.seed)) is np.random.seed
+        np.random.SeedSequence(pool_size=16)
+        """
+    )

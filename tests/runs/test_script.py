@@ -48,7 +48,7 @@ def test_a_changed_script_is_another_experiment_and_the_change_is_named(script: 
     assert changed.name == "train@2"
     assert any("train.py changed since train" in note for note in changed.notes)
     back = run_script(script(PLAIN), [1, 2])
-    assert (back.name, len(back)) == ("train", 2)
+    assert (back.name, len(back)) == ("train@1", 2)
     accepted = run_script(script(PLAIN + "# comment\n"), [1, 2, 3], accept_change=True)
     assert accepted.name == "train@2"
     assert any("accepted" in note for note in accepted.notes)
@@ -437,3 +437,40 @@ for k, value in enumerate(values):
     drawn = [one.runs[k].series[name].values[0] for k in (0, 1) for name in names]
     assert drawn == [again.runs[k].series[name].values[0] for k in (0, 1) for name in names]
     assert len(set(drawn)) == 12
+
+
+def test_a_kept_split_is_told_as_typed(script: Script) -> None:
+    text = SPLIT.replace("random_state=SEED", "random_state=SPLIT_SEED").replace(
+        "SEED = 42", "SEED = 42\nSPLIT_SEED = 1"
+    )
+    held = run_script(script(text), [1, 2, 3], metric=["acc", "split"], keep=["split"])
+    assert len(set(held.scores("split").values)) == 1
+    assert {site["location"]: site["receives"] for site in held.sites} == {"train.py:4": "s", "train.py:5": "as typed"}
+    shared = run_script(script(SPLIT), [1, 2], metric=["acc", "split"], keep=["split"], name="shared")
+    assert {site["location"]: site["receives"] for site in shared.sites} == {
+        "train.py:4": "s",
+        "train.py:6": "42, as typed",
+    }
+
+
+def test_every_name_leads_back_to_its_experiment(script: Script) -> None:
+    from seedwise.api.listing import listing
+
+    run_script(script(PLAIN), [1, 2, 3])
+    run_script(script(PLAIN), [1], threads=2)
+    other = run_script([*script(PLAIN), "--lr", "1"], [1, 2])
+    assert any("another command than train@2 has: this is train@3" in note for note in other.notes)
+    assert [(row["name"], len(sw.load(row["name"]))) for row in listing()] == [
+        ("train@1", 3),
+        ("train@2", 1),
+        ("train@3", 2),
+    ]
+    assert sw.load("train").name == "train@3"
+
+
+def test_the_configuration_file_is_among_the_sites(script: Script, project: Path) -> None:
+    (project / "conf.yaml").write_text("seed: 42\n")
+    text = "import random\nrandom.seed(int(open('conf.yaml').read().split()[1]))\nprint('acc =', random.random())"
+    results = run_script(script(text), [3], seed_site="conf.yaml:seed")
+    assert [(site["location"], site["receives"]) for site in results.sites] == [("conf.yaml:seed", "s")]
+    assert not [warning for warning in results.warnings if "not typed" in warning]

@@ -82,7 +82,7 @@ def test_versions_of_a_name(tmp_path: Path) -> None:
         assert [add(store, key=key).label for key in ("a", "a", "b")] == ["train", "train", "train@2"]
         assert store.experiment("train").key == "b"
         assert store.experiment("train@1").key == "a"
-        with pytest.raises(UsageError, match="train, train@2"):
+        with pytest.raises(UsageError, match="train@1, train@2"):
             store.experiment("nix")
 
 

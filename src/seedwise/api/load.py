@@ -102,6 +102,13 @@ def _sites(experiment: Experiment) -> list[Mapping[str, Any]]:
         example = plan.value(site, 1)
         received = "as typed" if example is None else "s" if example == 1 else "its own number, from s"
         sites.append(_site(site.path, site.line, site.old, site.where, site.source, received, folder))
+    for use in plan.kept_uses:
+        sites.append(_site(use.path, use.line, use.old, "the split", "split", f"{use.numbers[0]}, as typed", folder))
+    if experiment.manifest["mode"] == Mode.CONFIG:
+        place = str(experiment.manifest["seed site"])
+        sites.append(
+            {"location": place, "typed": "", "where": "configuration file", "source": "other", "receives": "s"}
+        )
     for data in late:
         received = "s" if data["number"] == plan.number or plan.number is None else "its own number, from s"
         sites.append(_site(data["path"], data["line"], data["old"], data["where"], data["source"], received, folder))
@@ -134,7 +141,7 @@ def _warnings(results: Results, experiment: Experiment) -> list[str]:
             found.append(
                 f"{text}; it is left as typed. Run the script once with --as-is: each printed seed becomes a run"
             )
-        if not plan.sites:
+        if not plan.sites and "environment" not in by_kind:
             for text in by_kind.get("elsewhere", []):
                 found.append(f"{text}: pass it as {{seed}}, read SEEDWISE_SEED, or name --seed-site FILE:KEY")
         for text in by_kind.get("random", []):

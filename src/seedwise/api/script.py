@@ -276,7 +276,13 @@ def find_experiment(
             f"{what} changed since {experiment.label}: this is {new.label} (--accept-change would have gone on with the old)"
         )
         return new
-    return store.add_experiment(name, key, command, manifest, plan)
+    others = store.experiments(name)
+    new = store.add_experiment(name, key, command, manifest, plan)
+    if others and new.id not in {e.id for e in others}:
+        old = others[-1]
+        parts = [part for part in identity.INTENT if old.manifest.get(part) != manifest.get(part)]
+        note(f"another {', '.join(parts) or 'setup'} than {old.name}@{old.version} has: this is {new.label}")
+    return new
 
 
 def _rehash(store: Store, experiment: Experiment, reading: Reading) -> dict[tuple[str, str], str]:

@@ -42,6 +42,19 @@ class SiteList:
                     "receives": self.plan.value(site, self.seed),
                 }
                 for site in self.plan.sites
+            ]
+            + [
+                {
+                    "location": f"{self._shown(use.path)}:{use.line}",
+                    "column": use.column + 1,
+                    "typed": use.old,
+                    "number": use.numbers[0],
+                    "where": "the split",
+                    "source": "split",
+                    "kept": True,
+                    "receives": use.numbers[0],
+                }
+                for use in self.plan.kept_uses
             ],
             "remarks": [
                 {"kind": r.kind, "location": f"{self._shown(r.path)}:{r.line}", "text": r.text}

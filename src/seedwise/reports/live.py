@@ -79,7 +79,8 @@ class Live:
         elif run.status is Status.FINISHED:
             took = f" in {duration(run.seconds)}" if run.seconds is not None else ""
             counted = f"{self._done + len(self._ended)} of {self._n}" if self._n > 1 else ""
-            self._say(f"seed {run.seed} finished{took}; {'; '.join(part for part in (counted, left, mean) if part)}")
+            parts = [part for part in (f"seed {run.seed} finished{took}", counted, left, mean) if part]
+            self._say("; ".join(parts))
 
     def _left(self) -> str:
         rest = self._todo - len(self._ended)

@@ -21,6 +21,7 @@ def lines_of_report(results: Results, summaries: Mapping[str, Summary], width: i
         lines.extend(_chosen(results))
     lines.extend(_counts(results))
     lines.extend(_sites(results.sites))
+    lines.extend(f"Warning: {printable(f.metric)}: {f.reason}." for f in shown[1:] if f.reason)
     lines.extend(f"Warning: {printable(text)}." for text in results.warnings)
     return [line.rstrip() for line in lines]
 
@@ -46,7 +47,7 @@ def metric_table(results: Results, summaries: Mapping[str, Summary]) -> Table:
         counted = f"{f.finished} of {f.n}"
         goal = f.goal.value if f.goal else "?"
         if f.mean is None:
-            rows.append((printable(name), goal, counted, f.reason, "", "", "", "", "", ""))
+            rows.append((printable(name), goal, counted, *["–"] * 7))
             continue
         places = places_for(f)
         interval = "–" if f.interval is None else f"{number(f.interval[0], places)} … {number(f.interval[1], places)}"
@@ -108,7 +109,9 @@ def _counts(results: Results) -> list[str]:
 def _sites(sites: Sequence[Mapping[str, Any]]) -> list[str]:
     if not sites:
         return []
-    shown = [f"{printable(s['location'])} ({printable(s['typed'])} → {s['receives']})" for s in sites]
+    shown = [
+        f"{printable(s['location'])} ({printable(s['typed'] or 'the number there')} → {s['receives']})" for s in sites
+    ]
     more = f", and {len(shown) - 8} more (seedwise show --json)" if len(shown) > 8 else ""
     return [f"The seed s went in at {', '.join(shown[:8])}{more}."]
 

@@ -68,9 +68,13 @@ def key_of(manifest: Mapping[str, Any]) -> str:
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:12]
 
 
+INTENT = ("command", "folder", "mode", "keep", "seed site")
+"""What a user sets up; a difference in the rest is a change that came about."""
+
+
 def same_intent(old: Mapping[str, Any], new: Mapping[str, Any]) -> bool:
     """Whether both are the same command, set up alike; then a difference in the rest is a change to be named."""
-    return all(old.get(name) == new.get(name) for name in ("command", "folder", "mode", "keep", "seed site"))
+    return all(old.get(name) == new.get(name) for name in INTENT)
 
 
 def changes(

@@ -92,11 +92,13 @@ class Experiment:
     manifest: Mapping[str, Any]
     plan: Mapping[str, Any]
     metrics: tuple[Metric, ...] = field(default_factory=tuple)
+    alone: bool = True
+    """Whether it is the only one of its name."""
 
     @property
     def label(self) -> str:
-        """`NAME` for the first of a name, `NAME@2` for the second."""
-        return self.name if self.version == 1 else f"{self.name}@{self.version}"
+        """`NAME` while there is one of the name, else `NAME@1`, `NAME@2` …: it leads back to this experiment."""
+        return self.name if self.alone else f"{self.name}@{self.version}"
 
 
 def find_folder(start: Path | None = None) -> Path:
@@ -215,10 +217,13 @@ class Store:
 
     # --- experiments -----------------------------------------------------------------------------------------------
 
-    _COLUMNS = "id, name, version, key, command, manifest, plan, metrics"
+    _COLUMNS = (
+        "id, name, version, key, command, manifest, plan, metrics, "
+        "(SELECT count(*) FROM experiments AS same WHERE same.name = experiments.name)"
+    )
 
     def _experiment(self, row: Sequence[Any]) -> Experiment:
-        number, name, version, key, command, manifest, plan, metrics = row
+        number, name, version, key, command, manifest, plan, metrics, of_name = row
         asked = tuple(
             Metric(m["name"], m["goal"] and _goal(m["goal"]), m["goal_said"], Reduce(m["reduce"]), m["pattern"])
             for m in json.loads(metrics)
@@ -232,6 +237,7 @@ class Store:
             json.loads(manifest),
             json.loads(plan),
             asked,
+            of_name == 1,
         )
 
     def experiments(self, name: str | None = None) -> list[Experiment]:

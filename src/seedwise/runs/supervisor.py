@@ -141,7 +141,8 @@ class Supervisor:
         except (SeedwiseError, OSError) as error:
             self._give_up(seed, cores, f"the run could not be started: {error}")
             return
-        self.tell(Started(seed))
+        if self.setup.mode is not Mode.AS_IS:
+            self.tell(Started(seed))
 
     def _give_up(self, seed: int, cores: Cores, reason: str) -> None:
         attempt, taken = self._running.pop(seed)
@@ -168,7 +169,8 @@ class Supervisor:
         attempt.discard()
         if run.cause is Cause.CHANGED or (run.cause is Cause.ISOLATION and "set up" in run.detail):
             self.stopped = run.detail
-        self.tell(Ended(attempt.with_patterns(run)))
+        if self.setup.mode is not Mode.AS_IS:
+            self.tell(Ended(attempt.with_patterns(run)))
 
     def _read(self, attempt: Attempt, exit_: Exit, told: Told) -> Run:
         """The run, with its inputs held against those of the runs before it."""
@@ -257,7 +259,9 @@ class Supervisor:
         if AS_IS_SEED not in records:
             self.store.drop_run(self.experiment.id, AS_IS_SEED)
         for seed, series in records.items():
-            self.store.finish(self.experiment.id, replace(run, seed=seed, series=series, seconds=None))
+            found = replace(run, seed=seed, series=series, seconds=None)
+            self.store.finish(self.experiment.id, found)
+            self.tell(Ended(found))
 
     def _wait_for_others(self, seeds: Sequence[int], cores: Cores, interrupts: Interrupts) -> None:
         """Other commands may hold some of the seeds: wait for them, and take over what they leave."""

@@ -39,7 +39,11 @@ class Stdlib:
         return random.getstate()
 
     def drawn_before(self) -> bool | None:
-        return None  # its start is the system's entropy and leaves no trace
+        # the Mersenne twister's position is 624 after seeding and moves with the first draw (and is back at 624 after
+        # exactly 624 numbers, once in 624 cases)
+        import random
+
+        return bool(random.getstate()[1][-1] != 624)
 
     def watch(self, ledger: Ledger, next_stream: NextStream) -> Undo:
         import random
@@ -73,9 +77,9 @@ class Stdlib:
         def noted_urandom(size: int) -> bytes:
             # uuid4, secrets and SystemRandom draw here; they stay as they are, and are listed
             frame = sys._getframe(1)
-            if frame.f_globals.get("__name__") in ("uuid", "secrets", "random") or is_user_file(
-                frame.f_code.co_filename
-            ):
+            caller = frame.f_globals.get("__name__")
+            drawn = caller in ("uuid", "secrets", "random") or is_user_file(frame.f_code.co_filename)
+            if drawn and not _is_importing(frame):
                 where = location(frame)
                 made = ledger.entry(f"system entropy drawn at {where}")
                 made.state, made.made_at, made.note = State.UNTRACKED, where, "uuid4, secrets, os.urandom: never seeded"
@@ -89,6 +93,15 @@ class Stdlib:
             random.Random.seed = method  # type: ignore[method-assign]
 
         return undo
+
+
+def _is_importing(frame: Any) -> bool:
+    """Whether a library draws while it is being imported: not the script's doing."""
+    while frame is not None and not is_user_file(frame.f_code.co_filename):
+        if frame.f_code.co_filename.startswith("<frozen importlib"):
+            return True
+        frame = frame.f_back
+    return False
 
 
 def _called_by_tempfile(frame: Any) -> bool:

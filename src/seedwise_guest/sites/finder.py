@@ -108,6 +108,7 @@ class _Finder(Resolver):
         self.resting = False
         self.call_order: dict[int, int] = {}
         self.touched: dict[int, set[tuple[str, int, int]]] = {}  # value expression → sites found from it
+        self.reached: dict[tuple[str, int, int], set[int]] = {}  # site → value expressions elsewhere that lead to it
 
     def run(self) -> Findings:
         for module in self.modules:
@@ -633,12 +634,15 @@ class _Finder(Resolver):
         if want.group is not None and want.group not in site.group:
             site.group.append(want.group)
         self.touched.setdefault(id(want.sink.value), set()).add(key)
+        if node is not want.sink.value:
+            self.reached.setdefault(key, set()).add(id(want.sink.value))
 
     # --- what divides the data, and texts that repeat the number ---------------------------------------------------
 
     def _split_uses(self) -> list[Use]:
         """The seeds that reach a call which divides data; a site that does nothing else belongs to `split`."""
         uses: list[Use] = []
+        dividing: set[int] = set()
         for value, scope, _name in self.split_values:
             self.seen, before = set(), set(self.sites)
             inner = [sink for sink in self.sinks if any(part is sink.value for part in ast.walk(value))]
@@ -654,6 +658,7 @@ class _Finder(Resolver):
                 keys = self.touched.get(id(sink.value), set())
                 assert set(self.sites) == before
                 old = scope.module.slice(sink.value)
+                dividing.add(id(sink.value))
                 if not keys or old is None:
                     continue
                 for key in keys:
@@ -666,6 +671,9 @@ class _Finder(Resolver):
                         old.decode(), [f"{k[0]}:{k[1]}:{k[2]}" for k in sorted(keys)], numbers,
                     )
                 )  # fmt: skip
+        for key, values in self.reached.items():
+            if values <= dividing:
+                self.sites[key].source = "split"
         return uses
 
     def _mentions(self) -> None:

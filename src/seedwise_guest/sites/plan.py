@@ -35,6 +35,22 @@ class Plan:
         """The sites that receive a number."""
         return [site for site in self.sites if not self.is_kept(site)]
 
+    @property
+    def kept_uses(self) -> list[Use]:
+        """Where a seed that is varied elsewhere is held at the typed number, because it divides the data."""
+        if "split" not in self.kept:
+            return []
+        places = {(site.path, site.line, site.column) for site in self.sites}
+        own = {f"{s.path}:{s.line}:{s.column}" for s in self.sites if s.source == "split"}
+        return [
+            use
+            for use in self.split_uses
+            if len(use.numbers) == 1
+            and (use.path, use.line, use.column) not in places
+            and not set(use.sites) <= own
+            and _plain(use.old)
+        ]
+
     def value(self, site: Site, seed: int) -> int | None:
         """The number that a site receives under `seed`; None where it stays as typed."""
         if self.is_kept(site):
@@ -58,12 +74,9 @@ class Plan:
             if value is not None:
                 new = str(value) if site.number is None else _like(site.old, value)
                 result.setdefault(site.path, []).append([site.line, site.column, site.end, site.old, new])
-        if "split" in self.kept:
-            for use in self.split_uses:
-                direct = any(use.line == s.line and use.column == s.column and use.path == s.path for s in self.sites)
-                if len(use.numbers) == 1 and not direct and _plain(use.old):
-                    edit = [use.line, use.column, use.end, use.old, str(use.numbers[0])]
-                    result.setdefault(use.path, []).append(edit)
+        for use in self.kept_uses:
+            edit = [use.line, use.column, use.end, use.old, str(use.numbers[0])]
+            result.setdefault(use.path, []).append(edit)
         for edits in result.values():
             edits.sort(reverse=True)
         return result
