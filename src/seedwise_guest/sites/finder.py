@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import ast
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -52,6 +53,12 @@ _WRAPPERS = frozenset(
 )
 
 
+_HOLDERS = frozenset(
+    "dict Namespace SimpleNamespace Dict EasyDict edict Munch replace update create ConfigDict AttrDict".split()
+)
+"""Calls that make an object with the keywords as its attributes or keys."""
+
+
 @dataclass(eq=False)
 class _Sink:
     """A place that asks for a seed."""
@@ -69,6 +76,7 @@ class _Sink:
 class _Stored:
     """A value that is kept under a name. `origin`: attribute, field, key, keyword, option, fallback; `owner`: of what."""
 
+    name: str
     value: ast.expr
     origin: str
     owner: ast.AST | None
@@ -99,8 +107,9 @@ class _Finder(Resolver):
         self.remarks: dict[tuple[str, str, int], Remark] = {}
         self.sinks: list[_Sink] = []
         self.attributes: dict[str, list[_Stored]] = {}
-        self.weak: dict[int, str] = {}  # a field's default or a getter's fallback → the name it gives way to
-        self.strong: set[str] = set()  # names that are given a number elsewhere
+        self.weak: dict[int, _Stored] = {}  # a field's default or a getter's fallback, which gives way to …
+        self.given: set[tuple[int, str]] = set()  # … a number that is given to the class's field elsewhere, or …
+        self.keyed: set[str] = set()  # … a number that stands under the key elsewhere
         self.calls: dict[int, list[tuple[ast.Call, int]]] = {}  # function node → calls of it
         self.split_values: list[tuple[ast.expr, Scope, str]] = []
         self.seen: set[tuple[int, int]] = set()
@@ -139,11 +148,24 @@ class _Finder(Resolver):
         """Note a value that is kept under a name."""
         if value is None or not name:
             return
-        self.attributes.setdefault(name, []).append(_Stored(value, origin, owner))
+        stored = _Stored(name, value, origin, owner)
+        self.attributes.setdefault(name, []).append(stored)
         if origin in ("field", "fallback"):
-            self.weak[id(value)] = name
+            self.weak[id(value)] = stored
         elif literal_number(value) is not None:
-            self.strong.add(name)
+            if origin in ("key", "option") or (isinstance(owner, ast.Call) and last_name(owner.func) in _HOLDERS):
+                self.keyed.add(name)
+            for made in self.classes(owner) if isinstance(owner, ast.expr) else []:
+                self.given.add((id(made), name))
+
+    def _gives_way(self, node: ast.expr) -> bool:
+        """Whether a literal is a default for which another number is given elsewhere."""
+        stored = self.weak.get(id(node))
+        if stored is None:
+            return False
+        return (
+            stored.name in self.keyed if stored.origin == "fallback" else (id(stored.owner), stored.name) in self.given
+        )
 
     def _index(self, module: Module) -> None:
         """Note every value that is stored under an attribute, key, keyword or option, and every method."""
@@ -152,7 +174,7 @@ class _Finder(Resolver):
             if isinstance(node, (ast.Assign, ast.AnnAssign)):
                 for target in node.targets if isinstance(node, ast.Assign) else [node.target]:
                     if isinstance(target, ast.Attribute):
-                        owner = class_of(scope) if last_name(target.value) == "self" else None
+                        owner: ast.AST | None = class_of(scope) if last_name(target.value) == "self" else target.value
                         self._store(target.attr, node.value, "attribute", owner)
                     elif isinstance(target, ast.Subscript):
                         self._store(constant_text(target.slice), node.value, "key")
@@ -175,7 +197,8 @@ class _Finder(Resolver):
                 option = self._option(node)
                 if option is not None:
                     for name in option[0]:
-                        self._store(name, option[1], "fallback" if is_getter(last_name(node.func)) else "option", node)
+                        declared = not is_getter(last_name(node.func)) or last_name(node.func).startswith("DEFINE_")
+                        self._store(name, option[1], "option" if declared else "fallback", node)
 
     def _option(self, call: ast.Call) -> tuple[list[str], ast.expr] | None:
         """Names and default of a declared option or a looked-up key: `add_argument("--seed", default=42)`."""
@@ -454,7 +477,7 @@ class _Finder(Resolver):
         calls = self.calls.get(id(function), [])
         return bool(calls) and all(
             given_argument(function, call, skip, name) is not None
-            or (name in self.strong and any(keyword.arg is None for keyword in call.keywords))  # train(**config)
+            or (name in self.keyed and any(keyword.arg is None for keyword in call.keywords))  # train(**config)
             for call, skip in calls
         )
 
@@ -492,16 +515,28 @@ class _Finder(Resolver):
             for method in methods_of(owner):
                 if method.name == node.attr and any("property" in last_name(d) for d in method.decorator_list):
                     self._from_returns(method, want, depth)
-        self._from_stored(node.attr, owners, want, depth)
+        made = [b.node for b in self.bindings(node.value) if b.node] if isinstance(node.value, ast.Name) else []
+        self._from_stored(node.attr, owners, want, depth, made)
 
-    def _from_stored(self, name: str, owners: list[ast.ClassDef], want: _Want, depth: int) -> None:
-        """What is kept under a name: anywhere if the name says that it is a seed, else in the object's own class."""
+    def _from_stored(
+        self, name: str, owners: list[ast.ClassDef], want: _Want, depth: int, made: Sequence[ast.AST] = ()
+    ) -> None:
+        """What is kept under a name: anywhere if the name says that it is a seed, else in the object's own class.
+
+        `made` are the calls that make the object: their keywords count, those of other library calls do not.
+        """
         named = is_seed_name(name)
         if not named and any(word in COUNTERS for word in words(name)):
             return
         for stored in self.attributes.get(name, []):
-            made = isinstance(stored.owner, ast.Call) and any(c in owners for c in self.classes(stored.owner))
-            if named or stored.owner in owners or made or (stored.origin == "option" and not owners):
+            owner = stored.owner
+            of = self.classes(owner) if isinstance(owner, ast.expr) else [owner]
+            own = owner in made or any(c in owners for c in of)
+            if stored.origin == "keyword" and not own:  # Sampler(seed=10) of a library says nothing of args.seed
+                own = named and isinstance(owner, ast.Call) and (bool(of) or last_name(owner.func) in _HOLDERS)
+            elif not own:
+                own = stored.origin == "option" or named if not owners else False
+            if own:
                 self.demand(stored.value, want, depth)
 
     def _from_Subscript(self, node: ast.Subscript, want: _Want, depth: int) -> None:
@@ -611,7 +646,7 @@ class _Finder(Resolver):
             return  # in an f-string of an older Python, or over several lines
         self.found = True
         number = None if clock else self._literal(node)
-        overridden = want.overridden or self.weak.get(id(node), "") in self.strong
+        overridden = want.overridden or self._gives_way(node)
         rank = 2 if overridden else 0 if want.sink.is_global else 1
         order = (rank, *want.order)
         site = self.sites.get(key)
