@@ -36,6 +36,11 @@ def test_failed_runs_decide_nothing() -> None:
     assert [m.name for m in choose([run(1, acc=0.1), run(2, acc=0.2), failed]).metrics] == ["acc"]
 
 
+def test_the_result_on_test_data_comes_first() -> None:
+    runs = [run(s, train_acc=s / 10, lr_now=s / 3, test_acc=s / 20, val_acc=s / 30) for s in (1, 2)]
+    assert [m.name for m in choose(runs).metrics] == ["test_acc", "val_acc", "train_acc", "lr_now"]
+
+
 def test_what_is_asked_for_is_taken_whatever_its_case() -> None:
     asked = [parse_metric("Test Acc:min"), parse_metric("nix")]
     choice = choose([run(1, test_acc=0.1), run(2, test_acc=0.3)], asked)
@@ -48,6 +53,8 @@ def test_what_is_asked_for_is_taken_whatever_its_case() -> None:
     [
         ("loss", "min"), ("val_acc", "max"), ("Test Accuracy", "max"), ("mse", "min"), ("r^2", "max"), ("val/f1", "max"),
         ("perplexity", "min"), ("mean_squared_error", "min"), ("reward", "max"), ("value", None), ("foo", None),
+        ("neg_mean_squared_error", "max"), ("neg_log_loss", "max"), ("brier_score", "min"), ("fid_score", "min"),
+        ("test_acc_std", None), ("accuracy_drop", None), ("silhouette_score", "max"), ("log_likelihood", "max"),
         ("accuracy_error", "min"), ("top1", "max"), ("negative_log_likelihood", "min"),
     ],
 )  # fmt: skip
@@ -85,6 +92,8 @@ def test_a_loop_over_seeds_in_one_process_is_a_run_for_each_seed() -> None:
     assert {s: r["acc"].values for s, r in split_by_seed(text).items()} == {3: (0.3,), 5: (0.5,), 363: (0.363,)}
     text = "Seed: 1\nepoch 1 loss 0.5\nepoch 2 loss 0.4\nSeed: 2\nloss 0.3\n"
     assert {s: r["loss"].values for s, r in split_by_seed(text).items()} == {1: (0.5, 0.4), 2: (0.3,)}
+    text = "--- seed: 1 ---\nacc 0.5\n--- seed: 2 ---\nacc 0.7\nAverage over seeds: acc = 0.6\nbest seed: 2\n"
+    assert {s: r["acc"].values for s, r in split_by_seed(text).items()} == {1: (0.5,), 2: (0.7,)}
     with pytest.raises(UsageError, match="twice"):
         split_by_seed("seed 1: acc 0.5\nseed = 1 | acc = 1\nseed = 2 | acc = 1\nseed = 1 | acc = 1\n")
 

@@ -43,6 +43,18 @@ def pairs(text: str) -> dict[str, float]:
         ("Test Accuracy = 0.9 +/- 0.01", {"test_accuracy": 0.9}),
         ("step 300 | loss 1.234e-2", {"loss": 0.01234}),
         ("score: -.5", {"score": -0.5}),
+        (
+            "train: loss 0.3 acc 0.9 | val: loss 0.4 acc 0.8",
+            {"train_loss": 0.3, "train_acc": 0.9, "val_loss": 0.4, "val_acc": 0.8},
+        ),
+        ("{'test': {'acc': .9}, 'train': {'acc': .99}}", {"test_acc": 0.9, "train_acc": 0.99}),
+        ("Val. Loss: 0.4 | Val. Acc: 85%", {"val_loss": 0.4, "val_acc": 85}),
+        ("[10] valid_0's auc: 0.93", {"valid_0_auc": 0.93}),
+        ("  eval_accuracy           =     0.9123", {"eval_accuracy": 0.9123}),
+        ("Best accuracy at epoch 7: 0.91", {"best_accuracy": 0.91}),
+        ("Epoch 0: 100%|███| 10/10 [00:01<00:00, 8.0it/s, train_loss=0.5]", {"train_loss": 0.5}),
+        ("accuracy = 0,931", {}),
+        ("[seed 4] acc 0.5", {"seed": 4, "acc": 0.5}),
         ("losses: [0.1, 0.2]", {}),
         ("time: 3.2s", {}),
         ("Python 3.11.7 on 2024-01-02 at 12:30:01", {}),
@@ -65,6 +77,10 @@ def test_header_with_rows_below() -> None:
         "train_loss": 0.25,
         "val_acc": 0.75,
     }
+
+
+def test_a_rule_below_the_header_is_no_row() -> None:
+    assert pairs("| epoch | acc |\n|---|---|\n| 1 | 0.5 |\n") == {"epoch": 1, "acc": 0.5}
 
 
 def test_nan_is_read_as_such() -> None:

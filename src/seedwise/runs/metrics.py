@@ -173,11 +173,10 @@ def split_by_seed(stdout: str) -> dict[int, dict[str, Series]]:
     finished: set[int] = set()
     as_json, as_text = printed.read(printed.lines_of(stdout))
     source = as_json if any(_seed_of(pairs) is not None for pairs in as_json.records) else as_text
-    for pairs in source.records:
-        if any(word in name.split("_") for name in pairs for word in ("average", "avg", "overall", "mean", "best")):
-            if _seed_of(pairs) is None:
-                current = None  # what follows the loop speaks of all seeds
-                continue
+    for pairs, overall in zip(source.records, source.overall, strict=True):
+        if overall and _seed_of(pairs) is None:
+            current = None  # what comes after the loop speaks of all seeds
+            continue
         seed = _seed_of(pairs)
         if seed is not None and seed != current:
             if current is not None:

@@ -63,13 +63,17 @@ class Printed:
     records: list[dict[str, float]] = field(default_factory=list)
     """Line by line: the pairs of one line."""
 
-    def add(self, pairs: dict[str, float]) -> None:
+    overall: list[bool] = field(default_factory=list)
+    """For each record whether its line speaks of all seeds: `Average over seeds: …`."""
+
+    def add(self, pairs: dict[str, float], overall: bool = False) -> None:
         """Take the pairs of one line."""
         for name, value in pairs.items():
             if name in self.values or len(self.values) < _MOST_NAMES:
                 self.values.setdefault(name, []).append(value)
         if pairs:
             self.records.append(pairs)
+            self.overall.append(overall)
 
 
 def lines_of(text: str) -> Iterator[str]:
@@ -154,6 +158,9 @@ def _pairs(line: str) -> dict[str, float]:
     return pairs
 
 
+_OVERALL = re.compile(
+    r"\W*(?:overall|summary|(?:average|avg|mean|best|worst|total)\b.*?\b(?:seeds?|runs|trials|all))\b", re.IGNORECASE
+)
 _COUNTER_NAME = re.compile(r"(?:epoch|step|iter|iteration|batch|fold)_?#?\d+\Z")
 
 
@@ -199,7 +206,7 @@ def read(lines: Iterable[str]) -> tuple[Printed, Printed]:
             as_text.add(dict(zip(header, (float(c.rstrip("%").replace(",", "")) for c in cells), strict=True)))
             continue
         header = _header(line)
-        as_text.add(_pairs(line[:2000]))
+        as_text.add(_pairs(line[:2000]), overall=bool(_OVERALL.match(line)))
     return as_json, as_text
 
 
