@@ -39,7 +39,7 @@ _ABOUT_SPREAD = frozenset(
     "std sd stdev var variance sem drop reduction improvement change delta diff difference ci".split()
 )
 _SIZES = frozenset(
-    "size sizes steps samples ratio split n num number count batch batches images rows file dir freq".split()
+    "size sizes steps samples ratio split n num number count batch batches images rows file dir freq interval iters iterations epochs every period only".split()
 )
 
 

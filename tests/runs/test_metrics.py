@@ -21,6 +21,11 @@ def test_counters_constants_and_the_seed_are_left_out() -> None:
     assert set(choice.left_out) == {"number", "epoch", "lr", "seed", "time"}
 
 
+def test_settings_are_no_metrics() -> None:
+    runs = [run(s, eval_interval=20, eval_iters=5, test_size=0.2, val_loss=s / 10) for s in (1, 2)]
+    assert [m.name for m in choose(runs).metrics] == ["val_loss"]
+
+
 def test_a_metric_that_is_the_same_in_every_run_stays() -> None:
     assert [m.name for m in choose([run(1, acc=1.0), run(2, acc=1.0)]).metrics] == ["acc"]
 

@@ -125,7 +125,7 @@ def _why_not(name: str, finished: list[Run]) -> str:
         return "equal to the seed"
     if words & _DURATIONS:
         return "a duration"
-    if len(finished) > 1 and len(set(values)) == 1 and not looks_like_metric(name):
+    if len(finished) > 1 and len(set(values)) == 1 and guess_goal(name) is None and name != "value":
         return f"the same in every run: {values[0]:g}"
     return ""
 
