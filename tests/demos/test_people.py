@@ -10,6 +10,11 @@ import pytest
 from seedwise.demos import people
 
 
+def demo(*words: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "seedwise.cli", "demo", "people", *words]
+    return subprocess.run(command, capture_output=True, text=True, check=False, timeout=600)
+
+
 def test_the_generated_file_has_the_articles_form(project: Path) -> None:
     (project / "people.txt").write_text(people.generate())
     rows = np.loadtxt(project / "people.txt", delimiter="\t", comments="#")
@@ -28,13 +33,7 @@ def test_the_generated_file_has_the_articles_form(project: Path) -> None:
 
 @pytest.mark.slow
 def test_the_demo_runs_whole(project: Path) -> None:
-    done = subprocess.run(
-        [sys.executable, "-m", "seedwise.cli", "demo", "people", "-n", "3"],
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=600,
-    )
+    done = demo("-n", "3")
     assert done.returncode == 0, done.stderr
     lines = [line for line in done.stdout.splitlines() if line.startswith("seed = ")]
     assert [int(line.split()[2]) for line in lines] == [0, 3, 5, 363, 366, 999]
@@ -42,11 +41,6 @@ def test_the_demo_runs_whole(project: Path) -> None:
 
 
 def test_a_file_that_is_not_there_is_said(project: Path) -> None:
-    done = subprocess.run(
-        [sys.executable, "-m", "seedwise.cli", "demo", "people", "--data", "nix.txt"],
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    done = demo("--data", "nix.txt")
     assert done.returncode == 2
     assert "nix.txt: no such file" in done.stderr

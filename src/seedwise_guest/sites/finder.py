@@ -64,7 +64,6 @@ class _Sink:
     """A place that asks for a seed."""
 
     value: ast.expr
-    scope: Scope
     where: str
     order: int
     is_global: bool
@@ -230,8 +229,7 @@ class _Finder(Resolver):
         is_global: bool = False,
         parameter: tuple[Function, str] | None = None,
     ) -> None:
-        scope: Scope = getattr(value, "_scope", self.source.main.scope)
-        self.sinks.append(_Sink(value, scope, where, self.clock, is_global, parameter, not self.resting))
+        self.sinks.append(_Sink(value, where, self.clock, is_global, parameter, not self.resting))
 
     def look_at(self, node: ast.AST) -> None:
         """Add the sinks that this node holds. Called in the order of execution."""

@@ -218,7 +218,6 @@ class _Binder:
         for part in [*node.decorator_list, *node.bases, *[k.value for k in node.keywords]]:
             self.visit(part, scope)
         inner = Scope(self.module, node, scope)
-        node._inner = inner  # type: ignore[attr-defined]
         self.visit_body(node.body, inner)
 
     def visit_Global(self, node: ast.Global, scope: Scope) -> None:

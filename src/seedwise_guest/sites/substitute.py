@@ -20,10 +20,6 @@ from .edits import apply_edits
 Edits = dict[str, list[list[Any]]]
 
 
-class SourceChanged(Exception):
-    """A file is not the one for which the plan was made."""
-
-
 class Substitution:
     """The edits of one process.
 
