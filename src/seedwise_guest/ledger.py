@@ -56,6 +56,15 @@ class Ledger:
         self._entries: dict[str, Entry] = {}
         self._refresh: list[Any] = []
         self._left_out = 0
+        self.starts: dict[str, object] = {}
+        """For each global generator what it looked like when it was started."""
+
+    def clear(self) -> None:
+        """Forget everything: another run begins in this process."""
+        self._entries.clear()
+        self._refresh.clear()
+        self.starts.clear()
+        self._left_out = 0
 
     def entry(self, generator: str) -> Entry:
         """The entry of this generator, made when it is new."""

@@ -46,6 +46,9 @@ class Control:
         self.ledger = Ledger() if ledger is None else ledger
         self._start = start or (lambda name: seed)
         self._counts: dict[str, int] = {}
+        self._import_counts: dict[tuple[str, str], int] = {}
+        self.made_at_import: list[tuple[tuple[str, str, int], int, Callable[[int], None]]] = []
+        """Generators that libraries made while they were imported, waiting to be started from the seed."""
         self._lock = _thread.allocate_lock()
         self._undo: list[Callable[[], None]] = []
         self._waiting: list[tuple[str, Callable[[ModuleType], None]]] = []
@@ -59,6 +62,38 @@ class Control:
             k = self._counts.get(library, 0)
             self._counts[library] = k + 1
         return derive(self.seed, "unseeded", *self.path, library, k, bits=bits)
+
+    def __call__(self, library: str, bits: int) -> int:
+        return self.next_stream(library, bits)
+
+    def at_import(self, library: str, bits: int, module: str, restart: Callable[[int], None]) -> int:
+        """For a generator that a library makes while it is imported: see `NextStream`."""
+        k = self._import_counts.get((library, module), 0)
+        self._import_counts[library, module] = k + 1
+        self.made_at_import.append(((library, module, k), bits, restart))
+        return derive(0, "import", library, module, k, bits=bits)
+
+    def start_made(self, made: list[tuple[tuple[str, str, int], int, Callable[[int], None]]]) -> None:
+        """Start generators that were made during imports, now that these are through."""
+        for names, bits, restart in made:
+            restart(derive(self.seed, "unseeded", *self.path, "import", *names, bits=bits))
+
+    def watch_imports(self) -> None:
+        """From now on, call `start_made` after each import that a run makes."""
+        from .warm.recording import wrap_imports
+
+        depth = [0]
+
+        def begin(name: str) -> None:
+            depth[0] += 1
+
+        def end(watched: object, ok: bool) -> None:
+            depth[0] -= 1
+            if depth[0] == 0 and self.made_at_import:
+                made, self.made_at_import = self.made_at_import, []
+                self.start_made(made)
+
+        self._undo.append(wrap_imports(begin, end))
 
     def restart_streams(self) -> None:
         """Count generators without a seed from 0 again: this process has got a path of its own."""
@@ -74,6 +109,36 @@ class Control:
         for name in self.started:
             call(name)
 
+    def begin_again(self, seed: int, start: Callable[[str], int], path: tuple[str | int, ...]) -> None:
+        """Hold another run, in a process forked from the one in which libraries were imported under this control.
+
+        Libraries that are in `sys.modules` are started now, those that wait on the shelf when they are handed out.
+        """
+        self.seed, self._start, self.path = seed, start, path
+        self._counts.clear()
+        self.ledger.clear()
+        held, self.started = self.started, set()
+        for backend in self.backends:
+            if backend.name not in held:
+                continue
+
+            def act(module: ModuleType, backend: Backend = backend) -> None:
+                from .backends._watching import follow
+
+                backend.seed(self._start(backend.name))
+                follow(self.ledger, backend.generator, backend.digest)
+                self.started.add(backend.name)
+                self._on_started(backend.name)
+
+            when_imported(backend.module, act)
+
+    def drawn(self) -> tuple[object, ...]:
+        """Something that changes when a generator of a started library is drawn from, or made without a seed."""
+        return (
+            tuple(sorted(self._counts.items())),
+            *((b.name, b.digest()) for b in self.backends if b.name in self.started),
+        )
+
     def take_hold(self, on_start: Callable[[Backend], None] | None = None) -> None:
         """Seed what is imported, and the rest when it is imported; `on_start(backend)` is called before each."""
         for backend in self.backends:
@@ -82,7 +147,7 @@ class Control:
                 if on_start is not None:
                     on_start(backend)
                 backend.seed(self._start(backend.name))
-                self._undo.append(backend.watch(self.ledger, self.next_stream))
+                self._undo.append(backend.watch(self.ledger, self))
                 self.started.add(backend.name)
                 self._on_started(backend.name)
 

@@ -40,6 +40,11 @@ def _enter() -> None:
     if plan["mode"] == "plan":
         _report_and_leave(folder)
         return
+    control = None
+    if plan["mode"] == "warm":
+        if not spool.claim("warm"):
+            return  # another Python process of the same command
+        plan, control = _wait_warm(plan)
     spool.send(
         "hello",
         ppid=os.getppid(),
@@ -47,8 +52,20 @@ def _enter() -> None:
         python=sys.version.split()[0],
     )
     sys.meta_path.append(_Stub())
-    run = _Run(plan)
-    run.take_hold()
+    _Run(plan, control).take_hold()
+
+
+def _wait_warm(plan: dict[str, Any]) -> tuple[dict[str, Any], Any]:
+    """Import what runs need and wait; in the child that is forked for a run, return its plan."""
+    from .seeding import Control
+    from .warm import parent
+
+    control = Control(0)
+    control.take_hold()
+    request = parent.serve(plan, control)
+    parent.become_run(request)
+    with open(os.path.join(spool.folder(), "plan.json"), encoding="utf-8") as file:
+        return json.load(file), control
 
 
 def _report_and_leave(folder: str) -> None:
@@ -88,8 +105,11 @@ class _Stub:
 class _Run:
     """This process under its plan."""
 
-    def __init__(self, plan: dict[str, Any]) -> None:
+    def __init__(self, plan: dict[str, Any], control: Any = None) -> None:
         self.plan = plan
+        self.control = control
+        """Of the warm parent that this process was forked from."""
+        self.warm = control is not None
         self.seed: int = plan["seed"]
         self.number: int | None = plan["number"]
         self.has_sites: bool = plan["has_sites"]
@@ -102,12 +122,31 @@ class _Run:
         self.files = Files()
         self.files.watch()
         self.substitution: Any = None
-        self.control: Any = None
+        self.recording: Any = None
         if self.plan["substitute"]:
             self._substitute()
+        if self.warm:
+            self._leave_early()
         if self.plan["control"]:
             self._control()
+            if self.plan.get("record"):
+                self._record()
         atexit.register(self.tell)
+
+    def _leave_early(self) -> None:
+        from .sites.substitute import run_script_here
+        from .warm.leaving import leave
+
+        run_script_here(self.substitution, leave)
+
+    def _record(self) -> None:
+        from .warm.recording import Recording
+
+        self.recording = Recording(self.control.drawn)
+        self.control.on_started(self._born)
+
+    def _born(self, name: str) -> None:
+        self.recording.born(name, next(b.digest() for b in self.control.backends if b.name == name))
 
     def _substitute(self) -> None:
         from .sites.substitute import Substitution
@@ -180,8 +219,13 @@ class _Run:
                 return derive(self.seed, "start", *path, library)
             return derive(self.seed, "start", library) if self.has_sites else self.seed
 
-        self.control = Control(self.seed, start=start, path=path)
-        self.control.take_hold()
+        if self.warm:
+            self.control.begin_again(self.seed, start, path)
+            self.control.watch_imports()
+        else:
+            self.control = Control(self.seed, start=start, path=path)
+            self.control.take_hold()
+            self.control.watch_imports()
         if hasattr(os, "register_at_fork"):
             # after `random`'s own hook, which reseeds from the system in every forked child
             when_imported("random", lambda module: os.register_at_fork(before=self._count, after_in_child=self._forked))
@@ -230,6 +274,9 @@ class _Run:
     def tell(self) -> None:
         """At the end of the process: what it loaded and read, and its ledger."""
         self.files.stop()
+        if self.recording is not None:
+            self.recording.stop()
+            spool.send("imports", **self.recording.as_message())
         from .capture import imported_libraries
 
         loaded = self.substitution.loaded if self.substitution is not None else {}

@@ -155,8 +155,8 @@ def _read_only(before: list[tuple[str, str, list[str]]], spec: dict[str, Any]) -
                 raise
 
 
-def enter(spec: dict[str, Any]) -> None:
-    """Enter the world that `spec` describes. Raises OSError where the system refuses."""
+def enter(spec: dict[str, Any]) -> bool:
+    """Enter the world that `spec` describes; True if it took a user namespace. Raises OSError where the system refuses."""
     before = mounts()
     as_user = _unshare()
     _mount(None, "/", None, _REC | _PRIVATE)
@@ -198,10 +198,17 @@ def enter(spec: dict[str, Any]) -> None:
     _read_only(before, spec)
     if spec["private_shm"] and os.path.isdir("/dev/shm"):
         _mount("tmpfs", "/dev/shm", "tmpfs", _NOSUID | _NODEV, "mode=1777")
+    return as_user
 
 
-def become(spec: dict[str, Any]) -> None:
-    """Turn this process into the run."""
+def drop_rights() -> None:
+    """Give up the capabilities that came with a user namespace, as exec would."""
+    header = (ctypes.c_uint32 * 2)(0x20080522, 0)
+    _call("capset", header, (ctypes.c_uint32 * 6)())
+
+
+def settle(spec: dict[str, Any]) -> None:
+    """Configuration files, working directory and cores of the run; it ends with the process that started it."""
     for source, path in spec["replace"]:  # configuration files with the seed of this run in them
         with open(source, "rb") as file:
             data = file.read()
@@ -214,6 +221,11 @@ def become(spec: dict[str, Any]) -> None:
         _call("prctl", 1, signal.SIGKILL, 0, 0, 0)  # PR_SET_PDEATHSIG: no orphan when the supervisor is killed
         if os.getppid() != spec["supervisor"]:
             os._exit(FAILED)
+
+
+def become(spec: dict[str, Any]) -> None:
+    """Turn this process into the run."""
+    settle(spec)
     for name in ("SIGPIPE", "SIGXFSZ"):  # Python ignores them, and exec would hand that on
         if hasattr(signal, name):
             signal.signal(getattr(signal, name), signal.SIG_DFL)
@@ -229,6 +241,14 @@ def probe(spec: dict[str, Any]) -> None:
                 file.write("probe")
 
 
+def report(spec: dict[str, Any], error: Exception) -> None:
+    """Leave the reason for the host, and end."""
+    kind = "command" if isinstance(error, FileNotFoundError) and error.filename is None else "world"
+    with open(spec["report"], "w", encoding="utf-8") as file:
+        json.dump({"kind": kind, "error": str(error) or type(error).__name__}, file)
+    os._exit(FAILED)
+
+
 def main() -> None:
     """Enter, then become the run; on failure leave the reason in the report file."""
     with open(sys.argv[1], encoding="utf-8") as file:
@@ -241,10 +261,7 @@ def main() -> None:
             return
         become(spec)
     except Exception as error:  # noqa: BLE001 (whatever it is, the host must hear of it)
-        kind = "command" if isinstance(error, FileNotFoundError) and error.filename is None else "world"
-        with open(spec["report"], "w", encoding="utf-8") as file:
-            json.dump({"kind": kind, "error": str(error) or type(error).__name__}, file)
-        os._exit(FAILED)
+        report(spec, error)
 
 
 if __name__ == "__main__":

@@ -29,6 +29,7 @@ from ..runs.metrics import parse_metric
 from ..runs.planning import Reading, Start, in_place, plan_to_dict, read_sites
 from ..runs.store import Experiment, Store
 from ..runs.supervisor import AS_IS_SEED, Supervisor
+from ..runs.warm import Warmth, why_not_warm
 from ..runs.worlds import Worlds, find_worlds, inside, sweep_dead_worlds
 from .load import open_store, results_of
 
@@ -60,6 +61,7 @@ def run_script(
     share: Sequence[str] = (),
     workdir: Workdir | str = Workdir.AUTO,
     accept_change: bool = False,
+    fresh: bool = False,
     store: str | None = None,
     tell: Callable[[Event], None] = _silent,
 ) -> Results:
@@ -92,6 +94,8 @@ def run_script(
         How runs are kept apart: `auto`, `overlay`, `farm`, `sequential`, or `shared` for not at all.
     accept_change
         Go on with the newest experiment of this name though code or packages have changed since.
+    fresh
+        Start an interpreter for each run, instead of forking them from one that has imported what they need.
     tell
         Called with every event while it works.
 
@@ -108,6 +112,7 @@ def run_script(
         workdir=workdir,
         share=share,
         accept_change=accept_change,
+        fresh=fresh,
     )
     asked = [parse_metric(text, Reduce(reduce)) for text in metric]
     return execute(command, check_seeds(seeds), options, name, asked, Reduce(reduce), store, tell).results
@@ -123,6 +128,7 @@ def make_options(
     workdir: Workdir | str = Workdir.AUTO,
     share: Sequence[str] = (),
     accept_change: bool = False,
+    fresh: bool = False,
 ) -> Options:
     """Check what a user chose. Raises UsageError."""
     for what, number in (("threads", threads), ("jobs", jobs)):
@@ -145,6 +151,7 @@ def make_options(
         workdir=kind,
         share=tuple(share),
         accept_change=accept_change,
+        fresh=fresh,
     )
 
 
@@ -214,14 +221,19 @@ def execute(
             reading.launch.get("target") if reading.launch.get("kind") == "command" else None,
             entered=reading.entered,
             python=str(reading.python.get("executable", "")),
+            launch_kind=str(reading.launch.get("kind", "")),
+            arguments=len(reading.launch.get("arguments", ())),
+            script_behind_launcher=not _runs_itself(reading),
         )  # fmt: skip
         if mode is Mode.AS_IS and any(run.status is Status.FINISHED for run in store.runs(experiment.id)):
             seeds = []
         if mode is not Mode.AS_IS:
             store.want(experiment.id, seeds)
+        off = "--fresh" if options.fresh else why_not_warm(setup, str(reading.python.get("version", "")))
+        warmth = Warmth(setup, off=off, tell=note)
         supervisor = Supervisor(
-            store, experiment, setup, LocalExecutor(), jobs=jobs, threads=options.threads,
-            packages=dict(reading.packages), tell=tell, retry_failed=retry_failed,
+            store, experiment, setup, LocalExecutor(warmth), jobs=jobs, threads=options.threads,
+            packages=dict(reading.packages), tell=tell, retry_failed=retry_failed, warmth=warmth,
         )  # fmt: skip
         complete = supervisor.run(seeds)
         if supervisor.stopped:
@@ -307,6 +319,12 @@ def _planning_launcher(command: Sequence[str], options: Options) -> Start:
         return in_place
     worlds = find_worlds(options.workdir, None, options.share, command=command)
     return worlds.throw_away if worlds.parallel else in_place
+
+
+def _runs_itself(reading: Reading) -> bool:
+    """Whether the script is what the interpreter was asked to run, with no launcher before it."""
+    target = str(reading.launch.get("target", ""))
+    return reading.script is not None and os.path.realpath(target) == os.path.realpath(reading.script)
 
 
 def _say_how(worlds: Worlds, options: Options, note: Callable[[str], None]) -> None:

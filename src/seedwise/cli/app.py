@@ -130,6 +130,12 @@ def run(
         Parameter(help="How runs are kept from sharing files."),
     ] = "auto",
     accept_change: Annotated[bool, Parameter(negative=(), help="Go on though code or packages have changed.")] = False,
+    fresh: Annotated[
+        bool,
+        Parameter(
+            negative=(), help="Start an interpreter for each run; by default runs are forked where that is safe."
+        ),
+    ] = False,
     store: StoreOption = None,
     json: Json = False,
 ) -> int:
@@ -148,6 +154,7 @@ def run(
     options = make_options(
         as_is=as_is, keep=keep or (), seed_site=seed_site, threads=None if threads == "script" else int(threads), jobs=jobs,
         workdir=workdir, share=share or (), accept_change=accept_change,
+        fresh=fresh,
     )  # fmt: skip
     if as_is and (n is not None or seeds is not None):
         raise UsageError("--as-is runs the script once, with the seeds that it loops over: leave out -n and --seeds")

@@ -43,11 +43,25 @@ class Setup:
     """Whether a guest is expected to report in."""
     python: str = ""
     """The interpreter that the command starts."""
+    launch_kind: str = ""
+    """What that interpreter is asked to run: `script`, `module`, `command`, `input`."""
+    arguments: int = 0
+    """How many words follow the script in the command."""
+    script_behind_launcher: bool = False
 
     @property
     def config_path(self) -> str | None:
         """The configuration file in which seeds are placed."""
         return None if self.config_site is None else os.path.abspath(self.config_site.rpartition(":")[0])
+
+
+@dataclass
+class Imports:
+    """What a fresh run recorded: units to import, the states they begin in, and what is left to each run, with reasons."""
+
+    units: list[dict[str, Any]] = field(default_factory=list)
+    states: list[dict[str, Any]] = field(default_factory=list)
+    left: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass
@@ -63,6 +77,9 @@ class Told:
     libraries: list[str] = field(default_factory=list)
     late_sites: list[dict[str, Any]] = field(default_factory=list)
     ledger: list[dict[str, Any]] = field(default_factory=list)
+    imports: Imports | None = None
+    not_warm: str = ""
+    """Why a forked run could not go on."""
     ended: bool = False
     """Whether a process lived to tell what it loaded and read."""
 
@@ -77,7 +94,7 @@ class Attempt:
     folder: Path
     world: World
 
-    def prepare(self, cores: Sequence[int]) -> Task:
+    def prepare(self, cores: Sequence[int], record: bool = False) -> Task:
         """Write the plan and the launch specification; return the process to be started."""
         setup = self.setup
         self.folder.mkdir(parents=True, exist_ok=True)
@@ -107,6 +124,7 @@ class Attempt:
             "edits": edits,
             "digests": digests,
             "script": setup.script,
+            "record": record,
         }
         (self.world.spool / "plan.json").write_text(json.dumps(plan), encoding="utf-8", errors="surrogateescape")
         specification = setup.worlds.specification(self.world, command, cores, replace)
@@ -122,6 +140,8 @@ class Attempt:
             environment,
             self.folder / "stdout",
             self.folder / "stderr",
+            specification,
+            command,
         )
 
     def _reads_seed(self) -> bool:
@@ -225,6 +245,10 @@ def _take(message: Mapping[str, Any], told: Told, logged: dict[str, tuple[list[i
             step = message["step"]
             steps.append(step if isinstance(step, int) and abs(step) < 2**62 else len(values) + 1)
             values.append(float(value))
+    elif kind == "imports" and told.imports is None:
+        told.imports = Imports(message["units"], message["states"], message["left"])
+    elif kind == "not-warm":
+        told.not_warm = str(message["reason"])
     elif kind == "end":
         told.ended = True
         told.loaded.update(message["loaded"])

@@ -3,7 +3,7 @@
 import os
 import shutil
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
@@ -52,7 +52,8 @@ class Options:
     workdir: Workdir = Workdir.AUTO
     share: tuple[str, ...] = ()
     accept_change: bool = False
-    environment: Mapping[str, str] = field(default_factory=dict)
+    fresh: bool = False
+    """Start an interpreter for each run."""
 
 
 def mode_of(command: Sequence[str], options: Options) -> Mode:

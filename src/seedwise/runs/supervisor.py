@@ -22,6 +22,7 @@ from .cores import Cores, reserving
 from .executors import Executor, Exit
 from .sequential import Tree, TreeChanged
 from .store import NOT_THE_RUNS_FAULT, Experiment, Store, this_owner
+from .warm import Stage, Warmth
 
 _GRACE = 5.0
 _TICK = 0.2
@@ -78,7 +79,9 @@ class Supervisor:
         packages: dict[str, str],
         tell: Callable[[Event], None],
         retry_failed: bool = False,
+        warmth: Warmth | None = None,
     ) -> None:
+        self.warmth = warmth
         self.store = store
         self.experiment = experiment
         self.setup = setup
@@ -92,6 +95,8 @@ class Supervisor:
         self.stopped = ""
         """Why no further seed is started; "" while all is well."""
         self._running: dict[int, tuple[Attempt, list[int]]] = {}
+        self._pending: deque[int] = deque()
+        self._fresh_only: set[int] = set()
         self._tree: Tree | None = None
         self._inputs = store.inputs(experiment.id)
         self.interrupted = False
@@ -99,7 +104,9 @@ class Supervisor:
     def run(self, seeds: Sequence[int]) -> bool:
         """Run what is not finished of `seeds`; False when interrupted."""
         before = {run.seed: run for run in self.store.runs(self.experiment.id)}
-        pending = deque(seed for seed in seeds if seed not in before or not self._is_settled(before[seed]))
+        pending = self._pending = deque(
+            seed for seed in seeds if seed not in before or not self._is_settled(before[seed])
+        )
         failed = sum(seed in before and before[seed].status is Status.FAILED for seed in set(seeds) - set(pending))
         self.tell(Began(len(seeds), len(seeds) - len(pending), len(pending), self.jobs, failed))
         with Interrupts().caught() as interrupts, reserving(self.setup.worlds.base, self.threads) as cores:
@@ -107,7 +114,7 @@ class Supervisor:
                 self._begin_tree()
                 beat = self._tree.beat if self._tree is not None else lambda: None
                 while (pending or self._running) and not interrupts.count:
-                    while pending and len(self._running) < self.jobs and not self.stopped:
+                    while pending and len(self._running) < self.jobs and not self.stopped and not self._warming_up():
                         self._start(pending.popleft(), cores)
                     for exit_ in self.executor.wait(_TICK):
                         self._end(exit_, cores)
@@ -118,6 +125,8 @@ class Supervisor:
                     self._wait_for_others(seeds, cores, interrupts)
             finally:
                 self._stop(cores)
+                if self.warmth is not None:
+                    self.warmth.close()
                 self._end_tree()
         self.interrupted = bool(interrupts.count)
         return not interrupts.count
@@ -128,6 +137,13 @@ class Supervisor:
             return not self.retry_failed and run.cause not in NOT_THE_RUNS_FAULT
         return run.status is Status.FINISHED
 
+    def _warming_up(self) -> bool:
+        """Whether the warm parent will be ready in a moment: worth waiting for."""
+        if self.warmth is None or self.warmth.stage is not Stage.STARTING:
+            return False
+        self.warmth.check()
+        return self.warmth.stage is Stage.STARTING
+
     def _start(self, seed: int, cores: Cores) -> None:
         number = self.store.claim(self.experiment.id, seed, self.owner, retry_failed=self.retry_failed)
         if number is None:
@@ -137,7 +153,9 @@ class Supervisor:
         taken = cores.take()
         self._running[seed] = (attempt, taken)
         try:
-            self.executor.start(attempt.prepare(taken))
+            warm = self.warmth is not None and self.warmth.stage is Stage.READY and seed not in self._fresh_only
+            record = self.warmth is not None and self.warmth.stage is Stage.LEARNING
+            self.executor.start(attempt.prepare(taken, record), warm)
         except (SeedwiseError, OSError) as error:
             self._give_up(seed, cores, f"the run could not be started: {error}")
             return
@@ -157,6 +175,9 @@ class Supervisor:
         attempt, taken = self._running.pop(exit_.seed)
         cores.give_back(taken)
         told = attempt.told()
+        if exit_.lost or told.not_warm:
+            self._again(attempt, told.not_warm or "the process that it was forked from was killed", bool(told.not_warm))
+            return
         if self._tree is not None:
             self._keep(attempt, told)
         run = self._read(attempt, exit_, told)
@@ -171,6 +192,21 @@ class Supervisor:
             self.stopped = run.detail
         if self.setup.mode is not Mode.AS_IS:
             self.tell(Ended(attempt.with_patterns(run)))
+        if self.warmth is not None:
+            self.warmth.learn(told.imports, taken, worth=len(self._pending) > 1)
+
+    def _again(self, attempt: Attempt, reason: str, fresh: bool) -> None:
+        """A forked run that ended by no fault of its own is run again; fresh, when it could not go on as one would."""
+        if self._tree is not None:
+            self._keep(attempt, Told())
+        self.store.finish(
+            self.experiment.id, Run(attempt.seed, Status.INTERRUPTED, attempt=attempt.number, detail=reason)
+        )
+        attempt.discard()
+        if fresh and self.warmth is not None:
+            self._fresh_only.add(attempt.seed)
+            self.warmth.could_not(reason)
+        self._pending.append(attempt.seed)
 
     def _read(self, attempt: Attempt, exit_: Exit, told: Told) -> Run:
         """The run, with its inputs held against those of the runs before it."""

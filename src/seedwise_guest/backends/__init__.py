@@ -11,8 +11,17 @@ from typing import Any, Callable, Protocol
 
 from ..ledger import Ledger
 
-NextStream = Callable[[str, int], int]
-"""`next_stream(library, bits)`: the number from which the next generator without a seed starts."""
+
+class NextStream(Protocol):
+    """Where generators without a seed start."""
+
+    def __call__(self, library: str, bits: int) -> int:
+        """The number from which the next one starts."""
+
+    def at_import(self, library: str, bits: int, module: str, restart: Callable[[int], None]) -> int:
+        """The same for one that a library makes while it is imported: it starts from a number that is the same under
+        every seed, and is started again from the seed when the import is through."""
+
 
 Undo = Callable[[], None]
 

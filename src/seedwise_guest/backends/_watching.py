@@ -7,37 +7,41 @@ import sys
 from typing import Any, Callable
 
 from ..frames import location
-from ..ledger import Entry, Ledger, State
+from ..ledger import Ledger, State
 
 _MOST_PLACES = 16
 
 
-def follow(ledger: Ledger, name: str, digest: Callable[[], object]) -> Entry:
+def follow(ledger: Ledger, name: str, digest: Callable[[], object]) -> None:
     """Keep the entry of a global generator up to date: has it moved, though nobody seeded it?"""
     entry = ledger.entry(name)
-    start = digest()
+    start = ledger.starts[name] = digest()
 
     def refresh() -> None:
         if entry.state is State.UNTOUCHED and digest() != start:
             entry.state = State.UNSEEDED
 
     ledger.when_read(refresh)
-    return entry
 
 
 def noting(
-    entry: Entry, seed_function: Callable[..., Any], digest: Callable[[], object], module: str, name: str
+    ledger: Ledger,
+    generator: str,
+    seed_function: Callable[..., Any],
+    digest: Callable[[], object],
+    module: str,
+    name: str,
 ) -> Callable[..., Any]:
-    """`seed_function`, which also notes in `entry` that, where and with what it was called.
+    """`seed_function`, which also notes in the ledger's entry for `generator` that, where and with what it was called.
 
     It is pickled by reference to `module.name`, as the original is.
     """
-    start = digest()
 
     @functools.wraps(seed_function)
     def seed(*args: Any, **kwargs: Any) -> Any:
+        entry = ledger.entry(generator)
         first = entry.state in (State.UNTOUCHED, State.UNSEEDED)
-        moved = first and digest() != start
+        moved = first and digest() != ledger.starts.get(generator)
         result = seed_function(*args, **kwargs)
         given = args[0] if args else next((kwargs[key] for key in ("seed", "a") if key in kwargs), None)
         if given is None:

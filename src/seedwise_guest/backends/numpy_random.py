@@ -52,7 +52,6 @@ class NumPy:
         bit_generator: Any = sys.modules["numpy.random.bit_generator"]
 
         follow(ledger, "numpy.random", self.digest)
-        entry = ledger.entry("numpy.random")
         seed, randbits = np_random.seed, bit_generator.randbits
 
         def stream_bits(bits: int) -> int:
@@ -66,7 +65,7 @@ class NumPy:
             )
             return next_stream("numpy", bits)
 
-        np_random.seed = noting(entry, seed, self.digest, "numpy.random", "seed")
+        np_random.seed = noting(ledger, "numpy.random", seed, self.digest, "numpy.random", "seed")
         bit_generator.randbits = stream_bits
 
         def undo() -> None:

@@ -49,7 +49,6 @@ class Stdlib:
         import random
 
         follow(ledger, "random", self.digest)
-        entry = ledger.entry("random")
         module_seed, method = random.seed, random.Random.seed
 
         def seed_global(a: Any = None, version: int = 2) -> None:
@@ -57,7 +56,10 @@ class Stdlib:
             module_seed(next_stream("random", 128) if a is None else a, version)
 
         def seed_instance(self: random.Random, a: Any = None, version: int = 2) -> None:
-            if a is None and not _called_by_tempfile(sys._getframe(1)):
+            if a is None and _is_importing(sys._getframe(1)):
+                module = str(sys._getframe(1).f_globals.get("__name__"))
+                a = next_stream.at_import("random", 128, module, lambda number: method(self, number))
+            elif a is None and not _called_by_tempfile(sys._getframe(1)):
                 where = location(sys._getframe(1))
                 made = ledger.entry(f"random.Random() made at {where}")
                 made.state, made.made_at, made.note = (
@@ -69,7 +71,7 @@ class Stdlib:
             method(self, a, version)
 
         functools.update_wrapper(seed_instance, method)
-        random.seed = noting(entry, seed_global, self.digest, "random", "seed")
+        random.seed = noting(ledger, "random", seed_global, self.digest, "random", "seed")
         random.Random.seed = seed_instance  # type: ignore[method-assign]
 
         urandom = os.urandom

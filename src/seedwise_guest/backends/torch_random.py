@@ -60,9 +60,12 @@ class Torch:
             torch.mps.set_rng_state(state["mps"])
 
     def digest(self) -> object:
+        import ctypes
+
         import torch
 
-        return bytes(torch.get_rng_state().tolist())
+        state = torch.get_rng_state()
+        return ctypes.string_at(state.data_ptr(), state.numel())
 
     def drawn_before(self) -> bool | None:
         import torch
@@ -74,7 +77,6 @@ class Torch:
         import torch
 
         follow(ledger, "torch", self.digest)
-        entry = ledger.entry("torch")
         manual_seed, seed = torch.manual_seed, torch.seed
 
         def seed_from_stream() -> int:
@@ -89,7 +91,7 @@ class Torch:
             manual_seed(number)
             return number
 
-        noting_seed = noting(entry, manual_seed, self.digest, "torch.random", "manual_seed")
+        noting_seed = noting(ledger, "torch", manual_seed, self.digest, "torch.random", "manual_seed")
         torch.manual_seed = torch.random.manual_seed = noting_seed
         torch.seed = torch.random.seed = seed_from_stream
 

@@ -114,11 +114,35 @@ class Substitution:
         return text
 
     def _path_hook(self, path: str) -> _ScriptFinder:
-        if path.endswith((".py", ".pyw")) or os.path.isfile(path):
-            full = os.path.abspath(path)
-            if is_user_file(full) and os.path.isfile(full) and _is_text(full) and self.text(path) is not None:
-                return _ScriptFinder(path, self)
+        if _is_script(path):
+            text = self.text(path)
+            if text is not None:
+                return _ScriptFinder(path, text)
         raise ImportError(f"not a script of this run: {path}")
+
+
+def run_script_here(substitution: Substitution | None, leave: Callable[[int], None]) -> None:
+    """Execute the script by the guest's own hook, edited or not, and call `leave(exit status)` when it is through."""
+
+    def hook(path: str) -> _ScriptFinder:
+        if not _is_script(path):
+            raise ImportError(f"not a script: {path}")
+        text = substitution.text(path) if substitution is not None else None
+        if text is None:
+            from importlib.util import decode_source
+
+            with open(path, "rb") as file:
+                text = decode_source(file.read())
+        return _ScriptFinder(path, text, leave)
+
+    sys.path_hooks.insert(0, hook)
+
+
+def _is_script(path: str) -> bool:
+    if not path.endswith((".py", ".pyw")) and not os.path.isfile(path):
+        return False
+    full = os.path.abspath(path)
+    return is_user_file(full) and os.path.isfile(full) and _is_text(full)
 
 
 def _is_text(path: str) -> bool:
@@ -146,9 +170,10 @@ def _show_in_tracebacks(path: str, text: str) -> None:
 class _ScriptFinder:
     """The importer that Python finds for the script's path: it holds one module, `__main__`."""
 
-    def __init__(self, path: str, substitution: Substitution) -> None:
+    def __init__(self, path: str, text: str, leave: Callable[[int], None] | None = None) -> None:
         self.path = path
-        self.substitution = substitution
+        self.text = text
+        self.leave = leave
 
     def find_spec(self, fullname: str, target: ModuleType | None = None) -> ModuleSpec | None:
         if fullname != "__main__":
@@ -164,7 +189,7 @@ class _ScriptFinder:
         return False
 
     def get_source(self, fullname: str) -> str | None:
-        return self.substitution.text(self.path)
+        return self.text
 
     def get_code(self, fullname: str) -> CodeType:
         # runpy executes this in the script's namespace, after it has set __spec__ and the like
@@ -172,25 +197,30 @@ class _ScriptFinder:
 
     def run(self, namespace: dict[str, Any]) -> None:
         """Execute the script in its namespace, made to look as if Python had read the file itself."""
-        text = self.substitution.text(self.path)
-        assert text is not None
         as_main = namespace.get("__name__") == "__main__"
         namespace.update(__file__=self.path, __spec__=None, __cached__=None, __package__=None if as_main else "")
         namespace["__loader__"] = SourceFileLoader("__main__", self.path) if as_main else None
         if as_main and sys.version_info < (3, 14):
             namespace.setdefault("__annotations__", {})
         self._mend_path(as_main)
-        code = compile(text, self.path, "exec", dont_inherit=True)
         if not as_main:
-            exec(code, namespace)
+            exec(compile(self.text, self.path, "exec", dont_inherit=True), namespace)
             return
         try:
-            exec(code, namespace)
-        except (SystemExit, KeyboardInterrupt):
+            exec(compile(self.text, self.path, "exec", dont_inherit=True), namespace)
+        except KeyboardInterrupt:
             raise
+        except SystemExit as error:
+            if self.leave is None or not isinstance(error.code, (int, type(None))):
+                raise
+            self.leave(error.code or 0)
         except BaseException as error:  # noqa: BLE001
             _report(error)
+            if self.leave is not None:
+                self.leave(1)
             raise SystemExit(1) from None
+        if self.leave is not None:
+            self.leave(0)
 
     def _mend_path(self, as_main: bool) -> None:
         """Python put the script's own path first, as for a zip file; its folder belongs there."""

@@ -1,5 +1,6 @@
 """Where runs are executed. Every executor keeps to one protocol."""
 
+import signal
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +16,10 @@ class Task:
     environment: Mapping[str, str]
     stdout: Path
     stderr: Path
+    specification: Path | None = None
+    """What a warm parent's child reads instead of being launched by `argv`."""
+    command: Sequence[str] = ()
+    """The user's own words."""
 
 
 @dataclass(frozen=True)
@@ -24,16 +29,21 @@ class Exit:
     seed: int
     status: int
     seconds: float
+    lost: bool = False
+    """It ended because the process that it was forked from did."""
 
 
 class Executor(Protocol):
     """Starts tasks, tells which have ended, and stops them."""
 
-    def start(self, task: Task) -> None:
-        """Start one process. Raises ScriptError when the system refuses."""
+    def start(self, task: Task, warm: bool = False) -> None:
+        """Start one process; with `warm`, have it forked if that is possible. Raises ScriptError when the system refuses."""
 
     def wait(self, seconds: float) -> list[Exit]:
         """The processes that have ended, as soon as there is one; an empty list after `seconds`."""
+
+    def stop_one(self, seed: int, number: signal.Signals) -> None:
+        """Send a signal to one run and what it started in its session."""
 
     def stop(self, grace: float) -> list[Exit]:
         """End every process that runs, and all it started: asked first, killed after `grace` seconds."""

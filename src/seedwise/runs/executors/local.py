@@ -6,20 +6,45 @@ import selectors
 import signal
 import subprocess
 import time
+from dataclasses import dataclass
+from typing import Any
 
 from ...errors import ScriptError
+from ..warm import Warmth
 from . import Executor, Exit, Task
 
 
-class LocalExecutor:
-    """Starts every task as a process; waits on all of them at once."""
+@dataclass
+class _Forked:
+    """A run that a warm parent forked, or is about to; `pid` is 0 until it says so."""
 
-    def __init__(self) -> None:
+    task: Task
+    began: float
+    pid: int = 0
+
+
+class LocalExecutor:
+    """Starts every task as a process, or has it forked by a warm parent that is ready; waits on all of them at once."""
+
+    def __init__(self, warmth: Warmth | None = None) -> None:
         self._running: dict[int, tuple[subprocess.Popen[bytes], Task, float]] = {}
         self._selector = selectors.DefaultSelector()
         self._handles: dict[int, int] = {}
+        self._warmth = warmth
+        self._forked: dict[int, _Forked] = {}  # by seed
+        self._listening: Any = None
 
-    def start(self, task: Task) -> None:
+    def start(self, task: Task, warm: bool = False) -> None:
+        if warm and self._warmth is not None and self._warmth.parent is not None:
+            parent = self._warmth.parent
+            request = {
+                "id": task.seed, "specification": str(task.specification), "stdout": str(task.stdout),
+                "stderr": str(task.stderr), "arguments": list(task.command),
+                "environment": {k: v for k, v in task.environment.items() if k.startswith("SEEDWISE_") or k == "TMPDIR"},
+            }  # fmt: skip
+            self._forked[task.seed] = _Forked(task, time.perf_counter())
+            parent.ask(request)  # if it is gone, its socket says so, and the task is lost
+            return
         with open(task.stdout, "wb") as out, open(task.stderr, "wb") as err:
             try:
                 process = subprocess.Popen(
@@ -33,21 +58,65 @@ class LocalExecutor:
             with contextlib.suppress(OSError):
                 handle = os.pidfd_open(process.pid)
                 self._handles[process.pid] = handle
-                self._selector.register(handle, selectors.EVENT_READ)
+                self._selector.register(handle, selectors.EVENT_READ, process.pid)
 
     def wait(self, seconds: float) -> list[Exit]:
         deadline = time.perf_counter() + seconds
         while True:
-            ended = [
-                self._end(pid) for pid, (process, _, _) in list(self._running.items()) if process.poll() is not None
-            ]
+            changed, ended = self._hear()
+            ended += [self._end(pid) for pid in self._gone()]
             left = deadline - time.perf_counter()
-            if ended or left <= 0:
+            if ended or changed or left <= 0:
                 return ended
-            if len(self._handles) == len(self._running) > 0:
+            if len(self._handles) == len(self._running) and (self._handles or self._listening):
                 self._selector.select(left)
             else:
                 time.sleep(min(left, 0.01))
+
+    def _gone(self) -> list[int]:
+        """Processes of ours that have ended."""
+        if len(self._handles) < len(self._running):
+            return [pid for pid, (process, _, _) in self._running.items() if process.poll() is not None]
+        ready = [key.data for key, _ in self._selector.select(0) if key.data]
+        return [pid for pid in ready if self._running[pid][0].poll() is not None]
+
+    def _hear(self) -> tuple[bool, list[Exit]]:
+        """What the warm parent says: whether it changed itself, and which of its children have ended."""
+        parent = self._warmth.parent if self._warmth is not None else None
+        channel = parent.channel if parent is not None else None
+        if channel is not self._listening:
+            self._listen(channel)
+        if parent is None or self._warmth is None:
+            return False, []
+        changed, ended = False, []
+        for message in parent.receive():
+            if message["type"] == "started":
+                self._forked[message["id"]].pid = message["pid"]
+            elif message["type"] == "ended":
+                seed = next(seed for seed, run in self._forked.items() if run.pid == message["pid"])
+                ended.append(self._end_forked(seed, message["status"]))
+            else:
+                changed = True
+                if message["type"] == "gone":
+                    ended += [self._end_forked(seed, -signal.SIGKILL, lost=True) for seed in list(self._forked)]
+                self._listen(None)
+                self._warmth.heard(message)
+                if self._warmth.parent is not parent:
+                    break
+        return changed, ended
+
+    def _listen(self, channel: Any) -> None:
+        if self._listening is not None:
+            self._selector.unregister(self._listening)
+        if channel is not None:
+            self._selector.register(channel, selectors.EVENT_READ)
+        self._listening = channel
+
+    def _end_forked(self, seed: int, status: int, lost: bool = False) -> Exit:
+        run = self._forked.pop(seed)
+        if run.pid:
+            _signal_session(run.pid, signal.SIGKILL)
+        return Exit(seed, status, time.perf_counter() - run.began, lost)
 
     def _end(self, pid: int) -> Exit:
         process, task, began = self._running.pop(pid)
@@ -60,20 +129,32 @@ class LocalExecutor:
         return Exit(task.seed, process.returncode, seconds)
 
     def stop(self, grace: float) -> list[Exit]:
-        for pid in self._running:
+        for pid in self._pids():
             _signal_session(pid, signal.SIGTERM)
         deadline = time.perf_counter() + grace
+        ended: list[Exit] = []
         try:
-            while self._running_still() and time.perf_counter() < deadline:
-                time.sleep(0.02)
+            while (self._running or self._forked) and time.perf_counter() < deadline:
+                ended += self.wait(0.02)
         finally:  # also after a second Ctrl-C
-            for pid, (process, _, _) in self._running.items():
+            for pid in self._pids():
                 _signal_session(pid, signal.SIGKILL)
+            for process, _, _ in self._running.values():
                 process.wait()
-        return [self._end(pid) for pid in list(self._running)]
+        deadline = time.perf_counter() + grace
+        while self._forked and time.perf_counter() < deadline:
+            ended += self.wait(0.02)
+        return ended + [self._end(pid) for pid in list(self._running)]
 
-    def _running_still(self) -> bool:
-        return any(process.poll() is None for process, _, _ in self._running.values())
+    def stop_one(self, seed: int, number: signal.Signals) -> None:
+        for pid, (_, task, _) in self._running.items():
+            if task.seed == seed:
+                _signal_session(pid, number)
+        if seed in self._forked and self._forked[seed].pid:
+            _signal_session(self._forked[seed].pid, number)
+
+    def _pids(self) -> list[int]:
+        return [*self._running, *[run.pid for run in self._forked.values() if run.pid]]
 
 
 def _signal_session(leader: int, number: signal.Signals) -> None:

@@ -1,0 +1,206 @@
+"""The host's side of the warm parent: learning from a fresh run what to import, starting the parent, asking it for children."""
+
+import contextlib
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Mapping
+from enum import StrEnum
+from typing import Any
+
+from seedwise_guest import PROTOCOL
+from seedwise_guest.warm.parent import SOCKET
+
+from .attempt import Imports, Setup
+from .command import PLACEHOLDER, Mode, placeholders
+from .worlds import World
+
+_PATIENCE = 120.0
+_MOST_FAILURES = 3
+
+
+class Stage(StrEnum):
+    """How far the warm parent is."""
+
+    OFF = "off"
+    LEARNING = "learning"
+    STARTING = "starting"
+    READY = "ready"
+
+
+def why_not_warm(setup: Setup, python: str) -> str:
+    """Why runs of this command cannot be forked from a warm parent; "" if they can."""
+    if sys.platform != "linux" or not hasattr(os, "pidfd_open"):
+        return "only Linux can fork safely here"
+    if setup.mode is Mode.AS_IS:
+        return "the script runs once"
+    version = tuple(int(part) for part in python.split(".")[:2] if part.isdigit())
+    if version and version < (3, 10):
+        return "needs Python 3.10 or later in the runs"
+    if setup.launch_kind != "script" or not setup.script:
+        return "only a script can be forked, not -m, -c or another program"
+    if setup.script_behind_launcher:
+        return "a launcher starts the script"
+    if setup.mode is Mode.PLACEHOLDER:
+        ours = placeholders(setup.command)
+        tail = setup.command[len(setup.command) - setup.arguments :]
+        if sum(PLACEHOLDER in word for word in ours) != sum(PLACEHOLDER in word for word in tail):
+            return "{seed} is in the name of the script"
+    return ""
+
+
+class WarmParent:
+    """A process that imports and forks. `readable` is its socket, for a selector.
+
+    Parameters
+    ----------
+    world
+        Folder for its spool and its output; removed by `close`.
+    """
+
+    def __init__(self, setup: Setup, world: World, imports: Imports, without: set[str], cores: list[int]) -> None:
+        self._world = world
+        self._setup = setup
+        self.ready = False
+        self.failed: tuple[str, str] | None = None
+        self.units: list[str] = []
+        self._begun = time.monotonic()
+        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        self.channel = ours
+        self.pid = 0
+        plan = {
+            "v": PROTOCOL,
+            "mode": "warm",
+            "states": imports.states,
+            "units": [unit for unit in imports.units if not without & set(unit["names"])],
+        }
+        (world.spool / "plan.json").write_text(json.dumps(plan), encoding="utf-8", errors="surrogateescape")
+        command = [word.replace(PLACEHOLDER, "0") for word in setup.command]
+        specification = setup.worlds.specification(World(world.folder, world.spool), command, cores, [])
+        environment = {**setup.environment, "SEEDWISE_SPOOL": str(world.spool), SOCKET: str(theirs.fileno())}
+        with open(world.folder / "stdout", "wb") as out, open(world.folder / "stderr", "wb") as err:
+            self._process = subprocess.Popen(
+                setup.worlds.launcher(specification), env=environment, stdin=subprocess.DEVNULL, stdout=out, stderr=err,
+                start_new_session=True, pass_fds=[theirs.fileno()],
+            )  # fmt: skip
+        theirs.close()
+
+    def receive(self) -> list[dict[str, Any]]:
+        """Messages that have come; `[{"type": "gone"}]` when the process is no more."""
+        messages: list[dict[str, Any]] = []
+        while True:
+            try:
+                data = self.channel.recv(1 << 20, socket.MSG_DONTWAIT)
+            except BlockingIOError:
+                return messages
+            except OSError:
+                data = b""
+            if not data:
+                return [*messages, {"type": "gone"}]
+            message = json.loads(data)
+            if message["type"] == "ready":
+                self.units = message["units"]
+                self.ready = message["pid"] == self._process.pid
+                if not self.ready:
+                    self.failed = ("", "a program stands between Seedwise and Python")
+            elif message["type"] == "failed":
+                self.failed = (message["name"], message["reason"])
+            messages.append(message)
+
+    @property
+    def too_slow(self) -> bool:
+        """Whether it has been importing for longer than anybody would wait."""
+        return not self.ready and time.monotonic() - self._begun > _PATIENCE
+
+    def ask(self, request: Mapping[str, Any]) -> bool:
+        """Have a child forked; False when the parent is gone."""
+        try:
+            self.channel.send(json.dumps(request).encode("utf-8", "surrogateescape"))
+        except OSError:
+            return False
+        return True
+
+    def close(self) -> None:
+        """End the process; its children end with it."""
+        self.channel.close()
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.killpg(self._process.pid, signal.SIGKILL)
+        self._process.wait()
+        self._setup.worlds.remove(self._world)
+
+
+class Warmth:
+    """Decides which runs are forked: none before a fresh one has told what to import, none after repeated failures."""
+
+    def __init__(self, setup: Setup, *, off: str, tell: Any) -> None:
+        self.stage = Stage.OFF if off else Stage.LEARNING
+        self.reason = off
+        self.parent: WarmParent | None = None
+        self._setup = setup
+        self._tell = tell
+        self._imports = Imports()
+        self._without: set[str] = set()
+        self._failures = 0
+        self._given_up = 0
+
+    def learn(self, imports: Imports | None, cores: list[int], *, worth: bool) -> None:
+        """A fresh run has ended: start the parent with what it imported."""
+        if self.stage is Stage.LEARNING and imports is not None and worth:
+            self._imports = imports
+            self._start(cores)
+
+    def _start(self, cores: list[int]) -> None:
+        self._cores = cores
+        try:
+            self.parent = WarmParent(self._setup, self._setup.worlds.make(), self._imports, self._without, cores)
+        except OSError as error:
+            self._off(f"it could not be started: {error}")
+            return
+        self.stage = Stage.STARTING
+
+    def heard(self, message: Mapping[str, Any]) -> None:
+        """A message of the parent about itself."""
+        assert self.parent is not None
+        kind = message["type"]
+        if kind == "ready" and self.parent.ready:
+            self.stage = Stage.READY
+            threads = [f"{name} {why}" for name, why in self._imports.left.items() if "thread" in why or "GPU" in why]
+            if threads:
+                self._tell(f"{threads[0]}, so each run imports it itself")
+        elif kind in ("failed", "gone", "ready"):
+            name, reason = self.parent.failed or ("", "it was killed or crashed")
+            self._failures += 1
+            self.parent.close()
+            self.parent = None
+            if self._failures >= _MOST_FAILURES or "stands between" in reason:
+                self._off(f"{name} {reason}".strip())
+                return
+            if name:
+                self._without.add(name)
+            self._start(self._cores)
+
+    def could_not(self, reason: str) -> None:
+        """A forked run found that it could not go on as a fresh one would."""
+        self._given_up += 1
+        if self._given_up >= _MOST_FAILURES:
+            self._off(reason)
+
+    def check(self) -> None:
+        """Give up on a parent that imports for ever."""
+        if self.parent is not None and self.parent.too_slow:
+            self._off("its imports take too long")
+
+    def _off(self, reason: str) -> None:
+        self.stage, self.reason = Stage.OFF, reason
+        self._tell(f"each run starts fresh: {reason}")
+
+    def close(self) -> None:
+        """End the parent."""
+        if self.parent is not None:
+            self.parent.close()
+            self.parent = None
+        self.stage = Stage.OFF

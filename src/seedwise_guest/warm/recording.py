@@ -1,0 +1,197 @@
+"""Watching the imports of a fresh run: which of them may be made before the run begins?"""
+
+from __future__ import annotations
+
+import os
+import sys
+import threading
+from dataclasses import dataclass, field
+from typing import Any, Callable
+
+from ..frames import is_user_file
+from . import state
+
+_WRAPPER = """
+def _find_and_load(name, import_):
+    watched = begin(name)
+    try:
+        module = find_and_load(name, import_)
+    except BaseException:
+        end(watched, False)
+        raise
+    end(watched, True)
+    return module
+"""
+
+
+def wrap_imports(begin: Callable[[str], Any], end: Callable[[Any, bool], None]) -> Callable[[], None]:
+    """Call `begin(name)` before and `end(what it returned, success)` after each import that is not yet in `sys.modules`.
+
+    The frame in between carries importlib's own file name, so that tracebacks and `stacklevel` pass over it as they do
+    over importlib's. Returns what takes the wrapper off again.
+    """
+    bootstrap: Any = sys.modules["_frozen_importlib"]
+    original = bootstrap._find_and_load
+    namespace: dict[str, Any] = {"begin": begin, "end": end, "find_and_load": original}
+    exec(compile(_WRAPPER, "<frozen importlib._bootstrap>", "exec", dont_inherit=True), namespace)
+    wrapper = bootstrap._find_and_load = namespace["_find_and_load"]
+
+    def undo() -> None:
+        if bootstrap._find_and_load is wrapper:
+            bootstrap._find_and_load = original
+
+    return undo
+
+
+@dataclass
+class _Import:
+    name: str
+    above: _Import | None
+    state: int
+    drawn: tuple[object, ...]
+    threads: int
+    files: frozenset[str]
+    below: list[_Import] = field(default_factory=list)
+    names: list[str] = field(default_factory=list)
+    reason: str = ""
+    """Why it must be made in each run itself; "" if it need not."""
+    guilty: str = ""
+
+
+class Recording:
+    """The imports of this process, as a tree.
+
+    Parameters
+    ----------
+    drawn
+        Returns something that changes when a generator is drawn from.
+    """
+
+    def __init__(self, drawn: Callable[[], tuple[object, ...]]) -> None:
+        self._drawn = drawn
+        self._states: list[dict[str, Any]] = []
+        self._top: list[_Import] = []
+        self._now: _Import | None = None
+        self._born: dict[object, object] = {}
+        self._thread = threading.get_ident()
+        self._undo = wrap_imports(self._begin, self._end)
+
+    def stop(self) -> None:
+        """Watch no longer."""
+        self._undo()
+
+    def _begin(self, name: str) -> _Import | None:
+        if threading.get_ident() != self._thread:
+            return None
+        now = state.take()
+        if not self._states or (self._states[-1] is not now and self._states[-1] != now):
+            self._states.append(now)
+        new = _Import(name, self._now, len(self._states) - 1, self._drawn(), _threads(), _open_files())
+        self._now = new
+        return new
+
+    def _end(self, new: _Import | None, ok: bool) -> None:
+        if new is None or self._now is not new:
+            return
+        self._now = new.above
+        (self._top if new.above is None else new.above.below).append(new)
+        new.names = [new.name, *[name for inner in new.below for name in inner.names]]
+        new.reason, new.guilty = self._judge(new, ok)
+
+    def _judge(self, new: _Import, ok: bool) -> tuple[str, str]:
+        for inner in new.below:
+            if inner.reason:
+                return inner.reason, inner.guilty
+        module = sys.modules.get(new.name)
+        if ok and module is None:
+            return "takes itself out of sys.modules", new.name
+        if module is not None and not _is_library(new.name, module):
+            return "is the user's own", new.name
+        if not ok:
+            return "", ""
+        if self._moved(new.drawn):
+            return "draws from a generator", new.name
+        if _threads() > max(1, new.threads):
+            return "starts threads", new.name
+        opened = _open_files() - new.files
+        if any(path.startswith(("/dev/nvidia", "/dev/kfd", "/dev/dri")) for path in opened):
+            return "opens a GPU", new.name
+        if any(not path.startswith(("/proc/", "/sys/", "/dev/")) for path in opened):
+            return "keeps a file open", new.name
+        if state.take()["fixed"] != self._states[new.state]["fixed"]:
+            return "changes settings of the process", new.name
+        return "", ""
+
+    def _moved(self, before: tuple[object, ...]) -> bool:
+        """Whether a generator moved; of one that came into being meanwhile, since it was first seen."""
+        known = {part[0]: part[1] for part in before[1:]}  # type: ignore[index]
+        now = self._drawn()
+        for part in now[1:]:
+            name, digest = part[0], part[1]  # type: ignore[index]
+            if name not in known:
+                known[name] = self._born.setdefault(name, digest)
+            if digest != known[name]:
+                return True
+        return now[0] != before[0]
+
+    def born(self, name: str, digest: object) -> None:
+        """A generator was started: what it looks like before anything is drawn."""
+        self._born[name] = digest
+
+    def as_message(self) -> dict[str, Any]:
+        """What a warm parent needs to know: units in order, with the states they begin in; and what is left to each run."""
+        units: list[dict[str, Any]] = []
+        left: dict[str, str] = {}
+
+        def visit(node: _Import) -> None:
+            if not node.reason:
+                units.append({"name": node.name, "state": node.state, "names": node.names})
+                return
+            if node.guilty and node.reason != "is the user's own":
+                left.setdefault(node.guilty, node.reason)
+            for inner in node.below:
+                visit(inner)
+
+        for node in self._top:
+            visit(node)
+        return {"states": self._states, "units": units, "left": left}
+
+
+def _is_library(name: str, module: Any) -> bool:
+    """Of the standard library or installed; neither the user's nor Seedwise's."""
+    if name.partition(".")[0] in ("seedwise", "seedwise_guest", "__main__", "sitecustomize", "usercustomize"):
+        return False
+    spec = getattr(module, "__spec__", None)
+    origin = getattr(spec, "origin", None) or getattr(module, "__file__", None)
+    if origin in (None, "built-in", "frozen"):
+        folders = list(getattr(module, "__path__", ()))
+        return not any(is_user_file(os.path.join(folder, "x.py")) for folder in folders)
+    return not is_user_file(str(origin))
+
+
+def _threads() -> int:
+    try:
+        return len(os.listdir("/proc/self/task"))
+    except OSError:
+        return threading.active_count()
+
+
+_last_files: tuple[list[str], frozenset[str]] = ([], frozenset())
+
+
+def _open_files() -> frozenset[str]:
+    """Paths that are open; looked at again when the descriptors are others than before."""
+    global _last_files
+    try:
+        numbers = os.listdir("/proc/self/fd")
+    except OSError:
+        return frozenset()
+    if numbers != _last_files[0]:
+        found = []
+        for name in numbers:
+            try:
+                found.append(os.readlink(f"/proc/self/fd/{name}"))
+            except OSError:
+                continue
+        _last_files = (numbers, frozenset(p for p in found if p.startswith("/") and not p.startswith("/proc/")))
+    return _last_files[1]

@@ -1,0 +1,113 @@
+"""Modules that were imported before the run began, kept out of its sight until it imports them itself."""
+
+from __future__ import annotations
+
+import os
+import sys
+from dataclasses import dataclass, field
+from types import ModuleType
+from typing import Any, Callable
+
+from .. import spool
+from ..imports import handed_out
+from . import state
+
+NOT_WARM = 95
+"""Exit status of a child that cannot go on as a fresh process would; its seed is to be run fresh."""
+
+
+@dataclass
+class Unit:
+    """What one import statement brought: its modules, and the states before and after it."""
+
+    name: str
+    before: dict[str, Any]
+    after: dict[str, Any]
+    modules: dict[str, ModuleType]
+    added: list[tuple[ModuleType, str, Any]] = field(default_factory=list)
+    """What the import added to packages that were there before: `numpy.random` becomes an attribute of `numpy`."""
+    made: list[Any] = field(default_factory=list)
+    """Generators that were made during the import, to be started from the seed."""
+
+    @property
+    def silent(self) -> bool:
+        """Whether the import changed nothing but `sys.modules`."""
+        return not state.same(self.before, self.after)
+
+
+class Shelf:
+    """Hands units out, in the order in which they were imported.
+
+    Parameters
+    ----------
+    units
+        In that order.
+    start_made
+        Starts generators that were made during an import.
+    """
+
+    def __init__(self, units: list[Unit], start_made: Callable[[list[Any]], None]) -> None:
+        self._units = units
+        self._start_made = start_made
+        self._place: dict[str, int] = {}
+        for k, unit in enumerate(units):
+            for name in unit.modules:
+                self._place[name] = k
+        self._out: set[int] = set()
+
+    def put_away(self) -> None:
+        """Take the modules out of `sys.modules` and answer for them from now on."""
+        for unit in self._units:
+            for package, name, _value in unit.added:
+                vars(package).pop(name, None)
+        for name in self._place:
+            sys.modules.pop(name, None)
+        _answer_imports(self._hand_out)
+
+    def _hand_out(self, name: str) -> bool:
+        """Put the unit that holds `name` into `sys.modules`; False for a name that is not here."""
+        k = self._place.get(name)
+        if k is None or k in self._out:
+            return False
+        unit = self._units[k]
+        why = state.same(state.take(), unit.before)
+        if why:
+            _give_up(f"{why} is not what it was when {name} was imported first")
+        earlier = [j for j in range(k) if j not in self._out]
+        if not all(self._units[j].silent for j in earlier):
+            _give_up(f"{name} is imported before {self._units[earlier[0]].name}, after which it came at first")
+        for j in [*earlier, k]:
+            self._out.add(j)
+            sys.modules.update(self._units[j].modules)
+            for package, attribute, value in self._units[j].added:
+                vars(package)[attribute] = value
+        state.put(unit.after)
+        for j in [*earlier, k]:
+            for inner, module in self._units[j].modules.items():
+                handed_out(inner, module)
+            self._start_made(self._units[j].made)
+        return name in sys.modules
+
+
+def _give_up(reason: str) -> None:
+    spool.send("not-warm", reason=reason)
+    os._exit(NOT_WARM)
+
+
+_WRAPPER = """
+def _find_and_load(name, import_):
+    if hand_out(name):
+        return modules[name]
+    return find_and_load(name, import_)
+"""
+
+
+def _answer_imports(hand_out: Callable[[str], bool]) -> None:
+    bootstrap: Any = sys.modules["_frozen_importlib"]
+    namespace: dict[str, Any] = {
+        "hand_out": hand_out,
+        "modules": sys.modules,
+        "find_and_load": bootstrap._find_and_load,
+    }
+    exec(compile(_WRAPPER, "<frozen importlib._bootstrap>", "exec", dont_inherit=True), namespace)
+    bootstrap._find_and_load = namespace["_find_and_load"]
