@@ -1,4 +1,5 @@
-from .api.control import Ledger, SeedError, State, Streams, log, seed_everything, seeded
+from .api.control import Ledger, Predictions, SeedError, State, Streams, log, seed_everything, seeded
+from .api.function import run
 from .api.load import load
 from .api.script import run_script
 from .api.summary import summarize
@@ -11,6 +12,7 @@ __version__: str
 __all__ = [
     "Goal",
     "Ledger",
+    "Predictions",
     "Results",
     "Run",
     "Scores",
@@ -22,6 +24,7 @@ __all__ = [
     "Summary",
     "load",
     "log",
+    "run",
     "run_script",
     "seed_everything",
     "seeded",

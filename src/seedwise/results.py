@@ -1,8 +1,10 @@
 """Runs, results and scores: what producers hand over and readers take. All frozen."""
 
+import json
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
@@ -31,6 +33,9 @@ class Cause(StrEnum):
     NOT_ENTERED = "not entered"
     CHANGED = "code changed"
     ISOLATION = "isolation"
+    TIMEOUT = "timeout"
+    MEMORY = "out of memory"
+    RESULT = "no result"
 
 
 class Reduce(StrEnum):
@@ -79,6 +84,26 @@ class Run:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "series", _frozen(self.series))
+
+    @property
+    def arrays(self) -> Mapping[str, Mapping[str, Any]]:
+        """The arrays that the run gave back: name → shape, dtype and, for predictions, split and kind."""
+        if self.folder is None:
+            return {}
+        try:
+            listed: dict[str, dict[str, Any]] = json.loads(Path(self.folder, "arrays", "arrays.json").read_text())
+        except (OSError, ValueError):
+            return {}
+        return listed
+
+    def array(self, name: str) -> NDArray[Any]:
+        """One of `arrays`, read from the store. Raises MetricError naming those there are."""
+        listed = self.arrays
+        if name not in listed:
+            raise MetricError(f"seed {self.seed} has no array {name!r}; it has: {', '.join(listed) or 'none'}")
+        path = Path(str(self.folder), "arrays", Path(str(listed[name]["file"])).name)
+        loaded: NDArray[Any] = np.load(path, allow_pickle=False)
+        return loaded
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from .calling import Predictions as Predictions
     from .capture import log as log
     from .ledger import Entry as Entry
     from .ledger import Ledger as Ledger
@@ -22,6 +23,7 @@ PROTOCOL = 1
 """Version of the messages between host and guest; both sides refuse another."""
 
 _HOME = {
+    "Predictions": "calling",
     "log": "capture",
     "Entry": "ledger",
     "Ledger": "ledger",
@@ -32,7 +34,18 @@ _HOME = {
     "Streams": "streams",
 }
 
-__all__ = ["PROTOCOL", "Entry", "Ledger", "SeedError", "State", "Streams", "log", "seed_everything", "seeded"]
+__all__ = [
+    "PROTOCOL",
+    "Entry",
+    "Ledger",
+    "Predictions",
+    "SeedError",
+    "State",
+    "Streams",
+    "log",
+    "seed_everything",
+    "seeded",
+]
 
 
 def __getattr__(name: str) -> Any:

@@ -11,6 +11,10 @@ from .frames import is_user_file
 _WITH_ARGUMENT = {"W", "X"}
 
 
+CALL = os.path.join(os.path.dirname(os.path.abspath(__file__)), "entry", "call.py")
+"""The script that calls a function."""
+
+
 @dataclass
 class Launch:
     """`kind` is `script`, `module`, `command` or `input`; `target` is the path, the dotted name or the text."""
@@ -72,6 +76,12 @@ class Script:
 
 def find_script(launch: Launch) -> Script | None:
     """The user's program of this launch, looked for behind a launcher (torchrun, cProfile …) too; None if there is none."""
+    if launch.kind == "script" and launch.target == CALL:
+        path = launch.arguments[0].rpartition(":")[0] if launch.arguments else ""
+        if not path.endswith(".py"):
+            return None
+        folder, file = os.path.split(os.path.abspath(path))
+        return Script(os.path.join(folder, file), name=file[: -len(".py")], folder=folder)
     if launch.kind == "script":
         path = launch.target
         if os.path.isdir(path):

@@ -9,7 +9,7 @@ from dataclasses import asdict
 from typing import Any
 
 from . import PROTOCOL
-from .launch import Launch, Script, find_script, this_launch
+from .launch import CALL, Launch, Script, find_script, this_launch
 from .sites.finder import find_sites
 from .sites.findings import Findings
 from .sites.modules import Module, Source, parse_module, read_module
@@ -39,6 +39,8 @@ def report(spool: str) -> bool:
     script = find_script(launch)
     if script is None and launch.kind == "script" and launch.target and not os.path.exists(launch.target):
         return _write(spool, {"error": f"no such script: {launch.target}"})
+    if script is None and launch.target == CALL:
+        return _write(spool, {"error": "", "launch": asdict(launch)})
     if script is None and launch.kind == "input":
         return _write(spool, {"error": "", "launch": asdict(launch), "remarks": [_stdin_remark()]})
     if script is None:

@@ -21,7 +21,7 @@ def folder() -> str:
     return os.environ.get(SPOOL, "")
 
 
-def send(kind: str, **fields: Any) -> None:
+def send(message: str, /, **fields: Any) -> None:
     """Append one message. Each is a single write, so that a process killed in between leaves whole lines."""
     global _fd, _owner
     place = folder()
@@ -34,7 +34,7 @@ def send(kind: str, **fields: Any) -> None:
             _fd = os.open(name, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o600)
         except OSError:
             return  # the run goes on; the host notices that nothing was said
-    line = json.dumps({"v": PROTOCOL, "type": kind, "pid": _owner, **fields}, separators=(",", ":"))
+    line = json.dumps({"v": PROTOCOL, "type": message, "pid": _owner, **fields}, separators=(",", ":"))
     data = line.encode("utf-8", "surrogatepass") + b"\n"
     while data:
         try:

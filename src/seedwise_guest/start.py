@@ -94,7 +94,7 @@ class _Stub:
         import seedwise_guest
 
         module = ModuleType("seedwise", "What a run offers of Seedwise: log, seed_everything, seeded, Streams.")
-        for name in ("log", "seed_everything", "seeded", "Streams", "Ledger", "State", "SeedError"):
+        for name in ("log", "Predictions", "seed_everything", "seeded", "Streams", "Ledger", "State", "SeedError"):
             setattr(module, name, getattr(seedwise_guest, name))
         return module
 
@@ -336,11 +336,17 @@ def _process_path(spawned: bool) -> tuple[str | int, ...]:
     return (*above, "process", name, k)
 
 
+_STARTING = frozenset({"subprocess.Popen", "os.fork", "os.forkpty", "os.posix_spawn", "os.spawn", "os.system"})
+
+
 def _number_children() -> None:
     """Number the subprocesses that this process starts, so that each has generators of its own, in every run alike."""
-    counter = [0]
+    counter = [0, 0]
 
     def audit(event: str, arguments: tuple[Any, ...]) -> None:
+        if event in _STARTING and not counter[1]:
+            counter[1] = 1
+            spool.claim("children")
         if event == "subprocess.Popen":
             counter[0] += 1
             os.environ[CHILD] = str(counter[0])

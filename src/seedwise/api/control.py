@@ -1,5 +1,5 @@
 """Control of randomness in this process; the same functions work in a run's process, where only the guest is loaded."""
 
-from seedwise_guest import Ledger, SeedError, State, Streams, log, seed_everything, seeded
+from seedwise_guest import Ledger, Predictions, SeedError, State, Streams, log, seed_everything, seeded
 
-__all__ = ["Ledger", "SeedError", "State", "Streams", "log", "seed_everything", "seeded"]
+__all__ = ["Ledger", "Predictions", "SeedError", "State", "Streams", "log", "seed_everything", "seeded"]

@@ -25,16 +25,17 @@ from ..runs.command import (
 )
 from ..runs.config_site import edit_config
 from ..runs.executors.local import LocalExecutor
+from ..runs.functions import CALL, Call, is_call, parse_call
 from ..runs.metrics import parse_metric
 from ..runs.planning import Reading, Start, in_place, plan_to_dict, read_sites
 from ..runs.store import Experiment, Store
 from ..runs.supervisor import AS_IS_SEED, Supervisor
 from ..runs.warm import Warmth, why_not_warm
-from ..runs.worlds import Worlds, find_worlds, inside, sweep_dead_worlds
+from ..runs.worlds import Worlds, find_worlds, guarded, inside, sweep_dead_worlds
 from .load import open_store, results_of
 
 
-def _silent(_event: Event) -> None:
+def silent(_event: Event) -> None:
     """Nobody watches."""
 
 
@@ -61,9 +62,12 @@ def run_script(
     share: Sequence[str] = (),
     workdir: Workdir | str = Workdir.AUTO,
     accept_change: bool = False,
+    timeout: float | None = None,
+    retries: int = 0,
+    fail_fast: bool = False,
     fresh: bool = False,
     store: str | None = None,
-    tell: Callable[[Event], None] = _silent,
+    tell: Callable[[Event], None] = silent,
 ) -> Results:
     """Run an unmodified script under many seeds, each in a process and a view of the files of its own.
 
@@ -94,6 +98,12 @@ def run_script(
         How runs are kept apart: `auto`, `overlay`, `farm`, `sequential`, or `shared` for not at all.
     accept_change
         Go on with the newest experiment of this name though code or packages have changed since.
+    timeout
+        Seconds after which a run is ended and counts as failed.
+    retries
+        How often a failed run is tried again at once; its attempts are kept apart.
+    fail_fast
+        Start no further run after the first that fails.
     fresh
         Start an interpreter for each run, instead of forking them from one that has imported what they need.
     tell
@@ -112,6 +122,9 @@ def run_script(
         workdir=workdir,
         share=share,
         accept_change=accept_change,
+        timeout=timeout,
+        retries=retries,
+        fail_fast=fail_fast,
         fresh=fresh,
     )
     asked = [parse_metric(text, Reduce(reduce)) for text in metric]
@@ -128,12 +141,19 @@ def make_options(
     workdir: Workdir | str = Workdir.AUTO,
     share: Sequence[str] = (),
     accept_change: bool = False,
+    timeout: float | None = None,
+    retries: int = 0,
+    fail_fast: bool = False,
     fresh: bool = False,
 ) -> Options:
     """Check what a user chose. Raises UsageError."""
     for what, number in (("threads", threads), ("jobs", jobs)):
         if number is not None and number < 1:
             raise UsageError(f"--{what} is at least 1; got {number}")
+    if timeout is not None and not timeout > 0:
+        raise UsageError(f"--timeout is a number of seconds above 0; got {timeout}")
+    if retries < 0:
+        raise UsageError(f"--retries is 0 or more; got {retries}")
     try:
         kind = Workdir(workdir)
     except ValueError:
@@ -151,6 +171,9 @@ def make_options(
         workdir=kind,
         share=tuple(share),
         accept_change=accept_change,
+        timeout=timeout,
+        retries=retries,
+        fail_fast=fail_fast,
         fresh=fresh,
     )
 
@@ -167,6 +190,7 @@ def execute(
     *,
     retry_failed: bool = False,
     only: Experiment | None = None,
+    call: Call | None = None,
 ) -> Outcome:
     """Read the sites, find or make the experiment, run what is missing, and load the results.
 
@@ -176,10 +200,19 @@ def execute(
         Run failed seeds again.
     only
         The experiment that it must be; another one is refused.
+    call
+        The function that is to be called; `command` is then only shown.
     """
-    words = check_command(command)
+    if call is None and is_call(command):
+        call = parse_call(command)
+    if call is not None and options.as_is:
+        raise UsageError("--as-is is for a script that loops over its seeds; a function is called under each seed")
+    words = check_command(command) if call is None else call.words
     mode = mode_of(words, options)
-    name = check_name(name) if name is not None else default_name(words)
+    shown = words if call is None else call.label
+    name = (
+        check_name(name) if name is not None else default_name(words if call is None else [shown[0].rpartition(":")[0]])
+    )
     environment = run_environment(options.threads)
     if mode is Mode.CONFIG:
         assert options.config_site is not None
@@ -202,7 +235,7 @@ def execute(
             fixed = fixed_seed_on_command_line(words)
             if fixed:
                 note(f"the command fixes a seed ({fixed}): if that is the script's seed, write {{seed}} in its place")
-        experiment = find_experiment(store, name, words, mode, options, reading, environment, note, only)
+        experiment = find_experiment(store, name, shown, mode, options, reading, environment, note, only, call)
         if asked:
             store.set_metrics(experiment, asked)
         options_said = {"reduce": reduce.value, "share": list(options.share), "workdir": options.workdir.value}
@@ -224,6 +257,7 @@ def execute(
             launch_kind=str(reading.launch.get("kind", "")),
             arguments=len(reading.launch.get("arguments", ())),
             script_behind_launcher=not _runs_itself(reading),
+            is_function=call is not None,
         )  # fmt: skip
         if mode is Mode.AS_IS and any(run.status is Status.FINISHED for run in store.runs(experiment.id)):
             seeds = []
@@ -234,8 +268,10 @@ def execute(
         supervisor = Supervisor(
             store, experiment, setup, LocalExecutor(warmth), jobs=jobs, threads=options.threads,
             packages=dict(reading.packages), tell=tell, retry_failed=retry_failed, warmth=warmth,
+            timeout=options.timeout, retries=options.retries, fail_fast=options.fail_fast,
         )  # fmt: skip
-        complete = supervisor.run(seeds)
+        with guarded(worlds.base):
+            complete = supervisor.run(seeds)
         if supervisor.stopped:
             note(f"stopped: {supervisor.stopped}")
             complete = False
@@ -256,9 +292,12 @@ def find_experiment(
     environment: dict[str, str],
     note: Callable[[str], None],
     only: Experiment | None = None,
+    call: Call | None = None,
 ) -> Experiment:
     """The experiment to which these runs belong; a new one where command, code or packages are not those of an old one."""
     manifest = identity.make_manifest(command, mode, options, reading, environment)
+    if call is not None:
+        manifest["function"] = dict(call.fingerprint)
     key = identity.key_of(manifest)
     plan = plan_to_dict(reading.plan)
     alike = [e for e in store.experiments(name) if identity.same_intent(e.manifest, manifest)]
@@ -324,6 +363,8 @@ def _planning_launcher(command: Sequence[str], options: Options) -> Start:
 def _runs_itself(reading: Reading) -> bool:
     """Whether the script is what the interpreter was asked to run, with no launcher before it."""
     target = str(reading.launch.get("target", ""))
+    if target == str(CALL):
+        return True
     return reading.script is not None and os.path.realpath(target) == os.path.realpath(reading.script)
 
 

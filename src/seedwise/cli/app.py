@@ -136,17 +136,26 @@ def run(
             negative=(), help="Start an interpreter for each run; by default runs are forked where that is safe."
         ),
     ] = False,
+    set: Annotated[
+        list[str] | None, Parameter(negative=(), help="A setting of a function: lr=0.1. Repeat for several.")
+    ] = None,
+    timeout: Annotated[float | None, Parameter(help="Seconds after which a run is ended and counts as failed.")] = None,
+    retries: Annotated[int, Parameter(help="How often a failed run is tried again at once.")] = 0,
+    fail_fast: Annotated[bool, Parameter(negative=(), help="Start no further run after the first that fails.")] = False,
     store: StoreOption = None,
     json: Json = False,
 ) -> int:
-    """Run an unmodified script under many seeds.
+    """Run an unmodified script, or a function, under many seeds.
 
     seedwise run -n 30 -- python train.py
+
+    seedwise run -n 30 train.py:train --set lr=0.1
     """
     from ..api.script import execute, make_options
     from ..errors import UsageError
     from ..reports.live import showing
     from ..results import Reduce, parse_seeds
+    from ..runs.functions import is_call
     from ..runs.metrics import parse_metric
 
     if threads != "script" and not threads.isdigit():
@@ -154,8 +163,12 @@ def run(
     options = make_options(
         as_is=as_is, keep=keep or (), seed_site=seed_site, threads=None if threads == "script" else int(threads), jobs=jobs,
         workdir=workdir, share=share or (), accept_change=accept_change,
-        fresh=fresh,
+        fresh=fresh, timeout=timeout, retries=retries, fail_fast=fail_fast,
     )  # fmt: skip
+    if set:
+        if not is_call(command):
+            raise UsageError("--set is for a function, FILE.py:FUNCTION; a script takes its settings after --")
+        command = (*command, *[word for text in set for word in ("--set", text)])
     if as_is and (n is not None or seeds is not None):
         raise UsageError("--as-is runs the script once, with the seeds that it loops over: leave out -n and --seeds")
     if n is not None and seeds is not None:

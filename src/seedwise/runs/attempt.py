@@ -48,6 +48,8 @@ class Setup:
     arguments: int = 0
     """How many words follow the script in the command."""
     script_behind_launcher: bool = False
+    is_function: bool = False
+    """The function is called after its global generators were started at the seed itself."""
 
     @property
     def config_path(self) -> str | None:
@@ -77,6 +79,10 @@ class Told:
     libraries: list[str] = field(default_factory=list)
     late_sites: list[dict[str, Any]] = field(default_factory=list)
     ledger: list[dict[str, Any]] = field(default_factory=list)
+    arrays: dict[str, str] = field(default_factory=dict)
+    """File in the spool of each array."""
+    array_notes: dict[str, dict[str, Any]] = field(default_factory=dict)
+    no_result: str = ""
     imports: Imports | None = None
     not_warm: str = ""
     """Why a forked run could not go on."""
@@ -93,6 +99,8 @@ class Attempt:
     number: int
     folder: Path
     world: World
+    memory_kills: int = field(default_factory=lambda: memory_kills())  # noqa: PLW0108 (defined below)
+    """How many processes the system had killed for want of memory when the attempt began."""
 
     def prepare(self, cores: Sequence[int], record: bool = False) -> Task:
         """Write the plan and the launch specification; return the process to be started."""
@@ -118,7 +126,8 @@ class Attempt:
             "mode": "run",
             "seed": self.seed,
             "number": setup.plan.number,
-            "has_sites": bool(setup.plan.sites) or setup.mode in (Mode.PLACEHOLDER, Mode.CONFIG) or self._reads_seed(),
+            "has_sites": not setup.is_function
+            and (bool(setup.plan.sites) or setup.mode in (Mode.PLACEHOLDER, Mode.CONFIG) or self._reads_seed()),
             "substitute": setup.mode is Mode.SUBSTITUTE,
             "control": setup.mode is not Mode.AS_IS,
             "edits": edits,
@@ -196,10 +205,17 @@ class Attempt:
         if told.refused:
             cause = Cause.CHANGED if "was changed" in told.refused else Cause.NOT_ENTERED
             return Status.FAILED, cause, told.refused
+        if told.no_result:
+            return Status.FAILED, Cause.RESULT, told.no_result
         if exit_.status < 0:
             name = _signal_name(-exit_.status)
-            hint = "; out of memory?" if exit_.status == -signal.SIGKILL else ""
-            return Status.FAILED, Cause.SIGNAL, f"killed by {name}{hint}"
+            if exit_.status == -signal.SIGKILL and memory_kills() > self.memory_kills:
+                return (
+                    Status.FAILED,
+                    Cause.MEMORY,
+                    f"killed by {name}: the system ran out of memory; fewer --jobs need less",
+                )
+            return Status.FAILED, Cause.SIGNAL, f"killed by {name}"
         if exit_.status > 0:
             last = _last_words(self.text("stderr"))
             if "Read-only file system" in last:
@@ -207,6 +223,10 @@ class Attempt:
                 return Status.FAILED, Cause.ISOLATION, last + hint
             if last.startswith("ModuleNotFoundError") and self.setup.python:
                 last += f" (in {self.setup.python}; another python is named in the command, or put first on PATH)"
+            if last.startswith(
+                ("MemoryError", "numpy.exceptions._ArrayMemoryError", "numpy._core._exceptions._ArrayMemoryError")
+            ) or ("OutOfMemoryError" in last.partition(":")[0]):
+                return Status.FAILED, Cause.MEMORY, last
             if last:
                 return Status.FAILED, Cause.EXCEPTION, last
             return Status.FAILED, Cause.EXIT, f"exit code {exit_.status}"
@@ -218,6 +238,8 @@ class Attempt:
     def collect(self, told: Told) -> list[str]:
         """Keep what the run wrote beside its logs, with its ledger; returns the paths of the files."""
         (self.folder / "ledger.json").write_text(json.dumps(told.ledger, indent=1))
+        if told.arrays:
+            self._keep_arrays(told)
         kept = self.setup.worlds.harvest(self.world, self.folder / "files")
         if self.setup.config_path is not None:
             relative = os.path.relpath(self.setup.config_path, self.setup.worlds.project)
@@ -225,6 +247,18 @@ class Attempt:
                 (self.folder / "files" / relative).unlink()
                 kept.remove(relative)
         return kept
+
+    def _keep_arrays(self, told: Told) -> None:
+        """Move arrays beside the logs, under numbers; `arrays.json` says what each is called."""
+        place = self.folder / "arrays"
+        place.mkdir(exist_ok=True)
+        listed = {}
+        for k, (name, file) in enumerate(told.arrays.items()):
+            source = self.world.spool / file
+            if source.is_file() and not source.is_symlink():
+                shutil.move(source, place / f"{k}.npy")
+                listed[name] = {"file": f"{k}.npy", **told.array_notes.get(name, {})}
+        (place / "arrays.json").write_text(json.dumps(listed))
 
     def discard(self) -> None:
         """Remove the world; a run that never started leaves no folder behind."""
@@ -247,6 +281,13 @@ def _take(message: Mapping[str, Any], told: Told, logged: dict[str, tuple[list[i
             values.append(float(value))
     elif kind == "imports" and told.imports is None:
         told.imports = Imports(message["units"], message["states"], message["left"])
+    elif kind == "array":
+        told.arrays[str(message["name"])] = os.path.basename(str(message["file"]))
+        told.array_notes[str(message["name"])] = {
+            k: message[k] for k in ("shape", "dtype", "split", "kind") if k in message
+        }
+    elif kind == "no-result":
+        told.no_result = str(message["reason"])
     elif kind == "not-warm":
         told.not_warm = str(message["reason"])
     elif kind == "end":
@@ -258,6 +299,17 @@ def _take(message: Mapping[str, Any], told: Told, logged: dict[str, tuple[list[i
         told.late_sites.extend(message["late_sites"])
         if not told.ledger or len(message["ledger"]) > len(told.ledger):
             told.ledger = message["ledger"]
+
+
+def memory_kills() -> int:
+    """How many processes this system has killed for want of memory."""
+    try:
+        for line in Path("/proc/vmstat").read_text().splitlines():
+            if line.startswith("oom_kill "):
+                return int(line.split()[1])
+    except OSError:
+        pass
+    return 0
 
 
 def _signal_name(number: int) -> str:

@@ -54,6 +54,10 @@ class Options:
     accept_change: bool = False
     fresh: bool = False
     """Start an interpreter for each run."""
+    timeout: float | None = None
+    """Seconds."""
+    retries: int = 0
+    fail_fast: bool = False
 
 
 def mode_of(command: Sequence[str], options: Options) -> Mode:

@@ -88,6 +88,8 @@ def changes(
     for name in ("threads", "PYTHONHASHSEED", "python", "files"):
         if old.get(name) != new.get(name):
             found.append(f"{name} {_short(old.get(name))} → {_short(new.get(name))}")
+    said, says = old.get("function", {}), new.get("function", {})
+    found += [name for name in sorted({*said, *says}) if said.get(name) != says.get(name)]
     before, now = old.get("code", {}), new.get("code", {})
     for path in sorted({*before, *now}):
         if before.get(path) != now.get(path):

@@ -80,8 +80,18 @@ class Supervisor:
         tell: Callable[[Event], None],
         retry_failed: bool = False,
         warmth: Warmth | None = None,
+        timeout: float | None = None,
+        retries: int = 0,
+        fail_fast: bool = False,
     ) -> None:
         self.warmth = warmth
+        self.timeout = timeout
+        self.retries = retries
+        self.fail_fast = fail_fast
+        self._deadlines: dict[int, float] = {}
+        self._timed_out: dict[int, int] = {}
+        self._tries: dict[int, int] = {}
+        self._retrying: set[int] = set()
         self.store = store
         self.experiment = experiment
         self.setup = setup
@@ -118,6 +128,7 @@ class Supervisor:
                         self._start(pending.popleft(), cores)
                     for exit_ in self.executor.wait(_TICK):
                         self._end(exit_, cores)
+                    self._end_late()
                     beat()
                     if self.stopped and not self._running:
                         break
@@ -145,7 +156,8 @@ class Supervisor:
         return self.warmth.stage is Stage.STARTING
 
     def _start(self, seed: int, cores: Cores) -> None:
-        number = self.store.claim(self.experiment.id, seed, self.owner, retry_failed=self.retry_failed)
+        again = self.retry_failed or seed in self._retrying
+        number = self.store.claim(self.experiment.id, seed, self.owner, retry_failed=again)
         if number is None:
             return
         folder = self.store.run_folder(self.experiment, seed, number)
@@ -156,6 +168,8 @@ class Supervisor:
             warm = self.warmth is not None and self.warmth.stage is Stage.READY and seed not in self._fresh_only
             record = self.warmth is not None and self.warmth.stage is Stage.LEARNING
             self.executor.start(attempt.prepare(taken, record), warm)
+            if self.timeout is not None:
+                self._deadlines[seed] = time.monotonic() + self.timeout
         except (SeedwiseError, OSError) as error:
             self._give_up(seed, cores, f"the run could not be started: {error}")
             return
@@ -171,9 +185,22 @@ class Supervisor:
         attempt.discard()
         self.tell(Ended(run))
 
+    def _end_late(self) -> None:
+        """Ask runs that took too long to end; kill those that do not."""
+        now = time.monotonic()
+        for seed, deadline in list(self._deadlines.items()):
+            if seed in self._running and now > deadline:
+                asked = self._timed_out.get(seed, 0)
+                self.executor.stop_one(seed, signal.SIGKILL if asked else signal.SIGTERM)
+                self._timed_out[seed] = asked + 1
+                self._deadlines[seed] = now + _GRACE
+
     def _end(self, exit_: Exit, cores: Cores) -> None:
         attempt, taken = self._running.pop(exit_.seed)
         cores.give_back(taken)
+        self._deadlines.pop(exit_.seed, None)
+        late = self._timed_out.pop(exit_.seed, 0)
+        self.setup.worlds.end_users(attempt.world, thorough=bool(late) or exit_.status != 0)
         told = attempt.told()
         if exit_.lost or told.not_warm:
             self._again(attempt, told.not_warm or "the process that it was forked from was killed", bool(told.not_warm))
@@ -181,6 +208,9 @@ class Supervisor:
         if self._tree is not None:
             self._keep(attempt, told)
         run = self._read(attempt, exit_, told)
+        if late:
+            detail = f"ended after {self.timeout:g} s (--timeout)" + ("; it had to be killed" if late > 1 else "")
+            run = replace(run, status=Status.FAILED, cause=Cause.TIMEOUT, detail=detail, series={})
         if self.setup.mode is Mode.AS_IS:
             self._save_as_is(attempt, run)
         else:
@@ -192,8 +222,19 @@ class Supervisor:
             self.stopped = run.detail
         if self.setup.mode is not Mode.AS_IS:
             self.tell(Ended(attempt.with_patterns(run)))
+        if run.status is Status.FAILED and self.setup.mode is not Mode.AS_IS:
+            self._failed(run)
         if self.warmth is not None:
             self.warmth.learn(told.imports, taken, worth=len(self._pending) > 1)
+
+    def _failed(self, run: Run) -> None:
+        """Try a failed run again while its budget lasts; or stop at the first failure, if that was asked for."""
+        self._tries[run.seed] = self._tries.get(run.seed, 0) + 1
+        if self._tries[run.seed] <= self.retries and run.cause not in NOT_THE_RUNS_FAULT:
+            self._retrying.add(run.seed)
+            self._pending.append(run.seed)
+        elif self.fail_fast and not self.stopped:
+            self.stopped = f"seed {run.seed} failed (--fail-fast): {run.detail}"
 
     def _again(self, attempt: Attempt, reason: str, fresh: bool) -> None:
         """A forked run that ended by no fault of its own is run again; fresh, when it could not go on as one would."""

@@ -41,7 +41,7 @@ def why_not_warm(setup: Setup, python: str) -> str:
     version = tuple(int(part) for part in python.split(".")[:2] if part.isdigit())
     if version and version < (3, 10):
         return "needs Python 3.10 or later in the runs"
-    if setup.launch_kind != "script" or not setup.script:
+    if setup.launch_kind != "script":
         return "only a script can be forked, not -m, -c or another program"
     if setup.script_behind_launcher:
         return "a launcher starts the script"

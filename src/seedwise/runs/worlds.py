@@ -9,7 +9,6 @@ import contextlib
 import json
 import os
 import shutil
-import signal
 import stat
 import subprocess
 import sys
@@ -19,6 +18,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from seedwise_guest import guard as guest_guard
 from seedwise_guest import worlds as guest
 
 from ..errors import UsageError
@@ -155,6 +155,12 @@ class Worlds:
                 moved.append(relative)
         return sorted(moved)
 
+    def end_users(self, world: World, *, thorough: bool) -> None:
+        """Kill what a run left running. Its session is gone already; a child in a session of its own is looked for where
+        the run started processes, or did not end well."""
+        if sys.platform == "linux" and (thorough or (world.spool / "children").exists()):
+            guest_guard.end([str(world.spool)])
+
     def remove(self, world: World) -> None:
         """Delete the run's folders."""
         delete_tree(world.folder)
@@ -178,25 +184,47 @@ def delete_tree(folder: Path) -> None:
     shutil.rmtree(folder, ignore_errors=True)
 
 
+def private_folder() -> Path:
+    """A folder that every run sees, outside the project."""
+    cwd = Path.cwd()
+    return _base_folder(_outermost([str(project_root(cwd)), str(cwd)]))
+
+
 def sweep_dead_worlds(base: Path) -> None:
     """Remove the private folders of supervisors that were killed."""
+    for folder in base.glob("call-*"):
+        with contextlib.suppress(OSError, ValueError):
+            try:
+                os.kill(int(folder.name.split("-")[1]), 0)
+            except ProcessLookupError:
+                delete_tree(folder)
     for folder in base.glob("world-*"):
         with contextlib.suppress(OSError, ValueError, KeyError):
             supervisor = json.loads((folder / "launch.json").read_text())["supervisor"]
             try:
                 os.kill(supervisor, 0)
             except ProcessLookupError:
-                _kill_users_of(folder / "spool")
+                guest_guard.end([str(folder / "spool")])
                 delete_tree(folder)
 
 
-def _kill_users_of(spool: Path) -> None:
-    """End what runs of a dead supervisor left running: the processes whose environment names the spool."""
-    mark = f"SEEDWISE_SPOOL={spool}".encode()
-    for place in Path("/proc").glob("[0-9]*"):
-        with contextlib.suppress(OSError):
-            if mark in (place / "environ").read_bytes().split(b"\0"):
-                os.kill(int(place.name), signal.SIGKILL)
+@contextlib.contextmanager
+def guarded(base: Path) -> Iterator[None]:
+    """While this lasts, a small process waits beside us; when we are killed, it ends what our runs left running."""
+    if sys.platform != "linux":
+        yield
+        return
+    guard = subprocess.Popen(
+        [sys.executable, "-I", "-S", guest_guard.__file__, str(base), str(os.getpid())],
+        stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True, cwd="/",
+    )  # fmt: skip
+    try:
+        yield
+    finally:
+        guard.kill()
+        guard.wait()
+        if guard.stdin is not None:
+            guard.stdin.close()
 
 
 def _written(upper: str) -> Iterable[tuple[str, str]]:

@@ -15,6 +15,7 @@ from typing import Any, Callable
 
 from ..frames import is_guest_file, is_user_file
 from ..imports import when_imported
+from ..launch import CALL
 from .edits import apply_edits
 
 Edits = dict[str, list[list[Any]]]
@@ -142,7 +143,7 @@ def _is_script(path: str) -> bool:
     if not path.endswith((".py", ".pyw")) and not os.path.isfile(path):
         return False
     full = os.path.abspath(path)
-    return is_user_file(full) and os.path.isfile(full) and _is_text(full)
+    return (is_user_file(full) or full == CALL) and os.path.isfile(full) and _is_text(full)
 
 
 def _is_text(path: str) -> bool:

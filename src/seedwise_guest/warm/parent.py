@@ -192,6 +192,6 @@ def become_run(request: dict[str, Any]) -> None:
     n = len(sys.argv) - 1
     if n and len(request["arguments"]) > n:
         sys.argv[1:] = request["arguments"][-n:]
-        if hasattr(sys, "orig_argv"):
-            sys.orig_argv[-n:] = request["arguments"][-n:]
+        original: Any = getattr(sys, "orig_argv", [])  # 3.10 and later
+        original[-n:] = request["arguments"][-n:]
     state.set_arguments(sys.argv[1:])

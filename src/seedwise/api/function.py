@@ -1,0 +1,81 @@
+"""Running a Python function under many seeds."""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any
+
+from ..errors import UsageError
+from ..events import Event
+from ..results import Reduce, Results, check_seeds
+from ..runs.command import Workdir
+from ..runs.functions import carried
+from ..runs.metrics import parse_metric
+from ..runs.worlds import private_folder
+from .script import execute, make_options, silent
+
+
+def run(
+    function: Callable[..., Any],
+    seeds: Iterable[int],
+    *,
+    config: Mapping[str, Any] | None = None,
+    name: str | None = None,
+    metric: Sequence[str] = (),
+    reduce: Reduce | str = Reduce.LAST,
+    jobs: int | None = None,
+    threads: int | None = 1,
+    share: Sequence[str] = (),
+    workdir: Workdir | str = Workdir.AUTO,
+    timeout: float | None = None,
+    retries: int = 0,
+    fail_fast: bool = False,
+    fresh: bool = False,
+    store: str | None = None,
+    tell: Callable[[Event], None] = silent,
+) -> Results:
+    """Call `function(seed, **config)` under many seeds, each call in a process and a view of the files of its own.
+
+    The function may be defined anywhere: in a module, a notebook, inside another function. Before each call every global
+    generator is seeded with the seed. What the function refers to (globals, closures, settings) is part of the experiment:
+    when it changes, the next call begins another.
+
+    Parameters
+    ----------
+    function
+        Returns a number; or a dict whose values are numbers, lists of numbers (a series), arrays or `Predictions`.
+    seeds
+        The seeds themselves, 0 … 2**32 - 1, each once.
+    config
+        Keyword arguments of every call.
+    timeout
+        Seconds after which a run is ended and counts as failed.
+    retries
+        How often a failed run is tried again at once.
+    fail_fast
+        Start no further run after the first that fails.
+    name, metric, reduce, jobs, threads, share, workdir, fresh, store, tell
+        As for `run_script`.
+
+    Returns
+    -------
+    Results
+        `results.scores("value")` for a function that returns a number; `run.array(name)` for arrays.
+
+    Raises
+    ------
+    UsageError
+        When the function cannot be carried into another process, with the reason.
+    """
+    if not callable(function):
+        raise UsageError(f"run() takes a function; for a script there is run_script([...]); got {function!r}")
+    options = make_options(
+        threads=threads, jobs=jobs, workdir=workdir, share=share, fresh=fresh, timeout=timeout, retries=retries,
+        fail_fast=fail_fast,
+    )  # fmt: skip
+    asked = [parse_metric(text, Reduce(reduce)) for text in metric]
+    label = name or "".join(
+        c if c.isalnum() or c in "_-" else "-" for c in getattr(function, "__name__", "function")
+    ).strip("-")
+    with carried(function, dict(config or {}), private_folder()) as call:
+        return execute(
+            call.label, check_seeds(seeds), options, label or "function", asked, Reduce(reduce), store, tell, call=call
+        ).results

@@ -1,0 +1,88 @@
+"""Outlives a supervisor that is killed: ends what its runs left running, and removes their folders.
+
+Run as a script with the folder of the worlds and the supervisor's process number; it waits on standard input, which is
+closed when the supervisor is gone.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import sys
+import time
+
+
+def users_of(spools: list[str]) -> list[int]:
+    """Processes of runs: their environment names a spool, or their files are seen through one of its world's folders."""
+    marks = [f"SEEDWISE_SPOOL={spool}".encode() for spool in spools]
+    worlds = [os.path.dirname(spool).encode() + b"/" for spool in spools]
+    found = []
+    for name in os.listdir("/proc"):
+        if not name.isdigit() or int(name) == os.getpid():
+            continue
+        try:
+            with open(f"/proc/{name}/environ", "rb") as file:
+                environment = file.read().split(b"\0")
+            if any(mark in environment for mark in marks):
+                found.append(int(name))
+                continue
+            with open(f"/proc/{name}/mountinfo", "rb") as file:
+                mounts = file.read()
+            if any(b"upperdir=" + world in mounts or b"workdir=" + world in mounts for world in worlds):
+                found.append(int(name))
+        except OSError:
+            continue
+    return found
+
+
+def end(spools: list[str]) -> None:
+    """Kill them, and what they start meanwhile."""
+    for _ in range(20):
+        found = users_of(spools)
+        if not found:
+            return
+        for pid in found:
+            try:
+                os.kill(pid, signal.SIGKILL)
+            except OSError:
+                continue
+        time.sleep(0.02)
+
+
+def remove(folder: str) -> None:
+    """Delete a world; the kernel leaves some of an overlay's folders without permissions."""
+    for place, folders, _files in os.walk(folder):
+        for name in folders:
+            path = os.path.join(place, name)
+            if not os.path.islink(path):
+                try:
+                    os.chmod(path, 0o700)
+                except OSError:
+                    continue
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+def main() -> None:
+    base, supervisor = sys.argv[1], int(sys.argv[2])
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    while os.read(0, 100):
+        pass
+    mine = []
+    for name in os.listdir(base):
+        folder = os.path.join(base, name)
+        try:
+            with open(os.path.join(folder, "launch.json"), encoding="utf-8", errors="surrogateescape") as file:
+                if json.load(file)["supervisor"] == supervisor:
+                    mine.append(folder)
+        except (OSError, ValueError, KeyError, TypeError):
+            continue
+    end([os.path.join(folder, "spool") for folder in mine])
+    for folder in mine:
+        remove(folder)
+
+
+if __name__ == "__main__":
+    main()

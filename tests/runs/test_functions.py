@@ -1,0 +1,151 @@
+"""Functions as experiments: what they give back, what belongs to them, and what cannot be carried."""
+
+import sys
+import textwrap
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+import seedwise as sw
+from seedwise.api.script import run_script
+from seedwise.cli.app import start
+from seedwise.errors import ScriptError, UsageError
+from seedwise.results import Cause
+from seedwise.runs.functions import fingerprint, parse_call
+from seedwise_guest.calling import Predictions
+
+LIMIT = 3
+
+
+def limited(seed: int, scale: float = 1.0) -> float:
+    return (seed + LIMIT) * scale
+
+
+def everything(seed: int) -> dict[str, Any]:
+    return {
+        "acc": np.float32(0.5) + seed,
+        "loss": [3.0, 2.0, seed / 7],
+        "weights": np.full((2, 3), seed),
+        "test": Predictions(np.arange(4) + seed, ids=["a", "b", "c", "d"], targets=np.zeros(4), kind="label"),
+    }
+
+
+@pytest.mark.parametrize("fresh", [False, True])
+def test_numbers_series_arrays_and_predictions_come_back(project: Path, fresh: bool) -> None:
+    results = sw.run(everything, [1, 2, 5], fresh=fresh)
+    assert not results.failed, results.failed
+    assert dict(results.scores("acc").by_seed) == {1: 1.5, 2: 2.5, 5: 5.5}
+    run = results.finished[2]
+    assert run.series["loss"].values == (3.0, 2.0, 5 / 7)
+    assert (run.array("weights") == np.full((2, 3), 5)).all()
+    assert run.arrays["test.values"]["kind"] == "label"
+    assert run.array("test.ids").tolist() == ["a", "b", "c", "d"]
+    assert run.array("test.values").tolist() == [5, 6, 7, 8]
+
+
+def test_every_global_generator_starts_at_the_seed(project: Path) -> None:
+    def draw(seed: int) -> dict[str, float]:
+        import random
+
+        return {"acc": random.random(), "acc2": float(np.random.rand())}
+
+    import random
+
+    results = sw.run(draw, [7, 8])
+    assert results.scores("acc")[7] == random.Random(7).random()
+    assert results.scores("acc2")[8] == np.random.RandomState(8).rand()
+
+
+def test_globals_closures_and_settings_are_part_of_the_experiment(
+    project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = sw.run(limited, [1], config={"scale": 2.0})
+    assert first.scores("value")[1] == 8.0
+    assert sw.run(limited, [1], config={"scale": 2.0}).key == first.key
+    assert sw.run(limited, [1], config={"scale": 3.0}).key != first.key
+    monkeypatch.setattr(sys.modules[__name__], "LIMIT", 4)
+
+    def make(k: int) -> Callable[[int], int]:
+        return lambda seed: seed * k
+
+    two, three = make(2), make(3)
+    assert fingerprint(two, {}) != fingerprint(three, {})
+    assert fingerprint(two, {}) == fingerprint(make(2), {})
+    assert sw.run(three, [5], name="three").scores()[5] == 15
+
+
+def test_a_helper_that_changed_is_named(project: Path) -> None:
+    space: dict[str, Any] = {"__name__": "__main__"}
+    exec("def helper(x): return x + 1\ndef train(seed): return helper(seed)\n", space)
+    before = fingerprint(space["train"], {})
+    exec("def helper(x): return x + 2\n", space)
+    after = fingerprint(space["train"], {})
+    assert {name for name in before if before[name] != after[name]} == {"helper"}
+
+
+@pytest.mark.parametrize("value", ["'text'", "[[1], [2]]", "{'acc': 'good'}", "object()", "np.array([object()])"])
+def test_what_is_no_result_is_refused_by_name(value: str, script: Callable[..., list[str]]) -> None:
+    script(f"import numpy as np\ndef train(seed):\n    return {value}\n")
+    results = run_script(["train.py:train"], [1, 2, 3])
+    assert {run.cause for run in results.failed} == {Cause.RESULT}
+    assert len(results.failed) == 3
+
+
+def test_what_cannot_be_carried_is_said_before_anything_runs(project: Path) -> None:
+    lock = threading.Lock()
+
+    def locked(seed: int) -> bool:
+        return lock.locked()
+
+    with pytest.raises(UsageError, match=r"locked cannot be carried into another process"):
+        sw.run(locked, [1])
+    with pytest.raises(UsageError, match="takes a function"):
+        sw.run("train.py", [1])  # type: ignore[arg-type]
+    assert not list(project.glob(".seedwise/runs/*"))
+
+
+def test_a_function_of_a_file_from_the_command_line(
+    script: Callable[..., list[str]], capsys: pytest.CaptureFixture[str]
+) -> None:
+    script(
+        textwrap.dedent("""
+        import random
+        from helper import bonus
+        def train(seed, lr=1.0, layers=(), name=""):
+            print(name, layers)
+            return {"acc": random.random() * lr + bonus()}
+        """)
+    )
+    Path("helper.py").write_text("def bonus():\n    return 1\n")
+    words = ["run", "-n", "4", "train.py:train", "--set", "lr=0.5", "--set", "layers=[8, 8]", "--set", "name=wide"]
+    assert start(words) == 0
+    import random
+
+    results = sw.load("train")
+    assert results.scores("acc")[3] == random.Random(3).random() * 0.5 + 1
+    assert results.command == ("train.py:train", "--set", "lr=0.5", "--set", "layers=[8, 8]", "--set", "name=wide")
+    capsys.readouterr()
+    assert start(["log", "train", "--seed", "2"]) == 0
+    assert capsys.readouterr().out == "wide [8, 8]\n"
+    Path("helper.py").write_text("def bonus():\n    return 2\n")
+    assert start(words) == 0
+    assert "helper.py changed since" in capsys.readouterr().err
+    assert start(["resume", "train@2"]) == 0
+
+
+def test_wrong_calls_are_refused_in_words(script: Callable[..., list[str]]) -> None:
+    script("def train(seed): return 1\nnumber = 3\n")
+    for command, error, said in (
+        (["absent.py:train"], ScriptError, "no such script"),
+        (["train.py:train", "lr=1"], UsageError, "--set NAME=VALUE"),
+        (["train.py:train", "--set", "lr"], UsageError, "NAME=VALUE"),
+        (["train.py:train", "--set", "seed=1"], UsageError, "first argument"),
+    ):
+        with pytest.raises(error, match=said):
+            parse_call(command)
+    assert "has no function 'nothing'" in run_script(["train.py:nothing"], [1]).failed[0].detail
+    assert "not a function" in run_script(["train.py:number"], [1]).failed[0].detail
