@@ -13,6 +13,7 @@ from array import array
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from itertools import count as counting
 from pathlib import Path
 from typing import Any
 
@@ -116,9 +117,29 @@ def find_folder(start: Path | None = None) -> Path:
     return here / FOLDER
 
 
+_owners: set[str] = set()
+
+
+@contextmanager
+def owning() -> Iterator[str]:
+    """Who runs: host, process, when it started (so that a number used again is not taken for it), and which of its sweeps.
+
+    It counts as dead when this ends, though the process, a notebook for example, lives on.
+    """
+    owner = f"{this_owner()}:{next(_sweeps)}"
+    _owners.add(owner)
+    try:
+        yield owner
+    finally:
+        _owners.discard(owner)
+
+
 def this_owner() -> str:
-    """Who runs: host, process, and when it started, so that a number used again is not taken for it."""
+    """Host, process, and when it started."""
     return f"{socket.gethostname()}:{os.getpid()}:{_started(os.getpid())}"
+
+
+_sweeps = counting(1)
 
 
 def _started(pid: int) -> str:
@@ -134,10 +155,13 @@ def is_alive(owner: str) -> bool:
     """Whether a supervisor still runs. On another machine nobody can tell from here: it counts as alive."""
     host, _, rest = owner.partition(":")
     pid, _, started = rest.partition(":")
+    started, _, sweep = started.partition(":")
     if not pid.isdigit():
         return False
     if host != socket.gethostname():
         return True
+    if sweep and int(pid) == os.getpid() and owner not in _owners:
+        return False
     try:
         os.kill(int(pid), 0)
     except ProcessLookupError:
@@ -199,7 +223,8 @@ class Store:
             try:
                 yield
             except BaseException:
-                self._db.execute("ROLLBACK")
+                if self._db.in_transaction:  # a full disk has rolled it back already
+                    self._db.execute("ROLLBACK")
                 raise
             self._db.execute("COMMIT")
         except sqlite3.OperationalError as error:

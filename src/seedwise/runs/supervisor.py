@@ -21,7 +21,7 @@ from .command import Mode, Workdir
 from .cores import Cores, reserving
 from .executors import Executor, Exit
 from .sequential import Tree, TreeChanged
-from .store import NOT_THE_RUNS_FAULT, Experiment, Store, this_owner
+from .store import NOT_THE_RUNS_FAULT, Experiment, Store, owning
 from .warm import Stage, Warmth
 
 _GRACE = 5.0
@@ -101,7 +101,7 @@ class Supervisor:
         self.packages = packages
         self.tell = tell
         self.retry_failed = retry_failed
-        self.owner = this_owner()
+        self.owner = ""
         self.stopped = ""
         """Why no further seed is started; "" while all is well."""
         self._running: dict[int, tuple[Attempt, list[int]]] = {}
@@ -113,6 +113,10 @@ class Supervisor:
 
     def run(self, seeds: Sequence[int]) -> bool:
         """Run what is not finished of `seeds`; False when interrupted."""
+        with owning() as self.owner:
+            return self._run(seeds)
+
+    def _run(self, seeds: Sequence[int]) -> bool:
         before = {run.seed: run for run in self.store.runs(self.experiment.id)}
         pending = self._pending = deque(
             seed for seed in seeds if seed not in before or not self._is_settled(before[seed])
@@ -135,10 +139,12 @@ class Supervisor:
                 if not interrupts.count and not self.stopped:
                     self._wait_for_others(seeds, cores, interrupts)
             finally:
-                self._stop(cores)
-                if self.warmth is not None:
-                    self.warmth.close()
-                self._end_tree()
+                try:
+                    self._stop(cores)
+                finally:
+                    if self.warmth is not None:
+                        self.warmth.close()
+                    self._end_tree()
         self.interrupted = bool(interrupts.count)
         return not interrupts.count
 
