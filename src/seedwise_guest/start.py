@@ -142,7 +142,9 @@ class _Run:
     def _record(self) -> None:
         from .warm.recording import Recording
 
-        self.recording = Recording(self.control.drawn)
+        self.recording = Recording(
+            self.control.drawn, lambda name, state: spool.send("importing", name=name, state=state)
+        )
         self.control.on_started(self._born)
 
     def _born(self, name: str) -> None:
@@ -271,8 +273,17 @@ class _Run:
 
         process._bootstrap = own_bootstrap
 
+    def _is_placed(self) -> bool:
+        """Whether the script was loaded with the seeds of this run in it, if it has any."""
+        script = self.plan["script"]
+        if self.substitution is None or not self.plan["edits"].get(script):
+            return True
+        return os.path.realpath(script) in map(os.path.realpath, self.substitution.edited)
+
     def tell(self) -> None:
         """At the end of the process: what it loaded and read, and its ledger."""
+        if self.warm and not self._is_placed():
+            spool.send("not-warm", reason="the script was not loaded by Seedwise, so no seed was placed")
         self.files.stop()
         if self.recording is not None:
             self.recording.stop()

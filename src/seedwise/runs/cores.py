@@ -43,6 +43,11 @@ class Cores:
                 self._shared[core] += 1
         return sorted(taken)
 
+    def others(self, taken: list[int]) -> list[int]:
+        """As many cores as `taken`, and not the same ones if there are more: for a helper that works at the same time."""
+        free = [core for core in self._all if core not in taken]
+        return free[: len(taken)] if len(free) >= len(taken) else taken
+
     def _lock(self, core: int) -> bool:
         handle = os.open(self._folder / f"core-{core}.lock", os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
         try:

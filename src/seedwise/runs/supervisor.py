@@ -130,8 +130,11 @@ class Supervisor:
                 while (pending or self._running) and not interrupts.count:
                     while pending and len(self._running) < self.jobs and not self.stopped and not self._warming_up():
                         self._start(pending.popleft(), cores)
-                    for exit_ in self.executor.wait(_TICK):
+                    learning = self.warmth is not None and self.warmth.stage is Stage.LEARNING
+                    for exit_ in self.executor.wait(_TICK / 10 if learning else _TICK):
                         self._end(exit_, cores)
+                    if self.warmth is not None:
+                        self.warmth.look()
                     self._end_late()
                     beat()
                     if self.stopped and not self._running:
@@ -156,10 +159,7 @@ class Supervisor:
 
     def _warming_up(self) -> bool:
         """Whether the warm parent will be ready in a moment: worth waiting for."""
-        if self.warmth is None or self.warmth.stage is not Stage.STARTING:
-            return False
-        self.warmth.check()
-        return self.warmth.stage is Stage.STARTING
+        return self.warmth is not None and len(self._pending) > 1 and self.warmth.holding
 
     def _start(self, seed: int, cores: Cores) -> None:
         again = self.retry_failed or seed in self._retrying
@@ -174,6 +174,8 @@ class Supervisor:
             warm = self.warmth is not None and self.warmth.stage is Stage.READY and seed not in self._fresh_only
             record = self.warmth is not None and self.warmth.stage is Stage.LEARNING
             self.executor.start(attempt.prepare(taken, record), warm)
+            if record and self.warmth is not None and len(self._pending) > 1:
+                self.warmth.begin(attempt.world.spool, cores.others(taken))
             if self.timeout is not None:
                 self._deadlines[seed] = time.monotonic() + self.timeout
         except (SeedwiseError, OSError) as error:
@@ -231,7 +233,7 @@ class Supervisor:
         if run.status is Status.FAILED and self.setup.mode is not Mode.AS_IS:
             self._failed(run)
         if self.warmth is not None:
-            self.warmth.learn(told.imports, taken, worth=len(self._pending) > 1)
+            self.warmth.learn(attempt.world.spool, told.imports, taken, worth=len(self._pending) > 1)
 
     def _failed(self, run: Run) -> None:
         """Try a failed run again while its budget lasts; or stop at the first failure, if that was asked for."""

@@ -10,6 +10,7 @@ import sys
 import time
 from collections.abc import Mapping
 from enum import StrEnum
+from pathlib import Path
 from typing import Any
 
 from seedwise_guest import PROTOCOL
@@ -21,6 +22,8 @@ from .worlds import World
 
 _PATIENCE = 120.0
 _MOST_FAILURES = 3
+_HOLD = 6.0
+"""Seconds for which further runs wait while the first one may still be importing."""
 
 
 class Stage(StrEnum):
@@ -62,7 +65,9 @@ class WarmParent:
         Folder for its spool and its output; removed by `close`.
     """
 
-    def __init__(self, setup: Setup, world: World, imports: Imports, without: set[str], cores: list[int]) -> None:
+    def __init__(
+        self, setup: Setup, world: World, imports: Imports | None, without: set[str], cores: list[int]
+    ) -> None:
         self._world = world
         self._setup = setup
         self.ready = False
@@ -72,12 +77,8 @@ class WarmParent:
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         self.channel = ours
         self.pid = 0
-        plan = {
-            "v": PROTOCOL,
-            "mode": "warm",
-            "states": imports.states,
-            "units": [unit for unit in imports.units if not without & set(unit["names"])],
-        }
+        self._without = without
+        plan = {"v": PROTOCOL, "mode": "warm", "live": imports is None, **self._plan(imports or Imports())}
         (world.spool / "plan.json").write_text(json.dumps(plan), encoding="utf-8", errors="surrogateescape")
         command = [word.replace(PLACEHOLDER, "0") for word in setup.command]
         specification = setup.worlds.specification(World(world.folder, world.spool), command, cores, [])
@@ -88,6 +89,21 @@ class WarmParent:
                 start_new_session=True, pass_fds=[theirs.fileno()],
             )  # fmt: skip
         theirs.close()
+
+    def _plan(self, imports: Imports) -> dict[str, Any]:
+        units = [unit for unit in imports.units if not self._without & set(unit["names"])]
+        return {"states": imports.states, "units": units}
+
+    def follow(self, name: str, state: Mapping[str, Any]) -> None:
+        """The first run begins to import this: so does the parent."""
+        self.ask({"type": "import", "name": name, "state": state})
+
+    def recorded(self, imports: Imports) -> None:
+        """The first run has ended: this is what it imported."""
+        path = self._world.folder / "recorded.json"
+        path.write_text(json.dumps(self._plan(imports)), encoding="utf-8", errors="surrogateescape")
+        self._begun = time.monotonic()
+        self.ask({"type": "recorded", "path": str(path)})
 
     def receive(self) -> list[dict[str, Any]]:
         """Messages that have come; `[{"type": "gone"}]` when the process is no more."""
@@ -146,21 +162,70 @@ class Warmth:
         self._without: set[str] = set()
         self._failures = 0
         self._given_up = 0
+        self._followed: Path | None = None
+        self._read = 0
+        self._since = 0.0
 
-    def learn(self, imports: Imports | None, cores: list[int], *, worth: bool) -> None:
-        """A fresh run has ended: start the parent with what it imported."""
-        if self.stage is Stage.LEARNING and imports is not None and worth:
-            self._imports = imports
-            self._start(cores)
+    def begin(self, spool: Path, cores: list[int]) -> None:
+        """The first fresh run begins: start a parent that imports what it imports, at the same time."""
+        if self.stage is Stage.LEARNING and self._followed is None:
+            self._followed, self._read, self._since = spool, 0, time.monotonic()
+            self._start(None, cores)
 
-    def _start(self, cores: list[int]) -> None:
+    @property
+    def holding(self) -> bool:
+        """Whether a second run had better wait: the first may soon have shown what to import."""
+        if self.stage is Stage.STARTING:
+            self.check()
+        young = self._followed is not None and time.monotonic() - self._since < _HOLD
+        return self.stage is Stage.STARTING or (self.stage is Stage.LEARNING and young and self.parent is not None)
+
+    def look(self) -> None:
+        """Pass on what the first run announces."""
+        if self.stage is not Stage.LEARNING or self.parent is None or self._followed is None:
+            return
+        for file in self._followed.glob("*.jsonl"):
+            with open(file, "rb") as lines:
+                lines.seek(self._read)
+                data = lines.read()
+            whole = data[: data.rfind(b"\n") + 1]
+            self._read += len(whole)
+            for line in whole.splitlines():
+                if b'"importing"' in line:
+                    message = json.loads(line)
+                    self.parent.follow(message["name"], message["state"])
+            break  # the first process of the run; others import for themselves
+
+    def learn(self, spool: Path, imports: Imports | None, cores: list[int], *, worth: bool) -> None:
+        """A fresh run has ended: have the parent import the rest of what it imported."""
+        if self.stage is not Stage.LEARNING:
+            return
+        if imports is None or not worth:
+            if spool == self._followed:
+                self._drop()
+            return
+        self._imports = imports
+        if self.parent is not None and spool == self._followed:
+            self.parent.recorded(imports)
+            self.stage = Stage.STARTING
+        else:
+            self._drop()
+            self._start(imports, cores)
+
+    def _drop(self) -> None:
+        if self.parent is not None:
+            self.parent.close()
+            self.parent = None
+
+    def _start(self, imports: Imports | None, cores: list[int]) -> None:
         self._cores = cores
         try:
-            self.parent = WarmParent(self._setup, self._setup.worlds.make(), self._imports, self._without, cores)
+            self.parent = WarmParent(self._setup, self._setup.worlds.make(), imports, self._without, cores)
         except OSError as error:
             self._off(f"it could not be started: {error}")
             return
-        self.stage = Stage.STARTING
+        if imports is not None:
+            self.stage = Stage.STARTING
 
     def heard(self, message: Mapping[str, Any]) -> None:
         """A message of the parent about itself."""
@@ -173,15 +238,16 @@ class Warmth:
                 self._tell(f"{threads[0]}, so each run imports it itself")
         elif kind in ("failed", "gone", "ready"):
             name, reason = self.parent.failed or ("", "it was killed or crashed")
+            self._drop()
+            if self.stage is Stage.LEARNING:
+                return  # what was imported at once was not to be imported: the record will tell
             self._failures += 1
-            self.parent.close()
-            self.parent = None
             if self._failures >= _MOST_FAILURES or "stands between" in reason:
                 self._off(f"{name} {reason}".strip())
                 return
             if name:
                 self._without.add(name)
-            self._start(self._cores)
+            self._start(self._imports, self._cores)
 
     def could_not(self, reason: str) -> None:
         """A forked run found that it could not go on as a fresh one would."""
@@ -200,7 +266,5 @@ class Warmth:
 
     def close(self) -> None:
         """End the parent."""
-        if self.parent is not None:
-            self.parent.close()
-            self.parent = None
+        self._drop()
         self.stage = Stage.OFF

@@ -15,6 +15,7 @@ def leave(status: int) -> None:
     Taking torch's two thousand modules apart would cost more than many a short run.
     """
     _quietly(_join_threads)
+    _quietly(_drop_tidying)
     import atexit
 
     _quietly(atexit._run_exitfuncs)
@@ -41,6 +42,14 @@ def _quietly(call: Any, *arguments: Any) -> None:
             traceback.print_exc()
         except BaseException:  # noqa: BLE001
             pass
+
+
+def _drop_tidying() -> None:
+    """torch takes every operator that it registered out of its tables again, for 30 ms, in a process that is about to end."""
+    weakref: Any = sys.modules.get("weakref")
+    for finalizer, info in list(getattr(getattr(weakref, "finalize", None), "_registry", {}).items()):
+        if getattr(info.func, "__module__", "") == "torch.library" and info.func.__name__ == "_del_library":
+            finalizer.atexit = False
 
 
 def _join_threads() -> None:

@@ -11,7 +11,7 @@ from typing import Any
 
 from ..seeding import Control
 from . import state
-from .recording import _open_files, _threads, wrap_imports
+from .recording import _open_files, _threads, belongs_to_user, is_standard, wrap_imports
 from .shelf import Shelf, Unit
 
 SOCKET = "SEEDWISE_WARM"
@@ -27,37 +27,81 @@ class CannotPreload(Exception):
         self.reason = reason
 
 
-def preload(plan: dict[str, Any], control: Control) -> list[Unit]:
-    """Import the units of a plan. Raises CannotPreload where something is not as in the first run."""
-    allowed = {name for unit in plan["units"] for name in unit["names"]}
-    strangers: list[str] = []
-    at_launch = state.take()
+class Preloading:
+    """The imports of the parent, one after another.
 
-    def begin(name: str) -> None:
-        if name not in allowed:
-            strangers.append(name)
+    Parameters
+    ----------
+    control
+        Tells whether a generator is drawn from.
+    """
+
+    def __init__(self, control: Control) -> None:
+        self.units: list[Unit] = []
+        self._control = control
+        self._at_launch = state.take()
+        self._current = ""
+        self._tops: dict[str, bool] = {}
+        self._allowed: set[str] | None = None
+        self._strangers: list[str] = []
+        self._seen: dict[str, list[str]] = {}
+        self._undo = wrap_imports(self._begin, lambda watched, ok: None)
+
+    def _begin(self, name: str) -> None:
+        if self._current:
+            self._seen.setdefault(self._current, []).append(name)
+        if self._allowed is not None and not is_standard(name):
+            known = name in self._allowed
+        else:  # the standard library's own may have been imported by the guest already; a file of the user's can hide them
+            known = not self._users(name.partition(".")[0])
+        if not known:
+            self._strangers.append(name)
             raise ImportError(f"{name} was not imported here in the first run")
 
-    undo = wrap_imports(begin, lambda watched, ok: None)
-    units = []
-    try:
-        for planned in plan["units"]:
-            name = planned["name"]
-            package = name.rpartition(".")[0]
-            if name in sys.modules or (package and package not in sys.modules):
-                continue
-            try:
-                state.put(plan["states"][planned["state"]])
-            except (LookupError, AttributeError):
-                continue
-            before = state.take()
-            if state.same(before, plan["states"][planned["state"]]):
-                continue
-            units.append(_import(name, before, control, strangers))
-    finally:
-        undo()
-        state.put(at_launch)
-    return units
+    def _users(self, top: str) -> bool:
+        if top not in self._tops:
+            self._tops[top] = belongs_to_user(top)
+        return self._tops[top]
+
+    def at_once(self, name: str, wanted: dict[str, Any]) -> None:
+        """Import what the first run begins to import now; whether that was right shows later."""
+        self._one(name, wanted)
+
+    def rest(self, plan: dict[str, Any]) -> None:
+        """Hold what was imported at once against what the first run recorded, and import the rest.
+
+        Raises CannotPreload where something is not as in the first run.
+        """
+        planned = {unit["name"]: unit for unit in plan["units"]}
+        for unit in self.units:
+            if unit.name not in planned or state.same(unit.before, plan["states"][planned[unit.name]["state"]]):
+                raise CannotPreload("", f"{unit.name} is to be left to the runs")
+            seen = {name for name in self._seen.get(unit.name, ()) if not is_standard(name)}
+            strange = seen - set(planned[unit.name]["names"])
+            if strange:
+                raise CannotPreload("", f"{unit.name} imported {sorted(strange)[0]}, which the first run did not")
+        self._allowed = {name for unit in plan["units"] for name in unit["names"]}
+        for unit in plan["units"]:
+            self._one(unit["name"], plan["states"][unit["state"]])
+
+    def _one(self, name: str, wanted: dict[str, Any]) -> None:
+        package = name.rpartition(".")[0]
+        if name in sys.modules or (package and package not in sys.modules):
+            return
+        try:
+            state.put(wanted)
+        except (LookupError, AttributeError):
+            return
+        before = state.take()
+        if not state.same(before, wanted):
+            self._current = name
+            self.units.append(_import(name, before, self._control, self._strangers))
+            self._current = ""
+
+    def end(self) -> None:
+        """Put everything but the modules back."""
+        self._undo()
+        state.put(self._at_launch)
 
 
 def _import(name: str, before: dict[str, Any], control: Control, strangers: list[str]) -> Unit:
@@ -81,15 +125,10 @@ def _import(name: str, before: dict[str, Any], control: Control, strangers: list
     if start[0] != control.drawn()[0] or any(part not in control.drawn() for part in start[1:]):
         raise CannotPreload(name, "draws from a generator")
     after = state.take()
-    modules = {new: module for new, module in sys.modules.items() if new not in known and not _is_standard(new)}
+    modules = {new: module for new, module in sys.modules.items() if new not in known and not is_standard(new)}
     made, control.made_at_import = control.made_at_import, []
     added = [(m, key, value) for m, old in packages.items() for key, value in vars(m).items() if key not in old]
     return Unit(name, before, after, modules, added, made)
-
-
-def _is_standard(name: str) -> bool:
-    names = getattr(sys, "stdlib_module_names", None)
-    return names is not None and name.partition(".")[0] in names
 
 
 def serve(plan: dict[str, Any], control: Control) -> dict[str, Any]:
@@ -97,7 +136,13 @@ def serve(plan: dict[str, Any], control: Control) -> dict[str, Any]:
     channel = socket.socket(fileno=int(os.environ.pop(SOCKET)))
     channel.set_inheritable(False)
     try:
-        units = preload(plan, control)
+        _import_what_children_need()
+        preloading = Preloading(control)
+        if plan["live"]:
+            plan = _follow(channel, preloading)
+        preloading.rest(plan)
+        preloading.end()
+        units = preloading.units
         if _threads() > 1:
             raise CannotPreload("", "more than one thread is running")
         _silent_so_far()
@@ -113,6 +158,28 @@ def serve(plan: dict[str, Any], control: Control) -> dict[str, Any]:
     channel.close()
     Shelf(units, control.start_made).put_away()
     return request
+
+
+def _import_what_children_need() -> None:
+    """The guest's own modules that a run imports before its script begins, or after it has ended."""
+    from importlib import import_module
+
+    for name in ("worlds", "capture", "planning", "sites.substitute", "sites.plan", "warm.leaving"):
+        import_module(f"seedwise_guest.{name}")
+
+
+def _follow(channel: socket.socket, preloading: Preloading) -> dict[str, Any]:
+    """Import what is announced until the first run has ended; returns what it recorded."""
+    while True:
+        data = channel.recv(1 << 20)
+        if not data:
+            os._exit(0)
+        message: dict[str, Any] = json.loads(data.decode("utf-8", "surrogatepass"))
+        if message["type"] == "recorded":
+            with open(message["path"], encoding="utf-8", errors="surrogateescape") as file:
+                plan: dict[str, Any] = json.load(file)
+            return plan
+        preloading.at_once(message["name"], message["state"])
 
 
 def _silent_so_far() -> None:
@@ -195,3 +262,4 @@ def become_run(request: dict[str, Any]) -> None:
         original: Any = getattr(sys, "orig_argv", [])  # 3.10 and later
         original[-n:] = request["arguments"][-n:]
     state.set_arguments(sys.argv[1:])
+    sys.path_importer_cache.clear()  # what was looked for under the search path of the first run says nothing here

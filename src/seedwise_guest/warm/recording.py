@@ -53,6 +53,8 @@ class _Import:
     files: frozenset[str]
     below: list[_Import] = field(default_factory=list)
     names: list[str] = field(default_factory=list)
+    users: bool = False
+    """A module of the user's, as far as its name tells."""
     reason: str = ""
     """Why it must be made in each run itself; "" if it need not."""
     guilty: str = ""
@@ -65,13 +67,22 @@ class Recording:
     ----------
     drawn
         Returns something that changes when a generator is drawn from.
+    announce
+        Called with name and state of each import of a library that begins in the user's own code, so that a warm parent
+        can make it at the same time.
     """
 
-    def __init__(self, drawn: Callable[[], tuple[object, ...]]) -> None:
+    def __init__(
+        self,
+        drawn: Callable[[], tuple[object, ...]],
+        announce: Callable[[str, dict[str, Any]], None] = lambda name, state: None,
+    ) -> None:
         self._drawn = drawn
+        self._announce = announce
         self._states: list[dict[str, Any]] = []
         self._top: list[_Import] = []
         self._now: _Import | None = None
+        self._latest: tuple[tuple[object, ...], int, frozenset[str]] | None = None
         self._born: dict[object, object] = {}
         self._thread = threading.get_ident()
         self._undo = wrap_imports(self._begin, self._end)
@@ -86,7 +97,14 @@ class Recording:
         now = state.take()
         if not self._states or (self._states[-1] is not now and self._states[-1] != now):
             self._states.append(now)
-        new = _Import(name, self._now, len(self._states) - 1, self._drawn(), _threads(), _open_files())
+        if self._now is None or self._latest is None:
+            self._latest = (self._drawn(), _threads(), _open_files())
+        # inside another import, what was seen last: should the code in between have drawn, the outer one is to blame too
+        new = _Import(name, self._now, len(self._states) - 1, *self._latest)
+        if new.above is None or new.above.users:
+            new.users = belongs_to_user(name)
+            if not new.users and not is_standard(name):
+                self._announce(name, now)
         self._now = new
         return new
 
@@ -102,6 +120,7 @@ class Recording:
         for inner in new.below:
             if inner.reason:
                 return inner.reason, inner.guilty
+        self._latest = (self._drawn(), _threads(), _open_files())
         module = sys.modules.get(new.name)
         if ok and module is None:
             return "takes itself out of sys.modules", new.name
@@ -109,11 +128,12 @@ class Recording:
             return "is the user's own", new.name
         if not ok:
             return "", ""
-        if self._moved(new.drawn):
+        drawn, threads, files = self._latest
+        if self._moved(new.drawn, drawn):
             return "draws from a generator", new.name
-        if _threads() > max(1, new.threads):
+        if threads > max(1, new.threads):
             return "starts threads", new.name
-        opened = _open_files() - new.files
+        opened = files - new.files
         if any(path.startswith(("/dev/nvidia", "/dev/kfd", "/dev/dri")) for path in opened):
             return "opens a GPU", new.name
         if any(not path.startswith(("/proc/", "/sys/", "/dev/")) for path in opened):
@@ -122,10 +142,9 @@ class Recording:
             return "changes settings of the process", new.name
         return "", ""
 
-    def _moved(self, before: tuple[object, ...]) -> bool:
+    def _moved(self, before: tuple[object, ...], now: tuple[object, ...]) -> bool:
         """Whether a generator moved; of one that came into being meanwhile, since it was first seen."""
         known = {part[0]: part[1] for part in before[1:]}  # type: ignore[index]
-        now = self._drawn()
         for part in now[1:]:
             name, digest = part[0], part[1]  # type: ignore[index]
             if name not in known:
@@ -155,6 +174,28 @@ class Recording:
         for node in self._top:
             visit(node)
         return {"states": self._states, "units": units, "left": left}
+
+
+def is_standard(name: str) -> bool:
+    """Whether a module is the standard library's, by its name."""
+    return name.partition(".")[0] in getattr(sys, "stdlib_module_names", ())
+
+
+def belongs_to_user(name: str) -> bool:
+    """Whether a module that is about to be imported is the user's or Seedwise's, by where its top package lies."""
+    from importlib.machinery import PathFinder
+
+    top = name.partition(".")[0]
+    if top in ("seedwise", "seedwise_guest") or "." in top:
+        return True
+    try:
+        spec = PathFinder.find_spec(top)
+    except (ImportError, ValueError, AttributeError):
+        return False
+    if spec is None:
+        return False
+    places = [spec.origin] if spec.origin else [os.path.join(p, "x.py") for p in spec.submodule_search_locations or ()]
+    return any(is_user_file(place) for place in places if place)
 
 
 def _is_library(name: str, module: Any) -> bool:
