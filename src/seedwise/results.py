@@ -194,6 +194,15 @@ class Summary:
         return None if self.goal is None else self.max if self.goal is Goal.MIN else self.min
 
 
+def _library(name: str) -> Any:
+    from importlib import import_module
+
+    try:
+        return import_module(name)
+    except ModuleNotFoundError:
+        raise UsageError(f"{name} is not installed here: pip install {name}") from None
+
+
 @dataclass(frozen=True)
 class Metric:
     """A metric that was chosen: its goal, who said so, and how a run's values become one number."""
@@ -273,6 +282,25 @@ class Results:
             if metric.name.lower() == name.lower().replace(" ", "_"):
                 return metric
         raise MetricError(f"{self.name} has no metric {name!r}; it has: {', '.join(known) or 'none'}")
+
+    def _columns(self) -> dict[str, list[Any]]:
+        columns: dict[str, list[Any]] = {
+            "seed": [run.seed for run in self.runs],
+            "status": [run.status.value for run in self.runs],
+            "seconds": [run.seconds for run in self.runs],
+        }
+        for metric in self.metrics:
+            by_seed = self.scores(metric.name).by_seed
+            columns[metric.name] = [by_seed.get(run.seed) for run in self.runs]
+        return columns
+
+    def to_pandas(self) -> Any:
+        """A pandas DataFrame: a row for each run, with seed, status, seconds and each metric."""
+        return _library("pandas").DataFrame(self._columns())
+
+    def to_polars(self) -> Any:
+        """A polars DataFrame: a row for each run, with seed, status, seconds and each metric."""
+        return _library("polars").DataFrame(self._columns())
 
     def scores(self, metric: str | None = None) -> Scores:
         """Seed → number for one metric, among the runs that finished with it."""

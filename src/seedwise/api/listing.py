@@ -2,13 +2,15 @@
 
 import json
 import os
+import shutil
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from ..errors import UsageError
 from ..events import Event
-from ..reports.table import to_csv
+from ..reports.table import to_csv, to_latex, to_markdown
 from ..results import Reduce, Status
 from ..runs.command import Mode
 from ..runs.store import find_folder
@@ -93,16 +95,80 @@ def resume(
     )  # fmt: skip
 
 
+@dataclass(frozen=True)
+class Removal:
+    """What would go, or went: runs or whole experiments, with the bytes of their files."""
+
+    what: tuple[str, ...]
+    bytes: int
+
+
+def remove(name: str, store: str | None = None, *, really: bool = False) -> Removal:
+    """Remove an experiment: its runs, logs and files. Without `really`, only say what would go.
+
+    Raises
+    ------
+    UsageError
+        When there is no such experiment, or one of its runs is going on.
+    """
+    with open_store(store) as opened:
+        experiment = opened.experiment(name)
+        runs = opened.runs(experiment.id)
+        if any(run.status is Status.RUNNING for run in runs):
+            raise UsageError(f"{experiment.label} is running: stop it first")
+        folder = opened.run_folder(experiment, 0, 1).parent
+        what = (f"{experiment.label}: {sum(run.attempt > 0 for run in runs)} runs and their logs and files",)
+        gone = Removal(what, _size(folder))
+        if really:
+            opened.drop_experiment(experiment.id)
+            shutil.rmtree(folder, ignore_errors=True)
+        return gone
+
+
+def prune(store: str | None = None, *, really: bool = False) -> Removal:
+    """Remove attempts that a later one replaced, and files of experiments that the store does not know.
+
+    The newest attempt of every seed stays, whatever became of it. Without `really`, only say what would go.
+    """
+    with open_store(store) as opened:
+        known = {f"{e.name}@{e.version}": e for e in opened.experiments()}
+        gone: list[Path] = []
+        what: list[str] = []
+        for name, experiment in known.items():
+            kept = {Path(run.folder).name for run in opened.runs(experiment.id) if run.folder}
+            running = any(run.status is Status.RUNNING for run in opened.runs(experiment.id))
+            place = opened.folder / "runs" / name
+            old = [p for p in sorted(place.glob("seed-*")) if p.name not in kept] if not running else []
+            if old:
+                what.append(f"{name}: {len(old)} earlier or unfinished attempts")
+            gone += old
+        for place in sorted((opened.folder / "runs").glob("*")):
+            if place.name not in known:
+                what.append(f"{place.name}: files of an experiment that is not in the store")
+                gone.append(place)
+        size = sum(map(_size, gone))
+        if really:
+            for path in gone:
+                shutil.rmtree(path, ignore_errors=True)
+        return Removal(tuple(what), size)
+
+
+def _size(folder: Path) -> int:
+    return sum(p.lstat().st_size for p in folder.rglob("*") if p.is_file() and not p.is_symlink())
+
+
 def export(
     name: str, format: str, metric: Sequence[str] = (), reduce: str | None = None, store: str | None = None
 ) -> str:
-    """The runs as text: `csv` has a row for each run (seed, status, a column for each metric), `json` the series too."""
+    """The runs as text: `csv`, `md`, `latex` have a row for each run (seed, status, a column for each metric), `json` the
+    series too."""
     results = load(name, metric=metric, reduce=reduce, store=store)
     names = [m.name for m in results.metrics]
     by_metric = {m: results.scores(m).by_seed for m in names}
-    if format == "csv":
+    if format != "json":
         rows = [[run.seed, run.status.value, *[by_metric[m].get(run.seed) for m in names]] for run in results.runs]
-        return to_csv(["seed", "status", *names], rows)
+        render = {"csv": to_csv, "md": to_markdown, "latex": to_latex}[format]
+        return render(["seed", "status", *names], rows)
     runs = [
         {
             "seed": run.seed,

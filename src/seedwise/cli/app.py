@@ -14,6 +14,7 @@ from cyclopts import App, Parameter
 from ..errors import SeedwiseError
 
 if TYPE_CHECKING:
+    from ..api.listing import Removal
     from ..api.script import Outcome
     from ..results import Results
 
@@ -335,15 +336,30 @@ def export(
     name: str,
     /,
     *,
-    format: Annotated[Literal["csv", "json"], Parameter(help="csv: a row for each run; json: with series.")] = "csv",
+    format: Annotated[
+        Literal["csv", "json", "md", "latex", "parquet"],
+        Parameter(help="csv, md, latex, parquet: a row for each run; json: with series."),
+    ] = "csv",
     output: Annotated[str | None, Parameter(name=["--output", "-o"], help="File (default: standard output).")] = None,
     metric: MetricOption = None,
     reduce: ShownReduce = None,
     store: StoreOption = None,
 ) -> int:
-    """Write the runs of an experiment as CSV or JSON."""
+    """Write the runs of an experiment as CSV, JSON, Markdown, LaTeX or Parquet."""
     from ..api.listing import export as write
 
+    if format == "parquet":
+        from ..api.load import load
+        from ..errors import UsageError
+
+        if output is None:
+            raise UsageError("Parquet is no text: name a file with --output")
+        frame = load(name, metric=metric or (), reduce=reduce, store=store).to_pandas()
+        try:
+            frame.to_parquet(output)
+        except ImportError:
+            raise UsageError("Parquet takes pyarrow beside pandas: pip install pyarrow") from None
+        return 0
     text = write(name, format, metric or (), reduce, store)
     if output is None:
         sys.stdout.write(text)
@@ -353,6 +369,80 @@ def export(
             file.write(text)
     except OSError as error:
         raise SeedwiseError(f"cannot write {output}: {error.strerror}") from None
+    return 0
+
+
+@app.command
+def rm(
+    name: str,
+    /,
+    *,
+    yes: Annotated[bool, Parameter(negative=(), help="Do it; without, only say what would go.")] = False,
+    store: StoreOption = None,
+) -> int:
+    """Remove an experiment, with its logs and files."""
+    from ..api.listing import remove
+
+    return _say_removal(remove(name, store, really=yes), yes)
+
+
+@app.command
+def prune(
+    *,
+    yes: Annotated[bool, Parameter(negative=(), help="Do it; without, only say what would go.")] = False,
+    store: StoreOption = None,
+) -> int:
+    """Remove logs and files of attempts that a later one replaced."""
+    from ..api.listing import prune as remove_old
+
+    return _say_removal(remove_old(store, really=yes), yes)
+
+
+def _say_removal(removal: "Removal", done: bool) -> int:
+    if not removal.what:
+        print("nothing to remove")
+        return 0
+    for line in removal.what:
+        print(f"{'removed' if done else 'would remove'} {line}")
+    print(f"{removal.bytes / 1e6:.1f} MB{'' if done else '; --yes does it'}")
+    return 0
+
+
+@app.command
+def watch(name: str, /, *, store: StoreOption = None) -> int:
+    """Follow a run from another terminal until it is done; Ctrl-C leaves it running."""
+    import time
+
+    from ..api.load import load
+    from ..api.summary import summarize_all
+    from ..results import Status
+
+    last = ""
+    while True:
+        results = load(name, store=store)
+        counts = {s: len(results.having(s)) for s in Status}
+        means = [f"{m} {v.mean:.4g}" for m, v in summarize_all(results).items() if v.mean is not None][:3]
+        line = ", ".join(f"{k} {s}" for s, k in counts.items() if k) + ("; mean " + ", ".join(means) if means else "")
+        if line != last:
+            print(line, flush=True)
+        last = line
+        if not counts[Status.RUNNING]:
+            return 3 if counts[Status.FAILED] else 0
+        time.sleep(1)
+
+
+@app.command
+def summarize(
+    file: str,
+    /,
+    *,
+    metric: MetricOption = None,
+    json: Json = False,
+) -> int:
+    """Summarise scores that were made elsewhere: a CSV with a column `seed`, or a log with `seed = 3 | acc = 0.80`."""
+    from ..api.files import read_scores
+
+    _report(read_scores(file, metric or ()), json)
     return 0
 
 

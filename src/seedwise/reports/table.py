@@ -39,6 +39,35 @@ class Table:
         return "\n".join(lines)
 
 
+def to_markdown(columns: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
+    """A table as GitHub's Markdown."""
+    lines = [columns, ["---"] * len(columns), *rows]
+    return "".join(
+        "| " + " | ".join(_cell(c).replace("|", "\\|").replace("\n", " ") for c in line) + " |\n" for line in lines
+    )
+
+
+_LATEX = {
+    "\\": r"\textbackslash{}", "&": r"\&", "%": r"\%", "$": r"\$", "#": r"\#", "_": r"\_", "{": r"\{", "}": r"\}",
+    "~": r"\textasciitilde{}", "^": r"\textasciicircum{}",
+}  # fmt: skip
+
+
+def to_latex(columns: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
+    """A table as LaTeX with booktabs' rules; every character of the cells is text."""
+
+    def line(cells: Sequence[object]) -> str:
+        return " & ".join("".join(_LATEX.get(c, c) for c in _cell(cell)) for cell in cells) + r" \\"
+
+    body = "\n".join(line(row) for row in rows)
+    head = "\\begin{tabular}{" + "l" * len(columns) + "}\n\\toprule\n" + line(columns) + "\n\\midrule\n"
+    return head + body + "\n\\bottomrule\n\\end{tabular}\n"
+
+
+def _cell(cell: object) -> str:
+    return "" if cell is None else f"{cell:.6g}" if isinstance(cell, float) else str(cell)
+
+
 def to_csv(columns: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
     """Comma-separated values with a header; None becomes an empty cell, floats keep every digit."""
     out = io.StringIO()

@@ -466,6 +466,11 @@ class Store:
             counts[Status.INTERRUPTED] = counts.get(Status.INTERRUPTED, 0) + count
         return result
 
+    def drop_experiment(self, experiment: int) -> None:
+        """Forget an experiment and its runs."""
+        with self._write():
+            self._db.execute("DELETE FROM experiments WHERE id = ?", (experiment,))
+
     def run_folder(self, experiment: Experiment, seed: int, attempt: int) -> Path:
         """Where the logs and files of one attempt are kept."""
         again = "" if attempt == 1 else f"-attempt-{attempt}"
