@@ -32,6 +32,7 @@ lint: setup
 
 bench: setup
 	$(BIN)/python benchmarks/runner.py
+	$(BIN)/python benchmarks/sweep.py
 	$(BIN)/python benchmarks/coverage.py
 
 clean:

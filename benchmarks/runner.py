@@ -59,7 +59,7 @@ def compare(name: str, text: str, seeds: int, rounds: int) -> None:
         plain.append(statistics.median(wall([sys.executable, "train.py"], plain_environment) for _ in range(seeds)))
         began = time.perf_counter()
         done = subprocess.run(
-            [sys.executable, "-m", "seedwise.cli", "run", "-n", str(seeds), "--jobs", "1", "--name", f"{name}{k}", "--json",
+            [sys.executable, "-m", "seedwise.cli", "run", "-n", str(seeds), "--jobs", "1", "--fresh", "--name", f"{name}{k}", "--json",
              "--", sys.executable, "train.py"],
             check=True, capture_output=True,
         )  # fmt: skip

@@ -1,0 +1,98 @@
+"""Many seeds: Seedwise beside a shell loop, `xargs -P2`, Optuna with SQLite and joblib, all measured here, in turn.
+
+    python benchmarks/sweep.py
+
+The shell loop is measured over 30 seeds; for 300 its rate is multiplied by ten.
+"""
+
+import os
+import shutil
+import sys
+import tempfile
+import time
+from importlib.util import find_spec
+from pathlib import Path
+
+from runner import BARE, TORCH, wall
+
+from seedwise.runs.command import run_environment
+
+SHORT = TORCH.replace("range(200)", "range(20)").replace("SGD", "Adam")
+NOTHING = "SEED = 42\nprint('acc =', SEED)\n"
+OPTUNA = """
+import optuna
+optuna.logging.set_verbosity(optuna.logging.WARNING)
+study = optuna.create_study(storage="sqlite:///optuna.db")
+study.optimize(lambda trial: float(trial.suggest_int("seed", 0, 10**6)), n_trials={n})
+"""
+JOBLIB = """
+from joblib import Parallel, delayed
+def train(seed):
+    return float(seed)
+if __name__ == "__main__":
+    Parallel(n_jobs=2)(delayed(train)(seed) for seed in range({n}))
+"""
+
+
+def sweep(n: int, *options: str) -> float:
+    """Seconds of a whole command with n seeds, in a store of its own."""
+    shutil.rmtree(".seedwise", ignore_errors=True)
+    command = [sys.executable, "-m", "seedwise.cli", "run", "-n", str(n), *options, "--", sys.executable, "train.py"]
+    return wall(command)
+
+
+def torch_script() -> None:
+    """A short torch script, each seed a fresh interpreter in the loop."""
+    Path("train.py").write_text(SHORT)
+    plain = run_environment(1)
+    del plain["PYTHONPATH"]
+    wall([sys.executable, "train.py"], plain)
+    loop = wall(["sh", "-c", f"for s in $(seq 30); do {sys.executable} train.py; done"], plain)
+    parallel = wall(["sh", "-c", f"seq 30 | xargs -P2 -I@ {sys.executable} train.py"], plain)
+    thirty, many = sorted(sweep(30) for _ in range(3))[1], sweep(300)
+    fresh = sweep(30, "--fresh")
+    print(f"torch, 30 seeds: shell loop {loop:.1f} s, xargs -P2 {parallel:.1f} s, seedwise --fresh {fresh:.1f} s")
+    print(
+        f"                 seedwise {thirty:.2f} s: {loop / thirty:.1f} times the loop, {parallel / thirty:.1f} times xargs"
+    )
+    print(
+        f"      300 seeds: seedwise {many:.1f} s: {loop * 10 / many:.1f} times the loop, {parallel * 10 / many:.1f} times xargs"
+    )
+
+
+def nothing() -> None:
+    """What an isolated, durable seed costs when the script does nothing."""
+    Path("train.py").write_text(NOTHING)
+    small, large = sweep(20), sweep(1020)
+    print(f"no-op seeds: seedwise {(large - small):.2f} ms a seed, isolated, with logs, ledger and a durable record")
+    Path("bare.py").write_text(BARE)
+    loop = wall(["sh", "-c", f"for s in $(seq 100); do {sys.executable} bare.py; done"]) * 10
+    print(f"             shell loop {loop:.1f} ms, nothing recorded")
+    for name, text, what in (
+        ("optuna", OPTUNA, "Optuna with SQLite, in one process, not isolated"),
+        ("joblib", JOBLIB, "joblib (loky), nothing recorded, not isolated"),
+    ):
+        if find_spec(name) is None:
+            print(f"             {name} is not installed: pip install {name}")
+            continue
+        times = []
+        for n in (20, 520):
+            Path("optuna.db").unlink(missing_ok=True)
+            Path("peer.py").write_text(text.format(n=n))
+            times.append(wall([sys.executable, "peer.py"]))
+        print(f"             {what}: {(times[1] - times[0]) * 2:.2f} ms")
+
+
+def main() -> None:
+    """Everything, in a folder of its own."""
+    with tempfile.TemporaryDirectory() as folder:
+        os.chdir(folder)
+        began = time.perf_counter()
+        nothing()
+        torch_script()
+        print(f"({time.perf_counter() - began:.0f} s; {os.cpu_count()} cores)")
+        os.chdir("/")
+
+
+if __name__ == "__main__":
+    main()
