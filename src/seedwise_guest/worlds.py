@@ -217,6 +217,8 @@ def settle(spec: dict[str, Any]) -> None:
     os.chdir(spec["cwd"])
     if spec["cores"] and hasattr(os, "sched_setaffinity"):
         os.sched_setaffinity(0, spec["cores"])
+    if spec.get("nice"):
+        os.nice(spec["nice"])
     if sys.platform == "linux":
         _call("prctl", 1, signal.SIGKILL, 0, 0, 0)  # PR_SET_PDEATHSIG: no orphan when the supervisor is killed
         if os.getppid() != spec["supervisor"]:

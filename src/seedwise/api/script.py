@@ -65,6 +65,8 @@ def run_script(
     timeout: float | None = None,
     retries: int = 0,
     fail_fast: bool = False,
+    gpus: Sequence[str | int] = (),
+    nice: int = 0,
     fresh: bool = False,
     store: str | None = None,
     tell: Callable[[Event], None] = silent,
@@ -104,6 +106,11 @@ def run_script(
         How often a failed run is tried again at once; its attempts are kept apart.
     fail_fast
         Start no further run after the first that fails.
+    gpus
+        Numbers of the GPUs to be used. Each run sees one, the one with the fewest runs; as many run at a time as there are
+        cards, or `jobs`, so that small runs can share one.
+    nice
+        By how much runs step back for other work on this machine, 0 … 19.
     fresh
         Start an interpreter for each run, instead of forking them from one that has imported what they need.
     tell
@@ -125,6 +132,8 @@ def run_script(
         timeout=timeout,
         retries=retries,
         fail_fast=fail_fast,
+        gpus=gpus,
+        nice=nice,
         fresh=fresh,
     )
     asked = [parse_metric(text, Reduce(reduce)) for text in metric]
@@ -144,6 +153,8 @@ def make_options(
     timeout: float | None = None,
     retries: int = 0,
     fail_fast: bool = False,
+    gpus: Sequence[str | int] = (),
+    nice: int = 0,
     fresh: bool = False,
 ) -> Options:
     """Check what a user chose. Raises UsageError."""
@@ -154,6 +165,8 @@ def make_options(
         raise UsageError(f"--timeout is a number of seconds above 0; got {timeout}")
     if retries < 0:
         raise UsageError(f"--retries is 0 or more; got {retries}")
+    if not 0 <= nice <= 19:
+        raise UsageError(f"--nice is 0 to 19; got {nice}")
     try:
         kind = Workdir(workdir)
     except ValueError:
@@ -174,8 +187,17 @@ def make_options(
         timeout=timeout,
         retries=retries,
         fail_fast=fail_fast,
+        gpus=_check_gpus(gpus),
+        nice=nice,
         fresh=fresh,
     )
+
+
+def _check_gpus(gpus: Sequence[str | int]) -> tuple[str, ...]:
+    cards = tuple(str(card).strip() for card in gpus)
+    if len(set(cards)) < len(cards) or not all(c and all(x.isalnum() or x in "-/:" for x in c) for c in cards):
+        raise UsageError(f"--gpus takes numbers of cards, each once, such as 0,1; got {','.join(cards)}")
+    return cards
 
 
 def execute(
@@ -246,6 +268,7 @@ def execute(
         worlds = find_worlds(options.workdir, reading.script, options.share, [str(store.folder)], words)
         if mode is Mode.CONFIG and worlds.kind is Workdir.SEQUENTIAL and not inside(path, str(worlds.project)):
             raise UsageError(f"{path} is outside the project, where it cannot be put back after each run")
+        worlds.nice = options.nice
         sweep_dead_worlds(worlds.base)
         _say_how(worlds, options, note)
         jobs = _jobs(options, worlds, len(seeds))
@@ -269,6 +292,7 @@ def execute(
             store, experiment, setup, LocalExecutor(warmth), jobs=jobs, threads=options.threads,
             packages=dict(reading.packages), tell=tell, retry_failed=retry_failed, warmth=warmth,
             timeout=options.timeout, retries=options.retries, fail_fast=options.fail_fast,
+            gpus=options.gpus,
         )  # fmt: skip
         with guarded(worlds.base):
             complete = supervisor.run(seeds)
@@ -386,6 +410,8 @@ def _jobs(options: Options, worlds: Worlds, n: int) -> int:
         return 1
     if options.jobs is not None:
         return options.jobs
+    if options.gpus:
+        return min(n, len(options.gpus))
     if worlds.kind is Workdir.SHARED or os.path.exists("/dev/nvidia0") or options.threads is None:
         return 1
     return max(1, min(n, available_cores() // options.threads))

@@ -143,6 +143,8 @@ def run(
     timeout: Annotated[float | None, Parameter(help="Seconds after which a run is ended and counts as failed.")] = None,
     retries: Annotated[int, Parameter(help="How often a failed run is tried again at once.")] = 0,
     fail_fast: Annotated[bool, Parameter(negative=(), help="Start no further run after the first that fails.")] = False,
+    gpus: Annotated[str | None, Parameter(help="GPUs to be used, 0,1: each run sees one of them.")] = None,
+    nice: Annotated[int, Parameter(help="By how much runs step back for other work, 0 to 19.")] = 0,
     store: StoreOption = None,
     json: Json = False,
 ) -> int:
@@ -165,6 +167,7 @@ def run(
         as_is=as_is, keep=keep or (), seed_site=seed_site, threads=None if threads == "script" else int(threads), jobs=jobs,
         workdir=workdir, share=share or (), accept_change=accept_change,
         fresh=fresh, timeout=timeout, retries=retries, fail_fast=fail_fast,
+        gpus=gpus.split(",") if gpus else (), nice=nice,
     )  # fmt: skip
     if set:
         if not is_call(command):

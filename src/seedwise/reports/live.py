@@ -15,6 +15,9 @@ from ..results import Run, Status
 from ..stats import describe
 from .words import decimals, duration, number, printable
 
+_PAUSE = 0.2
+"""Seconds between two lines about runs that finished; failures are all said."""
+
 
 class Live:
     """Renders events on standard error. Call it with each; it never raises for what a run printed."""
@@ -26,6 +29,7 @@ class Live:
         self._task: TaskID | None = None
         self._ended: list[Run] = []
         self._began = time.monotonic()
+        self._said = 0.0
         self._todo = 0
         self._n = 0
         self._done = 0
@@ -73,6 +77,12 @@ class Live:
         self._ended.append(run)
         if run.status is Status.FAILED:
             self._say(f"seed {run.seed} failed: {run.cause}: {run.detail}")
+        now, last = time.monotonic(), len(self._ended) >= self._todo
+        if now - self._said < _PAUSE and not last:
+            if self._progress is not None and self._task is not None:
+                self._progress.update(self._task, advance=1)
+            return
+        self._said = now
         mean, left = self._mean(), self._left()
         if self._progress is not None and self._task is not None:
             self._progress.update(self._task, advance=1, rest=f"{left}  {mean}")

@@ -102,7 +102,7 @@ class Attempt:
     memory_kills: int = field(default_factory=lambda: memory_kills())  # noqa: PLW0108 (defined below)
     """How many processes the system had killed for want of memory when the attempt began."""
 
-    def prepare(self, cores: Sequence[int], record: bool = False) -> Task:
+    def prepare(self, cores: Sequence[int], record: bool = False, card: str | None = None) -> Task:
         """Write the plan and the launch specification; return the process to be started."""
         setup = self.setup
         self.folder.mkdir(parents=True, exist_ok=True)
@@ -140,6 +140,8 @@ class Attempt:
         environment = {**setup.environment, "SEEDWISE_SPOOL": str(self.world.spool)}
         if setup.mode is not Mode.AS_IS:
             environment["SEEDWISE_SEED"] = str(self.seed)
+        if card is not None:
+            environment["CUDA_VISIBLE_DEVICES"] = card
         if setup.worlds.kind is Workdir.SEQUENTIAL:  # elsewhere /tmp itself is private
             (self.world.folder / "tmp").mkdir()
             environment["TMPDIR"] = str(self.world.folder / "tmp")

@@ -56,6 +56,9 @@ class Options:
     """Start an interpreter for each run."""
     timeout: float | None = None
     """Seconds."""
+    gpus: tuple[str, ...] = ()
+    """Numbers of the cards; each run sees one."""
+    nice: int = 0
     retries: int = 0
     fail_fast: bool = False
 

@@ -83,7 +83,10 @@ class Supervisor:
         timeout: float | None = None,
         retries: int = 0,
         fail_fast: bool = False,
+        gpus: Sequence[str] = (),
     ) -> None:
+        self._cards = dict.fromkeys(gpus, 0)
+        self._card_of: dict[int, str] = {}
         self.warmth = warmth
         self.timeout = timeout
         self.retries = retries
@@ -173,7 +176,7 @@ class Supervisor:
         try:
             warm = self.warmth is not None and self.warmth.stage is Stage.READY and seed not in self._fresh_only
             record = self.warmth is not None and self.warmth.stage is Stage.LEARNING
-            self.executor.start(attempt.prepare(taken, record), warm)
+            self.executor.start(attempt.prepare(taken, record, self._take_card(seed)), warm)
             if record and self.warmth is not None and len(self._pending) > 1:
                 self.warmth.begin(attempt.world.spool, cores.others(taken))
             if self.timeout is not None:
@@ -193,6 +196,15 @@ class Supervisor:
         attempt.discard()
         self.tell(Ended(run))
 
+    def _take_card(self, seed: int) -> str | None:
+        """The GPU with the fewest runs on it; None where none were named."""
+        if not self._cards:
+            return None
+        card = min(self._cards, key=lambda name: self._cards[name])
+        self._cards[card] += 1
+        self._card_of[seed] = card
+        return card
+
     def _end_late(self) -> None:
         """Ask runs that took too long to end; kill those that do not."""
         now = time.monotonic()
@@ -207,6 +219,8 @@ class Supervisor:
         attempt, taken = self._running.pop(exit_.seed)
         cores.give_back(taken)
         self._deadlines.pop(exit_.seed, None)
+        if exit_.seed in self._card_of:
+            self._cards[self._card_of.pop(exit_.seed)] -= 1
         late = self._timed_out.pop(exit_.seed, 0)
         self.setup.worlds.end_users(attempt.world, thorough=bool(late) or exit_.status != 0)
         told = attempt.told()

@@ -58,6 +58,8 @@ class Worlds:
     """Project, working directory and the script's own folder."""
     hide: tuple[str, ...] = ()
     """Folders that runs must not see: the store."""
+    nice: int = 0
+    """By how much runs step back for other work on this machine."""
     tools: tuple[str, ...] = ()
     """Programs that an empty /tmp would hide: the interpreter's folder, when it is there."""
 
@@ -108,6 +110,7 @@ class Worlds:
             "cores": list(cores),
             "replace": [list(pair) for pair in replace],
             "probe": probe,
+            "nice": self.nice,
             "report": str(world.spool / "world-error.json"),
             "supervisor": os.getpid(),
         }
@@ -180,6 +183,9 @@ def open_folders(folder: Path) -> None:
 
 def delete_tree(folder: Path) -> None:
     """Delete a world's folders; the kernel leaves some of an overlay's without permissions."""
+    shutil.rmtree(folder, ignore_errors=True)
+    if not folder.exists():
+        return
     open_folders(folder)
     shutil.rmtree(folder, ignore_errors=True)
 

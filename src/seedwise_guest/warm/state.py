@@ -7,7 +7,7 @@ import os
 import sys
 from typing import Any
 
-_IGNORED = ("SEEDWISE_", "PYTHONHASHSEED", "CUBLAS_WORKSPACE_CONFIG", "TMPDIR")
+_IGNORED = ("SEEDWISE_", "PYTHONHASHSEED", "CUBLAS_WORKSPACE_CONFIG", "TMPDIR", "CUDA_VISIBLE_DEVICES")
 """Ours, or read only at the start of the interpreter or of a device: no import depends on them."""
 
 _arguments: list[str] = sys.argv[1:]

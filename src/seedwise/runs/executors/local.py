@@ -40,7 +40,7 @@ class LocalExecutor:
             request = {
                 "id": task.seed, "specification": str(task.specification), "stdout": str(task.stdout),
                 "stderr": str(task.stderr), "arguments": list(task.command),
-                "environment": {k: v for k, v in task.environment.items() if k.startswith("SEEDWISE_") or k == "TMPDIR"},
+                "environment": {k: v for k, v in task.environment.items() if k.startswith("SEEDWISE_") or k in ("TMPDIR", "CUDA_VISIBLE_DEVICES")},
             }  # fmt: skip
             self._forked[task.seed] = _Forked(task, time.perf_counter())
             parent.ask(request)  # if it is gone, its socket says so, and the task is lost

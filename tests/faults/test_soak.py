@@ -1,0 +1,85 @@
+"""Two thousand seeds while children, the warm parent and the supervisor are killed at random, with resume after each."""
+
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+import seedwise as sw
+from seedwise.errors import SeedwiseError
+from seedwise.results import Cause, Status
+
+from .test_faults import leftovers, start, until
+
+N = 2000
+TEXT = "import random\nrandom.seed(42)\nprint('acc =', random.random())\n"
+
+
+def processes() -> tuple[list[int], list[int]]:
+    """The warm parents and the runs that are there now."""
+    parents, runs = [], []
+    for place in Path("/proc").glob("[0-9]*"):
+        try:
+            environment = (place / "environ").read_bytes()
+            if b"SEEDWISE_WARM=" in environment:
+                parents.append(int(place.name))
+            elif b"SEEDWISE_SPOOL=" in environment:
+                runs.append(int(place.name))
+        except OSError:
+            continue
+    # a forked run still shows its parent's environment: it is the one whose parent is a parent too
+    forked = [p for p in parents if int(Path(f"/proc/{p}/stat").read_text().rpartition(")")[2].split()[1]) in parents]
+    return [p for p in parents if p not in forked], runs + forked
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(400)
+def test_soak(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    Path("train.py").write_text(TEXT)
+    dice = random.Random(20261121)
+    counts = {"supervisor": 0, "warm parent": 0, "run": 0}
+    words = ["run", "-n", str(N), "--", sys.executable, "train.py"]
+    process: subprocess.Popen[bytes] | None = None
+    while True:
+        if process is None:
+            process = start([*words[:3], "--json", *words[3:]])
+        time.sleep(dice.uniform(0.1, 0.6))
+        if process.poll() is not None:
+            process.communicate()
+            break
+        target = dice.choice(["supervisor", "warm parent", "run", "run"])
+        try:
+            if target == "supervisor" and counts["supervisor"] < 12:
+                os.kill(process.pid, signal.SIGKILL)
+                process.communicate()
+                process = None
+                until(lambda: not leftovers(), 10)
+            elif target != "supervisor":
+                parents, runs = processes()
+                victims = parents if target == "warm parent" else runs
+                if not victims or (counts["warm parent"] > 12 and target == "warm parent"):
+                    continue
+                os.kill(dice.choice(victims), signal.SIGKILL)
+            counts[target] += 1
+        except (OSError, SeedwiseError):
+            continue
+    results = sw.load("train")
+    failed = {run.seed for run in results.failed}
+    assert all(run.cause is Cause.SIGNAL and "SIGKILL" in run.detail for run in results.failed)
+    assert len(failed) <= counts["run"]
+    while sw.load("train").failed:
+        done = start(["resume", "train", "--failed", "--json"])
+        done.communicate()
+    results = sw.load("train")
+    assert [run.seed for run in results.runs] == list(range(1, N + 1))
+    assert {run.status for run in results.runs} == {Status.FINISHED}
+    expected = {seed: random.Random(seed).random() for seed in range(1, N + 1)}
+    assert dict(results.scores("acc").by_seed) == expected
+    assert leftovers() == []
+    with capsys.disabled():
+        print(f"\nsoak: {N} seeds, killed: {counts}; {len(failed)} seeds failed by it and were rerun")
