@@ -149,8 +149,8 @@ def test_a_store_of_layout_1_is_read(tmp_path: Path) -> None:
 def test_the_journal_is_a_rollback_journal(tmp_path: Path) -> None:
     with Store(tmp_path / "s") as store:
         add(store)
-        assert store._db.execute("PRAGMA journal_mode").fetchone()[0] == "delete"
-    assert sorted(os.listdir(tmp_path / "s")) == [".gitignore", "store.sqlite"]
+        assert store._db.execute("PRAGMA journal_mode").fetchone()[0] == "truncate"
+    assert sorted(os.listdir(tmp_path / "s")) == [".gitignore", "store.sqlite", "store.sqlite-journal"]
 
 
 def test_the_store_is_looked_for_up_to_the_projects_root_and_no_further(tmp_path: Path) -> None:
