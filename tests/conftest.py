@@ -1,10 +1,15 @@
 """What the tests share: a project folder of its own, and scripts in it."""
 
+import signal
 import sys
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+
+
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # started in the background by a shell: Ctrl-C is tested here
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture
