@@ -105,3 +105,17 @@ def test_watch_ends_when_nothing_runs(script: Script, capsys: pytest.CaptureFixt
     run_script(script(TEXT), [1, 2])
     assert start(["watch", "train"]) == 0
     assert "2 finished; mean acc" in capsys.readouterr().out
+
+
+def test_a_report_that_reads_last_values_only_says_the_same(
+    script: Script, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from seedwise.runs.store import Store
+
+    text = "SEED = 42\nfor k in range(5):\n    print('loss:', SEED / (k + 1))\nprint('acc:', 'nan' if SEED == 2 else SEED)\n"
+    run_script(script(text), [1, 2, 3])
+    start(["show", "train", "--json"])
+    full = json.loads(capsys.readouterr().out)
+    monkeypatch.setattr(Store, "is_large", lambda self, experiment: True)
+    start(["show", "train", "--json"])
+    assert json.loads(capsys.readouterr().out) == full

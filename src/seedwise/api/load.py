@@ -25,6 +25,7 @@ def load(
     metric: Sequence[str] = (),
     reduce: Reduce | str | None = None,
     store: str | None = None,
+    brief: bool = False,
 ) -> Results:
     """The results of an experiment: `NAME` is the newest of that name, `NAME@2` an older one.
 
@@ -35,6 +36,9 @@ def load(
     reduce
         Which value of a series counts: `last`, `best` or `mean`; by default as when it was run.
 
+    brief
+        For a report: where there are very many series, read their last values only.
+
     Raises
     ------
     UsageError
@@ -43,7 +47,7 @@ def load(
     with open_store(store) as opened:
         experiment = opened.experiment(name)
         how = Reduce(reduce or experiment.plan.get("options", {}).get("reduce", "last"))
-        return results_of(opened, experiment, [metrics.parse_metric(m, how) for m in metric], how)
+        return results_of(opened, experiment, [metrics.parse_metric(m, how) for m in metric], how, brief=brief)
 
 
 def results_of(
@@ -53,10 +57,12 @@ def results_of(
     reduce: Reduce = Reduce.LAST,
     notes: Sequence[str] = (),
     seeds: Sequence[int] | None = None,
+    brief: bool = False,
 ) -> Results:
     """The runs of an experiment, with the metrics that were asked for now, or when it was run, or that are found."""
     asked = [replace(metric, reduce=reduce) for metric in asked or experiment.metrics]
-    runs = store.runs(experiment.id)
+    last_only = brief and reduce is Reduce.LAST and store.is_large(experiment.id)
+    runs = store.runs(experiment.id, last_only=last_only)
     if seeds is not None:
         wanted = set(seeds)
         runs = [run for run in runs if run.seed in wanted]

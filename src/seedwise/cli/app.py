@@ -289,7 +289,7 @@ def show(
     """Report on an experiment: NAME, or NAME@2 for an older one."""
     from ..api.load import load
 
-    results = load(name, metric=metric or (), reduce=reduce, store=store)
+    results = load(name, metric=metric or (), reduce=reduce, store=store, brief=True)
     _report(results, json)
     return 3 if results.failed else 0
 

@@ -410,10 +410,10 @@ class Store:
         with self._write():
             self._db.execute("DELETE FROM runs WHERE experiment = ? AND seed = ?", (experiment, seed))
 
-    def runs(self, experiment: int) -> list[Run]:
+    def runs(self, experiment: int, *, last_only: bool = False) -> list[Run]:
         """The newest attempt for each seed, by seed; seeds that were asked for and not begun are attempt 0.
 
-        A run of a dead supervisor is told as interrupted.
+        A run of a dead supervisor is told as interrupted. With `last_only`, of each series its last value alone is read.
         """
         rows = self._db.execute(
             "SELECT id, seed, replicate, attempt, status, cause, detail, seconds, folder, owner FROM runs AS r "
@@ -422,12 +422,14 @@ class Store:
             (experiment,),
         ).fetchall()
         series: dict[int, dict[str, Series]] = {}
+        columns = "s.last, NULL" if last_only else "s.steps, s.numbers"
         for run, metric, steps, numbers in self._db.execute(
-            "SELECT s.run, s.metric, s.steps, s.numbers FROM series AS s JOIN runs AS r ON r.id = s.run "
+            f"SELECT s.run, s.metric, {columns} FROM series AS s JOIN runs AS r ON r.id = s.run "
             "WHERE r.experiment = ? ORDER BY s.run, s.position",
             (experiment,),
         ):
-            series.setdefault(run, {})[metric] = _unpack(steps, numbers)
+            found = Series((1,), (float("nan") if steps is None else steps,)) if last_only else _unpack(steps, numbers)
+            series.setdefault(run, {})[metric] = found
         result = []
         for number, seed, replicate, attempt, status, cause, detail, seconds, folder, owner in rows:
             state = Status(status)
@@ -444,6 +446,14 @@ class Store:
             if seed not in begun:
                 result.append(Run(seed, Status.INTERRUPTED, attempt=0, detail="not begun"))
         return sorted(result, key=lambda run: (run.seed, run.replicate))
+
+    def is_large(self, experiment: int) -> bool:
+        """Whether its series are so many that a report had better read their last values only."""
+        rows = self._db.execute(
+            "SELECT 1 FROM series AS s JOIN runs AS r ON r.id = s.run WHERE r.experiment = ? LIMIT 1 OFFSET 5000",
+            (experiment,),
+        ).fetchone()
+        return rows is not None
 
     def counts(self) -> dict[int, dict[str, int]]:
         """For each experiment how many seeds have which status."""
