@@ -3,8 +3,9 @@ PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.installed
+FRAMEWORKS := $(VENV)/.frameworks
 
-.PHONY: setup demo test test-slow lint bench clean
+.PHONY: setup demo test test-slow test-frameworks lint bench clean
 
 setup: $(STAMP)
 
@@ -22,6 +23,13 @@ test: setup
 
 test-slow: setup
 	$(BIN)/python -m pytest -m slow
+
+$(FRAMEWORKS): $(STAMP)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[dev,frameworks]' -c constraints.txt
+	touch $(FRAMEWORKS)
+
+test-frameworks: $(FRAMEWORKS)
+	$(BIN)/python -m pytest -m frameworks
 
 lint: setup
 	$(BIN)/ruff check .

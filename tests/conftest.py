@@ -7,6 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from seedwise.runs.executors import Task
+from seedwise.runs.executors.local import LocalExecutor
+
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # started in the background by a shell: Ctrl-C is tested here
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
@@ -32,3 +35,18 @@ def script(project: Path) -> Callable[..., list[str]]:
         return [sys.executable, name]
 
     return write
+
+
+@pytest.fixture
+def forked(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """The seeds whose runs were forked."""
+    seeds: list[int] = []
+    start = LocalExecutor.start
+
+    def counted(self: LocalExecutor, task: Task, warm: bool = False) -> None:
+        if warm:
+            seeds.append(task.seed)
+        start(self, task, warm)
+
+    monkeypatch.setattr(LocalExecutor, "start", counted)
+    return seeds

@@ -14,6 +14,7 @@ class Began:
     todo: int
     jobs: int
     failed: int = 0
+    experiment: str = ""
 
 
 @dataclass(frozen=True)
@@ -28,6 +29,7 @@ class Ended:
     """A run has ended and is saved."""
 
     run: Run
+    experiment: str = ""
 
 
 @dataclass(frozen=True)

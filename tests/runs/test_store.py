@@ -3,13 +3,14 @@
 import multiprocessing as mp
 import os
 import sqlite3
+import time
 from pathlib import Path
 
 import pytest
 
 from seedwise.errors import StoreError, UsageError
 from seedwise.results import Cause, Metric, Reduce, Run, Series, Status
-from seedwise.runs.store import VERSION, Experiment, Store, is_alive, this_owner
+from seedwise.runs.store import VERSION, Experiment, Owner, Store, is_alive, this_owner
 
 
 def add(store: Store, name: str = "train", key: str = "k") -> Experiment:
@@ -51,9 +52,27 @@ def test_a_seed_of_a_living_supervisor_is_its_own_and_of_a_dead_one_free(tmp_pat
         assert store.claim(experiment.id, 2, f"{host}:{pid}:0.reused") == 1
         assert store.runs(experiment.id)[1].status is Status.INTERRUPTED
         assert store.claim(experiment.id, 2, this_owner()) == 2
-    assert is_alive(this_owner())
-    assert not is_alive(f"{host}:{2**22 - 1}:{started}")
-    assert is_alive(f"another-machine:{pid}:{started}")
+    assert is_alive(this_owner(), tmp_path)
+    assert not is_alive(f"{host}:{2**22 - 1}:{started}", tmp_path)
+
+
+def test_a_supervisor_on_another_machine_is_dead_when_it_has_been_silent_for_five_minutes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with Store(tmp_path) as store, monkeypatch.context() as there:
+        experiment = add(store)
+        there.setattr("socket.gethostname", lambda: "another-machine")
+        with Owner(tmp_path) as owner:
+            assert store.claim(experiment.id, 1, owner.name) == 1
+            there.undo()
+            assert store.claim(experiment.id, 1, this_owner()) is None
+            (beat,) = (tmp_path / "owners").iterdir()
+            os.utime(beat, (0, time.time() - 200))
+            assert store.claim(experiment.id, 1, this_owner()) is None
+            os.utime(beat, (0, time.time() - 400))
+            assert store.runs(experiment.id)[0].status is Status.INTERRUPTED
+            assert store.claim(experiment.id, 1, this_owner()) == 2
+    assert not list((tmp_path / "owners").iterdir())
 
 
 def _claim_all(folder: str, experiment: int, queue: "mp.Queue[list[int]]") -> None:

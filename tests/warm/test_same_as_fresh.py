@@ -1,7 +1,6 @@
 """A forked run is, byte for byte, what a fresh one is; and where it could not be, it is fresh."""
 
 import os
-import re
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -10,44 +9,13 @@ import pytest
 
 from seedwise.api.listing import output_of
 from seedwise.api.script import run_script
-from seedwise.results import Results
-from seedwise.runs.executors import Task
-from seedwise.runs.executors.local import LocalExecutor
 
 from ..oracle import editor
+from .both_ways import hold_both_ways
 
 HEAVY = {"torch_loader", "torch_everything", "sklearn_forest"}
 NEVER_FORKED = {"launcher"}
 Script = Callable[..., list[str]]
-
-
-@pytest.fixture
-def forked(monkeypatch: pytest.MonkeyPatch) -> list[int]:
-    """The seeds whose runs were forked."""
-    seeds: list[int] = []
-    start = LocalExecutor.start
-
-    def counted(self: LocalExecutor, task: Task, warm: bool = False) -> None:
-        if warm:
-            seeds.append(task.seed)
-        start(self, task, warm)
-
-    monkeypatch.setattr(LocalExecutor, "start", counted)
-    return seeds
-
-
-def what_came(results: Results, seed: int) -> tuple[bytes, bytes, str, str]:
-    run = next(run for run in results.runs if run.seed == seed)
-    out, err = (Path(output_of(results.name, seed, which)).read_bytes() for which in ("stdout", "stderr"))
-    return out, re.sub(rb"0x[0-9a-f]+", b"0x", err), run.status.value, run.detail
-
-
-def hold_both_ways(command: list[str], forked: list[int], seeds: tuple[int, ...] = (1, 2, 3, 2**32 - 1)) -> None:
-    fresh = run_script(command, seeds, name="fresh", fresh=True)
-    assert not forked
-    warm = run_script(command, seeds, name="warm", jobs=1)
-    for seed in seeds:
-        assert what_came(warm, seed) == what_came(fresh, seed), f"seed {seed}"
 
 
 def cases() -> list[object]:

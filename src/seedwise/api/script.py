@@ -26,6 +26,7 @@ from ..runs.command import (
 from ..runs.config_site import edit_config
 from ..runs.executors.local import LocalExecutor
 from ..runs.functions import CALL, Call, is_call, parse_call
+from ..runs.interleaved import run_interleaved
 from ..runs.metrics import parse_metric
 from ..runs.planning import Reading, Start, in_place, plan_to_dict, read_sites
 from ..runs.store import Experiment, Store
@@ -200,6 +201,37 @@ def _check_gpus(gpus: Sequence[str | int]) -> tuple[str, ...]:
     return cards
 
 
+@dataclass
+class Sweep:
+    """One experiment that is ready to be run."""
+
+    supervisor: Supervisor
+    seeds: Sequence[int]
+    asked: Sequence[Metric]
+    reduce: Reduce
+    notes: list[str]
+    tell: Callable[[Event], None]
+
+    def note(self, text: str) -> None:
+        """Say it now, and keep it with the results."""
+        self.notes.append(text)
+        self.tell(Note(text))
+
+    def outcome(self, complete: bool) -> Outcome:
+        """The results, after the supervisor has done what it could."""
+        supervisor, store = self.supervisor, self.supervisor.store
+        if supervisor.stopped:
+            self.note(f"stopped: {supervisor.stopped}")
+            complete = False
+        changed = identity.changed_data(store.inputs(supervisor.experiment.id))
+        if changed:
+            self.note(f"data changed since the first run: {', '.join(changed[:5])}; start a new experiment with --name")
+        experiment = store.experiment(f"{supervisor.experiment.name}@{supervisor.experiment.version}")
+        return Outcome(
+            results_of(store, experiment, self.asked, self.reduce, self.notes), complete, supervisor.interrupted
+        )
+
+
 def execute(
     command: Sequence[str],
     seeds: Sequence[int],
@@ -225,6 +257,64 @@ def execute(
     call
         The function that is to be called; `command` is then only shown.
     """
+    with open_store(store_folder, create=True) as store:
+        sweep = prepare(
+            store, command, seeds, options, name, asked, reduce, tell, retry_failed=retry_failed, only=only, call=call
+        )
+        with guarded(sweep.supervisor.setup.worlds.base):
+            complete = sweep.supervisor.run(sweep.seeds)
+        return sweep.outcome(complete)
+
+
+def execute_against(
+    command: Sequence[str],
+    against: Sequence[str],
+    seeds: Sequence[int],
+    options: Options,
+    name: str | None,
+    asked: Sequence[Metric],
+    reduce: Reduce,
+    store_folder: str | None,
+    tell: Callable[[Event], None],
+) -> tuple[Outcome, Outcome]:
+    """Run two commands under the same seeds, alternating, so that a drifting machine hits both alike.
+
+    Raises
+    ------
+    UsageError
+        Where runs cannot have private files, with the reason; with --as-is, which has one process only.
+    """
+    if options.as_is:
+        raise UsageError("--against alternates seed by seed; with --as-is the script has them all in one process")
+    with open_store(store_folder, create=True) as store:
+        first = prepare(store, command, seeds, options, name, asked, reduce, tell)
+        second = prepare(store, against, seeds, options, None, asked, reduce, tell)
+        pair = first.supervisor, second.supervisor
+        if pair[0].experiment.id == pair[1].experiment.id:
+            raise UsageError("--against names the same command: there is nothing to compare")
+        for one in pair:
+            if not one.setup.worlds.parallel:
+                raise UsageError(f"--against needs private files for each run: {one.setup.worlds.reason or 'not here'}")
+        with guarded(pair[0].setup.worlds.base):
+            complete = run_interleaved(pair, first.seeds, max(one.jobs for one in pair))
+        return first.outcome(complete), second.outcome(complete)
+
+
+def prepare(
+    store: Store,
+    command: Sequence[str],
+    seeds: Sequence[int],
+    options: Options,
+    name: str | None,
+    asked: Sequence[Metric],
+    reduce: Reduce,
+    tell: Callable[[Event], None],
+    *,
+    retry_failed: bool = False,
+    only: Experiment | None = None,
+    call: Call | None = None,
+) -> Sweep:
+    """All that is done before the first run: read the sites, find or make the experiment, probe the isolation."""
     if call is None and is_call(command):
         call = parse_call(command)
     if call is not None and options.as_is:
@@ -251,59 +341,47 @@ def execute(
         notes.append(text)
         tell(Note(text))
 
-    with open_store(store_folder, create=True) as store:
-        reading = read_sites(words, environment, options, mode, _planning_launcher(words, options))
-        if mode in (Mode.SUBSTITUTE, Mode.CONFIG):
-            fixed = fixed_seed_on_command_line(words)
-            if fixed:
-                note(f"the command fixes a seed ({fixed}): if that is the script's seed, write {{seed}} in its place")
-        experiment = find_experiment(store, name, shown, mode, options, reading, environment, note, only, call)
-        if asked:
-            store.set_metrics(experiment, asked)
-        options_said = {"reduce": reduce.value, "share": list(options.share), "workdir": options.workdir.value}
-        store.set_manifest(
-            experiment, experiment.key, experiment.manifest, {**experiment.plan, "options": options_said}
-        )
-        experiment = store.experiment(f"{experiment.name}@{experiment.version}")
-        worlds = find_worlds(options.workdir, reading.script, options.share, [str(store.folder)], words)
-        if mode is Mode.CONFIG and worlds.kind is Workdir.SEQUENTIAL and not inside(path, str(worlds.project)):
-            raise UsageError(f"{path} is outside the project, where it cannot be put back after each run")
-        worlds.nice = options.nice
-        sweep_dead_worlds(worlds.base)
-        _say_how(worlds, options, note)
-        jobs = _jobs(options, worlds, len(seeds))
-        setup = Setup(
-            words, mode, reading.plan, reading.script, environment, worlds, asked, options.config_site,
-            reading.launch.get("target") if reading.launch.get("kind") == "command" else None,
-            entered=reading.entered,
-            python=str(reading.python.get("executable", "")),
-            launch_kind=str(reading.launch.get("kind", "")),
-            arguments=len(reading.launch.get("arguments", ())),
-            script_behind_launcher=not _runs_itself(reading),
-            is_function=call is not None,
-        )  # fmt: skip
-        if mode is Mode.AS_IS and any(run.status is Status.FINISHED for run in store.runs(experiment.id)):
-            seeds = []
-        if mode is not Mode.AS_IS:
-            store.want(experiment.id, seeds)
-        off = "--fresh" if options.fresh else why_not_warm(setup, str(reading.python.get("version", "")))
-        warmth = Warmth(setup, off=off, tell=note)
-        supervisor = Supervisor(
-            store, experiment, setup, LocalExecutor(warmth), jobs=jobs, threads=options.threads,
-            packages=dict(reading.packages), tell=tell, retry_failed=retry_failed, warmth=warmth,
-            timeout=options.timeout, retries=options.retries, fail_fast=options.fail_fast,
-            gpus=options.gpus,
-        )  # fmt: skip
-        with guarded(worlds.base):
-            complete = supervisor.run(seeds)
-        if supervisor.stopped:
-            note(f"stopped: {supervisor.stopped}")
-            complete = False
-        changed = identity.changed_data(store.inputs(experiment.id))
-        if changed:
-            note(f"data changed since the first run: {', '.join(changed[:5])}; start a new experiment with --name")
-        experiment = store.experiment(f"{experiment.name}@{experiment.version}")
-        return Outcome(results_of(store, experiment, asked, reduce, notes), complete, supervisor.interrupted)
+    reading = read_sites(words, environment, options, mode, _planning_launcher(words, options))
+    if mode in (Mode.SUBSTITUTE, Mode.CONFIG):
+        fixed = fixed_seed_on_command_line(words)
+        if fixed:
+            note(f"the command fixes a seed ({fixed}): if that is the script's seed, write {{seed}} in its place")
+    experiment = find_experiment(store, name, shown, mode, options, reading, environment, note, only, call)
+    if asked:
+        store.set_metrics(experiment, asked)
+    options_said = {"reduce": reduce.value, "share": list(options.share), "workdir": options.workdir.value}
+    store.set_manifest(experiment, experiment.key, experiment.manifest, {**experiment.plan, "options": options_said})
+    experiment = store.experiment(f"{experiment.name}@{experiment.version}")
+    worlds = find_worlds(options.workdir, reading.script, options.share, [str(store.folder)], words)
+    if mode is Mode.CONFIG and worlds.kind is Workdir.SEQUENTIAL and not inside(path, str(worlds.project)):
+        raise UsageError(f"{path} is outside the project, where it cannot be put back after each run")
+    worlds.nice = options.nice
+    sweep_dead_worlds(worlds.base)
+    _say_how(worlds, options, note)
+    jobs = _jobs(options, worlds, len(seeds))
+    setup = Setup(
+        words, mode, reading.plan, reading.script, environment, worlds, asked, options.config_site,
+        reading.launch.get("target") if reading.launch.get("kind") == "command" else None,
+        entered=reading.entered,
+        python=str(reading.python.get("executable", "")),
+        launch_kind=str(reading.launch.get("kind", "")),
+        arguments=len(reading.launch.get("arguments", ())),
+        script_behind_launcher=not _runs_itself(reading),
+        is_function=call is not None,
+    )  # fmt: skip
+    if mode is Mode.AS_IS and any(run.status is Status.FINISHED for run in store.runs(experiment.id)):
+        seeds = []
+    if mode is not Mode.AS_IS:
+        store.want(experiment.id, seeds)
+    off = "--fresh" if options.fresh else why_not_warm(setup, str(reading.python.get("version", "")))
+    warmth = Warmth(setup, off=off, tell=note)
+    supervisor = Supervisor(
+        store, experiment, setup, LocalExecutor(warmth), jobs=jobs, threads=options.threads,
+        packages=dict(reading.packages), tell=tell, retry_failed=retry_failed, warmth=warmth,
+        timeout=options.timeout, retries=options.retries, fail_fast=options.fail_fast,
+        gpus=options.gpus,
+    )  # fmt: skip
+    return Sweep(supervisor, seeds, asked, reduce, notes, tell)
 
 
 def find_experiment(

@@ -145,6 +145,10 @@ def run(
     fail_fast: Annotated[bool, Parameter(negative=(), help="Start no further run after the first that fails.")] = False,
     gpus: Annotated[str | None, Parameter(help="GPUs to be used, 0,1: each run sees one of them.")] = None,
     nice: Annotated[int, Parameter(help="By how much runs step back for other work, 0 to 19.")] = 0,
+    against: Annotated[
+        str | None,
+        Parameter(help='Another command, "python other.py": the two alternate seed by seed, and are compared.'),
+    ] = None,
     store: StoreOption = None,
     json: Json = False,
 ) -> int:
@@ -154,7 +158,7 @@ def run(
 
     seedwise run -n 30 train.py:train --set lr=0.1
     """
-    from ..api.script import execute, make_options
+    from ..api.script import execute, execute_against, make_options
     from ..errors import UsageError
     from ..reports.live import showing
     from ..results import Reduce, parse_seeds
@@ -186,9 +190,33 @@ def run(
     chosen = parse_seeds(seeds) if seeds is not None else list(range(1, (n or 1) + 1))
     asked = [parse_metric(text, Reduce(reduce)) for text in metric or ()]
     with showing(quiet=False, prefer=asked[0].name if asked else None) as live:
+        if against is not None:
+            both = execute_against(command, _words(against), chosen, options, name, asked, Reduce(reduce), store, live)
+            return _report_both(both, json)
         outcome = execute(command, chosen, options, name, asked, Reduce(reduce), store, live)
     _report(outcome.results, json)
     return _exit_code(outcome)
+
+
+def _words(text: str) -> list[str]:
+    import shlex
+
+    try:
+        return shlex.split(text)
+    except ValueError as error:
+        from ..errors import UsageError
+
+        raise UsageError(f"--against {text!r} cannot be split into words: {error}") from None
+
+
+def _report_both(both: "tuple[Outcome, Outcome]", as_json: bool) -> int:
+    if as_json:
+        _print_json([_as_dict(one.results) for one in both])
+    else:
+        for one in both:
+            _report(one.results, False)
+            print()
+    return max(_exit_code(one) for one in both)
 
 
 def _exit_code(outcome: "Outcome") -> int:

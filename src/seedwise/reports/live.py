@@ -27,13 +27,13 @@ class Live:
         self._prefer = prefer
         self._progress: Progress | None = None
         self._task: TaskID | None = None
-        self._ended: list[Run] = []
+        self._ended = 0
+        self._runs: dict[str, list[Run]] = {}  # by experiment
         self._began = time.monotonic()
         self._said = 0.0
         self._todo = 0
         self._n = 0
         self._done = 0
-        self._jobs = 1
 
     def __call__(self, event: Event) -> None:
         try:
@@ -46,7 +46,7 @@ class Live:
         if isinstance(event, Began):
             self._begin(event)
         elif isinstance(event, Ended):
-            self._end(event.run)
+            self._end(event.run, event.experiment)
         elif isinstance(event, Waiting):
             self._say(f"another command runs seed {', '.join(map(str, event.seeds[:10]))}; waiting for it")
         elif isinstance(event, Note):
@@ -58,14 +58,20 @@ class Live:
         self._console.print(Text(printable(text), style="dim"), soft_wrap=True)
 
     def _begin(self, event: Began) -> None:
-        self._n, self._done, self._todo, self._jobs = event.n, event.done, event.todo, event.jobs
+        self._n += event.n
+        self._done += event.done
+        self._todo += event.todo
+        self._runs.setdefault(event.experiment, [])
         self._began = time.monotonic()
         if event.done:
             failed = (
                 f" ({event.failed} failed; `seedwise resume NAME --failed` runs them again)" if event.failed else ""
             )
-            self._say(f"{event.done} of {event.n} seeds were run before{failed}; {event.todo} to run")
-        if self._console.is_terminal and event.todo:
+            of = f" of {event.experiment}" if len(self._runs) > 1 else ""
+            self._say(f"{event.done} of {event.n} seeds{of} were run before{failed}; {event.todo} to run")
+        if self._progress is not None and self._task is not None:
+            self._progress.update(self._task, total=self._n, completed=self._done)
+        elif self._console.is_terminal and event.todo:
             self._progress = Progress(
                 TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(),
                 TextColumn("{task.fields[rest]}"), console=self._console, transient=True,
@@ -73,34 +79,37 @@ class Live:
             self._task = self._progress.add_task("seeds", total=event.n, completed=event.done, rest="")
             self._progress.start()
 
-    def _end(self, run: Run) -> None:
-        self._ended.append(run)
+    def _end(self, run: Run, experiment: str) -> None:
+        self._ended += 1
+        of = f"{printable(experiment)}, " if len(self._runs) > 1 else ""
+        runs = self._runs.setdefault(experiment, [])
+        runs.append(run)
         if run.status is Status.FAILED:
-            self._say(f"seed {run.seed} failed: {run.cause}: {run.detail}")
-        now, last = time.monotonic(), len(self._ended) >= self._todo
+            self._say(f"{of}seed {run.seed} failed: {run.cause}: {run.detail}")
+        now, last = time.monotonic(), self._ended >= self._todo
         if now - self._said < _PAUSE and not last:
             if self._progress is not None and self._task is not None:
                 self._progress.update(self._task, advance=1)
             return
         self._said = now
-        mean, left = self._mean(), self._left()
+        mean, left = self._mean(runs), self._left()
         if self._progress is not None and self._task is not None:
             self._progress.update(self._task, advance=1, rest=f"{left}  {mean}")
         elif run.status is Status.FINISHED:
             took = f" in {duration(run.seconds)}" if run.seconds is not None else ""
-            counted = f"{self._done + len(self._ended)} of {self._n}" if self._n > 1 else ""
-            parts = [part for part in (f"seed {run.seed} finished{took}", counted, left, mean) if part]
+            counted = f"{self._done + self._ended} of {self._n}" if self._n > 1 else ""
+            parts = [part for part in (f"{of}seed {run.seed} finished{took}", counted, left, mean) if part]
             self._say("; ".join(parts))
 
     def _left(self) -> str:
-        rest = self._todo - len(self._ended)
+        rest = self._todo - self._ended
         if rest <= 0 or not self._ended:
             return ""
-        return f"{duration((time.monotonic() - self._began) / len(self._ended) * rest)} left"
+        return f"{duration((time.monotonic() - self._began) / self._ended * rest)} left"
 
-    def _mean(self) -> str:
+    def _mean(self, runs: list[Run]) -> str:
         """Running mean ± half the t interval of the metric that is most likely meant."""
-        finished = [run for run in self._ended if run.status is Status.FINISHED and run.series]
+        finished = [run for run in runs if run.status is Status.FINISHED and run.series]
         if not finished:
             return ""
         names = [name for name in finished[0].series if all(name in run.series for run in finished)]

@@ -6,12 +6,13 @@ It may lie on a network home directory, so the journal is a rollback journal, ne
 
 import json
 import os
+import re
 import socket
 import sqlite3
 import time
 from array import array
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from itertools import count as counting
 from pathlib import Path
@@ -118,20 +119,50 @@ def find_folder(start: Path | None = None) -> Path:
 
 
 _owners: set[str] = set()
+_BEAT = 20.0
+_SILENT = 300.0
+_FORGOTTEN = 7 * 86400.0
 
 
-@contextmanager
-def owning() -> Iterator[str]:
-    """Who runs: host, process, when it started (so that a number used again is not taken for it), and which of its sweeps.
+class Owner:
+    """A sweep that claims seeds: host, process, when it started (so that a number used again is not taken for it), number.
 
-    It counts as dead when this ends, though the process, a notebook for example, lives on.
+    Other hosts know that it lives by a file that it touches every 20 seconds, in the store's folder.
     """
-    owner = f"{this_owner()}:{next(_sweeps)}"
-    _owners.add(owner)
-    try:
-        yield owner
-    finally:
-        _owners.discard(owner)
+
+    def __init__(self, folder: Path) -> None:
+        self.name = f"{this_owner()}:{next(_sweeps)}"
+        self._file = _beat_of(folder, self.name)
+        self._last = 0.0
+
+    def beat(self) -> None:
+        """Say that this sweep is alive; cheap, to be called often."""
+        now = time.monotonic()
+        if now - self._last >= _BEAT:
+            self._last = now
+            with suppress(OSError):  # a disk that is full for a while
+                self._file.touch()
+
+    def __enter__(self) -> "Owner":
+        try:
+            self._file.parent.mkdir(parents=True, exist_ok=True)
+            for old in self._file.parent.iterdir():
+                if time.time() - old.stat().st_mtime > _FORGOTTEN:
+                    old.unlink()
+            self._file.touch()
+        except OSError as error:
+            raise StoreError(f"cannot write {self._file}: {error.strerror}; what was saved before is safe") from None
+        _owners.add(self.name)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        _owners.discard(self.name)
+        with suppress(OSError):
+            self._file.unlink(missing_ok=True)
+
+
+def _beat_of(folder: Path, owner: str) -> Path:
+    return folder / "owners" / re.sub(r"[^\w.-]", "_", owner)
 
 
 def this_owner() -> str:
@@ -151,15 +182,20 @@ def _started(pid: int) -> str:
         return "?"
 
 
-def is_alive(owner: str) -> bool:
-    """Whether a supervisor still runs. On another machine nobody can tell from here: it counts as alive."""
+def is_alive(owner: str, folder: Path) -> bool:
+    """Whether a supervisor still runs; one on another machine does if it has touched its file in the last five minutes."""
     host, _, rest = owner.partition(":")
     pid, _, started = rest.partition(":")
     started, _, sweep = started.partition(":")
     if not pid.isdigit():
         return False
     if host != socket.gethostname():
-        return True
+        try:
+            return time.time() - _beat_of(folder, owner).stat().st_mtime < _SILENT
+        except FileNotFoundError:
+            return False
+        except OSError:  # nobody can tell: better wait than run a seed twice
+            return True
     if sweep and int(pid) == os.getpid() and owner not in _owners:
         return False
     try:
@@ -177,6 +213,7 @@ class Store:
     def __init__(self, folder: Path, *, create: bool = True) -> None:
         self.folder = folder
         self.path = folder / "store.sqlite"
+        self._joined = False
         if not self.path.exists() and not create:
             raise StoreError(f"no experiments here: there is no {self.path}; make some with `seedwise run`")
         try:
@@ -185,6 +222,7 @@ class Store:
             if not ignore.exists():
                 ignore.write_text("*\n")
             self._db = sqlite3.connect(self.path, timeout=60, isolation_level=None)
+            self._db.execute("PRAGMA page_size = 8192")  # of a new file: nine series of 100 steps to a page
             self._db.execute("PRAGMA foreign_keys = ON")
             # a journal that is emptied instead of deleted: as durable, and six times faster here
             self._db.execute("PRAGMA journal_mode = TRUNCATE")
@@ -218,8 +256,21 @@ class Store:
             self._db.execute(f"PRAGMA user_version = {VERSION}")
 
     @contextmanager
+    def together(self) -> Iterator[None]:
+        """Everything that is written within is one transaction, and waits for the disk once."""
+        with self._write():
+            self._joined = True
+            try:
+                yield
+            finally:
+                self._joined = False
+
+    @contextmanager
     def _write(self) -> Iterator[None]:
         """A transaction that holds the write lock from its beginning."""
+        if self._joined:
+            yield
+            return
         try:
             self._db.execute("BEGIN IMMEDIATE")
             try:
@@ -231,6 +282,9 @@ class Store:
             self._db.execute("COMMIT")
         except sqlite3.OperationalError as error:
             raise StoreError(f"cannot write to the store {self.path}: {error}; what was saved before is safe") from None
+
+    def _is_alive(self, owner: str) -> bool:
+        return is_alive(owner, self.folder)
 
     def close(self) -> None:
         """Close the connection; everything is already saved."""
@@ -370,7 +424,7 @@ class Store:
             if row is not None:
                 again = row[1] == Status.FAILED and (retry_failed or row[4] in NOT_THE_RUNS_FAULT)
                 settled = row[1] in (Status.FINISHED, Status.FAILED) and not again
-                if settled or (row[1] == Status.RUNNING and is_alive(row[2])):
+                if settled or (row[1] == Status.RUNNING and self._is_alive(row[2])):
                     return None
                 if row[1] == Status.RUNNING:
                     self._db.execute(
@@ -405,6 +459,14 @@ class Store:
                 [(number[0], name, k, *_pack(series)) for k, (name, series) in enumerate(run.series.items())],
             )
 
+    def release(self, experiment: int, seed: int, attempt: int) -> None:
+        """Give back a claim whose run was never begun."""
+        with self._write():
+            self._db.execute(
+                "DELETE FROM runs WHERE experiment = ? AND seed = ? AND attempt = ? AND status = ?",
+                (experiment, seed, attempt, Status.RUNNING),
+            )
+
     def drop_run(self, experiment: int, seed: int) -> None:
         """Forget a claim that turned out to be no run of its own."""
         with self._write():
@@ -433,7 +495,7 @@ class Store:
         result = []
         for number, seed, replicate, attempt, status, cause, detail, seconds, folder, owner in rows:
             state = Status(status)
-            if state is Status.RUNNING and not is_alive(owner):
+            if state is Status.RUNNING and not self._is_alive(owner):
                 state, detail = Status.INTERRUPTED, "its supervisor was gone"
             result.append(
                 Run(
@@ -465,7 +527,7 @@ class Store:
         result: dict[int, dict[str, int]] = {}
         for experiment, status, owner, count in rows:
             state = status
-            if status == Status.RUNNING and not is_alive(owner):
+            if status == Status.RUNNING and not self._is_alive(owner):
                 state = Status.INTERRUPTED.value
             counts = result.setdefault(experiment, {})
             counts[state] = counts.get(state, 0) + count

@@ -4,13 +4,10 @@ import contextlib
 import fcntl
 import os
 import signal
-import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
-from types import FrameType
-from typing import Any
 
 from ..errors import SeedwiseError
 from ..events import Began, Ended, Event, Note, Started, Waiting
@@ -20,40 +17,15 @@ from .attempt import Attempt, Setup, Told
 from .command import Mode, Workdir
 from .cores import Cores, reserving
 from .executors import Executor, Exit
+from .interrupts import Interrupts
 from .sequential import Tree, TreeChanged
-from .store import NOT_THE_RUNS_FAULT, Experiment, Store, owning
+from .store import NOT_THE_RUNS_FAULT, Experiment, Owner, Store
 from .warm import Stage, Warmth
 
 _GRACE = 5.0
 _TICK = 0.2
 AS_IS_SEED = 0
 """Under which the one process of an as-is experiment is started; its runs are keyed by the seeds it prints."""
-
-
-class Interrupts:
-    """Counts Ctrl-C and SIGTERM: the first lets the supervisor stop in order, the second raises KeyboardInterrupt."""
-
-    def __init__(self) -> None:
-        self.count = 0
-        self._before: dict[signal.Signals, Any] = {}
-
-    def _handle(self, number: int, frame: FrameType | None) -> None:
-        self.count += 1
-        if self.count > 1:
-            raise KeyboardInterrupt
-
-    @contextlib.contextmanager
-    def caught(self) -> Iterator["Interrupts"]:
-        """In the main thread, replace the handlers; put them back at the end."""
-        if threading.current_thread() is threading.main_thread():
-            for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-                if signal.getsignal(number) is not signal.SIG_IGN:
-                    self._before[number] = signal.signal(number, self._handle)
-        try:
-            yield self
-        finally:
-            for number, handler in self._before.items():
-                signal.signal(number, handler)
 
 
 class Supervisor:
@@ -104,11 +76,13 @@ class Supervisor:
         self.packages = packages
         self.tell = tell
         self.retry_failed = retry_failed
-        self.owner = ""
         self.stopped = ""
         """Why no further seed is started; "" while all is well."""
         self._running: dict[int, tuple[Attempt, list[int]]] = {}
         self._pending: deque[int] = deque()
+        self._left_over: list[Attempt] = []
+        self._ahead: deque[tuple[int, int]] = deque()
+        """Seeds that are claimed and not started, with the numbers of their attempts."""
         self._fresh_only: set[int] = set()
         self._tree: Tree | None = None
         self._inputs = store.inputs(experiment.id)
@@ -116,43 +90,85 @@ class Supervisor:
 
     def run(self, seeds: Sequence[int]) -> bool:
         """Run what is not finished of `seeds`; False when interrupted."""
-        with owning() as self.owner:
-            return self._run(seeds)
+        with (
+            Interrupts().caught() as interrupts,
+            reserving(self.setup.worlds.base, self.threads) as cores,
+            self.working(seeds, cores),
+        ):
+            while self.busy and not interrupts.count:
+                while len(self._running) < self.jobs and self.can_start:
+                    self.start_next()
+                self.step(_TICK / 10 if self._is_learning() else _TICK)
+            if not interrupts.count and not self.stopped:
+                self.wait_for_others(seeds, interrupts)
+        self.interrupted = bool(interrupts.count)
+        return not interrupts.count
 
-    def _run(self, seeds: Sequence[int]) -> bool:
+    @contextlib.contextmanager
+    def working(self, seeds: Sequence[int], cores: Cores) -> Iterator[None]:
+        """While this lasts, `start_next` and `step` may be called; at its end, whatever still runs is ended and noted."""
         before = {run.seed: run for run in self.store.runs(self.experiment.id)}
-        pending = self._pending = deque(
-            seed for seed in seeds if seed not in before or not self._is_settled(before[seed])
-        )
-        failed = sum(seed in before and before[seed].status is Status.FAILED for seed in set(seeds) - set(pending))
-        self.tell(Began(len(seeds), len(seeds) - len(pending), len(pending), self.jobs, failed))
-        with Interrupts().caught() as interrupts, reserving(self.setup.worlds.base, self.threads) as cores:
+        todo = [seed for seed in seeds if seed not in before or not self._is_settled(before[seed])]
+        self._pending = deque(todo)
+        failed = sum(seed in before and before[seed].status is Status.FAILED for seed in set(seeds) - set(todo))
+        self._cores = cores
+        with Owner(self.store.folder) as self.owner:
+            self.tell(Began(len(seeds), len(seeds) - len(todo), len(todo), self.jobs, failed, self.experiment.label))
             try:
                 self._begin_tree()
-                beat = self._tree.beat if self._tree is not None else lambda: None
-                while (pending or self._running) and not interrupts.count:
-                    while pending and len(self._running) < self.jobs and not self.stopped and not self._warming_up():
-                        self._start(pending.popleft(), cores)
-                    learning = self.warmth is not None and self.warmth.stage is Stage.LEARNING
-                    for exit_ in self.executor.wait(_TICK / 10 if learning else _TICK):
-                        self._end(exit_, cores)
-                    if self.warmth is not None:
-                        self.warmth.look()
-                    self._end_late()
-                    beat()
-                    if self.stopped and not self._running:
-                        break
-                if not interrupts.count and not self.stopped:
-                    self._wait_for_others(seeds, cores, interrupts)
+                yield
             finally:
                 try:
-                    self._stop(cores)
+                    self._stop()
                 finally:
+                    self._tidy()
                     if self.warmth is not None:
                         self.warmth.close()
                     self._end_tree()
-        self.interrupted = bool(interrupts.count)
-        return not interrupts.count
+
+    @property
+    def busy(self) -> bool:
+        """Whether a run goes on, or one is still to be started."""
+        return bool(self._running) or self.has_more
+
+    @property
+    def running(self) -> int:
+        """How many runs go on."""
+        return len(self._running)
+
+    @property
+    def has_more(self) -> bool:
+        """Whether a seed is left to be started."""
+        return self._left > 0 and not self.stopped
+
+    @property
+    def can_start(self) -> bool:
+        """Whether there is a seed to start, and nothing that is worth waiting for first."""
+        return self.has_more and not self._warming_up()
+
+    def step(self, seconds: float) -> None:
+        """Save what has ended, waiting up to `seconds` for it, and look after what still runs."""
+        self._tidy()
+        for exit_ in self.executor.wait(seconds):
+            self._end(exit_)
+        if self.warmth is not None:
+            self.warmth.look()
+        self._end_late()
+        self.owner.beat()
+        if self._tree is not None:
+            self._tree.beat()
+
+    def _tidy(self) -> None:
+        """Remove the private folders of runs that are over, while those that came after them run."""
+        while self._left_over:
+            self._left_over.pop().discard()
+
+    @property
+    def _left(self) -> int:
+        return len(self._pending) + len(self._ahead)
+
+    def _is_learning(self) -> bool:
+        return self.warmth is not None and self.warmth.stage is Stage.LEARNING
 
     def _is_settled(self, run: Run) -> bool:
         """Whether a seed is not to be run again."""
@@ -162,34 +178,56 @@ class Supervisor:
 
     def _warming_up(self) -> bool:
         """Whether the warm parent will be ready in a moment: worth waiting for."""
-        return self.warmth is not None and len(self._pending) > 1 and self.warmth.holding
+        return self.warmth is not None and self._left > 1 and self.warmth.holding
 
-    def _start(self, seed: int, cores: Cores) -> None:
+    def start_next(self) -> bool:
+        """Start the next seed that nobody else has; whether there was one."""
+        if not self._ahead:
+            self._claim_ahead()
+        if not self._ahead:
+            return False
+        self._start(*self._ahead.popleft())
+        return True
+
+    def _claim_ahead(self) -> None:
+        while self._pending and not self._ahead:
+            self._claim(self._pending.popleft())
+
+    def _claim(self, seed: int) -> None:
         again = self.retry_failed or seed in self._retrying
-        number = self.store.claim(self.experiment.id, seed, self.owner, retry_failed=again)
-        if number is None:
-            return
+        number = self.store.claim(self.experiment.id, seed, self.owner.name, retry_failed=again)
+        if number is not None:
+            self._ahead.append((seed, number))
+
+    def _save(self, run: Run) -> None:
+        """Save a run and claim the next seed, waiting for the disk once for both."""
+        with self.store.together():
+            self.store.finish(self.experiment.id, run)
+            if run.status is Status.FINISHED and not self.stopped and self._tree is None:
+                self._claim_ahead()
+
+    def _start(self, seed: int, number: int) -> None:
         folder = self.store.run_folder(self.experiment, seed, number)
         attempt = Attempt(self.setup, seed, number, folder, self.setup.worlds.make())
-        taken = cores.take()
+        taken = self._cores.take()
         self._running[seed] = (attempt, taken)
         try:
             warm = self.warmth is not None and self.warmth.stage is Stage.READY and seed not in self._fresh_only
             record = self.warmth is not None and self.warmth.stage is Stage.LEARNING
             self.executor.start(attempt.prepare(taken, record, self._take_card(seed)), warm)
-            if record and self.warmth is not None and len(self._pending) > 1:
-                self.warmth.begin(attempt.world.spool, cores.others(taken))
+            if record and self.warmth is not None and self._left > 1:
+                self.warmth.begin(attempt.world.spool, self._cores.others(taken))
             if self.timeout is not None:
                 self._deadlines[seed] = time.monotonic() + self.timeout
         except (SeedwiseError, OSError) as error:
-            self._give_up(seed, cores, f"the run could not be started: {error}")
+            self._give_up(seed, f"the run could not be started: {error}")
             return
         if self.setup.mode is not Mode.AS_IS:
             self.tell(Started(seed))
 
-    def _give_up(self, seed: int, cores: Cores, reason: str) -> None:
+    def _give_up(self, seed: int, reason: str) -> None:
         attempt, taken = self._running.pop(seed)
-        cores.give_back(taken)
+        self._cores.give_back(taken)
         self.stopped = reason
         run = Run(seed, Status.INTERRUPTED, attempt=attempt.number, detail=reason)
         self.store.finish(self.experiment.id, run)
@@ -215,9 +253,9 @@ class Supervisor:
                 self._timed_out[seed] = asked + 1
                 self._deadlines[seed] = now + _GRACE
 
-    def _end(self, exit_: Exit, cores: Cores) -> None:
+    def _end(self, exit_: Exit) -> None:
         attempt, taken = self._running.pop(exit_.seed)
-        cores.give_back(taken)
+        self._cores.give_back(taken)
         self._deadlines.pop(exit_.seed, None)
         if exit_.seed in self._card_of:
             self._cards[self._card_of.pop(exit_.seed)] -= 1
@@ -236,18 +274,18 @@ class Supervisor:
         if self.setup.mode is Mode.AS_IS:
             self._save_as_is(attempt, run)
         else:
-            self.store.finish(self.experiment.id, run)  # before anything else can go wrong
+            self._save(run)  # before anything else can go wrong
         if self._tree is None:
             self._keep(attempt, told)
-        attempt.discard()
+        self._left_over.append(attempt)
         if run.cause is Cause.CHANGED or (run.cause is Cause.ISOLATION and "set up" in run.detail):
             self.stopped = run.detail
         if self.setup.mode is not Mode.AS_IS:
-            self.tell(Ended(attempt.with_patterns(run)))
+            self.tell(Ended(attempt.with_patterns(run), self.experiment.label))
         if run.status is Status.FAILED and self.setup.mode is not Mode.AS_IS:
             self._failed(run)
         if self.warmth is not None:
-            self.warmth.learn(attempt.world.spool, told.imports, taken, worth=len(self._pending) > 1)
+            self.warmth.learn(attempt.world.spool, told.imports, taken, worth=self._left > 1)
 
     def _failed(self, run: Run) -> None:
         """Try a failed run again while its budget lasts; or stop at the first failure, if that was asked for."""
@@ -362,7 +400,7 @@ class Supervisor:
             self.store.finish(self.experiment.id, found)
             self.tell(Ended(found))
 
-    def _wait_for_others(self, seeds: Sequence[int], cores: Cores, interrupts: Interrupts) -> None:
+    def wait_for_others(self, seeds: Sequence[int], interrupts: Interrupts) -> None:
         """Other commands may hold some of the seeds: wait for them, and take over what they leave."""
         said: tuple[int, ...] = ()
         while not interrupts.count:
@@ -375,23 +413,26 @@ class Supervisor:
                 said = theirs
                 self.tell(Waiting(theirs))
             for seed in open_[: max(0, self.jobs - len(self._running))] if not self.stopped else []:
-                self._start(seed, cores)
+                self._claim(seed)
+            while self._ahead:
+                self.start_next()
             if not self._running and ((not theirs and not open_) or self.stopped):
                 return
-            for exit_ in self.executor.wait(_TICK):
-                self._end(exit_, cores)
+            self.step(_TICK)
             if theirs and not self._running:
                 time.sleep(_TICK)
 
-    def _stop(self, cores: Cores) -> None:
+    def _stop(self) -> None:
         """End what still runs; its seeds are interrupted, and run again by the same command."""
+        while self._ahead:
+            self.store.release(self.experiment.id, *self._ahead.popleft())
         if not self._running:
             return
         self.tell(Note(f"stopping {len(self._running)} unfinished run{'s' if len(self._running) > 1 else ''} …"))
         self.executor.stop(_GRACE)
         for seed in list(self._running):
             attempt, taken = self._running.pop(seed)
-            cores.give_back(taken)
+            self._cores.give_back(taken)
             if self._tree is not None:
                 with contextlib.suppress(TreeChanged):
                     self._tree.put_back(attempt.folder / "files")

@@ -1,0 +1,53 @@
+"""Two experiments seed by seed, so that a machine that drifts, heats up or is shared hits both alike."""
+
+import contextlib
+from collections.abc import Sequence
+
+from .cores import reserving
+from .interrupts import Interrupts
+from .supervisor import Supervisor
+
+_TICK = 0.02
+
+
+def run_interleaved(pair: tuple[Supervisor, Supervisor], seeds: Sequence[int], jobs: int) -> bool:
+    """Run both under the same seeds, `jobs` runs at a time in all; False when interrupted.
+
+    The order is A B, B A, A B …: within every two seeds each experiment is first once, so that a steady drift cancels.
+    """
+    started = {id(one): 0 for one in pair}
+    with (
+        Interrupts().caught() as interrupts,
+        reserving(pair[0].setup.worlds.base, pair[0].threads) as cores,
+        contextlib.ExitStack() as stack,
+    ):
+        for one in pair:
+            stack.enter_context(one.working(seeds, cores))
+        while any(one.busy for one in pair) and not interrupts.count:
+            while sum(one.running for one in pair) < jobs:
+                turn = _next(pair, started)
+                if turn is None or not turn.can_start:
+                    break
+                started[id(turn)] += turn.start_next()
+            for one in pair:
+                one.step(_TICK if one.running else 0)
+            if any(one.stopped for one in pair):
+                for one in pair:
+                    one.stopped = one.stopped or "the other experiment was stopped"
+        for one in pair:
+            if not interrupts.count and not one.stopped:
+                one.wait_for_others(seeds, interrupts)
+    for one in pair:
+        one.interrupted = bool(interrupts.count)
+    return not interrupts.count
+
+
+def _next(pair: tuple[Supervisor, Supervisor], started: dict[int, int]) -> Supervisor | None:
+    """Whose turn it is; None when both have started everything."""
+    first, second = pair
+    done = started[id(first)], started[id(second)]
+    if done[0] == done[1]:
+        turn, other = (first, second) if done[0] % 2 == 0 else (second, first)
+    else:
+        turn, other = (first, second) if done[0] < done[1] else (second, first)
+    return turn if turn.has_more else other if other.has_more else None

@@ -1,0 +1,23 @@
+"""One script fresh and forked, held against each other."""
+
+import re
+from pathlib import Path
+
+from seedwise.api.listing import output_of
+from seedwise.api.script import run_script
+from seedwise.results import Results
+
+
+def what_came(results: Results, seed: int) -> tuple[bytes, bytes, str, str]:
+    run = next(run for run in results.runs if run.seed == seed)
+    out, err = (Path(output_of(results.name, seed, which)).read_bytes() for which in ("stdout", "stderr"))
+    err = re.sub(rb"(?m)^([IWE]\d{4}) \d+\.\d+ +\d+ ", rb"\1 ", err)  # a clock and a process in TensorFlow's log lines
+    return out, re.sub(rb"0x[0-9a-f]+", b"0x", err), run.status.value, run.detail
+
+
+def hold_both_ways(command: list[str], forked: list[int], seeds: tuple[int, ...] = (1, 2, 3, 2**32 - 1)) -> None:
+    fresh = run_script(command, seeds, name="fresh", fresh=True)
+    assert not forked
+    warm = run_script(command, seeds, name="warm", jobs=1)
+    for seed in seeds:
+        assert what_came(warm, seed) == what_came(fresh, seed), f"seed {seed}"
