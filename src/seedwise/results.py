@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from functools import cached_property
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -252,7 +253,7 @@ class Results:
         """The runs with this status."""
         return tuple(run for run in self.runs if run.status is status)
 
-    @property
+    @cached_property
     def finished(self) -> tuple[Run, ...]:
         """The runs that finished."""
         return self.having(Status.FINISHED)
@@ -305,12 +306,19 @@ class Results:
     def scores(self, metric: str | None = None) -> Scores:
         """Seed → number for one metric, among the runs that finished with it."""
         chosen = self.metric(metric)
-        values = {
-            run.seed: run.series[chosen.name].reduce(chosen.reduce, chosen.goal)
-            for run in self.finished
-            if chosen.name in run.series
-        }
-        return Scores(chosen.name, values, chosen.goal, n=len(self.runs))
+        if chosen not in self._scores:
+            values = {
+                run.seed: run.series[chosen.name].reduce(chosen.reduce, chosen.goal)
+                for run in self.finished
+                if chosen.name in run.series
+            }
+            self._scores[chosen] = Scores(chosen.name, values, chosen.goal, n=len(self.runs))
+        return self._scores[chosen]
+
+    @cached_property
+    def _scores(self) -> dict[Metric, Scores]:
+        """Those that were asked for before."""
+        return {}
 
 
 def parse_seeds(text: str) -> list[int]:

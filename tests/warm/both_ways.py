@@ -11,7 +11,9 @@ from seedwise.results import Results
 def what_came(results: Results, seed: int) -> tuple[bytes, bytes, str, str]:
     run = next(run for run in results.runs if run.seed == seed)
     out, err = (Path(output_of(results.name, seed, which)).read_bytes() for which in ("stdout", "stderr"))
-    err = re.sub(rb"(?m)^([IWE]\d{4}) [\d:]+\.\d+ +\d+ ", rb"\1 ", err)  # a clock and a process in TensorFlow's log lines
+    err = re.sub(
+        rb"(?m)^([IWE]\d{4}) [\d:]+\.\d+ +\d+ ", rb"\1 ", err
+    )  # a clock and a process in TensorFlow's log lines
     return out, re.sub(rb"0x[0-9a-f]+", b"0x", err), run.status.value, run.detail
 
 

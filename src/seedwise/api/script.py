@@ -211,6 +211,8 @@ class Sweep:
     reduce: Reduce
     notes: list[str]
     tell: Callable[[Event], None]
+    brief: bool = False
+    """The results are for a report, which reads last values only where there are very many."""
 
     def note(self, text: str) -> None:
         """Say it now, and keep it with the results."""
@@ -228,7 +230,9 @@ class Sweep:
             self.note(f"data changed since the first run: {', '.join(changed[:5])}; start a new experiment with --name")
         experiment = store.experiment(f"{supervisor.experiment.name}@{supervisor.experiment.version}")
         return Outcome(
-            results_of(store, experiment, self.asked, self.reduce, self.notes), complete, supervisor.interrupted
+            results_of(store, experiment, self.asked, self.reduce, self.notes, brief=self.brief),
+            complete,
+            supervisor.interrupted,
         )
 
 
@@ -245,6 +249,7 @@ def execute(
     retry_failed: bool = False,
     only: Experiment | None = None,
     call: Call | None = None,
+    brief: bool = False,
 ) -> Outcome:
     """Read the sites, find or make the experiment, run what is missing, and load the results.
 
@@ -256,11 +261,14 @@ def execute(
         The experiment that it must be; another one is refused.
     call
         The function that is to be called; `command` is then only shown.
+    brief
+        The results are for a report: of very many series, last values only.
     """
     with open_store(store_folder, create=True) as store:
         sweep = prepare(
             store, command, seeds, options, name, asked, reduce, tell, retry_failed=retry_failed, only=only, call=call
         )
+        sweep.brief = brief
         with guarded(sweep.supervisor.setup.worlds.base):
             complete = sweep.supervisor.run(sweep.seeds)
         return sweep.outcome(complete)

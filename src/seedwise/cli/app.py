@@ -193,7 +193,7 @@ def run(
         if against is not None:
             both = execute_against(command, _words(against), chosen, options, name, asked, Reduce(reduce), store, live)
             return _report_both(both, json)
-        outcome = execute(command, chosen, options, name, asked, Reduce(reduce), store, live)
+        outcome = execute(command, chosen, options, name, asked, Reduce(reduce), store, live, brief=True)
     _report(outcome.results, json)
     return _exit_code(outcome)
 

@@ -28,7 +28,7 @@ class Live:
         self._progress: Progress | None = None
         self._task: TaskID | None = None
         self._ended = 0
-        self._runs: dict[str, list[Run]] = {}  # by experiment
+        self._last: dict[str, list[dict[str, float]]] = {}  # by experiment, of each finished run its last values
         self._began = time.monotonic()
         self._said = 0.0
         self._todo = 0
@@ -61,13 +61,13 @@ class Live:
         self._n += event.n
         self._done += event.done
         self._todo += event.todo
-        self._runs.setdefault(event.experiment, [])
+        self._last.setdefault(event.experiment, [])
         self._began = time.monotonic()
         if event.done:
             failed = (
                 f" ({event.failed} failed; `seedwise resume NAME --failed` runs them again)" if event.failed else ""
             )
-            of = f" of {event.experiment}" if len(self._runs) > 1 else ""
+            of = f" of {event.experiment}" if len(self._last) > 1 else ""
             self._say(f"{event.done} of {event.n} seeds{of} were run before{failed}; {event.todo} to run")
         if self._progress is not None and self._task is not None:
             self._progress.update(self._task, total=self._n, completed=self._done)
@@ -81,9 +81,10 @@ class Live:
 
     def _end(self, run: Run, experiment: str) -> None:
         self._ended += 1
-        of = f"{printable(experiment)}, " if len(self._runs) > 1 else ""
-        runs = self._runs.setdefault(experiment, [])
-        runs.append(run)
+        of = f"{printable(experiment)}, " if len(self._last) > 1 else ""
+        runs = self._last.setdefault(experiment, [])
+        if run.status is Status.FINISHED and run.series:
+            runs.append({name: series.values[-1] for name, series in run.series.items()})
         if run.status is Status.FAILED:
             self._say(f"{of}seed {run.seed} failed: {run.cause}: {run.detail}")
         now, last = time.monotonic(), self._ended >= self._todo
@@ -107,16 +108,15 @@ class Live:
             return ""
         return f"{duration((time.monotonic() - self._began) / self._ended * rest)} left"
 
-    def _mean(self, runs: list[Run]) -> str:
+    def _mean(self, finished: list[dict[str, float]]) -> str:
         """Running mean ± half the t interval of the metric that is most likely meant."""
-        finished = [run for run in runs if run.status is Status.FINISHED and run.series]
         if not finished:
             return ""
-        names = [name for name in finished[0].series if all(name in run.series for run in finished)]
+        names = [name for name in finished[0] if all(name in run for run in finished)]
         names.sort(key=lambda name: (name != self._prefer, not looks_like_metric(name)))
         if not names or not (names[0] == self._prefer or looks_like_metric(names[0])):
             return ""
-        values = [run.series[names[0]].values[-1] for run in finished]
+        values = [run[names[0]] for run in finished]
         if not all(map(math.isfinite, values)):
             return ""
         d = describe(values)

@@ -559,8 +559,15 @@ def _goal(text: str) -> Any:
 
 def _brief(metric: str, last: float | None, n: int) -> Series:
     """In place of a series its last value, twice where there are several: that is all that a report asks, but for `value`."""
-    times = n if metric == "value" else min(n, 2)
-    return Series(tuple(range(1, times + 1)), (float("nan") if last is None else last,) * times)
+    value = float("nan") if last is None else last
+    if n == 1:
+        return Series(_ONE, (value,))
+    if metric != "value":
+        return Series(_TWO, (value, value))
+    return Series(tuple(range(1, n + 1)), (value,) * n)
+
+
+_ONE, _TWO = (1,), (1, 2)
 
 
 def _pack(series: Series) -> tuple[float | None, bytes, bytes]:

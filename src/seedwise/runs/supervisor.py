@@ -107,7 +107,7 @@ class Supervisor:
     @contextlib.contextmanager
     def working(self, seeds: Sequence[int], cores: Cores) -> Iterator[None]:
         """While this lasts, `start_next` and `step` may be called; at its end, whatever still runs is ended and noted."""
-        before = {run.seed: run for run in self.store.runs(self.experiment.id)}
+        before = {run.seed: run for run in self.store.runs(self.experiment.id, last_only=True)}
         todo = [seed for seed in seeds if seed not in before or not self._is_settled(before[seed])]
         self._pending = deque(todo)
         failed = sum(seed in before and before[seed].status is Status.FAILED for seed in set(seeds) - set(todo))
@@ -404,7 +404,8 @@ class Supervisor:
         """Other commands may hold some of the seeds: wait for them, and take over what they leave."""
         said: tuple[int, ...] = ()
         while not interrupts.count:
-            left = {run.seed: run for run in self.store.runs(self.experiment.id) if run.seed in set(seeds)}
+            wanted = set(seeds)
+            left = {r.seed: r for r in self.store.runs(self.experiment.id, last_only=True) if r.seed in wanted}
             theirs = tuple(seed for seed in seeds if seed in left and left[seed].status is Status.RUNNING)
             open_ = [seed for seed in seeds if seed in left and left[seed].status is Status.INTERRUPTED]
             if self.setup.mode is Mode.AS_IS:

@@ -1,5 +1,110 @@
-"""Arrays in, frozen results out. Knows nothing of runs, files or seeds."""
+"""Arrays in, frozen results out. Knows nothing of runs, files or seeds.
 
+Every function says in its docstring which formula it computes and where that comes from.
+"""
+
+from .aso import AlmostDominance, almost_dominates
+from .bootstrap import Bootstrap, Method, Statistic, bootstrap
+from .components import (
+    Component,
+    Components,
+    MultiBootstrap,
+    TestSetNoise,
+    crossed_components,
+    multi_bootstrap,
+    noise_of_test_set,
+)
+from .crossvalidation import CrossValidated, corrected_resampled_t
 from .describe import Description, describe, interquartile_mean, t_interval
+from .lottery import Estimator, Selection, best_of_weights, expected_best, select, wrong_winner
+from .many import Friedman, bonferroni, critical_difference, friedman, holm, wilcoxon
+from .planning import Design, detectable, power, seeds_for, seeds_for_margin, seeds_for_superiority
+from .sequential import (
+    Stein,
+    TimeUniform,
+    betting_sequence,
+    error_when_looking,
+    forecast,
+    stein,
+    t_sequence,
+    t_sequence_half,
+)
+from .tasks import Aggregate, Improvement, Over, Profile, aggregate, improvement, performance_profile
+from .threshold import ThresholdTest, against_threshold
+from .two_samples import (
+    Difference,
+    Permutation,
+    Spreads,
+    Superiority,
+    compare_spreads,
+    difference,
+    equivalence,
+    permutation_test,
+    superiority,
+)
 
-__all__ = ["Description", "describe", "interquartile_mean", "t_interval"]
+__all__ = [
+    "Aggregate",
+    "AlmostDominance",
+    "Bootstrap",
+    "Component",
+    "Components",
+    "CrossValidated",
+    "Description",
+    "Design",
+    "Difference",
+    "Estimator",
+    "Friedman",
+    "Improvement",
+    "Method",
+    "MultiBootstrap",
+    "Over",
+    "Permutation",
+    "Profile",
+    "Selection",
+    "Spreads",
+    "Statistic",
+    "Stein",
+    "Superiority",
+    "TestSetNoise",
+    "ThresholdTest",
+    "TimeUniform",
+    "against_threshold",
+    "aggregate",
+    "almost_dominates",
+    "best_of_weights",
+    "betting_sequence",
+    "bonferroni",
+    "bootstrap",
+    "compare_spreads",
+    "corrected_resampled_t",
+    "critical_difference",
+    "crossed_components",
+    "describe",
+    "detectable",
+    "difference",
+    "equivalence",
+    "error_when_looking",
+    "expected_best",
+    "forecast",
+    "friedman",
+    "holm",
+    "improvement",
+    "interquartile_mean",
+    "multi_bootstrap",
+    "noise_of_test_set",
+    "performance_profile",
+    "permutation_test",
+    "power",
+    "seeds_for",
+    "seeds_for_margin",
+    "seeds_for_superiority",
+    "select",
+    "stein",
+    "superiority",
+    "t_interval",
+    "t_sequence",
+    "t_sequence_half",
+    "wilcoxon",
+    "wrong_winner",
+]

@@ -3,7 +3,9 @@
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
+
+from .sample import check_level, check_sample
 
 
 @dataclass(frozen=True)
@@ -24,16 +26,6 @@ class Description:
     iqm: float
     min: float
     max: float
-
-
-def _sample(values: ArrayLike) -> NDArray[np.float64]:
-    """One-dimensional, finite, not empty; raises ValueError otherwise."""
-    x = np.asarray(values, dtype=np.float64)
-    if x.ndim != 1 or x.size == 0:
-        raise ValueError(f"a sample is a list of numbers, at least one; got shape {x.shape}")
-    if not np.isfinite(x).all():
-        raise ValueError(f"{int((~np.isfinite(x)).sum())} of {x.size} values are NaN or infinite")
-    return x
 
 
 def t_interval(values: ArrayLike, level: float = 0.95) -> tuple[float, float]:
@@ -58,11 +50,10 @@ def t_interval(values: ArrayLike, level: float = 0.95) -> tuple[float, float]:
     """
     from scipy.special import stdtrit
 
-    x = _sample(values)
+    x = check_sample(values)
     if x.size < 2:
         raise ValueError("an interval needs at least two values")
-    if not 0 < level < 1:
-        raise ValueError(f"level is between 0 and 1; got {level}")
+    check_level(level)
     if (x == x[0]).all():
         return float(x[0]), float(x[0])
     half = float(stdtrit(x.size - 1, (1 + level) / 2)) * float(x.std(ddof=1)) / float(np.sqrt(x.size))
@@ -76,7 +67,7 @@ def interquartile_mean(values: ArrayLike) -> float:
     Agarwal et al. (2021), arXiv 2108.13264, trim a quarter at each end; with n not a multiple of four the values at the
     cut count in part, so that `[0, 1, 5, 6, 7, 8]` gives 5.0.
     """
-    x = np.sort(_sample(values))
+    x = np.sort(check_sample(values))
     if x[0] == x[-1]:
         return float(x[0])
     edges = np.arange(x.size + 1) / x.size
@@ -86,7 +77,7 @@ def interquartile_mean(values: ArrayLike) -> float:
 
 def describe(values: ArrayLike, level: float = 0.95) -> Description:
     """All figures of one sample. Raises ValueError for an empty one and for NaN or infinite values."""
-    x = _sample(values)
+    x = check_sample(values)
     many = x.size > 1
     equal = bool((x == x[0]).all())  # rounding must not turn no spread into a little
     sd = (0.0 if equal else float(x.std(ddof=1))) if many else None

@@ -1,0 +1,266 @@
+"""Where variance comes from: crossed sources, test-set noise against true differences, seeds and examples together."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import combinations
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from .sample import check_level, generator
+
+Array = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Component:
+    """One part of the variance, in squared units of the score.
+
+    `variance` is the unbiased estimate, which may be negative where the truth is near 0; `truncated` is 0 then. `share` is of the
+    sum of the truncated ones. `interval` is Satterthwaite's; its low end is never below 0. `df` are Satterthwaite's degrees.
+    """
+
+    name: str
+    sources: tuple[str, ...]
+    variance: float
+    share: float | None
+    interval: tuple[float, float] | None
+    df: float | None
+
+    @property
+    def truncated(self) -> float:
+        """The estimate, or 0 where it is negative."""
+        return max(0.0, self.variance)
+
+
+@dataclass(frozen=True)
+class Components:
+    """Variance components of a crossed design, by name: `init`, `order`, `init × order` …, and `rest`."""
+
+    parts: tuple[Component, ...]
+    shape: tuple[int, ...]
+    replicates: int
+    level: float
+    total: float
+
+    def __getitem__(self, name: str) -> Component:
+        for part in self.parts:
+            if part.name == name:
+                return part
+        raise KeyError(f"no component {name!r}; there are {', '.join(p.name for p in self.parts)}")
+
+
+def crossed_components(
+    table: ArrayLike, sources: Sequence[str], *, replicates: bool = False, level: float = 0.95
+) -> Components:
+    """Variance components of a fully crossed random-effects design.
+
+    Parameters
+    ----------
+    table
+        One axis for each source, each of length 2 or more; with `replicates` a last axis of repeats under the same assignment.
+    sources
+        Names, one for each axis that is a source.
+
+    Notes
+    -----
+    Expected mean squares (Brennan 2001, Generalizability Theory, ch. 3): E MS_T = Σ_{S ⊇ T} σ²_S·Π_{i ∉ S} nᵢ, solved for σ²; for
+    two sources and r replicates σ²_init = (MS_init - MS_init×order)/(n_order·r). Without replicates the highest interaction
+    cannot be told from what no seed controls: it is then called `rest`. Intervals: Satterthwaite (1946),
+    ν·σ̂²/χ²(ν), ν = (Σcᵢ·MSᵢ)²/Σ((cᵢ·MSᵢ)²/dfᵢ); None where the estimate is not above 0.
+    """
+    x = np.asarray(table, dtype=np.float64)
+    names = tuple(sources)
+    check_level(level)
+    expected = len(names) + replicates
+    if x.ndim != expected or not names:
+        raise ValueError(
+            f"the table has {x.ndim} axes; {len(names)} sources{' and replicates' if replicates else ''} need {expected}"
+        )
+    if min(x.shape) < 2:
+        raise ValueError(f"each source needs two values or more, and replicates two or more; got shape {x.shape}")
+    if not np.isfinite(x).all():
+        raise ValueError("the table has NaN or infinite values: a crossed design needs every cell")
+    k = len(names)
+    subsets = [s for size in range(1, k + 1) for s in combinations(range(k), size)]
+    squares, df = _mean_squares(x, subsets, k)
+    if replicates:
+        cells = x.mean(axis=-1, keepdims=True)
+        free = int(np.prod(x.shape[:k])) * (x.shape[-1] - 1)
+        squares[()], df[()] = float(((x - cells) ** 2).sum()) / free, free
+    highest = subsets[-1]
+    parts: list[tuple[str, tuple[str, ...], dict[tuple[int, ...], float]]] = []
+    for subset in subsets:
+        if subset == highest and not replicates:
+            continue
+        weights = {above: (-1.0) ** (len(above) - len(subset)) for above in subsets if set(above) >= set(subset)}
+        if subset == highest:
+            weights[()] = -1.0
+        divisor = math.prod(x.shape[i] for i in range(x.ndim) if i not in subset)
+        label = tuple(names[i] for i in subset)
+        parts.append((" × ".join(label), label, {s: w / divisor for s, w in weights.items()}))
+    parts.append(("rest", (), {(() if replicates else highest): 1.0}))
+    found = [(name, label, *_estimate(weights, squares, df, level)) for name, label, weights in parts]
+    total = sum(max(0.0, variance) for _, _, variance, _, _ in found)
+    return Components(
+        tuple(
+            Component(name, label, variance, max(0.0, variance) / total if total > 0 else None, interval, nu)
+            for name, label, variance, interval, nu in found
+        ),
+        x.shape[:k], x.shape[-1] if replicates else 1, level, total,
+    )  # fmt: skip
+
+
+def _mean_squares(
+    x: Array, subsets: Sequence[tuple[int, ...]], k: int
+) -> tuple[dict[tuple[int, ...], float], dict[tuple[int, ...], int]]:
+    """Mean square and degrees of freedom of each effect, by the margins of the table."""
+    axes = set(range(x.ndim))
+    margins: dict[tuple[int, ...], Array] = {(): x.mean(keepdims=True)}
+    for subset in subsets:
+        margins[subset] = x.mean(axis=tuple(sorted(axes - set(subset))), keepdims=True)
+    squares, df = {}, {}
+    for subset in subsets:
+        effect = sum(
+            (-1.0) ** (len(subset) - size) * margins[inner]
+            for size in range(len(subset) + 1)
+            for inner in combinations(subset, size)
+        )
+        df[subset] = math.prod(x.shape[i] - 1 for i in subset)
+        repeats = math.prod(x.shape[i] for i in axes - set(subset))
+        squares[subset] = float((np.asarray(effect) ** 2).sum()) * repeats / df[subset]
+    return squares, df
+
+
+def _estimate(
+    weights: dict[tuple[int, ...], float],
+    squares: dict[tuple[int, ...], float],
+    df: dict[tuple[int, ...], int],
+    level: float,
+) -> tuple[float, tuple[float, float] | None, float | None]:
+    from scipy.special import chdtri
+
+    variance = sum(w * squares[s] for s, w in weights.items())
+    spread = sum((w * squares[s]) ** 2 / df[s] for s, w in weights.items())
+    if variance <= 0 or spread <= 0:
+        return variance, None, None
+    nu = variance**2 / spread
+    low = nu * variance / float(chdtri(nu, (1 - level) / 2))
+    below = float(chdtri(nu, (1 + level) / 2))
+    high = nu * variance / below if below > 0 else math.inf
+    return variance, (low, high), nu
+
+
+@dataclass(frozen=True)
+class TestSetNoise:
+    """How much of the spread between runs is true, and how much comes from the choice of test examples.
+
+    All are variances of the error rate. `observed` is what a table of seeds shows; `distribution` the unbiased estimate of what
+    would remain on the whole distribution; `noise` the difference. `predicted` is what class-calibrated ensembles give.
+    """
+
+    observed: float
+    distribution: float
+    noise: float
+    predicted: float
+    runs: int
+    examples: int
+
+
+def noise_of_test_set(correct: ArrayLike, classes: int = 2) -> TestSetNoise:
+    """Jordan's (2023, arXiv 2304.01910) split of the variance between runs.
+
+    Parameters
+    ----------
+    correct
+        Shape (runs, examples): 1 where a run classed the example rightly.
+
+    Notes
+    -----
+    n/(n - 1)·[Var(err) - n⁻²·Σᵢ Var(errᵢ)], ddof = 1 in both, is unbiased for the distribution-wise variance. Where the ensemble of
+    runs is class-calibrated, E[Var] = err/(2n) + (1 - 1/n)·Var_dist for two classes, and at least err/(nk) for k.
+    """
+    x = np.asarray(correct, dtype=np.float64)
+    if x.ndim != 2 or min(x.shape) < 2:
+        raise ValueError(f"correctness has shape (runs ≥ 2, examples ≥ 2); got {x.shape}")
+    if not np.isin(x, (0.0, 1.0)).all():
+        raise ValueError("correctness is 0 or 1 for each run and example")
+    wrong = 1 - x
+    n = x.shape[1]
+    observed = float(wrong.mean(axis=1).var(ddof=1))
+    within = float(wrong.var(axis=0, ddof=1).sum()) / n**2
+    truth = n / (n - 1) * (observed - within)
+    error = float(wrong.mean())
+    predicted = error / (2 * n) + (1 - 1 / n) * truth if classes == 2 else error / (n * classes)
+    return TestSetNoise(observed, truth, observed - truth, predicted, x.shape[0], n)
+
+
+@dataclass(frozen=True)
+class MultiBootstrap:
+    """A mean over seeds and examples, or a difference of two, with an interval that counts both as samples."""
+
+    estimate: float
+    low: float
+    high: float
+    level: float
+    p_value: float | None
+    resamples: int
+
+
+def multi_bootstrap(
+    new: ArrayLike,
+    base: ArrayLike | None = None,
+    *,
+    paired: bool = False,
+    level: float = 0.95,
+    resamples: int = 2000,
+    rng: np.random.Generator | int | None = None,
+) -> MultiBootstrap:
+    """Resample seeds and examples together (Sellam et al. 2022, arXiv 2106.16163).
+
+    Parameters
+    ----------
+    new, base
+        Scores of each seed on each example, shapes (seeds, examples); both on the same examples, which are resampled alike. Seeds
+        are resampled separately, or alike when `paired`.
+
+    Returns
+    -------
+    MultiBootstrap
+        Percentile interval; p two-sided, twice the smaller share of resamples on either side of 0, at least 2/(resamples + 1).
+    """
+    x = _matrix(new, "new")
+    y = None if base is None else _matrix(base, "base")
+    check_level(level)
+    rng = generator(rng)
+    if y is not None and x.shape[1] != y.shape[1]:
+        raise ValueError(f"both sides need the same examples; got {x.shape[1]} and {y.shape[1]}")
+    if paired and (y is None or y.shape[0] != x.shape[0]):
+        raise ValueError("pairs need two sides with the same seeds")
+    drawn = np.empty(resamples)
+    for k in range(resamples):
+        seeds = _counts(x.shape[0], rng)
+        examples = _counts(x.shape[1], rng)
+        value = seeds @ (x @ examples)
+        if y is not None:
+            value -= (seeds if paired else _counts(y.shape[0], rng)) @ (y @ examples)
+        drawn[k] = value
+    low, high = np.quantile(drawn, [(1 - level) / 2, (1 + level) / 2])
+    estimate = float(x.mean() - (0.0 if y is None else y.mean()))
+    p = None
+    if y is not None:
+        side = min(int((drawn <= 0).sum()), int((drawn >= 0).sum()))
+        p = min(1.0, 2 * (side + 1) / (resamples + 1))
+    return MultiBootstrap(estimate, float(low), float(high), level, p, resamples)
+
+
+def _matrix(values: ArrayLike, name: str) -> Array:
+    x = np.asarray(values, dtype=np.float64)
+    if x.ndim != 2 or x.shape[0] < 2 or x.shape[1] < 2 or not np.isfinite(x).all():
+        raise ValueError(f"{name} has shape (seeds ≥ 2, examples ≥ 2), all finite; got {x.shape}")
+    return x
+
+
+def _counts(n: int, rng: np.random.Generator) -> Array:
+    return np.bincount((rng.random(n) * n).astype(np.intp), minlength=n) / n

@@ -1,0 +1,82 @@
+"""Cross-validation under several seeds: folds share their training data, so they are no sample of independent scores."""
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from .sample import check_level
+
+Array = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class CrossValidated:
+    """Mean over splits with the corrected interval, and the spread between folds apart from that between seeds.
+
+    `fold_sd` and `seed_sd` are standard deviations by the two-way random-effects analysis; None with a single seed.
+    """
+
+    mean: float
+    low: float
+    high: float
+    level: float
+    p_value: float
+    df: int
+    splits: int
+    seeds: int
+    fold_sd: float | None
+    seed_sd: float | None
+
+
+def corrected_resampled_t(
+    scores: ArrayLike, *, test_share: float | None = None, n_train: int | None = None, n_test: int | None = None,
+    level: float = 0.95,
+) -> CrossValidated:  # fmt: skip
+    """Nadeau & Bengio's (2003) corrected resampled t, of scores or of differences.
+
+    Parameters
+    ----------
+    scores
+        Shape (splits,) or (seeds, splits). Seeds are averaged within a split first: J counts splits.
+    test_share
+        n_test / n_train; for k folds 1/(k - 1), which is also what is taken when neither it nor the sizes are given.
+
+    Raises
+    ------
+    ValueError
+        For one split, of which nothing about spread can be said.
+
+    Notes
+    -----
+    t = mean/√(s²·(1/J + n_test/n_train)), df = J - 1.
+    """
+    from scipy.special import stdtr, stdtrit
+
+    from .components import crossed_components
+
+    x = np.asarray(scores, dtype=np.float64)
+    x = x[None] if x.ndim == 1 else x
+    if x.ndim != 2 or not np.isfinite(x).all():
+        raise ValueError(f"scores have shape (splits,) or (seeds, splits), all finite; got {x.shape}")
+    check_level(level)
+    seeds, splits = x.shape
+    if splits < 2:
+        raise ValueError("one split says nothing about spread: give the scores of two folds or more")
+    if n_train is not None and n_test is not None:
+        test_share = n_test / n_train
+    share = 1 / (splits - 1) if test_share is None else test_share
+    if not share > 0:
+        raise ValueError(f"n_test / n_train is above 0; got {share}")
+    means = x.mean(axis=0)
+    mean = float(means.mean())
+    variance = 0.0 if np.ptp(means) == 0 else float(means.var(ddof=1))
+    sem = math.sqrt(variance * (1 / splits + share))
+    half = float(stdtrit(splits - 1, (1 + level) / 2)) * sem
+    p = 2 * float(stdtr(splits - 1, -abs(mean) / sem)) if sem > 0 else float(mean == 0)
+    fold_sd = seed_sd = None
+    if seeds > 1:
+        parts = crossed_components(x, ("seed", "fold"))
+        fold_sd, seed_sd = (math.sqrt(parts[name].truncated) for name in ("fold", "seed"))
+    return CrossValidated(mean, mean - half, mean + half, level, p, splits - 1, splits, seeds, fold_sd, seed_sd)

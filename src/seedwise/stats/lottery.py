@@ -1,0 +1,96 @@
+"""What choosing a lucky seed buys."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from .sample import check_sample
+
+Array = NDArray[np.float64]
+
+
+class Estimator(StrEnum):
+    """How the expected best is estimated."""
+
+    UNBIASED = "unbiased"
+    BIASED = "dodge"
+
+
+def best_of_weights(total: int, n: int) -> Array:
+    """Chance that the i-th smallest of `total` values is the largest of n drawn without replacement, i = 1 … total."""
+    if not 1 <= n <= total:
+        raise ValueError(f"the best of {n} cannot be estimated without bias from {total} values: n is 1 … {total}")
+    weights = np.zeros(total)
+    weights[-1] = n / total
+    for i in range(total - 1, n - 1, -1):  # C(i-1, n-1)/C(N, n), from the top down, which never overflows
+        weights[i - 1] = weights[i] * (i + 1 - n) / i
+    return weights
+
+
+def expected_best(
+    values: ArrayLike, n: int, *, largest: bool = True, estimator: Estimator | str = Estimator.UNBIASED
+) -> float:
+    """The expected best of n seeds.
+
+    Notes
+    -----
+    Unbiased, over all choices of n of the N values: Σ x₍ᵢ₎·C(i - 1, n - 1)/C(N, n) (Tang et al. 2020, arXiv 2004.13705). `dodge`
+    is Σ x₍ᵢ₎·[(i/N)ⁿ - ((i - 1)/N)ⁿ] (Dodge et al. 2019), which draws with replacement and is biased downwards.
+    """
+    x = np.sort(check_sample(values))
+    if not largest:
+        return -expected_best(-x, n, estimator=estimator)
+    if Estimator(estimator) is Estimator.BIASED:
+        if n < 1:
+            raise ValueError(f"n is at least 1; got {n}")
+        steps = (np.arange(x.size + 1) / x.size) ** n
+        return float(np.diff(steps) @ x)
+    return float(best_of_weights(x.size, n) @ x)
+
+
+def wrong_winner(new: ArrayLike, base: ArrayLike) -> float:
+    """How often one seed of each would have named as the higher the one whose mean is the lower; ties count half."""
+    x, y = check_sample(new, "new"), check_sample(base, "base")
+    if x.mean() == y.mean():
+        return 0.5
+    if x.mean() < y.mean():
+        x, y = y, x
+    order = np.sort(y)
+    above = np.searchsorted(order, x, side="left") + np.searchsorted(order, x, side="right")
+    return 1 - float(above.sum()) / (2 * x.size * y.size)
+
+
+@dataclass(frozen=True)
+class Selection:
+    """The run chosen by one metric, and what to report of it by another.
+
+    `expected[n - 1]` is the reported metric to be expected of the run that looks best of n.
+    """
+
+    index: int
+    by: float
+    report: float
+    mean: float
+    expected: tuple[float, ...]
+    ties: int
+
+
+def select(by: ArrayLike, report: ArrayLike, *, largest: bool = True) -> Selection:
+    """Choose the best run by a validation metric, and report the test metric of such choices.
+
+    Runs that tie by `by` share their place: the expectation takes the mean of what they report. `index` is then the first.
+    """
+    x, y = check_sample(by, "by"), check_sample(report, "report")
+    if x.size != y.size:
+        raise ValueError(f"both metrics of each run are needed; got {x.size} and {y.size}")
+    key = x if largest else -x
+    order = np.argsort(key, kind="stable")
+    ranked = y[order].copy()
+    _, start, counts = np.unique(key[order], return_index=True, return_counts=True)
+    for s, c in zip(start, counts, strict=True):
+        ranked[s : s + c] = ranked[s : s + c].mean()
+    expected = tuple(float(best_of_weights(x.size, n) @ ranked) for n in range(1, x.size + 1))
+    best = int(np.argmax(key))
+    return Selection(best, float(x[best]), float(y[best]), float(y.mean()), expected, int(counts[-1]))

@@ -1,0 +1,37 @@
+"""What counts as a sample: checked once, here."""
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+
+def check_sample(values: ArrayLike, name: str = "a sample", at_least: int = 1) -> NDArray[np.float64]:
+    """One-dimensional, finite, with `at_least` values. Raises ValueError saying what is wrong with `name`."""
+    x = np.asarray(values, dtype=np.float64)
+    if x.ndim != 1 or x.size == 0:
+        raise ValueError(f"{name} is a list of numbers, at least one; got shape {x.shape}")
+    if not np.isfinite(x).all():
+        raise ValueError(f"{int((~np.isfinite(x)).sum())} of {x.size} values are NaN or infinite")
+    if x.size < at_least:
+        raise ValueError(f"{name} needs at least {at_least} values; got {x.size}")
+    return x
+
+
+def check_level(level: float) -> float:
+    """A confidence level. Raises ValueError unless it lies between 0 and 1."""
+    if not 0 < level < 1:
+        raise ValueError(f"level is between 0 and 1; got {level}")
+    return float(level)
+
+
+def generator(rng: np.random.Generator | int | None) -> np.random.Generator:
+    """The generator of an analysis: the one given, or a new one from a number; never the global one. None is 0."""
+    if isinstance(rng, np.random.Generator):
+        return rng
+    if rng is not None and (isinstance(rng, bool) or not isinstance(rng, int | np.integer)):
+        raise ValueError(f"rng is a numpy Generator, an integer or None; got {rng!r}")
+    return np.random.default_rng(0 if rng is None else int(rng))
+
+
+def is_constant(x: NDArray[np.float64]) -> bool:
+    """Whether all values are the same number."""
+    return bool((x == x[0]).all())

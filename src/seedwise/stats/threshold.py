@@ -1,0 +1,69 @@
+"""Is the mean beyond a given number, as a leaderboard would ask?"""
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from .planning import Design, seeds_for
+from .sample import check_sample, is_constant
+from .sequential import error_when_looking
+
+
+@dataclass(frozen=True)
+class ThresholdTest:
+    """One-sided t test of a mean against a number.
+
+    `needed` is how many seeds would settle it with power .8 if mean and SD are as they look; None where the mean lies on the
+    wrong side. `p_looked` is the error of having looked after each seed since `looked_from` with this p; None without looks.
+    """
+
+    mean: float
+    sd: float | None
+    n: int
+    threshold: float
+    below: bool
+    p_value: float | None
+    alpha: float
+    settled: bool
+    needed: int | None
+    p_looked: float | None = None
+    looked_from: int | None = None
+
+
+def against_threshold(
+    values: ArrayLike,
+    threshold: float,
+    *,
+    below: bool,
+    alpha: float = 0.01,
+    looked_from: int | None = None,
+    rng: np.random.Generator | int | None = None,
+) -> ThresholdTest:
+    """Test `mean ≤ threshold` (`below`) or `mean ≥ threshold`, one-sided, by Student's t.
+
+    Parameters
+    ----------
+    looked_from
+        The number of seeds at the first look, if runs were added after looking; p is then also given for all looks together.
+    """
+    from scipy.special import stdtr
+
+    x = check_sample(values)
+    if not 0 < alpha < 0.5:
+        raise ValueError(f"alpha is between 0 and 0.5; got {alpha}")
+    mean = float(x.mean())
+    distance = (mean - threshold) if below else (threshold - mean)
+    if x.size < 2:
+        return ThresholdTest(mean, None, 1, threshold, below, None, alpha, False, None)
+    sd = 0.0 if is_constant(x) else float(x.std(ddof=1))
+    p = float(stdtr(x.size - 1, distance * math.sqrt(x.size) / sd)) if sd else float(distance >= 0)
+    needed = None
+    if distance < 0:
+        needed = 2 if sd == 0 else seeds_for(-distance, sd, alpha=alpha, design=Design.ONE, two_sided=False)
+    looked = None
+    if looked_from is not None and 0 < p < 1:
+        looked = max(p, error_when_looking(p, (looked_from, int(x.size)), rng=rng))
+    settled = (p if looked is None else looked) < alpha
+    return ThresholdTest(mean, sd, int(x.size), threshold, below, p, alpha, settled, needed, looked, looked_from)
