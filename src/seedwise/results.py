@@ -155,7 +155,7 @@ class Scores:
 
 @dataclass(frozen=True)
 class Summary:
-    """One metric over seeds, in its own units. `±` in any sentence about it is the `level` t interval of the mean.
+    """One metric over seeds, in its own units. `±` in any sentence about it is the `level` interval of the mean, by `method`.
 
     Figures that these scores cannot give are None: spread and interval of a single score; everything where a score is
     NaN or infinite, with `reason` saying under which seeds; best and worst where the goal is not known.
@@ -177,6 +177,10 @@ class Summary:
     best_seed: int | None
     worst_seed: int | None
     reason: str = ""
+    method: str = "t interval"
+    """How the interval was made."""
+    note: str = ""
+    """What to know about it."""
 
     def as_dict(self) -> dict[str, Any]:
         """The names of the project's JSON output."""
@@ -234,6 +238,8 @@ class Results:
     sites: tuple[Mapping[str, Any], ...] = ()
     warnings: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+    anytime: tuple[str, ...] = ()
+    """Metrics by which it was decided when to stop adding seeds."""
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "left_out", _frozen(self.left_out))

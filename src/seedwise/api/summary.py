@@ -1,63 +1,122 @@
 """Scores in figures, with the names that all output uses."""
 
 import math
-from collections.abc import Mapping
+from enum import StrEnum
+from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike
 
-from ..errors import MetricError
+from ..errors import UsageError
 from ..goals import Goal
 from ..results import Results, Scores, Summary
-from ..stats import describe
+from ..stats import Method, bootstrap, describe, t_sequence
+from ..stats.sample import check_level
+from ..stats.sequential import START
+from .scores import as_scores
 
 
-def summarize(scores: Scores | Mapping[int, float] | ArrayLike, *, level: float = 0.95) -> Summary:
-    """Mean with t interval, spread, middle and ends of one metric over seeds.
+class Interval(StrEnum):
+    """How the interval of the mean is made."""
+
+    T = "t"
+    STUDENTISED = "studentised"
+    BCA = "bca"
+    PERCENTILE = "percentile"
+    ANYTIME = "anytime"
+
+
+def summarize(
+    scores: Any,
+    *,
+    level: float = 0.95,
+    interval: Interval | str = Interval.T,
+    metric: str | None = None,
+    goal: Goal | str | None = None,
+    resamples: int = 9999,
+    rng: np.random.Generator | int | None = None,
+) -> Summary:
+    """Mean with its interval, spread, middle and ends of one metric over seeds.
 
     Parameters
     ----------
     scores
-        `Scores`, a mapping seed → number, or numbers (their seeds are then 0, 1, 2 …).
+        `Scores`, `Results`, a mapping seed → number, a frame with a column `seed`, a file, or numbers (their seeds are then
+        0, 1, 2 …).
     level
         Coverage of the interval.
+    interval
+        `t` (default), `studentised` or `bca` bootstrap for skewed metrics, `percentile`, or `anytime`: valid although one
+        looked after every seed and stopped when one liked.
+    rng
+        For what is resampled.
 
     Raises
     ------
     MetricError
         When there are no scores at all.
     """
-    if not isinstance(scores, Scores):
-        if isinstance(scores, Mapping):
-            scores = Scores("value", {int(seed): float(value) for seed, value in scores.items()})
-        else:
-            scores = Scores("value", dict(enumerate(np.asarray(scores, dtype=float).ravel().tolist())))
-    n = scores.n or len(scores)
-    if not len(scores):
-        raise MetricError(f"no scores for {scores.metric!r}: none of {n} runs gave one")
-    broken = [seed for seed, value in scores.by_seed.items() if not math.isfinite(value)]
+    try:
+        how = Interval(interval)
+        check_level(level)
+    except ValueError:
+        raise UsageError(
+            f"interval is one of {', '.join(Interval)} and level between 0 and 1; got {interval!r}, {level}"
+        ) from None
+    found = as_scores(scores, metric, goal, finite=False)
+    n = found.n or len(found)
+    broken = [seed for seed, value in found.by_seed.items() if not math.isfinite(value)]
     if broken:
         shown = ", ".join(map(str, broken[:10])) + (" …" if len(broken) > 10 else "")
         reason = f"NaN or infinite under seed {shown}: no mean can be given"
-        nothing = dict.fromkeys(
+        nothing: dict[str, Any] = dict.fromkeys(
             ("mean", "sd", "sem", "interval", "median", "iqm", "min", "max", "best_seed", "worst_seed")
         )
-        return Summary(scores.metric, scores.goal, n, len(scores), level=level, reason=reason, **nothing)
-    d = describe(scores.values, level)
-    low = scores.seeds[int(np.argmin(scores.values))]
-    high = scores.seeds[int(np.argmax(scores.values))]
-    best, worst = {Goal.MIN: (low, high), Goal.MAX: (high, low), None: (None, None)}[scores.goal]
+        return Summary(found.metric, found.goal, n, len(found), level=level, reason=reason, **nothing)
+    d = describe(found.values, level)
+    low = found.seeds[int(np.argmin(found.values))]
+    high = found.seeds[int(np.argmax(found.values))]
+    best, worst = {Goal.MIN: (low, high), Goal.MAX: (high, low), None: (None, None)}[found.goal]
+    between, method, note = _interval(found, how, level, resamples, rng, d.interval)
     return Summary(
-        scores.metric, scores.goal, n, len(scores), d.mean, d.sd, d.sem, d.interval, level, d.median, d.iqm, d.min, d.max,
-        best, worst,
+        found.metric, found.goal, n, len(found), d.mean, d.sd, d.sem, between, level, d.median, d.iqm, d.min, d.max,
+        best, worst, "", method, note,
     )  # fmt: skip
 
 
-def summarize_all(results: Results, *, level: float = 0.95) -> dict[str, Summary]:
-    """A summary for each metric of some results that has scores."""
+def _interval(
+    scores: Scores, how: Interval, level: float, resamples: int, rng: np.random.Generator | int | None,
+    student: tuple[float, float] | None,
+) -> tuple[tuple[float, float] | None, str, str]:  # fmt: skip
+    if how is Interval.T or student is None:
+        return student, "t interval", ""
+    if how is Interval.ANYTIME:
+        found = t_sequence(scores.values, level)
+        if not math.isfinite(found.half):
+            return None, found.method, f"it begins at {START} seeds"
+        return (found.low, found.high), found.method, ""
+    try:
+        drawn = bootstrap(scores.values, method=Method(how.value), level=level, resamples=resamples, rng=rng)
+    except ValueError as error:
+        raise UsageError(str(error)) from None
+    return drawn.interval, f"{drawn.method} bootstrap interval", drawn.warning
+
+
+def summarize_all(
+    results: Results,
+    *,
+    level: float = 0.95,
+    interval: Interval | str = Interval.T,
+    rng: np.random.Generator | int | None = None,
+) -> dict[str, Summary]:
+    """A summary for each metric of some results that has scores.
+
+    Where seeds were added until an interval was narrow enough, the t interval no longer covers: that metric gets the one which is
+    valid at any time.
+    """
     summaries: dict[str, Summary] = {}
     for metric in results.metrics:
         scores = results.scores(metric.name)
         if len(scores):
-            summaries[metric.name] = summarize(scores, level=level)
+            how = Interval.ANYTIME if metric.name in results.anytime else interval
+            summaries[metric.name] = summarize(scores, level=level, interval=how, rng=rng)
     return summaries

@@ -16,7 +16,7 @@ from ..errors import SeedwiseError
 if TYPE_CHECKING:
     from ..api.listing import Removal
     from ..api.script import Outcome
-    from ..results import Results
+    from ..results import Results, Summary
 
 app = App(
     name="seedwise",
@@ -50,6 +50,8 @@ ShownReduce = Annotated[
 
 def start(arguments: Sequence[str]) -> int:
     """Run one command; errors become a line and an exit code, never a traceback."""
+    from . import questions  # noqa: F401 (its commands)
+
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")  # a terminal without ± must not end in a traceback
@@ -90,7 +92,8 @@ def _fail(text: str) -> None:
         print(f"{'seedwise: ' if k == 0 else '  '}{printable(line)}", file=sys.stderr)
 
 
-def _print_json(value: object) -> None:
+def print_json(value: object) -> None:
+    """Print a value as JSON."""
     print(json.dumps(_plain(value), indent=2, ensure_ascii=False))
 
 
@@ -194,7 +197,7 @@ def run(
             both = execute_against(command, _words(against), chosen, options, name, asked, Reduce(reduce), store, live)
             return _report_both(both, json)
         outcome = execute(command, chosen, options, name, asked, Reduce(reduce), store, live, brief=True)
-    _report(outcome.results, json)
+    report(outcome.results, json)
     return _exit_code(outcome)
 
 
@@ -211,10 +214,10 @@ def _words(text: str) -> list[str]:
 
 def _report_both(both: "tuple[Outcome, Outcome]", as_json: bool) -> int:
     if as_json:
-        _print_json([_as_dict(one.results) for one in both])
+        print_json([_as_dict(one.results) for one in both])
     else:
         for one in both:
-            _report(one.results, False)
+            report(one.results, False)
             print()
     return max(_exit_code(one) for one in both)
 
@@ -225,13 +228,14 @@ def _exit_code(outcome: "Outcome") -> int:
     return 3 if outcome.results.failed or not outcome.complete else 0
 
 
-def _report(results: "Results", as_json: bool) -> None:
+def report(results: "Results", as_json: bool, summaries: "dict[str, Summary] | None" = None) -> None:
+    """Print what there is to say about an experiment."""
     from ..api.summary import summarize_all
     from ..reports.report import lines_of_report
 
-    summaries = summarize_all(results)
+    summaries = summarize_all(results) if summaries is None else summaries
     if as_json:
-        _print_json(_as_dict(results))
+        print_json(_as_dict(results))
         return
     width = shutil.get_terminal_size().columns if sys.stdout.isatty() else None
     print("\n".join(lines_of_report(results, summaries, width)))
@@ -269,7 +273,7 @@ def sites(
 
     found = read(command, seed=seed, keep=keep or (), seed_site=seed_site)
     if json:
-        _print_json(found.as_dict())
+        print_json(found.as_dict())
         return 0
     print("\n".join(found.lines()))
     return 0
@@ -284,7 +288,7 @@ def list_(*, store: StoreOption = None, json: Json = False) -> int:
 
     rows = listing(store)
     if json:
-        _print_json(rows)
+        print_json(rows)
         return 0
     if not rows:
         print("no experiments yet: seedwise run -n 30 -- python train.py")
@@ -318,7 +322,7 @@ def show(
     from ..api.load import load
 
     results = load(name, metric=metric or (), reduce=reduce, store=store, brief=True)
-    _report(results, json)
+    report(results, json)
     return 3 if results.failed else 0
 
 
@@ -358,7 +362,7 @@ def resume(
 
     with showing() as live:
         outcome = go_on(name, jobs, store, live, failed)
-    _report(outcome.results, json)
+    report(outcome.results, json)
     return _exit_code(outcome)
 
 
@@ -460,21 +464,6 @@ def watch(name: str, /, *, store: StoreOption = None) -> int:
         if not counts[Status.RUNNING]:
             return 3 if counts[Status.FAILED] else 0
         time.sleep(1)
-
-
-@app.command
-def summarize(
-    file: str,
-    /,
-    *,
-    metric: MetricOption = None,
-    json: Json = False,
-) -> int:
-    """Summarise scores that were made elsewhere: a CSV with a column `seed`, or a log with `seed = 3 | acc = 0.80`."""
-    from ..api.files import read_scores
-
-    _report(read_scores(file, metric or ()), json)
-    return 0
 
 
 @app.command

@@ -22,6 +22,7 @@ def lines_of_report(results: Results, summaries: Mapping[str, Summary], width: i
     lines.extend(_counts(results))
     lines.extend(_sites(results.sites))
     lines.extend(f"Warning: {printable(f.metric)}: {f.reason}." for f in shown[1:] if f.reason)
+    lines.extend(f"Warning: {printable(f.metric)}: {f.note}." for f in shown if f.note)
     lines.extend(f"Warning: {printable(text)}." for text in results.warnings)
     return [line.rstrip() for line in lines]
 
@@ -33,7 +34,7 @@ def metric_table(results: Results, summaries: Mapping[str, Summary]) -> Table:
         "goal",
         "k of n",
         "mean",
-        "95 % t interval",
+        "interval",
         "SD",
         "median",
         "best (seed)",
@@ -42,7 +43,9 @@ def metric_table(results: Results, summaries: Mapping[str, Summary]) -> Table:
     )
     rows: list[tuple[str, ...]] = []
     level = next((f.level for f in summaries.values()), 0.95)
-    columns = tuple(c.replace("95 %", f"{level * 100:g} %") for c in columns)
+    methods = {f.method for f in summaries.values()}
+    method = methods.pop() if len(methods) == 1 else "interval"
+    columns = tuple(f"{level * 100:g} % {method}" if c == "interval" else c for c in columns)
     for name, f in summaries.items():
         counted = f"{f.finished} of {f.n}"
         goal = f.goal.value if f.goal else "?"

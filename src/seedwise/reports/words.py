@@ -51,7 +51,7 @@ def sentence(figures: Summary) -> str:
     plus_minus = number(half_width(figures), places)
     text = (
         f"{figures.metric} is {number(figures.mean, places)} ± {plus_minus} over {seeds}{among} "
-        f"(mean, {figures.level * 100:g} % t interval)"
+        f"(mean, {figures.level * 100:g} % {figures.method})"
     )
     if figures.goal is None:
         return f"{text}, from {number(figures.min, places)} to {number(figures.max, places)}."

@@ -167,7 +167,7 @@ def _welch(x: Array, y: Array) -> Array:
     flat = scale <= 1e-14 * size
     with np.errstate(divide="ignore", invalid="ignore"):
         t = d / scale
-    result: Array = np.where(flat, np.where(np.abs(d) <= 1e-14 * size, 0.0, np.sign(d) * np.inf), t)
+    result: Array = np.where(flat, np.where(np.abs(d) <= 1e-14 * size, 0.0, np.copysign(np.inf, d)), t)
     return result
 
 

@@ -1,0 +1,136 @@
+"""Scores out of whatever a user holds: mappings, arrays, frames, results, files."""
+
+import math
+import os
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ..errors import MetricError, UsageError
+from ..goals import Goal, guess_goal
+from ..results import Results, Scores
+
+SEED_COLUMNS = ("seed", "random_state", "random seed", "random_seed", "run", "run_id", "trial", "replicate", "rep")
+
+
+def as_scores(
+    given: Any,
+    metric: str | None = None,
+    goal: Goal | str | None = None,
+    name: str = "scores",
+    *,
+    finite: bool = True,
+) -> Scores:
+    """One metric, seed → number.
+
+    Parameters
+    ----------
+    given
+        `Scores`; `Results` (one metric of them); a mapping seed → number; a pandas or polars frame with a column `seed`; a pandas
+        Series indexed by seed; numbers (their seeds are then 0, 1, 2 …); or the path of a CSV file or log.
+    metric
+        Which one, where there are several.
+    goal
+        `min` or `max`; otherwise guessed from the metric's name.
+    finite
+        Refuse NaN and infinity.
+
+    Raises
+    ------
+    MetricError
+        For NaN, infinity, duplicate seeds, things that are no numbers, or nothing at all: what, and under which seed.
+    """
+    found = _read(given, metric, name)
+    if not len(found):
+        raise MetricError(f"{name}: no scores")
+    broken = [seed for seed, value in found.by_seed.items() if finite and not math.isfinite(value)]
+    if broken:
+        raise MetricError(
+            f"{name}: {found.metric} is NaN or infinite under seed {', '.join(map(str, broken[:10]))}: rerun or leave out these "
+            "seeds on purpose; they are not averaged away"
+        )
+    if goal is not None or found.goal is None:
+        found = Scores(found.metric, found.by_seed, parse_goal(goal) or guess_goal(found.metric), found.n)
+    return found
+
+
+def parse_goal(goal: Goal | str | None) -> Goal | None:
+    """`min`, `max` or None. Raises UsageError."""
+    try:
+        return None if goal is None else Goal(goal)
+    except ValueError:
+        raise UsageError(f"a goal is min or max; got {goal!r}") from None
+
+
+def _read(given: Any, metric: str | None, name: str) -> Scores:
+    if isinstance(given, Scores):
+        if metric is not None and metric != given.metric:
+            raise MetricError(f"{name} holds {given.metric}, not {metric}")
+        return given
+    if isinstance(given, Results):
+        return given.scores(metric)
+    if isinstance(given, str | os.PathLike):
+        from .files import read_scores
+
+        return read_scores(str(Path(given)), () if metric is None else (metric,)).scores(
+            None if metric is None else metric.partition(":")[0]
+        )
+    if isinstance(given, Mapping):
+        return _paired(list(given.keys()), list(given.values()), metric, name)
+    if hasattr(given, "columns"):
+        return _frame(given, metric, name)
+    if type(given).__module__.startswith("pandas") and hasattr(given, "index"):
+        return _paired(list(given.index), list(given), metric or getattr(given, "name", None), name)
+    try:
+        values = np.asarray(given, dtype=np.float64)
+    except (TypeError, ValueError):
+        raise MetricError(
+            f"{name}: scores are numbers, a mapping seed → number, a frame or a file; got {type(given).__name__}"
+        ) from None
+    if values.ndim != 1:
+        raise MetricError(
+            f"{name}: scores are one number for each seed; got an array of shape {values.shape}"
+            + ("" if values.ndim == 0 else ": several tasks or metrics are compared with compare_tasks")
+        )
+    return Scores(metric or "value", dict(enumerate(values.tolist())))
+
+
+def _paired(seeds: Sequence[Any], values: Sequence[Any], metric: Any, name: str) -> Scores:
+    by_seed: dict[int, float] = {}
+    for seed, value in zip(seeds, values, strict=True):
+        if isinstance(seed, bool) or not isinstance(seed, int | np.integer):
+            try:
+                whole = int(seed) if float(seed) == int(seed) and not isinstance(seed, str) else None
+            except (TypeError, ValueError, OverflowError):
+                whole = None
+            if whole is None:
+                raise MetricError(f"{name}: the seed {seed!r} is not an integer")
+            seed = whole
+        if int(seed) in by_seed:
+            raise MetricError(f"{name}: seed {int(seed)} stands twice; one score for each seed")
+        try:
+            by_seed[int(seed)] = float(value)
+        except (TypeError, ValueError):
+            raise MetricError(f"{name}: the score of seed {int(seed)} is no number: {value!r}") from None
+    return Scores(str(metric) if metric is not None else "value", by_seed)
+
+
+def _frame(frame: Any, metric: str | None, name: str) -> Scores:
+    columns = [str(column) for column in frame.columns]
+    seed = next((c for c in columns if c.lower() in SEED_COLUMNS), None)
+    if seed is None:
+        raise MetricError(f"{name}: the frame has no column `seed`; its columns are {', '.join(columns)}")
+    numeric = [c for c in columns if c != seed and _is_numeric(frame[c])]
+    if metric is None:
+        if len(numeric) != 1:
+            raise MetricError(f"{name}: which metric? metric= one of {', '.join(numeric) or 'none'}")
+        metric = numeric[0]
+    if metric not in columns:
+        raise MetricError(f"{name}: no column {metric!r}; there are {', '.join(columns)}")
+    return _paired(list(frame[seed]), list(frame[metric]), metric, name)
+
+
+def _is_numeric(column: Any) -> bool:
+    return all(isinstance(v, int | float | np.number) and not isinstance(v, bool) for v in list(column)[:50])

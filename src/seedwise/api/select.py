@@ -1,0 +1,114 @@
+"""Choosing the best run honestly, and holding a mean against a number."""
+
+from typing import Any
+
+import numpy as np
+
+from .. import stats
+from ..answers import Against, Choice
+from ..errors import MetricError, UsageError
+from ..goals import Goal
+from ..reports.answers import p_text, places_of
+from ..reports.words import decimals, number, printable
+from ..results import Results, Scores
+from .scores import as_scores
+
+
+def select(results: Results, by: str, report: str, *, goal: Goal | str | None = None) -> Choice:
+    """Pick the best run by one metric (validation) and say what to report of it by another (test).
+
+    The chosen run's own test score is one draw. What to report for "the best of n by validation" is its expectation over all
+    choices of n of these runs, `expected[n - 1]`; the mean over all runs stands beside it.
+
+    Parameters
+    ----------
+    results
+        Runs with both metrics.
+    by, report
+        Names of metrics. Choosing and reporting by the same metric is refused: it would flatter by what `expected_best` says.
+
+    Raises
+    ------
+    UsageError, MetricError
+        When the metrics are the same, or no run has both.
+    """
+    if by == report:
+        raise UsageError(
+            f"choosing and reporting by {by} flatters the result: report another metric, or sw.expected_best for what it buys"
+        )
+    a, b = as_scores(results, by, goal, results.name), as_scores(results, report, None, results.name)
+    shared = [seed for seed in a.by_seed if seed in b.by_seed]
+    if not shared:
+        raise MetricError(f"no run of {results.name} has both {by} and {report}")
+    x, y = (np.array([side.by_seed[seed] for seed in shared]) for side in (a, b))
+    found = stats.select(x, y, largest=a.goal is not Goal.MIN)
+    seed, n = shared[found.index], len(shared)
+    k = decimals(float(y.std(ddof=1)) if n > 1 else None, found.mean)
+    tied = f" ({found.ties} runs tie)" if found.ties > 1 else ""
+    sentence = (
+        f"Seed {seed} is best of {n} by {printable(a.metric)}{tied}; its {printable(b.metric)} is {number(found.report, k)}. A run chosen "
+        f"so is to be expected at {number(found.expected[-1], k)}, against {number(found.mean, k)} for a run not chosen at all."
+    )
+    return Choice(seed, a.metric, found.by, b.metric, found.report, found.mean, found.expected, found.ties, sentence)
+
+
+def against_threshold(
+    scores: Any,
+    threshold: float,
+    *,
+    alpha: float = 0.01,
+    below: bool | None = None,
+    looked_from: int | None = None,
+    goal: Goal | str | None = None,
+    metric: str | None = None,
+    rng: np.random.Generator | int | None = None,
+) -> Against:
+    """Is the mean beyond a number, as a leaderboard would ask: "mean loss ≤ 3.28 at p < .01"?
+
+    Parameters
+    ----------
+    below
+        Whether the claim is `mean ≤ threshold`; by default so where less is better.
+    looked_from
+        If runs were added after looking: how many there were at the first look. The error of all looks together is then what counts.
+
+    Returns
+    -------
+    Against
+        One-sided Student t; `needed` is how many seeds would settle it with power .8 if mean and SD stay as they look.
+    """
+    found = as_scores(scores, metric, goal)
+    if below is None:
+        if found.goal is None:
+            raise UsageError(f"is {found.metric} to be below or above {threshold:g}? below=True or False")
+        below = found.goal is Goal.MIN
+    try:
+        test = stats.against_threshold(
+            found.values, threshold, below=below, alpha=alpha, looked_from=looked_from, rng=rng
+        )
+    except ValueError as error:
+        raise UsageError(str(error)) from None
+    return Against(
+        found.metric, threshold, below, test.n, test.mean, test.sd, test.p_value, alpha, test.settled, test.needed,
+        test.p_looked, _against_sentence(found, test),
+    )  # fmt: skip
+
+
+def _against_sentence(scores: Scores, t: stats.ThresholdTest) -> str:
+    from ..answers import Group
+
+    k = places_of((Group("", t.n, t.n, t.mean, t.sd, None),))
+    claim = f"mean {printable(scores.metric)} {'≤' if t.below else '≥'} {t.threshold:g}"
+    if t.p_value is None:
+        return f"Whether {claim} cannot be said from one seed ({number(t.mean, k)})."
+    figures = f"mean {number(t.mean, k)} over {t.n} seeds, {p_text(t.p_value)}, one-sided t"
+    price = ""
+    if t.p_looked is not None:
+        price = f"; looked at after every seed from {t.looked_from} on, that is really {p_text(t.p_looked)}"
+    if t.settled:
+        return f"It is shown that {claim} at p < {t.alpha:g} ({figures}{price})."
+    text = f"It is not shown that {claim} at p < {t.alpha:g} ({figures}{price})."
+    if t.needed is None:
+        return f"{text} The mean lies on the wrong side."
+    more = f"about {t.needed} seeds" if t.needed > t.n else "a few more seeds"
+    return f"{text} If mean and SD stay as they look, {more}, fixed beforehand, would settle it with power .8."

@@ -1,0 +1,174 @@
+"""Where variance comes from: sources, test examples, folds, and the course of training."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from .. import stats
+from ..errors import MetricError, UsageError
+from ..results import Results, Scores
+
+
+def variance_components(
+    scores: Any,
+    sources: Sequence[str] | None = None,
+    *,
+    metric: str | None = None,
+    replicates: bool | None = None,
+    level: float = 0.95,
+) -> stats.Components:
+    """Variance components of a crossed design: how much each source of randomness, and each pair of them, adds.
+
+    Parameters
+    ----------
+    scores
+        An array with one axis for each source (and a last one for replicates, if `replicates`); or a mapping
+        (value of source 1, value of source 2, …) → number, or → list of numbers for replicates; or a frame with a column for each
+        source.
+    sources
+        Their names, in the order of the axes. Of a frame: which columns.
+    metric
+        The column of a frame that is measured.
+
+    Returns
+    -------
+    Components
+        `found["init"].variance`, `.share`, `.interval`, and so for each interaction and `rest`, what no source controls.
+
+    Raises
+    ------
+    UsageError, MetricError
+        When the design is not crossed and balanced: which cells are missing.
+    """
+    if hasattr(scores, "columns"):
+        scores = _cells_of_frame(scores, sources, metric)
+    if isinstance(scores, Mapping):
+        scores, replicates = _table(scores, sources)
+    table = np.asarray(scores, dtype=np.float64)
+    if sources is None:
+        sources = [f"source {k + 1}" for k in range(table.ndim - bool(replicates))]
+    if replicates is None:
+        replicates = table.ndim == len(sources) + 1
+    try:
+        return stats.crossed_components(table, sources, replicates=replicates, level=level)
+    except ValueError as error:
+        raise UsageError(str(error)) from None
+
+
+def _cells_of_frame(
+    frame: Any, sources: Sequence[str] | None, metric: str | None
+) -> dict[tuple[Any, ...], list[float]]:
+    columns = [str(c) for c in frame.columns]
+    if sources is None:
+        raise UsageError(f"which columns are sources? sources= some of {', '.join(columns)}")
+    rest = [c for c in columns if c not in sources]
+    if metric is None:
+        if len(rest) != 1:
+            raise UsageError(f"which column is measured? metric= one of {', '.join(rest)}")
+        metric = rest[0]
+    missing = [c for c in (*sources, metric) if c not in columns]
+    if missing:
+        raise MetricError(f"no column {', '.join(missing)}; there are {', '.join(columns)}")
+    cells: dict[tuple[Any, ...], list[float]] = {}
+    for *key, value in zip(*(list(frame[c]) for c in (*sources, metric)), strict=True):
+        cells.setdefault(tuple(key), []).append(float(value))
+    return cells
+
+
+def _table(cells: Mapping[Any, Any], sources: Sequence[str] | None) -> tuple[np.ndarray[Any, Any], bool]:
+    if not cells:
+        raise MetricError("no cells: a mapping (value of source 1, value of source 2, …) → number")
+    keys = [key if isinstance(key, tuple) else (key,) for key in cells]
+    width = len(keys[0])
+    if any(len(key) != width for key in keys) or (sources is not None and len(sources) != width):
+        raise UsageError(f"each cell is named by one value for each source; got {keys[0]} for {list(sources or ())}")
+    axes = [list(dict.fromkeys(key[k] for key in keys)) for k in range(width)]
+    found = {key: np.atleast_1d(np.asarray(v, dtype=np.float64)) for key, v in zip(keys, cells.values(), strict=True)}
+    sizes = {v.size for v in found.values()}
+    if len(sizes) > 1:
+        raise UsageError(
+            f"every cell needs the same number of replicates; there are {', '.join(map(str, sorted(sizes)))}"
+        )
+    every = np.stack(np.meshgrid(*[np.arange(len(a)) for a in axes], indexing="ij"), axis=-1).reshape(-1, width)
+    names = [tuple(axes[k][i] for k, i in enumerate(row)) for row in every]
+    missing = [name for name in names if name not in found]
+    if missing:
+        raise MetricError(f"a crossed design needs every cell; {len(missing)} are missing, such as {missing[0]}")
+    r = sizes.pop()
+    table = np.array([found[name] for name in names]).reshape([len(a) for a in axes] + [r])
+    return (table, True) if r > 1 else (table[..., 0], False)
+
+
+def noise_of_test_set(correct: ArrayLike, classes: int = 2) -> stats.TestSetNoise:
+    """How much of the spread between runs is the choice of test examples (Jordan 2023).
+
+    Parameters
+    ----------
+    correct
+        Shape (runs, examples): 1 where a run is right.
+    """
+    try:
+        return stats.noise_of_test_set(correct, classes)
+    except ValueError as error:
+        raise UsageError(str(error)) from None
+
+
+def by_step(results: Results, metric: str | None = None, *, level: float = 0.95) -> list[tuple[int, stats.Description]]:
+    """Mean, interval and spread across seeds after each step of training, so that "more training helps" is a statement.
+
+    Returns
+    -------
+    list of (step, Description)
+        Only steps that every finished run has reached; compare two of them with `step_scores`.
+    """
+    chosen = results.metric(metric)
+    return [
+        (step, stats.describe(list(by_seed.values()), level)) for step, by_seed in _steps(results, chosen.name).items()
+    ]
+
+
+def step_scores(results: Results, step: int, metric: str | None = None) -> Scores:
+    """The scores of one step: compare those of two steps with `compare(…, paired=True)`, for they are of the same runs."""
+    chosen = results.metric(metric)
+    steps = _steps(results, chosen.name)
+    if step not in steps:
+        shown = ", ".join(map(str, list(steps)[:12]))
+        raise MetricError(
+            f"not every run of {results.name} has {chosen.name} at step {step}; all have {shown or 'none'}"
+        )
+    return Scores(chosen.name, steps[step], chosen.goal, len(results))
+
+
+def _steps(results: Results, metric: str) -> dict[int, dict[int, float]]:
+    runs = [run for run in results.finished if metric in run.series]
+    steps: dict[int, dict[int, float]] = {}
+    for run in runs:
+        for step, value in zip(run.series[metric].steps, run.series[metric].values, strict=True):
+            steps.setdefault(step, {})[run.seed] = value
+    return {step: by_seed for step, by_seed in sorted(steps.items()) if len(by_seed) == len(runs)}
+
+
+def cross_validated(
+    new: ArrayLike, base: ArrayLike | None = None, *, test_share: float | None = None, level: float = 0.95
+) -> stats.CrossValidated:
+    """Scores of cross-validation under several seeds: corrected resampled t, spread between folds apart from that between seeds.
+
+    Parameters
+    ----------
+    new, base
+        Shape (splits,) or (seeds, splits); with `base`, of the same shape and splits, differences are tested.
+    test_share
+        n_test / n_train of a split; 1/(splits - 1) by default, as in k folds.
+    """
+    x = np.asarray(new, dtype=np.float64)
+    if base is not None:
+        y = np.asarray(base, dtype=np.float64)
+        if y.shape != x.shape:
+            raise UsageError(f"both sides need the same seeds and splits; got shapes {x.shape} and {y.shape}")
+        x = x - y
+    try:
+        return stats.corrected_resampled_t(x, test_share=test_share, level=level)
+    except ValueError as error:
+        raise UsageError(str(error)) from None
