@@ -222,6 +222,35 @@ def _why_open(
     return []
 
 
+def compare_at_any_time(
+    new: Any, base: Any, *, names: tuple[str, str] = ("new", "base"), level: float = 0.95, rng: Rng = None
+) -> Comparison:
+    """A comparison that holds although seeds were added, and looked at, one by one.
+
+    Seeds are taken in order up to the first that one side lacks; the t confidence sequence of the differences new minus base
+    decides. It holds whether or not scores under one seed belong together. No permutation p is given: it would not hold.
+    """
+    a, b = as_scores(new, None, None, names[0]), as_scores(base, None, None, names[1])
+    order = sorted({*a.by_seed, *b.by_seed})
+    first = next((k for k, seed in enumerate(order) if seed not in a.by_seed or seed not in b.by_seed), len(order))
+    used = order[:first]
+    if len(used) < 2:
+        raise MetricError(f"{names[0]} and {names[1]} share no first seeds: run both under the same")
+    a, b = (Scores(s.metric, {seed: s[seed] for seed in used}, s.goal) for s in (a, b))
+    found = compare(a, b, paired=True, level=level, names=names, rng=rng)
+    sequence = stats.t_sequence(a.values - b.values, level)
+    up = found.goal is Goal.MAX
+    decision = Decision.UNDECIDED
+    if sequence.low > 0 or sequence.high < 0:
+        decision = Decision.BETTER if (sequence.low > 0) == up else Decision.WORSE
+    interval = (sequence.low, sequence.high) if np.isfinite(sequence.half) else None
+    result = replace(
+        found, interval=interval, method=sequence.method, decision=decision, p_value=None, t_p_value=None,
+        smallest_p=None, exact=None, needed=None, pairs=len(used), warnings=(),
+    )  # fmt: skip
+    return replace(result, sentence=comparison_sentence(result))
+
+
 def compare_many(
     groups: Mapping[str, Any],
     *,

@@ -12,10 +12,11 @@ from ..errors import UsageError
 from ..events import Event
 from ..reports.table import to_csv, to_latex, to_markdown
 from ..results import Reduce, Status
-from ..runs.command import Mode
-from ..runs.store import find_folder
+from ..runs.command import Mode, Options
+from ..runs.metrics import parse_metric
+from ..runs.store import Experiment, find_folder
 from .load import load, open_store, results_of
-from .script import Outcome, execute, make_options
+from .script import Outcome, execute, execute_against, make_options, make_until
 
 
 def listing(store: str | None = None) -> list[dict[str, Any]]:
@@ -74,11 +75,25 @@ def resume(
         open_seeds = [run.seed for run in runs if run.status in again]
         if not open_seeds:
             return Outcome(results_of(opened, experiment), True)
-    manifest = experiment.manifest
+    options, said = _options(experiment, jobs), experiment.plan.get("options", {})
+    reduce = Reduce(said.get("reduce", "last"))
+    until = said.get("until")
+    kept = None
+    if until is not None:
+        kept = make_until(until["margin"], until["rule"], until["bounds"] and tuple(until["bounds"]), until["level"])
+    seeds = [run.seed for run in runs]
+    return execute(
+        experiment.command, seeds, options, experiment.name, experiment.metrics, reduce, store, tell,
+        retry_failed=failed, only=experiment, until=kept,
+    )  # fmt: skip
+
+
+def _options(experiment: Experiment, jobs: int | None) -> Options:
+    """Those it was started with. Raises UsageError elsewhere than where it was run."""
+    manifest, said = experiment.manifest, experiment.plan.get("options", {})
     if os.getcwd() != manifest["folder"]:
-        raise UsageError(f"{experiment.label} was run in {manifest['folder']}: go there to resume it")
-    said = experiment.plan.get("options", {})
-    options = make_options(
+        raise UsageError(f"{experiment.label} was run in {manifest['folder']}: go there to run it on")
+    return make_options(
         as_is=manifest["mode"] == Mode.AS_IS,
         keep=manifest["keep"],
         seed_site=manifest["seed site"] or None,
@@ -87,11 +102,41 @@ def resume(
         workdir=said.get("workdir", "auto"),
         share=said.get("share", ()),
     )
-    reduce = Reduce(said.get("reduce", "last"))
-    seeds = [run.seed for run in runs]
-    return execute(
-        experiment.command, seeds, options, experiment.name, experiment.metrics, reduce, store, tell,
-        retry_failed=failed, only=experiment,
+
+
+def run_until_decided(
+    new: str,
+    base: str,
+    *,
+    most: int,
+    level: float = 0.95,
+    metric: Sequence[str] = (),
+    jobs: int | None = None,
+    store: str | None = None,
+    tell: Callable[[Event], None],
+) -> tuple[Outcome, Outcome]:
+    """Run two experiments on, alternating seed by seed, until their difference is decided or both have `most` seeds.
+
+    The seeds are those that both have or lack, in order, then the next numbers; each that one side lacks is run.
+
+    Raises
+    ------
+    UsageError
+        When their options differ (threads, kept sites …): they could not alternate; or when code has changed since.
+    """
+    with open_store(store) as opened:
+        sides = opened.experiment(new), opened.experiment(base)
+        seeds = sorted({run.seed for side in sides for run in opened.runs(side.id, last_only=True)})
+    options = [_options(side, jobs) for side in sides]
+    if options[0] != options[1]:
+        raise UsageError(f"{new} and {base} were run with different options: run both with the same to alternate them")
+    following = max(seeds, default=0) + 1
+    seeds = (seeds + list(range(following, following + most)))[: max(most, 1)]
+    reduce = Reduce(sides[0].plan.get("options", {}).get("reduce", "last"))
+    asked = [parse_metric(text, reduce) for text in metric] or list(sides[0].metrics)
+    return execute_against(
+        sides[0].command, sides[1].command, seeds, options[0], sides[0].name, asked, reduce, store, tell,
+        until_decided=level, only=sides,
     )  # fmt: skip
 
 

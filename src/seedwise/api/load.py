@@ -77,7 +77,7 @@ def results_of(
     sites = tuple(_sites(experiment))
     results = Results(
         experiment.label, experiment.key, experiment.command, tuple(runs), chosen, left_out, sites,
-        notes=tuple(notes),
+        notes=tuple(notes), anytime=tuple(experiment.plan.get("options", {}).get("anytime", ())),
     )  # fmt: skip
     return replace(results, warnings=tuple(_warnings(results, experiment)))
 

@@ -34,6 +34,7 @@ from ..runs.supervisor import AS_IS_SEED, Supervisor
 from ..runs.warm import Warmth, why_not_warm
 from ..runs.worlds import Worlds, find_worlds, guarded, inside, sweep_dead_worlds
 from .load import open_store, results_of
+from .stopping import DecisionRule, MarginRule, Rule, Until, Watch
 
 
 def silent(_event: Event) -> None:
@@ -70,6 +71,9 @@ def run_script(
     nice: int = 0,
     fresh: bool = False,
     store: str | None = None,
+    until_margin: float | None = None,
+    until_rule: str = "sequence",
+    bounds: tuple[float, float] | None = None,
     tell: Callable[[Event], None] = silent,
 ) -> Results:
     """Run an unmodified script under many seeds, each in a process and a view of the files of its own.
@@ -114,6 +118,9 @@ def run_script(
         By how much runs step back for other work on this machine, 0 … 19.
     fresh
         Start an interpreter for each run, instead of forking them from one that has imported what they need.
+    until_margin, until_rule, bounds
+        Stop before all `seeds` are run, when the mean is known to ± this margin: by `sequence` (t confidence sequence), `stein`
+        (two stages), or `betting` for a metric within declared bounds.
     tell
         Called with every event while it works.
 
@@ -138,7 +145,23 @@ def run_script(
         fresh=fresh,
     )
     asked = [parse_metric(text, Reduce(reduce)) for text in metric]
-    return execute(command, check_seeds(seeds), options, name, asked, Reduce(reduce), store, tell).results
+    until = make_until(until_margin, until_rule, bounds)
+    return execute(command, check_seeds(seeds), options, name, asked, Reduce(reduce), store, tell, until=until).results
+
+
+def make_until(
+    margin: float | None, rule: str = "sequence", bounds: tuple[float, float] | None = None, level: float = 0.95
+) -> Until | None:
+    """Check what a user chose about stopping. Raises UsageError."""
+    try:
+        kind = Rule(rule)
+    except ValueError:
+        raise UsageError(f"the rule is one of {', '.join(Rule)}; got {rule!r}") from None
+    if margin is None:
+        if kind is not Rule.SEQUENCE or bounds is not None:
+            raise UsageError("--until-rule and --bounds go with --until-margin")
+        return None
+    return Until(margin, kind, bounds, level)
 
 
 def make_options(
@@ -213,11 +236,25 @@ class Sweep:
     tell: Callable[[Event], None]
     brief: bool = False
     """The results are for a report, which reads last values only where there are very many."""
+    rule: MarginRule | None = None
+
+    def look_first(self) -> None:
+        """What was run before may be enough already."""
+        if self.rule is not None:
+            self.supervisor.satisfied = self.rule.look()
 
     def note(self, text: str) -> None:
         """Say it now, and keep it with the results."""
         self.notes.append(text)
         self.tell(Note(text))
+
+    def remember_looks(self, metric: str) -> None:
+        """The number of seeds was chosen by looking at this metric: its t interval does not hold any more."""
+        store, old = self.supervisor.store, self.supervisor.experiment
+        now = store.experiment(f"{old.name}@{old.version}")
+        options = dict(now.plan.get("options", {}))
+        options["anytime"] = sorted({*options.get("anytime", []), metric})
+        store.set_manifest(now, now.key, now.manifest, {**now.plan, "options": options})
 
     def outcome(self, complete: bool) -> Outcome:
         """The results, after the supervisor has done what it could."""
@@ -225,6 +262,15 @@ class Sweep:
         if supervisor.stopped:
             self.note(f"stopped: {supervisor.stopped}")
             complete = False
+        elif supervisor.satisfied:
+            self.note(supervisor.satisfied)
+            store.forget_unbegun(supervisor.experiment.id)
+        elif self.rule is not None and complete:
+            self.note(
+                f"the margin {self.rule.until.margin:g} is not reached after {len(self.seeds)} seeds (--max-seeds)"
+            )
+        if self.rule is not None and self.rule.watch.metric is not None:
+            self.remember_looks(self.rule.watch.metric.name)
         changed = identity.changed_data(store.inputs(supervisor.experiment.id))
         if changed:
             self.note(f"data changed since the first run: {', '.join(changed[:5])}; start a new experiment with --name")
@@ -250,6 +296,7 @@ def execute(
     only: Experiment | None = None,
     call: Call | None = None,
     brief: bool = False,
+    until: Until | None = None,
 ) -> Outcome:
     """Read the sites, find or make the experiment, run what is missing, and load the results.
 
@@ -263,12 +310,16 @@ def execute(
         The function that is to be called; `command` is then only shown.
     brief
         The results are for a report: of very many series, last values only.
+    until
+        Stop before all seeds are run, when the mean is known well enough.
     """
     with open_store(store_folder, create=True) as store:
         sweep = prepare(
-            store, command, seeds, options, name, asked, reduce, tell, retry_failed=retry_failed, only=only, call=call
-        )
+            store, command, seeds, options, name, asked, reduce, tell, retry_failed=retry_failed, only=only, call=call,
+            until=until,
+        )  # fmt: skip
         sweep.brief = brief
+        sweep.look_first()
         with guarded(sweep.supervisor.setup.worlds.base):
             complete = sweep.supervisor.run(sweep.seeds)
         return sweep.outcome(complete)
@@ -284,8 +335,18 @@ def execute_against(
     reduce: Reduce,
     store_folder: str | None,
     tell: Callable[[Event], None],
+    *,
+    until_decided: float | None = None,
+    only: tuple[Experiment | None, Experiment | None] = (None, None),
 ) -> tuple[Outcome, Outcome]:
     """Run two commands under the same seeds, alternating, so that a drifting machine hits both alike.
+
+    Parameters
+    ----------
+    until_decided
+        Stop when, at this level, the t confidence sequence of the differences leaves 0 out.
+    only
+        The experiments that they must be.
 
     Raises
     ------
@@ -295,16 +356,28 @@ def execute_against(
     if options.as_is:
         raise UsageError("--against alternates seed by seed; with --as-is the script has them all in one process")
     with open_store(store_folder, create=True) as store:
-        first = prepare(store, command, seeds, options, name, asked, reduce, tell)
-        second = prepare(store, against, seeds, options, None, asked, reduce, tell)
+        other = None if only[1] is None else only[1].name
+        first = prepare(store, command, seeds, options, name, asked, reduce, tell, only=only[0])
+        second = prepare(store, against, seeds, options, other, asked, reduce, tell, only=only[1])
         pair = first.supervisor, second.supervisor
         if pair[0].experiment.id == pair[1].experiment.id:
             raise UsageError("--against names the same command: there is nothing to compare")
         for one in pair:
             if not one.setup.worlds.parallel:
                 raise UsageError(f"--against needs private files for each run: {one.setup.worlds.reason or 'not here'}")
+        rule = None
+        if until_decided is not None:
+            watches = [Watch(first.seeds, asked), Watch(first.seeds, asked)]
+            for one, watch in zip(pair, watches, strict=True):
+                watch.begin(results_of(store, one.experiment, asked, reduce))
+                one.watch(watch.add)
+            rule = DecisionRule(watches[0], watches[1], until_decided).look
         with guarded(pair[0].setup.worlds.base):
-            complete = run_interleaved(pair, first.seeds, max(one.jobs for one in pair))
+            complete = run_interleaved(pair, first.seeds, max(one.jobs for one in pair), rule)
+        if rule is not None:
+            for sweep, watch in zip((first, second), watches, strict=True):
+                if watch.metric is not None:
+                    sweep.remember_looks(watch.metric.name)
         return first.outcome(complete), second.outcome(complete)
 
 
@@ -321,6 +394,7 @@ def prepare(
     retry_failed: bool = False,
     only: Experiment | None = None,
     call: Call | None = None,
+    until: Until | None = None,
 ) -> Sweep:
     """All that is done before the first run: read the sites, find or make the experiment, probe the isolation."""
     if call is None and is_call(command):
@@ -357,7 +431,13 @@ def prepare(
     experiment = find_experiment(store, name, shown, mode, options, reading, environment, note, only, call)
     if asked:
         store.set_metrics(experiment, asked)
-    options_said = {"reduce": reduce.value, "share": list(options.share), "workdir": options.workdir.value}
+    options_said = {
+        "reduce": reduce.value,
+        "share": list(options.share),
+        "workdir": options.workdir.value,
+        "until": None if until is None else until.as_dict(),
+        "anytime": experiment.plan.get("options", {}).get("anytime", []),
+    }
     store.set_manifest(experiment, experiment.key, experiment.manifest, {**experiment.plan, "options": options_said})
     experiment = store.experiment(f"{experiment.name}@{experiment.version}")
     worlds = find_worlds(options.workdir, reading.script, options.share, [str(store.folder)], words)
@@ -383,13 +463,21 @@ def prepare(
         store.want(experiment.id, seeds)
     off = "--fresh" if options.fresh else why_not_warm(setup, str(reading.python.get("version", "")))
     warmth = Warmth(setup, off=off, tell=note)
+    rule = None
+    if until is not None:
+        if mode is Mode.AS_IS:
+            raise UsageError(
+                "--until-margin adds seeds one by one; with --as-is the script has them all in one process"
+            )
+        rule = MarginRule(until, Watch(seeds, asked), len(seeds), note)
+        rule.watch.begin(results_of(store, experiment, asked, reduce))
     supervisor = Supervisor(
         store, experiment, setup, LocalExecutor(warmth), jobs=jobs, threads=options.threads,
         packages=dict(reading.packages), tell=tell, retry_failed=retry_failed, warmth=warmth,
         timeout=options.timeout, retries=options.retries, fail_fast=options.fail_fast,
-        gpus=options.gpus,
+        gpus=options.gpus, enough=rule,
     )  # fmt: skip
-    return Sweep(supervisor, seeds, asked, reduce, notes, tell)
+    return Sweep(supervisor, seeds, asked, reduce, notes, tell, rule=rule)
 
 
 def find_experiment(

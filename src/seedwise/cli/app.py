@@ -152,6 +152,15 @@ def run(
         str | None,
         Parameter(help='Another command, "python other.py": the two alternate seed by seed, and are compared.'),
     ] = None,
+    until_margin: Annotated[
+        float | None, Parameter(help="Stop when the mean is known to ± this; looks after every seed, validly.")
+    ] = None,
+    max_seeds: Annotated[int | None, Parameter(help="With --until-margin: at most so many seeds.")] = None,
+    until_rule: Annotated[
+        Literal["sequence", "stein", "betting"],
+        Parameter(help="t confidence sequence, Stein's two stages, or betting for declared --bounds."),
+    ] = "sequence",
+    bounds: Annotated[str | None, Parameter(help="With --until-rule betting: 0,1.")] = None,
     store: StoreOption = None,
     json: Json = False,
 ) -> int:
@@ -161,7 +170,7 @@ def run(
 
     seedwise run -n 30 train.py:train --set lr=0.1
     """
-    from ..api.script import execute, execute_against, make_options
+    from ..api.script import execute, execute_against, make_options, make_until
     from ..errors import UsageError
     from ..reports.live import showing
     from ..results import Reduce, parse_seeds
@@ -188,6 +197,19 @@ def run(
         raise UsageError(f"-n is the number of seeds, at least 1; got {n}")
     if n is not None and n > 10_000_000:
         raise UsageError(f"-n {n}: the most is ten million seeds")
+    until = make_until(until_margin, until_rule, _bounds(bounds))
+    if until is not None:
+        if n is not None:
+            raise UsageError("with --until-margin the most is --max-seeds; -n is a number that is fixed beforehand")
+        if max_seeds is None and seeds is None:
+            raise UsageError("--until-margin needs an end: --max-seeds 200")
+        if against is not None:
+            raise UsageError(
+                "--until-margin is for one command; two are run on with `seedwise compare --until-decided`"
+            )
+        n = None if seeds is not None else max_seeds
+    elif max_seeds is not None:
+        raise UsageError("--max-seeds goes with --until-margin; a fixed number is -n")
     if n is None and seeds is None and not as_is:
         raise UsageError("how many seeds? -n 30, or --seeds 0,3,5")
     chosen = parse_seeds(seeds) if seeds is not None else list(range(1, (n or 1) + 1))
@@ -196,9 +218,21 @@ def run(
         if against is not None:
             both = execute_against(command, _words(against), chosen, options, name, asked, Reduce(reduce), store, live)
             return _report_both(both, json)
-        outcome = execute(command, chosen, options, name, asked, Reduce(reduce), store, live, brief=True)
+        outcome = execute(command, chosen, options, name, asked, Reduce(reduce), store, live, brief=True, until=until)
     report(outcome.results, json)
     return _exit_code(outcome)
+
+
+def _bounds(text: str | None) -> tuple[float, float] | None:
+    if text is None:
+        return None
+    from ..errors import UsageError
+
+    try:
+        low, high = (float(part) for part in text.split(","))
+    except ValueError:
+        raise UsageError(f"--bounds are two numbers, low,high, such as 0,1; got {text!r}") from None
+    return low, high
 
 
 def _words(text: str) -> list[str]:

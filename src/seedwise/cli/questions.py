@@ -64,7 +64,7 @@ def compare(
     if metric and len(metric) > 1 and (in_file or len(sides) > 2):
         raise UsageError("several metrics are for two experiments: name one --metric")
     if until_decided:
-        return _until_decided(sides, metric, level, max_seeds, store, json)
+        return _until_decided(sides, metric, level, max_seeds, rng, store, explain, json)
     if in_file:
         return _compare_in_file(
             sides[0], metric[0] if metric else None, by, task, wide, paired, equivalence, level, nemenyi, rng, explain,
@@ -409,6 +409,33 @@ def plan(
 
 
 def _until_decided(
-    sides: Sequence[str], metric: Sequence[str] | None, level: float, max_seeds: int, store: str | None, json: bool
-) -> int:
-    raise NotImplementedError
+    sides: Sequence[str], metric: Sequence[str] | None, level: float, max_seeds: int, rng: int, store: str | None,
+    explain: bool, json: bool,
+) -> int:  # fmt: skip
+    from ..answers import Decision
+    from ..api.compare import compare_at_any_time
+    from ..api.listing import run_until_decided
+    from ..errors import UsageError
+    from ..reports.live import showing
+
+    if len(sides) != 2 or any(os.path.isfile(side) for side in sides):
+        raise UsageError("--until-decided runs two experiments on: compare NEW BASE --until-decided")
+    if max_seeds < 5:
+        raise UsageError(f"--max-seeds is at least 5, where the sequence begins; got {max_seeds}")
+    with showing(prefer=metric[0] if metric else None) as live:
+        both = run_until_decided(
+            sides[0], sides[1], most=max_seeds, level=level, metric=metric or (), store=store, tell=live
+        )
+    results = dict(zip(sides, (outcome.results for outcome in both), strict=True))
+    name = _shared_metrics(results, metric)[0]
+    a, b = (of.scores(name) for of in results.values())
+    found = compare_at_any_time(a, b, names=(sides[0], sides[1]), level=level, rng=rng)
+    if json:
+        print_json(found.as_dict())
+    else:
+        _print_comparison(found, explain, "text")
+    if any(outcome.interrupted for outcome in both):
+        return 130
+    if any(outcome.results.failed for outcome in both):
+        return 3
+    return 1 if found.decision is Decision.UNDECIDED else 0

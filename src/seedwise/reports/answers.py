@@ -39,7 +39,7 @@ def comparison_sentence(c: Comparison) -> str:
     )
     means = f"{number(c.new.mean, k)} against {number(c.base.mean, k)}"
     p = c.p_value if c.adjusted_p is None else c.adjusted_p
-    tested = f"{p_text(p)}{' after Holm' if c.adjusted_p is not None else ''}"
+    tested = f"{p_text(p)}{' after Holm' if c.adjusted_p is not None else ''}" if p is not None else c.method
     between = "" if c.interval is None else f"{number(c.interval[0], k)} to {number(c.interval[1], k)}"
     shown = f"difference {signed(c.difference, k)}, {percent(c.level)} interval {between}, {tested}, {counted}"
     if c.decision is Decision.EQUIVALENT:
@@ -50,7 +50,10 @@ def comparison_sentence(c: Comparison) -> str:
     if c.decision is not Decision.UNDECIDED:
         return f"{new} is {c.decision} than {base} in {metric}: {means} ({shown})."
     if c.interval is None:
-        return f"Whether {new} or {base} is better in {metric} is undecided: {means}, and one seed on a side says nothing about spread."
+        few = "one seed on a side says nothing about spread"
+        if min(c.new.finished, c.base.finished) > 1:
+            few = f"{counted} are too few for an interval that holds at any time"
+        return f"Whether {new} or {base} is better in {metric} is undecided: {means}, and {few}."
     text = f"Whether {new} or {base} is better in {metric} is undecided: {means} ({shown})."
     if c.needed is not None:
         n = min(c.new.finished, c.base.finished)

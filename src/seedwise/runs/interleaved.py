@@ -1,7 +1,7 @@
 """Two experiments seed by seed, so that a machine that drifts, heats up or is shared hits both alike."""
 
 import contextlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from .cores import reserving
 from .interrupts import Interrupts
@@ -10,8 +10,12 @@ from .supervisor import Supervisor
 _TICK = 0.02
 
 
-def run_interleaved(pair: tuple[Supervisor, Supervisor], seeds: Sequence[int], jobs: int) -> bool:
+def run_interleaved(
+    pair: tuple[Supervisor, Supervisor], seeds: Sequence[int], jobs: int, enough: Callable[[], str] | None = None
+) -> bool:
     """Run both under the same seeds, `jobs` runs at a time in all; False when interrupted.
+
+    `enough` is asked after every look whether no further seed is needed, and says why.
 
     The order is A B, B A, A B …: within every two seeds each experiment is first once, so that a steady drift cancels.
     """
@@ -23,6 +27,8 @@ def run_interleaved(pair: tuple[Supervisor, Supervisor], seeds: Sequence[int], j
     ):
         for one in pair:
             stack.enter_context(one.working(seeds, cores))
+        if enough is not None:
+            pair[0].satisfied = pair[1].satisfied = enough()
         while any(one.busy for one in pair) and not interrupts.count:
             while sum(one.running for one in pair) < jobs:
                 turn = _next(pair, started)
@@ -31,11 +37,15 @@ def run_interleaved(pair: tuple[Supervisor, Supervisor], seeds: Sequence[int], j
                 started[id(turn)] += turn.start_next()
             for one in pair:
                 one.step(_TICK if one.running else 0)
+            reason = enough() if enough is not None else ""
+            if reason:
+                for one in pair:
+                    one.satisfied = reason
             if any(one.stopped for one in pair):
                 for one in pair:
                     one.stopped = one.stopped or "the other experiment was stopped"
         for one in pair:
-            if not interrupts.count and not one.stopped:
+            if not interrupts.count and not one.stopped and not one.satisfied:
                 one.wait_for_others(seeds, interrupts)
     for one in pair:
         one.interrupted = bool(interrupts.count)

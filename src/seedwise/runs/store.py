@@ -410,6 +410,14 @@ class Store:
                 "INSERT OR IGNORE INTO seeds (experiment, seed) VALUES (?,?)", [(experiment, seed) for seed in seeds]
             )
 
+    def forget_unbegun(self, experiment: int) -> None:
+        """Seeds that were asked for and not begun are not needed any more."""
+        with self._write():
+            self._db.execute(
+                "DELETE FROM seeds WHERE experiment = ? AND seed NOT IN (SELECT seed FROM runs WHERE experiment = ?)",
+                (experiment, experiment),
+            )
+
     def claim(
         self, experiment: int, seed: int, owner: str, replicate: int = 0, retry_failed: bool = False
     ) -> int | None:

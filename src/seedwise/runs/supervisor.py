@@ -37,6 +37,8 @@ class Supervisor:
         How many runs at a time.
     tell
         Called with every event.
+    enough
+        Called with every run that has ended; a reason why no further seed is needed, or "".
     """
 
     def __init__(
@@ -56,7 +58,12 @@ class Supervisor:
         retries: int = 0,
         fail_fast: bool = False,
         gpus: Sequence[str] = (),
+        enough: Callable[[Run], str] | None = None,
     ) -> None:
+        self._enough = enough
+        self._listener: Callable[[Run], None] | None = None
+        self.satisfied = ""
+        """Why no further seed is needed; "" while some are."""
         self._cards = dict.fromkeys(gpus, 0)
         self._card_of: dict[int, str] = {}
         self.warmth = warmth
@@ -99,7 +106,7 @@ class Supervisor:
                 while len(self._running) < self.jobs and self.can_start:
                     self.start_next()
                 self.step(_TICK / 10 if self._is_learning() else _TICK)
-            if not interrupts.count and not self.stopped:
+            if not interrupts.count and not self.stopped and not self.satisfied:
                 self.wait_for_others(seeds, interrupts)
         self.interrupted = bool(interrupts.count)
         return not interrupts.count
@@ -126,6 +133,10 @@ class Supervisor:
                         self.warmth.close()
                     self._end_tree()
 
+    def watch(self, listener: Callable[[Run], None]) -> None:
+        """Have every run that ends passed on."""
+        self._listener = listener
+
     @property
     def busy(self) -> bool:
         """Whether a run goes on, or one is still to be started."""
@@ -139,7 +150,7 @@ class Supervisor:
     @property
     def has_more(self) -> bool:
         """Whether a seed is left to be started."""
-        return self._left > 0 and not self.stopped
+        return self._left > 0 and not self.stopped and not self.satisfied
 
     @property
     def can_start(self) -> bool:
@@ -203,7 +214,7 @@ class Supervisor:
         """Save a run and claim the next seed, waiting for the disk once for both."""
         with self.store.together():
             self.store.finish(self.experiment.id, run)
-            if run.status is Status.FINISHED and not self.stopped and self._tree is None:
+            if run.status is Status.FINISHED and not self.stopped and self._tree is None and self._enough is None:
                 self._claim_ahead()
 
     def _start(self, seed: int, number: int) -> None:
@@ -281,7 +292,12 @@ class Supervisor:
         if run.cause is Cause.CHANGED or (run.cause is Cause.ISOLATION and "set up" in run.detail):
             self.stopped = run.detail
         if self.setup.mode is not Mode.AS_IS:
-            self.tell(Ended(attempt.with_patterns(run), self.experiment.label))
+            whole = attempt.with_patterns(run)
+            self.tell(Ended(whole, self.experiment.label))
+            if self._listener is not None:
+                self._listener(whole)
+            if self._enough is not None and not self.satisfied:
+                self.satisfied = self._enough(whole)
         if run.status is Status.FAILED and self.setup.mode is not Mode.AS_IS:
             self._failed(run)
         if self.warmth is not None:

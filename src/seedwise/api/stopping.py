@@ -1,0 +1,186 @@
+"""Adding seeds until a question is settled, by rules that keep their promise although one looks after every seed.
+
+Only the seeds up to the first that is still open count, in the order in which they were asked for: were those counted that end
+first, quick runs would be preferred, and what makes a run quick may make it good.
+"""
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+from .. import stats
+from ..errors import UsageError
+from ..reports.words import decimals, number
+from ..results import Metric, Results, Run, Status
+from ..runs import metrics
+from ..stats.sequential import START
+
+
+class Rule(StrEnum):
+    """When to stop adding seeds."""
+
+    SEQUENCE = "sequence"
+    """The t confidence sequence (Lai 1976) is narrow enough."""
+    STEIN = "stein"
+    """Stein's two-stage procedure: the first seeds tell how many are needed."""
+    BETTING = "betting"
+    """The betting sequence (Waudby-Smith and Ramdas), for metrics with declared bounds."""
+
+
+@dataclass(frozen=True)
+class Until:
+    """A margin that is asked for: the number after ±, and the rule that reaches it."""
+
+    margin: float
+    rule: Rule = Rule.SEQUENCE
+    bounds: tuple[float, float] | None = None
+    level: float = 0.95
+
+    def __post_init__(self) -> None:
+        if not (self.margin > 0 and math.isfinite(self.margin)):
+            raise UsageError(f"--until-margin is a number above 0, in the metric's units; got {self.margin}")
+        if self.rule is Rule.BETTING and self.bounds is None:
+            raise UsageError("the betting rule needs declared bounds: --bounds 0,1")
+        if self.bounds is not None and not self.bounds[0] < self.bounds[1]:
+            raise UsageError(f"--bounds are a low and a high end, 0,1; got {self.bounds[0]:g},{self.bounds[1]:g}")
+        if self.bounds is not None and self.rule is not Rule.BETTING:
+            raise UsageError("--bounds are for --until-rule betting; the other rules take none")
+
+    def as_dict(self) -> dict[str, object]:
+        """For the store."""
+        return {"margin": self.margin, "rule": self.rule.value, "bounds": self.bounds, "level": self.level}
+
+
+class Watch:
+    """The scores of one experiment as they come, in the order of its seeds."""
+
+    def __init__(self, seeds: Sequence[int], asked: Sequence[Metric]) -> None:
+        self._seeds = list(seeds)
+        self._asked = list(asked)
+        self._runs: dict[int, Run] = {}
+        self.metric: Metric | None = None
+
+    def begin(self, results: Results) -> None:
+        """What was run before."""
+        for run in results.runs:
+            self.add(run)
+
+    def add(self, run: Run) -> None:
+        """A run has ended."""
+        if run.status in (Status.FINISHED, Status.FAILED):
+            self._runs[run.seed] = run
+            finished = [r for r in self._runs.values() if r.status is Status.FINISHED]
+            if self.metric is None and len(finished) >= 3:
+                found = metrics.choose(finished, self._asked).metrics
+                self.metric = found[0] if found else None
+
+    def scores(self) -> list[float | None]:
+        """Of each seed up to the first that is open, its score; None where it failed or has none."""
+        found: list[float | None] = []
+        for seed in self._seeds:
+            run = self._runs.get(seed)
+            if run is None or self.metric is None:
+                break
+            series = run.series.get(self.metric.name) if run.status is Status.FINISHED else None
+            found.append(None if series is None else series.reduce(self.metric.reduce, self.metric.goal))
+        return found
+
+
+class MarginRule:
+    """Says after each run whether the margin is reached: a reason, or "" while it is not."""
+
+    def __init__(self, until: Until, watch: Watch, most: int, note: Callable[[str], None]) -> None:
+        self.until, self.watch, self._most, self._note = until, watch, most, note
+        self._said = False
+        self._stein: stats.Stein | None = None
+        if until.rule is Rule.BETTING:
+            self._warn_before()
+
+    def _warn_before(self) -> None:
+        """Even with no spread at all a betting sequence narrows slowly: say so before anything is run."""
+        assert self.until.bounds is not None
+        middle = sum(self.until.bounds) / 2
+        best = stats.betting_sequence([middle] * self._most, self.until.bounds, self.until.level).half
+        if best > self.until.margin:
+            self._note(
+                f"± {self.until.margin:g} will not be reached: after {self._most} seeds the betting sequence on "
+                f"{self.until.bounds[0]:g} … {self.until.bounds[1]:g} is at best ± {best:.3g}, even with no spread at all"
+            )
+
+    def __call__(self, run: Run) -> str:
+        self.watch.add(run)
+        return self.look()
+
+    def look(self) -> str:
+        """Whether what there is now is enough."""
+        values = [v for v in self.watch.scores() if v is not None and math.isfinite(v)]
+        metric = self.watch.metric
+        if metric is None or len(values) < START:
+            return ""
+        self._forecast(values)
+        margin, level = self.until.margin, self.until.level
+        if self.until.rule is Rule.STEIN:
+            assert self._stein is not None
+            if len(values) < self._stein.n:
+                return ""
+            used = values[: self._stein.n]
+            mean, half, how = sum(used) / len(used), margin, f"Stein's two-stage procedure, n = {self._stein.n}"
+        else:
+            if self.until.rule is Rule.BETTING:
+                assert self.until.bounds is not None
+                try:
+                    found = stats.betting_sequence(values, self.until.bounds, level)
+                except ValueError as error:
+                    raise UsageError(str(error)) from None
+            else:
+                found = stats.t_sequence(values, level)
+            if found.half > margin:
+                return ""
+            mean, half, how = (
+                (found.low + found.high) / 2,
+                found.half,
+                f"{found.method}, valid though looked at after every seed",
+            )
+        k = decimals(half or margin, mean)
+        return f"{metric.name} is {number(mean, k)} ± {number(half, k)} after {len(values)} seeds ({how}): the margin {margin:g} is reached"
+
+    def _forecast(self, values: list[float]) -> None:
+        if self._said:
+            return
+        self._said = True
+        first = values[:START]
+        sd = stats.describe(first).sd or 0.0
+        if self.until.rule is Rule.STEIN:
+            self._stein = stats.stein(first, self.until.margin, self.until.level)
+            n = self._stein.n
+        elif self.until.rule is Rule.SEQUENCE:
+            n = stats.forecast(sd, self.until.margin, self.until.level)
+        else:
+            return
+        beyond = f", more than --max-seeds {self._most}" if n > self._most else ""
+        self._note(
+            f"forecast: about {n} seeds for ± {self.until.margin:g}, from the SD of the first {START} ({sd:.3g}){beyond}"
+        )
+
+
+class DecisionRule:
+    """Two experiments, interleaved: stop when the t sequence of their differences leaves 0 out."""
+
+    def __init__(self, new: Watch, base: Watch, level: float) -> None:
+        self.new, self.base, self.level = new, base, level
+
+    def look(self) -> str:
+        """Why it is decided, or ""."""
+        pairs = zip(self.new.scores(), self.base.scores(), strict=False)
+        d = [a - b for a, b in pairs if a is not None and b is not None and math.isfinite(a - b)]
+        if len(d) < START or self.new.metric is None:
+            return ""
+        found = stats.t_sequence(d, self.level)
+        if not (found.low > 0 or found.high < 0):
+            return ""
+        k = decimals(found.half, found.mean)
+        return (
+            f"{self.new.metric.name} differs by {number(found.mean, k)} ± {number(found.half, k)} after {len(d)} seeds each "
+            f"({self.level * 100:g} % t confidence sequence, valid though looked at after every seed)"
+        )
