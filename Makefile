@@ -42,6 +42,7 @@ bench: setup
 	$(BIN)/python benchmarks/runner.py
 	$(BIN)/python benchmarks/sweep.py
 	$(BIN)/python benchmarks/coverage.py
+	$(BIN)/python benchmarks/statistics.py
 
 clean:
 	rm -rf $(VENV) build dist .pytest_cache .mypy_cache .ruff_cache

@@ -7,13 +7,14 @@ Prints medians over rounds, and ratios. Peer: the same interpreter on the same s
 
 import json
 import os
-import statistics
 import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
+
+import numpy as np
 
 from seedwise.runs.command import run_environment
 
@@ -37,7 +38,7 @@ print("loss =", loss.item())
 def median(action: Callable[[], float], rounds: int) -> float:
     """The middle of several measurements, after one that is not counted."""
     action()
-    return statistics.median(action() for _ in range(rounds))
+    return float(np.median([action() for _ in range(rounds)]))
 
 
 def wall(words: list[str], environment: dict[str, str] | None = None) -> float:
@@ -56,7 +57,7 @@ def compare(name: str, text: str, seeds: int, rounds: int) -> None:
     whole = []
     wall([sys.executable, "train.py"], plain_environment)
     for k in range(rounds):
-        plain.append(statistics.median(wall([sys.executable, "train.py"], plain_environment) for _ in range(seeds)))
+        plain.append(np.median([wall([sys.executable, "train.py"], plain_environment) for _ in range(seeds)]))
         began = time.perf_counter()
         done = subprocess.run(
             [sys.executable, "-m", "seedwise.cli", "run", "-n", str(seeds), "--jobs", "1", "--fresh", "--name", f"{name}{k}", "--json",
@@ -70,8 +71,8 @@ def compare(name: str, text: str, seeds: int, rounds: int) -> None:
             check=True,
             capture_output=True,
         )
-        inside.append(statistics.median(run["seconds"] for run in json.loads(exported.stdout)["runs"]))
-    a, b, c = statistics.median(plain), statistics.median(inside), statistics.median(whole)
+        inside.append(np.median([run["seconds"] for run in json.loads(exported.stdout)["runs"]]))
+    a, b, c = (float(np.median(times)) for times in (plain, inside, whole))
     print(
         f"{name:6}  plain {a:6.3f} s   under Seedwise {b:6.3f} s   overhead {b - a:+6.3f} s ({(b / a - 1) * 100:+5.1f} %)   "
         f"command with {seeds} seeds: {c:6.2f} s, shell loop {a * seeds:6.2f} s, {(c - a * seeds) / seeds:+.3f} s a seed"
