@@ -1,4 +1,4 @@
-"""Many seeds: Seedwise beside a shell loop, `xargs -P2`, Optuna with SQLite and joblib, all measured here, in turn.
+"""Many seeds: Seedwise beside a shell loop, `xargs -P2`, Optuna with SQLite, joblib and Ray, all measured here, in turn.
 
     python benchmarks/sweep.py
 
@@ -31,6 +31,16 @@ def train(seed):
     return float(seed)
 if __name__ == "__main__":
     Parallel(n_jobs=2)(delayed(train)(seed) for seed in range({n}))
+"""
+
+RAY = """
+import ray
+@ray.remote
+def train(seed):
+    return float(seed)
+if __name__ == "__main__":
+    ray.init(num_cpus=2, include_dashboard=False, configure_logging=False, log_to_driver=False)
+    ray.get([train.remote(seed) for seed in range({n})])
 """
 
 
@@ -70,16 +80,19 @@ def nothing() -> None:
     for name, text, what in (
         ("optuna", OPTUNA, "Optuna with SQLite, in one process, not isolated"),
         ("joblib", JOBLIB, "joblib (loky), nothing recorded, not isolated"),
+        ("ray", RAY, "Ray, nothing recorded, processes used again"),
     ):
         if find_spec(name) is None:
             print(f"             {name} is not installed: pip install {name}")
             continue
-        times = []
-        for n in (20, 520):
+        times, many = [], 520 if name == "optuna" else 50_020
+        for n in (20, many):
             Path("optuna.db").unlink(missing_ok=True)
             Path("peer.py").write_text(text.format(n=n))
             times.append(wall([sys.executable, "peer.py"]))
-        print(f"             {what}: {(times[1] - times[0]) * 2:.2f} ms")
+        print(
+            f"             {what}: {(times[1] - times[0]) / (many - 20) * 1000:.3f} ms, after {times[0]:.1f} s to start"
+        )
 
 
 def main() -> None:

@@ -114,6 +114,7 @@ def _for_effect(
     details: dict[str, Any],
 ) -> Plan:  # fmt: skip
     each = {stats.Design.TWO: "seeds each", stats.Design.PAIRED: "pairs of seeds", stats.Design.ONE: "seeds"}[kind]
+    spread = f"an SD of {sd:.3g}" if other is None else f"SDs of {sd:.3g} and {other:.3g}"
     uncertain = ""
     if "sd_interval" in details and effect is not None:
         low, high = (
@@ -130,7 +131,7 @@ def _for_effect(
         seeds = stats.seeds_for(effect, sd, power=power, alpha=alpha, design=kind, sd_base=other)
         got = stats.power(effect, sd, seeds, alpha=alpha, design=kind, sd_base=other)
         return Plan(
-            f"{seeds} {each} show a difference of {abs(effect):g} with power {got:.2f} at an SD of {sd:.3g} (two-sided, α = {alpha:g})."
+            f"{seeds} {each} show a difference of {abs(effect):g} with power {got:.2f} at {spread} (two-sided, α = {alpha:g})."
             + uncertain,
             seeds, got, abs(effect), sd, alpha, kind.value, None, details,
         )  # fmt: skip
@@ -138,12 +139,12 @@ def _for_effect(
     details["detectable"] = smallest
     if effect is None:
         return Plan(
-            f"{n} {each} show a difference of {smallest:.3g} or more with power {power:g} at an SD of {sd:.3g}.",
+            f"{n} {each} show a difference of {smallest:.3g} or more with power {power:g} at {spread}.",
             n, power, smallest, sd, alpha, kind.value, None, details,
         )  # fmt: skip
     got = stats.power(effect, sd, n, alpha=alpha, design=kind, sd_base=other)
     return Plan(
-        f"{n} {each} show a difference of {abs(effect):g} with power {got:.2f} at an SD of {sd:.3g}; the smallest they show with power "
+        f"{n} {each} show a difference of {abs(effect):g} with power {got:.2f} at {spread}; the smallest they show with power "
         f"{power:g} is {smallest:.3g}." + uncertain,
         n, got, abs(effect), sd, alpha, kind.value, None, details,
     )  # fmt: skip

@@ -109,6 +109,9 @@ def _against_sentence(scores: Scores, t: stats.ThresholdTest) -> str:
         return f"It is shown that {claim} at p < {t.alpha:g} ({figures}{price})."
     text = f"It is not shown that {claim} at p < {t.alpha:g} ({figures}{price})."
     if t.needed is None:
-        return f"{text} The mean lies on the wrong side."
+        wrong = t.mean >= t.threshold if t.below else t.mean <= t.threshold
+        return f"{text} " + (
+            "The mean lies on the wrong side." if wrong else "No number of seeds in reach would settle it."
+        )
     more = f"about {t.needed} seeds" if t.needed > t.n else "a few more seeds"
     return f"{text} If mean and SD stay as they look, {more}, fixed beforehand, would settle it with power .8."

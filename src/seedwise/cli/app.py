@@ -247,12 +247,22 @@ def _words(text: str) -> list[str]:
 
 
 def _report_both(both: "tuple[Outcome, Outcome]", as_json: bool) -> int:
+    from .questions import compare_results
+
+    compared = compare_results([one.results for one in both])
     if as_json:
-        print_json([_as_dict(one.results) for one in both])
+        print_json(
+            {
+                "experiments": [_as_dict(one.results) for one in both],
+                "comparison": None if compared is None else compared.as_dict(),
+            }
+        )
     else:
         for one in both:
             report(one.results, False)
             print()
+        if compared is not None:
+            print(compared.sentence)
     return max(_exit_code(one) for one in both)
 
 

@@ -12,6 +12,7 @@ from .app import Json, MetricOption, StoreOption, app, print_json, report
 if TYPE_CHECKING:
     from ..answers import Comparison, Ranking, TaskRanking
     from ..reports.table import Table
+    from ..results import Results
 
 Level = Annotated[float, Parameter(help="Coverage of the intervals.")]
 By = Annotated[str | None, Parameter(help="FILE.csv: the column that tells methods apart.")]
@@ -82,6 +83,19 @@ def compare(
         )  # fmt: skip
         return _print_ranking(ranking, explain, format, json)
     return _compare_two(results, names, bool(metric), paired, equivalence, level, rng, explain, format, json)
+
+
+def compare_results(results: "Sequence[Results]") -> "Comparison | None":
+    """The first metric that both have, compared; None where there is none, or too little of it."""
+    from ..api.compare import compare as one
+    from ..errors import SeedwiseError
+
+    new, base = results
+    try:
+        name = _shared_metrics({new.name: new, f"{base.name} ": base}, None)[0]
+        return one(new.scores(name), base.scores(name), names=(new.name, base.name))
+    except SeedwiseError:
+        return None
 
 
 def _name(side: str, sides: Sequence[str]) -> str:

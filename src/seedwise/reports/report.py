@@ -43,7 +43,7 @@ def metric_table(results: Results, summaries: Mapping[str, Summary]) -> Table:
     )
     rows: list[tuple[str, ...]] = []
     level = next((f.level for f in summaries.values()), 0.95)
-    methods = {f.method for f in summaries.values()}
+    methods = {f.method for f in summaries.values()} or {"t interval"}
     method = methods.pop() if len(methods) == 1 else "interval"
     columns = tuple(f"{level * 100:g} % {method}" if c == "interval" else c for c in columns)
     for name, f in summaries.items():

@@ -1,6 +1,7 @@
 """Is the mean beyond a given number, as a leaderboard would ask?"""
 
 import math
+from contextlib import suppress
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,7 +17,7 @@ class ThresholdTest:
     """One-sided t test of a mean against a number.
 
     `needed` is how many seeds would settle it with power .8 if mean and SD are as they look; None where the mean lies on the
-    wrong side. `p_looked` is the error of having looked after each seed since `looked_from` with this p; None without looks.
+    wrong side, or so near that ten million would not do. `p_looked` is the error of having looked after each seed since `looked_from` with this p; None without looks.
     """
 
     mean: float
@@ -61,7 +62,8 @@ def against_threshold(
     p = float(stdtr(x.size - 1, distance * math.sqrt(x.size) / sd)) if sd else float(distance >= 0)
     needed = None
     if distance < 0:
-        needed = 2 if sd == 0 else seeds_for(-distance, sd, alpha=alpha, design=Design.ONE, two_sided=False)
+        with suppress(ValueError):  # more than ten million
+            needed = 2 if sd == 0 else seeds_for(-distance, sd, alpha=alpha, design=Design.ONE, two_sided=False)
     looked = None
     if looked_from is not None and 0 < p < 1:
         looked = max(p, error_when_looking(p, (looked_from, int(x.size)), rng=rng))
