@@ -4,7 +4,6 @@ Every function says in its docstring which formula it computes and where that co
 """
 
 from .aso import AlmostDominance, almost_dominates
-from .bootstrap import Bootstrap, Method, Statistic, bootstrap
 from .components import (
     Component,
     Components,
@@ -19,6 +18,7 @@ from .describe import Description, describe, interquartile_mean, t_interval
 from .lottery import Estimator, Selection, best_of_weights, expected_best, select, wrong_winner
 from .many import Friedman, bonferroni, critical_difference, friedman, holm, wilcoxon
 from .planning import Design, detectable, power, seeds_for, seeds_for_margin, seeds_for_superiority
+from .resampling import Bootstrap, Method, Statistic, bootstrap
 from .sequential import (
     Stein,
     TimeUniform,

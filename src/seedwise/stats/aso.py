@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from .bootstrap import chunks
+from .resampling import chunks
 from .sample import check_sample, generator
 
 Array = NDArray[np.float64]

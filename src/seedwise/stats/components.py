@@ -68,7 +68,8 @@ def crossed_components(
     Expected mean squares (Brennan 2001, Generalizability Theory, ch. 3): E MS_T = Σ_{S ⊇ T} σ²_S·Π_{i ∉ S} nᵢ, solved for σ²; for
     two sources and r replicates σ²_init = (MS_init - MS_init×order)/(n_order·r). Without replicates the highest interaction
     cannot be told from what no seed controls: it is then called `rest`. Intervals: Satterthwaite (1946),
-    ν·σ̂²/χ²(ν), ν = (Σcᵢ·MSᵢ)²/Σ((cᵢ·MSᵢ)²/dfᵢ); None where the estimate is not above 0.
+    ν·σ̂²/χ²(ν), ν = (Σcᵢ·MSᵢ)²/Σ((cᵢ·MSᵢ)²/dfᵢ); None where the estimate is not above 0, or ν
+    is too small for an upper end.
     """
     x = np.asarray(table, dtype=np.float64)
     names = tuple(sources)
@@ -146,10 +147,10 @@ def _estimate(
     if variance <= 0 or spread <= 0:
         return variance, None, None
     nu = variance**2 / spread
-    low = nu * variance / float(chdtri(nu, (1 - level) / 2))
-    below = float(chdtri(nu, (1 + level) / 2))
-    high = nu * variance / below if below > 0 else math.inf
-    return variance, (low, high), nu
+    above, below = float(chdtri(nu, (1 - level) / 2)), float(chdtri(nu, (1 + level) / 2))
+    if not (below > 0 and math.isfinite(nu * variance / below)):
+        return variance, None, nu  # so few degrees of freedom say nothing about the upper end
+    return variance, (nu * variance / above, nu * variance / below), nu
 
 
 @dataclass(frozen=True)

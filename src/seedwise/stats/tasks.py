@@ -7,7 +7,7 @@ from enum import StrEnum
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from .bootstrap import chunks
+from .resampling import chunks
 from .sample import check_level, check_sample, generator
 
 Array = NDArray[np.float64]
@@ -66,7 +66,7 @@ def aggregate(
     Notes
     -----
     Agarwal et al. (2021), arXiv 2108.13264. A resample draws, within each task, as many runs as there are. With three runs a
-    task the interval covers .85 to .89 instead of .95, which the warning says. Nothing is sorted: the pooled values are ranked
+    task the interval covers about .9 (.85 to .91, docs/coverage.md) instead of .95, which the warning says. Nothing is sorted: the pooled values are ranked
     once, and a resample is how often each of them is drawn.
     """
     if isinstance(scores, np.ndarray) and scores.ndim == 2:
@@ -91,7 +91,7 @@ def _aggregate(
     fewest = min(sizes)
     warning = ""
     if fewest < 10:
-        covers = ": with 3 runs a task it covers .85 to .89 of the time, not .95" if fewest <= 3 else ""
+        covers = ": with 3 runs a task it covers about .9 of the time, not .95" if fewest <= 3 else ""
         warning = f"{fewest} run{'s' if fewest > 1 else ''} in a task: this interval is somewhat too narrow{covers}"
     return Aggregate(
         estimate, float(low), float(high), level, over, len(tasks), tuple(sizes), values.size, warning, values, tasks,

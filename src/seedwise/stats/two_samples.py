@@ -7,7 +7,7 @@ from itertools import combinations
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from .bootstrap import chunks
+from .resampling import chunks
 from .sample import check_level, check_sample, generator, is_constant
 
 Array = NDArray[np.float64]
