@@ -40,6 +40,13 @@ def _enter() -> None:
     if plan["mode"] == "plan":
         _report_and_leave(folder)
         return
+    if plan["mode"] == "check":
+        spool.send("hello", ppid=os.getppid(), argv=list(getattr(sys, "orig_argv", sys.argv)))
+        sys.meta_path.append(_Stub())
+        from .tracing.checked import enter as check
+
+        check(plan)
+        return
     control = None
     if plan["mode"] == "warm":
         if not spool.claim("warm"):

@@ -50,7 +50,7 @@ ShownReduce = Annotated[
 
 def start(arguments: Sequence[str]) -> int:
     """Run one command; errors become a line and an exit code, never a traceback."""
-    from . import questions  # noqa: F401 (its commands)
+    from . import checking, questions  # noqa: F401 (their commands)
 
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):

@@ -96,6 +96,7 @@ class Worlds:
         cores: Sequence[int],
         replace: Sequence[tuple[str, str]],
         probe: str = "",
+        fixed_addresses: bool = False,
     ) -> Path:
         """Write what the launcher has to do; returns the file."""
         data: dict[str, Any] = {
@@ -111,6 +112,7 @@ class Worlds:
             "replace": [list(pair) for pair in replace],
             "probe": probe,
             "nice": self.nice,
+            "fixed_addresses": fixed_addresses,
             "report": str(world.spool / "world-error.json"),
             "supervisor": os.getpid(),
         }

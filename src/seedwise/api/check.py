@@ -1,0 +1,523 @@
+"""Same seed, same result? If not: the cause, the line, and a fix that was tried."""
+
+import os
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ..answers import plain
+from ..determinism import Cause, Difference, Divergence, Trace, Verdict, compare, localise, set_order_line
+from ..determinism.causes import Fix, fix_for
+from ..errors import ScriptError, UsageError
+from ..runs.checking import NOTHING, Change, Checker, check_environment
+from ..runs.command import Workdir, available_cores, check_command
+from ..runs.functions import carried, is_call, parse_call
+from ..runs.worlds import find_worlds, guarded, private_folder, sweep_dead_worlds
+
+Say = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Tried:
+    """One thing that was changed, and what came of it: `same`, `equal-to-rounding`, `different`, or `not tried`, with the reason."""
+
+    name: str
+    outcome: str
+    detail: str = ""
+
+
+@dataclass(frozen=True)
+class Check:
+    """The answer of `check`.
+
+    Attributes
+    ----------
+    verdict
+        Of the program as it is: identical when nothing that was tried changes its result.
+    cause, location, fix
+        What changes it, the line, and the smallest change against it; empty when identical.
+    fix_verified
+        Whether, with what the fix does applied from outside, two fresh processes gave the same bits.
+    divergence
+        The first optimizer step and operation that differed, where there are any.
+    ledger
+        Every generator: state, `file:line` of its seeding and of the first draw.
+    perturbations
+        What was changed, one thing at a time.
+    """
+
+    verdict: Verdict
+    cause: str = ""
+    location: str = ""
+    fix: str = ""
+    fix_verified: bool = False
+    sentence: str = ""
+    difference: Difference | None = None
+    divergence: Divergence | None = None
+    ledger: tuple[Mapping[str, Any], ...] = ()
+    perturbations: tuple[Tried, ...] = ()
+    notes: tuple[str, ...] = ()
+    processes: int = 0
+    measured: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def ok(self) -> bool:
+        """Whether nothing was found."""
+        return self.verdict is Verdict.IDENTICAL and not self.cause
+
+    def as_dict(self) -> dict[str, Any]:
+        """The names of the project's JSON output."""
+        found: dict[str, Any] = plain(self)
+        found["ledger"] = [dict(e) for e in self.ledger]
+        return found
+
+
+def check(
+    function: Callable[..., Any],
+    seed: int = 0,
+    *,
+    config: Mapping[str, Any] | None = None,
+    rtol: float = 1e-4,
+    timeout: float = 600.0,
+    tell: Say = lambda text: None,
+) -> Check:
+    """Call `function(seed, **config)` in fresh processes, changing one thing at a time, and say what changes its result.
+
+    Parameters
+    ----------
+    seed
+        The seed of every call; that another seed gives another result is checked too.
+    rtol
+        Relative difference up to which numbers count as equal to rounding.
+    timeout
+        Seconds for each process.
+
+    Raises
+    ------
+    UsageError
+        When the function cannot be carried into another process.
+    ScriptError
+        When it fails under no change at all: how it ended.
+    """
+    if not callable(function):
+        raise UsageError(
+            f"check() takes a function; for a script there is `seedwise check -- python train.py`; got {function!r}"
+        )
+    with carried(function, dict(config or {}), private_folder()) as call:
+        words = [word.replace("{seed}", str(seed)) for word in call.words]
+        other = [word.replace("{seed}", str(seed + 1)) for word in call.words]
+        return _Examination(words, other, rtol, timeout, tell).run()
+
+
+def check_script(
+    command: Sequence[str],
+    *,
+    seed: int | None = None,
+    rtol: float = 1e-4,
+    timeout: float = 600.0,
+    save_trace: str | None = None,
+    against: str | None = None,
+    measure: int = 0,
+    tell: Say = lambda text: None,
+) -> Check:
+    """The same for an unmodified script, as it is typed, or for `FILE.py:FUNCTION` under `seed`.
+
+    Parameters
+    ----------
+    save_trace
+        Write what the first process did to a file, for another machine or another version of the code.
+    against
+        Such a file: compare with it instead of with reruns.
+    measure
+        How many reruns to measure the spread with that the uncontrolled source causes; 0 for none.
+    """
+    if command and is_call(list(command)):
+        call = parse_call(list(command))
+        words = [word.replace("{seed}", str(0 if seed is None else seed)) for word in call.words]
+        other = [word.replace("{seed}", str(1 if seed is None else seed + 1)) for word in call.words]
+        return _Examination(words, other, rtol, timeout, tell).run(save_trace, against, measure)
+    words = list(check_command(command))
+    placed = any("{seed}" in word for word in words)
+    if seed is not None and not placed:
+        raise UsageError(
+            "--seed is for FILE.py:FUNCTION, or where the command takes it as {seed}; a script is checked as it is typed"
+        )
+    first = [word.replace("{seed}", str(0 if seed is None else seed)) for word in words]
+    second = [word.replace("{seed}", str(1 if seed is None else seed + 1)) for word in words]
+    return _Examination(first, second if placed else None, rtol, timeout, tell).run(save_trace, against, measure)
+
+
+class _Examination:
+    """All processes of one check, and what follows from them."""
+
+    def __init__(
+        self, words: Sequence[str], other_seed: Sequence[str] | None, rtol: float, timeout: float, tell: Say
+    ) -> None:
+        self.words, self.other_seed, self.rtol, self.timeout, self.tell = list(words), other_seed, rtol, timeout, tell
+        self.tried: list[Tried] = []
+        self.notes: list[str] = []
+
+    def run(self, save_trace: str | None = None, against: str | None = None, measure: int = 0) -> Check:
+        """Examine; see `check_script`."""
+        worlds = find_worlds(Workdir.AUTO, None, (), [], self.words)
+        if worlds.kind is Workdir.SEQUENTIAL:
+            worlds = find_worlds(Workdir.SHARED, None, (), [], self.words)
+            self.notes.append("runs share your files here: what one writes, the next may read")
+        sweep_dead_worlds(worlds.base)
+        self.checker = Checker(self.words, worlds, check_environment(), self.timeout)
+        with guarded(worlds.base):
+            found = self._examine(save_trace, against)
+            if measure:
+                found = self._measured(found, measure)
+            return replace(found, processes=self.checker.runs)
+
+    def _examine(self, save_trace: str | None, against: str | None) -> Check:
+        self.tell("run it once")
+        self.first = self.checker.run()
+        if self.first.failed:
+            raise ScriptError(f"the program {self.first.failed}: nothing can be compared")
+        if save_trace is not None:
+            self.first.save(Path(save_trace))
+        if against is not None:
+            return self._against(Trace.load(Path(against)) if os.path.isfile(against) else _no_file(against))
+        self.tell("run it again")
+        again = self.checker.run()
+        difference = compare(self.first, again, self.rtol)
+        self.tried.append(_tried("plain rerun", difference))
+        if difference:
+            return self._unsteady(difference)
+        found = self._perturbed()
+        if found is not None:
+            return found
+        found = self._repeating_workers() or self._seed_without_effect()
+        if found is not None:
+            return found
+        return self._answer(Verdict.IDENTICAL, None, "", None)
+
+    # --- differs between reruns: hold one thing still at a time ------------------------------------------------------
+
+    def _unsteady(self, difference: Difference) -> Check:
+        for cause, where, generators in self._suspects():
+            fix = fix_for(cause, where, generators)
+            self.tell(f"hold still: {cause}")
+            if self._is_steady(Change(fix.interventions, fix.environment)):
+                self.tried.append(Tried(f"held still: {cause}", "same", where))
+                return self._answer(_verdict(difference), cause, where, difference, fix, True, generators)
+            self.tried.append(Tried(f"held still: {cause}", "different", where))
+        several = self._several()
+        if several is not None:
+            causes, fixes, place = several
+            text = "; ".join(fix.text for fix in fixes)
+            return self._answer(
+                _verdict(difference), causes[0], place, difference, Fix(text, {}, {}), True, (), also=causes[1:]
+            )
+        return self._answer(_verdict(difference), Cause.UNKNOWN, "", difference)
+
+    def _suspects(self) -> list[tuple[Cause, str, list[str]]]:
+        """What this program does that could differ, likeliest first."""
+        found: list[tuple[Cause, str, list[str]]] = []
+        unseeded = [
+            e
+            for e in self.first.ledger
+            if e["state"] in ("unseeded", "seeded-late") and e.get("note", "").find("system") < 0
+        ]
+        facts = self.first.facts
+        for entry in unseeded:
+            late = entry["state"] == "seeded-late"
+            where = entry.get("made_at") or entry.get("drawn_at") or ""
+            found.append((Cause.LATE if late else Cause.GENERATOR, where, [entry["generator"]]))
+        if len(unseeded) > 1:
+            places = [e.get("made_at") or e.get("drawn_at") or "" for e in unseeded]
+            found.append((Cause.GENERATOR, next((p for p in places if p), ""), [e["generator"] for e in unseeded]))
+        for fact, cause in (("entropy", Cause.ENTROPY), ("clock", Cause.CLOCK), ("pid", Cause.PID)):
+            if fact in facts:
+                found.append((cause, facts[fact], []))
+        if "completion" in facts:
+            found.append((Cause.COMPLETION, facts["completion"], []))
+        if "memory" in facts:
+            found.append((Cause.MEMORY, facts["memory"], []))
+        if self._threads() > 1:
+            found.append((Cause.KERNEL, "", []))
+            found.append((Cause.THREADS, "", []))
+        found.append((Cause.ADDRESS, set_order_line(self.first.loaded), []))
+        return found
+
+    def _is_steady(self, change: Change) -> bool:
+        a = self.checker.run(change)
+        return not a.failed and not compare(a, self.checker.run(change), self.rtol)
+
+    def _several(self) -> tuple[list[Cause], list[Fix], str] | None:
+        """Hold everything still; if that helps, let go of one thing after the other."""
+        suspects = self._suspects()
+        kept = [s for s in suspects if s[0] is not Cause.THREADS]
+        self.tell("hold everything still")
+        if not self._is_steady(_joined(kept)):
+            return None
+        for suspect in list(kept):
+            rest = [s for s in kept if s is not suspect]
+            if rest and self._is_steady(_joined(rest)):
+                kept = rest
+        places = [where for _, where, _ in kept if where]
+        return [c for c, _, _ in kept], [fix_for(*s) for s in kept], places[0] if places else ""
+
+    # --- the same between reruns: change one thing at a time --------------------------------------------------------
+
+    def _perturbed(self) -> Check | None:
+        rounding: Check | None = None
+        for cause, where, change in self._perturbations():
+            name = cause.value
+            self.tell(f"change: {name}")
+            other = self.checker.run(change)
+            difference = compare(self.first, other, self.rtol)
+            if other.failed:
+                self.tried.append(Tried(name, "different", f"the program {other.failed}"))
+                if cause in (Cause.CLOCK, Cause.WORKERS):
+                    continue
+            else:
+                self.tried.append(_tried(name, difference, where))
+            if not difference:
+                continue
+            if cause is Cause.HASH:
+                where = set_order_line(self.first.loaded)
+            fix = fix_for(cause, where)
+            found = self._answer(
+                _verdict(difference), cause, where, difference, fix, self._verified(cause, fix, change), (), change
+            )
+            if found.verdict is Verdict.DIFFERENT:
+                return found
+            rounding = rounding or found
+        return rounding
+
+    def _perturbations(self) -> list[tuple[Cause, str, Change]]:
+        facts, found = self.first.facts, []
+        seeds = ["1", "4242"] if os.environ.get("PYTHONHASHSEED", "") in ("", "random") else []
+        found += [(Cause.HASH, "", Change({}, {"PYTHONHASHSEED": s})) for s in seeds]
+        if not seeds:
+            self.tried.append(Tried(Cause.HASH, "not tried", "PYTHONHASHSEED is set in your environment"))
+        for fact, cause, change in (
+            ("listing", Cause.LISTING, {"listing": "other"}),
+            ("completion", Cause.COMPLETION, {"completion": "delay"}),
+            ("clock", Cause.CLOCK, {"clock": "shift"}),
+            ("memory", Cause.MEMORY, {"memory": "nan"}),
+            ("workers", Cause.WORKERS, {"workers": True}),
+        ):
+            if fact in facts:
+                found.append((cause, facts[fact], Change(change, {})))
+            else:
+                self.tried.append(Tried(cause, "not tried", "the program does nothing that it could change"))
+        if self._threads() > 1:
+            one = fix_for(Cause.THREADS, "")
+            found.append((Cause.THREADS, "", Change(one.interventions, one.environment)))
+        else:
+            self.tried.append(
+                Tried(Cause.THREADS, "not tried", "there is one core, or the program is held to one thread")
+            )
+        self.tried.append(Tried("GPU switches", "not tried", "no GPU was in use"))
+        return found
+
+    def _threads(self) -> int:
+        named = os.environ.get("OMP_NUM_THREADS", "")
+        return int(named) if named.isdigit() and int(named) > 0 else available_cores()
+
+    def _verified(self, cause: Cause, fix: Fix, change: Change) -> bool:
+        """With the fix, the change that flipped the result flips it no more; or what is pinned is the same between reruns."""
+        if cause in (Cause.HASH, Cause.THREADS, Cause.WORKERS):
+            return self._is_steady(Change(fix.interventions, fix.environment))
+        both = Change({**change.interventions, **fix.interventions}, {**change.environment, **fix.environment})
+        mended = self.checker.run(Change(fix.interventions, fix.environment))
+        if cause is Cause.LISTING:
+            # what is sorted does not depend on the order that came
+            both = Change({**fix.interventions}, fix.environment)
+        return not mended.failed and not compare(mended, self.checker.run(both), self.rtol)
+
+    # --- the opposite failure ---------------------------------------------------------------------------------------
+
+    def _repeating_workers(self) -> Check | None:
+        for name, where in _repeats(self.first.workers):
+            fix = fix_for(Cause.STREAMS, where)
+            mended = self.checker.run(Change(fix.interventions, fix.environment))
+            return self._answer(
+                Verdict.IDENTICAL, Cause.STREAMS, where, None, fix, not _repeats(mended.workers), [name]
+            )
+        return None
+
+    def _seed_without_effect(self) -> Check | None:
+        if self.other_seed is None:
+            return None
+        self.tell("another seed")
+        words, self.checker.words = self.checker.words, list(self.other_seed)
+        try:
+            other = self.checker.run()
+        finally:
+            self.checker.words = words
+        difference = compare(self.first, other, self.rtol)
+        drawn = [e for e in self.first.ledger if e["state"] in ("seeded", "seeded-late", "unseeded")]
+        moved = [g for g, d in other.generators.items() if self.first.generators.get(g) != d]
+        self.tried.append(Tried("another seed", "different" if difference else "same"))
+        if difference or (moved and not _all_seeded_alike(self.first.ledger, other.ledger)):
+            if not difference:
+                self.notes.append("another seed gave the same result: the metric may not show what the seed changes")
+            return None
+        if not drawn:
+            return None
+        where = next((p for e in drawn for p in e.get("seeded_at") or ()), "")
+        return self._answer(Verdict.IDENTICAL, Cause.NO_EFFECT, where, None, fix_for(Cause.NO_EFFECT, where), False)
+
+    # --- localise, measure, answer ----------------------------------------------------------------------------------
+
+    def _localise(self, difference: Difference, change: Change) -> Divergence | None:
+        """Record every operation of the first step that differs, twice, and find the first that does."""
+        step = difference.first_step
+        for _ in range(3):
+            if step is None:
+                return None
+            self.tell(f"record every operation of step {step + 1}")
+            a = self.checker.run(Change({}, {}, step))
+            b = self.checker.run(replace(change, record_step=step))
+            found = localise(a, b, step)
+            if found is not None:
+                return found
+            now = compare(a, b, self.rtol).first_step
+            if now == step:
+                return None
+            step = now
+        return None
+
+    def _answer(
+        self, verdict: Verdict, cause: Cause | None, where: str, difference: Difference | None, fix: Fix | None = None,
+        verified: bool = False, generators: Sequence[str] = (), change: Change = NOTHING, also: Sequence[Cause] = (),
+    ) -> Check:  # fmt: skip
+        divergence = None
+        if difference is not None and difference.first_step is not None:
+            divergence = self._localise(difference, change)
+        if divergence is not None and divergence.line and (not where or cause in (Cause.THREADS, Cause.KERNEL)):
+            where = divergence.line
+            if cause is not None and fix is not None and cause in (Cause.THREADS, Cause.KERNEL):
+                fix = fix_for(cause, _short(where), generators)
+        text = "" if cause is None else cause.value
+        if generators and cause in (Cause.GENERATOR, Cause.LATE, Cause.STREAMS):
+            text += f": {', '.join(_without_place(g) for g in generators)}"
+        if also:
+            text += f" (and {', '.join(also)})"
+        found = Check(
+            verdict, text, _short(where), "" if fix is None else fix.text.replace(where, _short(where)), verified, "",
+            difference, divergence, self.first.ledger, tuple(self.tried), tuple(self.notes),
+        )  # fmt: skip
+        return replace(found, sentence=_sentence(found))
+
+    def _against(self, old: Trace) -> Check:
+        difference = compare(old, self.first, self.rtol)
+        verdict = difference.verdict
+        changed = [
+            e["generator"] for e in self.first.ledger
+            if (o := next((x for x in old.ledger if x["generator"] == e["generator"]), None)) is not None
+            and (o["state"], o.get("seed")) != (e["state"], e.get("seed"))
+        ]  # fmt: skip
+        if changed:
+            self.notes.append(f"seeded otherwise than in the trace: {', '.join(changed)}")
+        found = Check(verdict, "" if not difference else "another machine or version", "", "", False, "", difference, None,
+                      self.first.ledger, (_tried("the saved trace", difference),), tuple(self.notes))  # fmt: skip
+        return replace(found, sentence=_sentence(found))
+
+    def _measured(self, found: Check, n: int) -> Check:
+        """The spread that reruns have, beside that of seeds, for each metric."""
+        from ..results import Run, Series, Status
+        from ..runs import metrics
+
+        if found.verdict is Verdict.IDENTICAL:
+            return replace(found, measured={"note": "nothing differs between reruns: there is no spread to measure"})
+        self.tell(f"measure the spread over {n} runs")
+        change = NOTHING
+        if not any(t.name == "plain rerun" and t.outcome != "same" for t in found.perturbations):
+            return replace(
+                found, measured={"note": "reruns are the same: the result changes only when the cause is changed"}
+            )
+        traces = [self.first, *[self.checker.run(change) for _ in range(n - 1)]]
+        runs = [
+            Run(k, Status.FINISHED, metrics.read_run(
+                {m: Series(tuple(range(1, len(v) + 1)), v) for m, v in t.logged.items()}, t.stdout, t.stderr_tail, {}))
+            for k, t in enumerate(traces) if not t.failed
+        ]  # fmt: skip
+        spread = {}
+        for metric in metrics.choose(runs).metrics:
+            values = [run.series[metric.name].values[-1] for run in runs]
+            spread[metric.name] = {"sd": float(np.std(values, ddof=1)), "n": len(values)}
+        return replace(found, measured=spread)
+
+
+def _no_file(path: str) -> Trace:
+    raise UsageError(f"no such file: {path}; make one with --save-trace")
+
+
+def _joined(suspects: Sequence[tuple[Cause, str, list[str]]]) -> Change:
+    interventions: dict[str, Any] = {}
+    environment: dict[str, str] = {}
+    for suspect in suspects:
+        fix = fix_for(*suspect)
+        names = [*interventions.get("generators", []), *fix.interventions.get("generators", [])]  # type: ignore[misc]
+        interventions.update(fix.interventions)
+        if names:
+            interventions["generators"] = names
+        environment.update(fix.environment)
+    return Change(interventions, environment)
+
+
+def _verdict(difference: Difference) -> Verdict:
+    return difference.verdict
+
+
+def _tried(name: str, difference: Difference, where: str = "") -> Tried:
+    outcome = {Verdict.IDENTICAL: "same", Verdict.ROUNDING: "equal-to-rounding", Verdict.DIFFERENT: "different"}
+    return Tried(name, outcome[difference.verdict], "; ".join(difference.what) or _short(where))
+
+
+def _repeats(workers: Sequence[Mapping[str, Any]]) -> list[tuple[str, str]]:
+    """Generators that several workers hold in the same state, or the same worker in every epoch."""
+    seen: dict[tuple[str, int], set[int]] = {}
+    for message in workers:
+        seen.setdefault((message["generator"], message["digest"]), set()).add(message["worker"])
+    times: dict[tuple[str, int, int], int] = {}
+    for message in workers:
+        key = message["generator"], message["digest"], message["worker"]
+        times[key] = times.get(key, 0) + 1
+    found = {name for (name, _), who in seen.items() if len(who) > 1} | {k[0] for k, n in times.items() if n > 1}
+    places = {m["generator"]: m["where"] for m in workers}
+    return [(name, places[name]) for name in sorted(found)]
+
+
+def _all_seeded_alike(a: Sequence[Mapping[str, Any]], b: Sequence[Mapping[str, Any]]) -> bool:
+    seeds = [{e["generator"]: e.get("seed") for e in ledger if e.get("seed") is not None} for ledger in (a, b)]
+    return bool(seeds[0]) and seeds[0] == seeds[1]
+
+
+def _without_place(generator: str) -> str:
+    return generator.partition(" made at ")[0]
+
+
+def _short(where: str) -> str:
+    path, colon, line = where.rpartition(":")
+    if not colon:
+        return where
+    relative = os.path.relpath(path) if path.startswith(os.getcwd() + os.sep) else path
+    return f"{relative}:{line}"
+
+
+def _sentence(c: Check) -> str:
+    """The verdict first, then the cause, the line, the fix."""
+    if c.verdict is Verdict.IDENTICAL and not c.cause:
+        return "identical: nothing that was tried changes the result."
+    at = f" at {c.location}" if c.location else ""
+    how = ""
+    d = c.difference
+    if d is not None and d.verdict is Verdict.ROUNDING and d.share is not None:
+        how = f" ({d.share * 100:.0f} % of the parameters differ, by at most {d.ulp} units in the last place)"
+    start = f"{c.verdict}{how}: {c.cause}{at}."
+    if c.cause == Cause.UNKNOWN:
+        return f"{c.verdict}: reruns differ, and nothing that was held still makes them the same."
+    if not c.fix:
+        return start
+    proved = "Identical with this" if c.fix_verified else "Proposed, and not enough or not to be tried from outside"
+    return f"{start} {proved}: {c.fix}."

@@ -1,0 +1,182 @@
+"""Causes by name, and the smallest change that removes each."""
+
+import ast
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+
+
+class Cause(StrEnum):
+    """What made the same program give something else."""
+
+    GENERATOR = "unseeded generator"
+    LATE = "generator seeded too late"
+    ENTROPY = "system entropy"
+    CLOCK = "clock"
+    PID = "process number"
+    HASH = "hash order of strings"
+    ADDRESS = "order of objects by memory address"
+    LISTING = "directory order"
+    COMPLETION = "completion order"
+    THREADS = "thread count"
+    KERNEL = "nondeterministic operation"
+    MEMORY = "uninitialised memory"
+    WORKERS = "number of DataLoader workers"
+    STREAMS = "workers that repeat each other's stream"
+    NO_EFFECT = "seed without effect"
+    UNKNOWN = "not found"
+
+
+@dataclass(frozen=True)
+class Fix:
+    """A change in words, and what was applied from outside to try it."""
+
+    text: str
+    interventions: dict[str, object]
+    environment: dict[str, str]
+
+
+def fix_for(cause: Cause, where: str, generators: Sequence[str] = ()) -> Fix:
+    """The smallest change, and how its effect is had from outside."""
+    at = f" ({where})" if where else ""
+    names = ", ".join(generators)
+    seed = {"random": "random.seed(0)", "numpy.random": "np.random.seed(0)", "torch": "torch.manual_seed(0)"}
+    calls = [seed[g] for g in generators if g in seed]
+    if cause is Cause.GENERATOR:
+        if calls:
+            text = f"seed it before it is first drawn from{at}: {', '.join(calls)}"
+        else:
+            text = f"give it a seed where it is made{at}: {names}"
+        return Fix(text, {"generators": list(generators)}, {})
+    if cause is Cause.LATE:
+        return Fix(
+            f"move the seeding before the first draw{at}: {', '.join(calls) or names}",
+            {"generators": list(generators)},
+            {},
+        )
+    table: dict[Cause, tuple[str, dict[str, object], dict[str, str]]] = {
+        Cause.ENTROPY: (f"uuid4, secrets and os.urandom cannot be seeded: take the number from a seeded generator{at}", {"entropy": "fixed"}, {}),
+        Cause.CLOCK: (f"take the number from a seed, not from the clock{at}", {"clock": "freeze"}, {}),
+        Cause.PID: (f"take the number from a seed, not from the process number{at}", {"pid": "fixed"}, {}),
+        Cause.HASH: (f"sort the set before it is iterated over{at}, or start with PYTHONHASHSEED=0", {}, {"PYTHONHASHSEED": "0"}),
+        Cause.ADDRESS: (f"sort by something else than the object itself{at}: a set of objects is ordered by their addresses", {"addresses": "fixed"}, {}),
+        Cause.LISTING: (f"sort what the directory lists{at}: sorted(…)", {"listing": "sorted"}, {}),
+        Cause.COMPLETION: (f"take results in the order in which tasks were given{at}, not in which they end", {"completion": "ordered"}, {}),
+        Cause.THREADS: (f"pin the number of threads: torch.set_num_threads(1), or OMP_NUM_THREADS=1 at launch{at}", {"threads": 1}, {"OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}),
+        Cause.KERNEL: (f"torch.use_deterministic_algorithms(True){at}", {"deterministic": True}, {"CUBLAS_WORKSPACE_CONFIG": ":4096:8"}),
+        Cause.MEMORY: (f"fill it before it is read{at}: torch.zeros or np.zeros instead of empty", {"memory": "zero"}, {}),
+        Cause.WORKERS: (f"pin num_workers{at}: each worker draws its own stream", {}, {}),
+        Cause.STREAMS: (f"reseed the generator in each worker{at}: worker_init_fn, from torch.utils.data.get_worker_info().seed", {"reseed": True}, {}),
+        Cause.NO_EFFECT: (f"pass the seed on to the generators{at}", {}, {}),
+    }  # fmt: skip
+    text, interventions, environment = table.get(cause, ("", {}, {}))
+    return Fix(text, interventions, environment)
+
+
+def set_order_line(files: Sequence[str]) -> str:
+    """The first line in these files that iterates over a set without sorting it; "" where none is found."""
+    found: list[str] = []
+    for path in files:
+        try:
+            tree = ast.parse(Path(path).read_text(encoding="utf-8"))
+        except (OSError, SyntaxError, ValueError):
+            continue
+        found += [f"{path}:{line}" for line in _SetOrder().lines_of(tree)]
+    return found[0] if found else ""
+
+
+_ORDER_FREE = frozenset("sorted len sum min max any all set frozenset".split())
+_SET_METHODS = frozenset("union intersection difference symmetric_difference copy".split())
+
+
+class _SetOrder(ast.NodeVisitor):
+    """Finds iteration over what is a set as far as its text tells."""
+
+    def __init__(self) -> None:
+        self._sets: set[str] = set()
+        self._lines: list[int] = []
+
+    def lines_of(self, tree: ast.AST) -> list[int]:
+        for node in ast.walk(tree):
+            targets: list[ast.expr] = []
+            if isinstance(node, ast.Assign):
+                targets, value = node.targets, node.value
+            elif isinstance(node, ast.AnnAssign) and node.value is not None:
+                targets, value = [node.target], node.value
+            else:
+                continue
+            if self._is_set(value):
+                self._sets |= {ast.unparse(t) for t in targets}
+        self.visit(tree)
+        return sorted(set(self._lines))
+
+    def _is_set(self, node: ast.expr) -> bool:
+        if isinstance(node, ast.Set | ast.SetComp):
+            return True
+        if isinstance(node, ast.Call):
+            if isinstance(node.func, ast.Name):
+                return node.func.id in ("set", "frozenset")
+            if isinstance(node.func, ast.Attribute) and node.func.attr in _SET_METHODS:
+                return self._is_set(node.func.value)
+        if isinstance(node, ast.BinOp) and isinstance(node.op, ast.BitOr | ast.BitAnd | ast.Sub | ast.BitXor):
+            return self._is_set(node.left) or self._is_set(node.right)
+        return isinstance(node, ast.Name | ast.Attribute) and ast.unparse(node) in self._sets
+
+    def visit_For(self, node: ast.For) -> None:
+        self._iterated(node.iter)
+        self.generic_visit(node)
+
+    def visit_comprehension(self, node: ast.comprehension) -> None:
+        self._iterated(node.iter)
+        self.generic_visit(node)
+
+    def visit_Starred(self, node: ast.Starred) -> None:
+        self._iterated(node.value)
+        self.generic_visit(node)
+
+    def visit_Call(self, node: ast.Call) -> None:
+        name = node.func.id if isinstance(node.func, ast.Name) else getattr(node.func, "attr", "")
+        if name in _ORDER_FREE:
+            for argument in node.args:
+                if not (
+                    isinstance(argument, ast.GeneratorExp)
+                    and name in ("sorted", "sum", "min", "max", "any", "all", "set", "len")
+                ):
+                    self.visit(argument)
+            return
+        if name == "pop" and isinstance(node.func, ast.Attribute) and not node.args and self._is_set(node.func.value):
+            self._lines.append(node.lineno)
+        for argument in node.args:
+            self._iterated(
+                argument
+                if name
+                in (
+                    "list",
+                    "tuple",
+                    "iter",
+                    "next",
+                    "enumerate",
+                    "zip",
+                    "map",
+                    "join",
+                    "array",
+                    "choice",
+                    "fromiter",
+                    "dict",
+                    "extend",
+                )
+                else ast.Constant(0)
+            )
+        self.generic_visit(node)
+
+    def _iterated(self, node: ast.expr) -> None:
+        if (
+            isinstance(node, ast.Call)
+            and isinstance(node.func, ast.Name)
+            and node.func.id in ("enumerate", "zip", "iter", "reversed", "list", "tuple")
+        ):
+            for argument in node.args:
+                self._iterated(argument)
+        elif self._is_set(node):
+            self._lines.append(node.lineno)

@@ -1,0 +1,91 @@
+"""What one checked process left behind."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+Op = tuple[str, tuple[int, ...], tuple[int, ...], int, str, str]
+"""Name, digests of outputs, of inputs from outside, of the generator's state (0: none needed), the user's line, the module."""
+
+
+@dataclass(frozen=True)
+class Trace:
+    """One process: how it ended, what it printed and logged, its parameters step by step, its generators.
+
+    Attributes
+    ----------
+    status
+        Exit status as `subprocess` tells it; None after a timeout.
+    logged
+        Metrics given to `seedwise.log` or returned by a function: name → values.
+    files
+        Digest of each small text or array file it wrote, by path.
+    steps
+        A crc32 of all parameters after each optimizer step, uint32, shape (steps,).
+    parameters
+        All parameters at the end as float32, shape (n,); None where there was no optimizer.
+    facts
+        What it did that could make it differ, each with the first line that did.
+    workers
+        What DataLoader workers said about generators that their data set owns.
+    """
+
+    status: int | None
+    stdout: str
+    stderr_tail: str
+    logged: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
+    files: Mapping[str, str] = field(default_factory=dict)
+    steps: NDArray[np.uint32] = field(default_factory=lambda: np.zeros(0, np.uint32))
+    parameters: NDArray[np.float32] | None = None
+    ops: tuple[Op, ...] = ()
+    ledger: tuple[Mapping[str, Any], ...] = ()
+    generators: Mapping[str, int] = field(default_factory=dict)
+    facts: Mapping[str, str] = field(default_factory=dict)
+    workers: tuple[Mapping[str, Any], ...] = ()
+    loaded: tuple[str, ...] = ()
+    seconds: float = 0.0
+
+    @property
+    def failed(self) -> str:
+        """How it ended, if not well; "" otherwise."""
+        if self.status is None:
+            return "did not end in time"
+        if self.status < 0:
+            return f"was killed by signal {-self.status}"
+        if self.status:
+            last = self.stderr_tail.strip().splitlines()
+            return f"ended with exit code {self.status}" + (f": {last[-1][:200]}" if last else "")
+        return ""
+
+    def save(self, path: Path) -> None:
+        """Write it to one file, which another machine can read: numbers and text only."""
+        data = {
+            "status": self.status, "stdout": self.stdout, "logged": {k: list(v) for k, v in self.logged.items()},
+            "files": dict(self.files), "ledger": [dict(e) for e in self.ledger], "facts": dict(self.facts),
+            "generators": dict(self.generators),
+        }  # fmt: skip
+        empty = np.zeros(0, np.float32)
+        with open(path, "wb") as file:
+            np.savez_compressed(
+                file, text=np.frombuffer(json.dumps(data).encode(), np.uint8), steps=self.steps,
+                parameters=empty if self.parameters is None else self.parameters,
+            )  # fmt: skip
+
+    @classmethod
+    def load(cls, path: Path) -> "Trace":
+        """What `save` wrote. Raises ValueError for a file that is no trace."""
+        try:
+            with np.load(path, allow_pickle=False) as found:
+                data = json.loads(bytes(found["text"]).decode())
+                steps, parameters = found["steps"], found["parameters"]
+            return cls(
+                data["status"], data["stdout"], "", {k: tuple(v) for k, v in data["logged"].items()}, data["files"],
+                steps, parameters if parameters.size else None, (), tuple(data["ledger"]), data["generators"], data["facts"],
+            )  # fmt: skip
+        except (OSError, KeyError, ValueError, TypeError) as error:
+            raise ValueError(f"{path} is no trace of `seedwise check --save-trace`: {error}") from None

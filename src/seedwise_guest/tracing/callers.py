@@ -1,0 +1,46 @@
+"""Whose call is this? The user's own, a library's on their behalf, or the import system's."""
+
+from __future__ import annotations
+
+import os
+from types import FrameType
+
+from ..frames import is_guest_file, is_user_file
+
+_THROUGH = frozenset(
+    "os.py glob.py pathlib.py fnmatch.py shutil.py contextlib.py _local.py _abc.py _os.py types.py".split()
+)
+
+
+def is_importing(frame: FrameType | None) -> bool:
+    """Whether the call came out of a library's import rather than out of the user's own code."""
+    while frame is not None and not is_user_file(frame.f_code.co_filename):
+        if frame.f_code.co_filename.startswith("<frozen importlib"):
+            return True
+        frame = frame.f_back
+    return False
+
+
+def direct(frame: FrameType | None) -> str | None:
+    """`file:line` if the user's own code made the call; None otherwise."""
+    while frame is not None and is_guest_file(frame.f_code.co_filename):
+        frame = frame.f_back
+    if frame is not None and (is_user_file(frame.f_code.co_filename) or frame.f_code.co_filename == "<string>"):
+        return f"{frame.f_code.co_filename}:{frame.f_lineno}"
+    return None
+
+
+def through_library(frame: FrameType | None) -> str | None:
+    """The same, also where it went through `glob`, `pathlib`, `os.walk` and their like, or an installed library."""
+    while frame is not None:
+        path = frame.f_code.co_filename
+        if is_user_file(path) or path == "<string>":
+            return f"{path}:{frame.f_lineno}"
+        if path.startswith("<frozen importlib") or "importlib" in path:
+            return None
+        library = "site-packages" in path or "dist-packages" in path
+        frozen = path.startswith("<frozen ") or path.startswith("<__array_function__")
+        if not (is_guest_file(path) or os.path.basename(path) in _THROUGH or library or frozen):
+            return None
+        frame = frame.f_back
+    return None

@@ -1,0 +1,74 @@
+"""A process that is checked: nothing is seeded or substituted; what the plan asks for is perturbed, held still, or recorded."""
+
+from __future__ import annotations
+
+import atexit
+import os
+import sys
+from typing import Any
+
+from .. import spool
+from ..imports import when_imported
+
+
+def enter(plan: dict[str, Any]) -> None:
+    """Take hold as the plan says, and tell at the end what was seen."""
+    from . import interventions
+    from .observing import Observer
+
+    asked: dict[str, Any] = plan["interventions"]
+    facts = interventions.Facts()
+    interventions.install(asked, facts)
+    observer = Observer(asked)
+    observer.take_hold()
+    recorder: Any = None
+    first = spool.claim("traced")
+    if first and plan.get("trace"):
+        recorder = _record(plan["trace"])
+    lines = _Lines()
+    state = {"told": False}
+
+    def tell() -> None:
+        if state["told"]:
+            return
+        state["told"] = True
+        facts.stop()
+        spool.send(
+            "checked",
+            first=first,
+            ledger=observer.as_dicts(),
+            generators=observer.digests(),
+            facts=facts.as_dict(),
+            trace=recorder.as_dict() if recorder is not None else {},
+            files=lines.loaded(),
+        )
+
+    atexit.register(tell)
+
+
+def _record(trace: dict[str, Any]) -> Any:
+    from .steps import Steps
+
+    steps = Steps(trace)
+    when_imported("torch.optim", lambda module: steps.watch())
+    return steps
+
+
+class _Lines:
+    """Which files of the user's were loaded, for reading them afterwards."""
+
+    def __init__(self) -> None:
+        from ..launch import find_script, this_launch
+
+        script = find_script(this_launch())  # Python takes `__file__` off the main module before its end
+        self._script = script.path if script is not None and os.path.isfile(script.path) else None
+
+    def loaded(self) -> list[str]:
+        from ..frames import is_user_file
+
+        found: set[str] = {self._script} if self._script else set()
+        for module in list(sys.modules.values()):
+            path = getattr(module, "__file__", None)
+            if isinstance(path, str) and path.endswith(".py") and is_user_file(path):
+                found.add(os.path.abspath(path))
+        return sorted(found)

@@ -1,0 +1,370 @@
+"""One thing changed at a time, or held still: directory order, completion order, clock, entropy, process number, memory."""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from collections.abc import Iterator
+from typing import Any, Callable
+
+from ..imports import when_imported
+from .callers import direct, through_library
+
+_FIXED_TIME = 1_700_000_000.0
+_DAY = 86_400.0
+
+
+class Facts:
+    """What the program did that could make it differ: for each, the first line of the user's that did it."""
+
+    def __init__(self) -> None:
+        self._first: dict[str, str] = {}
+        self._streams: list[dict[str, Any]] = []
+        self._on = True
+
+    def note(self, what: str, where: str | None) -> None:
+        """`where` is None for a call that is not the user's."""
+        if where is not None and self._on:
+            self._first.setdefault(what, where)
+
+    def stop(self) -> None:
+        """The program is over; what happens now is ours."""
+        self._on = False
+
+    def as_dict(self) -> dict[str, Any]:
+        return dict(self._first)
+
+
+def install(asked: dict[str, Any], facts: Facts) -> None:
+    """Watch for each kind of cause, and do what was asked about it."""
+    _listing(asked.get("listing", ""), facts)
+    _clock(asked.get("clock", ""), facts)
+    _pid(asked.get("pid", ""), facts)
+    _entropy(asked.get("entropy", ""), facts)
+    _completion(asked.get("completion", ""), facts)
+    when_imported("threading", lambda module: _threads(module, asked.get("completion", ""), facts))
+    when_imported("numpy", lambda module: _numpy_memory(module, asked.get("memory", ""), facts))
+    when_imported("torch", lambda module: _torch(module, asked, facts))
+    when_imported("torch.utils.data", lambda module: _loader(module, asked, facts))
+
+
+def _reordered(names: list[Any], how: str, key: Callable[[Any], Any]) -> list[Any]:
+    if how == "sorted":
+        return sorted(names, key=key)
+    if how == "other":
+        # neither the order that came nor its mirror image: a program that reverses is not fooled
+        names = sorted(names, key=key)
+        return names[1::2][::-1] + names[0::2]
+    return names
+
+
+def _listing(how: str, facts: Facts) -> None:
+    listdir, scandir = os.listdir, os.scandir
+
+    def own_listdir(path: Any = None) -> Any:
+        names = listdir() if path is None else listdir(path)
+        where = through_library(sys._getframe(1))
+        if where is None:
+            return names
+        if len(names) > 1:
+            facts.note("listing", where)
+        return _reordered(names, how, str)
+
+    class Scan:
+        def __init__(self, entries: list[Any]) -> None:
+            self._entries = iter(entries)
+
+        def __iter__(self) -> Iterator[Any]:
+            return self._entries
+
+        def __next__(self) -> Any:
+            return next(self._entries)
+
+        def __enter__(self) -> Scan:
+            return self
+
+        def __exit__(self, *_: object) -> None:
+            self.close()
+
+        def close(self) -> None:
+            self._entries = iter(())
+
+    def own_scandir(path: Any = ".") -> Any:
+        where = through_library(sys._getframe(1))
+        if where is None:
+            return scandir(path)
+        with scandir(path) as found:
+            entries = list(found)
+        if len(entries) > 1:
+            facts.note("listing", where)
+        return Scan(_reordered(entries, how, lambda entry: str(entry.name)))
+
+    os.listdir, os.scandir = own_listdir, own_scandir
+
+
+def _clock(how: str, facts: Facts) -> None:
+    """`freeze` holds the clock still, `shift` moves it by a day and a bit; only calls of the user's own code are touched."""
+    ticks = [0]
+
+    def now(real: float) -> float:
+        if how == "freeze":
+            ticks[0] += 1
+            return _FIXED_TIME + ticks[0] * 1e-3
+        return real + (_DAY * 1.37 if how == "shift" else 0.0)
+
+    def patch(name: str, scale: float) -> None:
+        original = getattr(time, name)
+
+        def own() -> Any:
+            where = direct(sys._getframe(1))
+            value = original()
+            if where is None:
+                return value
+            facts.note("clock", where)
+            if not how:
+                return value
+            return now(value) if scale == 1 else int(now(value / scale) * scale)
+
+        own.__name__ = own.__qualname__ = name
+        setattr(time, name, own)
+
+    patch("time", 1)
+    patch("time_ns", 1e9)
+    for name in ("perf_counter", "monotonic"):
+        patch(name, 1)
+    for name in ("perf_counter_ns", "monotonic_ns"):
+        patch(name, 1e9)
+    when_imported("datetime", lambda module: _datetime(module, how, facts, now))
+
+
+def _datetime(module: Any, how: str, facts: Facts, now: Callable[[float], float]) -> None:
+    real, real_time = module.datetime, time.time
+
+    class Meta(type):
+        def __instancecheck__(cls, instance: Any) -> bool:
+            return isinstance(instance, real)
+
+        def __subclasscheck__(cls, other: Any) -> bool:
+            return issubclass(other, real)
+
+    class datetime(real, metaclass=Meta):  # type: ignore[misc,valid-type]
+        @classmethod
+        def now(cls, tz: Any = None) -> Any:
+            where = direct(sys._getframe(1))
+            facts.note("clock", where)
+            if where is None or not how:
+                return real.now(tz)
+            return real.fromtimestamp(now(real_time()), tz)
+
+        @classmethod
+        def today(cls) -> Any:
+            return cls.now()
+
+        @classmethod
+        def utcnow(cls) -> Any:
+            where = direct(sys._getframe(1))
+            facts.note("clock", where)
+            if where is None or not how:
+                return real.fromtimestamp(real_time(), module.timezone.utc).replace(tzinfo=None)
+            return real.fromtimestamp(now(real_time()), module.timezone.utc).replace(tzinfo=None)
+
+    datetime.__module__, datetime.__qualname__ = "datetime", "datetime"
+    module.datetime = datetime
+
+
+def _pid(how: str, facts: Facts) -> None:
+    getpid = os.getpid
+
+    def own() -> int:
+        where = direct(sys._getframe(1))
+        facts.note("pid", where)
+        return 4242 if how and where is not None else getpid()
+
+    os.getpid = own
+
+
+def _entropy(how: str, facts: Facts) -> None:
+    """uuid4, secrets, SystemRandom and os.urandom: the user's draws, from a fixed stream if asked."""
+    urandom, count = os.urandom, [0]
+    asking = ("uuid", "secrets", "random")
+
+    def own(size: int) -> bytes:
+        frame = sys._getframe(1)
+        where = direct(frame)
+        if where is None and frame.f_globals.get("__name__") in asking:
+            inner: Any = frame
+            while inner is not None and inner.f_globals.get("__name__") in (
+                *asking,
+                "seedwise_guest.backends.stdlib_random",
+            ):
+                inner = inner.f_back
+            where = direct(inner)
+        facts.note("entropy", where)
+        if not how or where is None:
+            return urandom(size)
+        import hashlib
+
+        count[0] += 1
+        return hashlib.shake_128(b"seedwise %d" % count[0]).digest(size)
+
+    os.urandom = own
+    random: Any = sys.modules.get("random")
+    if random is not None and hasattr(random, "_urandom"):
+        random._urandom = own
+
+
+def _delayed(seconds: float, function: Callable[..., Any], args: Any, kwargs: Any) -> Any:
+    time.sleep(seconds)
+    return function(*args, **kwargs)
+
+
+def _completion(how: str, facts: Facts) -> None:
+    """`delay` makes early tasks finish late; `ordered` hands results out in the order in which tasks were given."""
+
+    def futures(module: Any) -> None:
+        as_completed = module.as_completed
+
+        def own(fs: Any, timeout: Any = None) -> Iterator[Any]:
+            facts.note("completion", direct(sys._getframe(1)))
+            if how != "ordered":
+                found: Iterator[Any] = as_completed(fs, timeout)
+                return found
+            todo = sorted(fs, key=lambda f: getattr(f, "_seedwise_number", 0))
+
+            def ordered() -> Iterator[Any]:
+                for future in todo:
+                    try:
+                        future.exception(timeout)
+                    except BaseException:  # noqa: BLE001 (the user's own handling sees it again)
+                        pass
+                    yield future
+
+            return ordered()
+
+        module.as_completed = own
+        sys.modules["concurrent.futures"].as_completed = own  # type: ignore[attr-defined]
+
+    def pool(name: str) -> Callable[[Any], None]:
+        def act(module: Any) -> None:
+            executor = getattr(module, name)
+            submit, count = executor.submit, [0]
+
+            def own(self: Any, fn: Any, /, *args: Any, **kwargs: Any) -> Any:
+                k = count[0]
+                count[0] += 1
+                if how == "delay":
+                    future = submit(self, _delayed, max(0.0, 0.4 - 0.08 * (k % 6)), fn, args, kwargs)
+                else:
+                    future = submit(self, fn, *args, **kwargs)
+                future._seedwise_number = k
+                return future
+
+            executor.submit = own
+
+        return act
+
+    def multiprocessing(module: Any) -> None:
+        unordered = module.Pool.imap_unordered
+
+        def own(self: Any, func: Any, iterable: Any, chunksize: int = 1) -> Any:
+            facts.note("completion", direct(sys._getframe(1)))
+            if how == "ordered":
+                return self.imap(func, iterable, chunksize)
+            if how == "delay":
+                return iter(_reordered(list(self.imap(func, iterable, chunksize)), "other", lambda value: 0))
+            return unordered(self, func, iterable, chunksize)
+
+        module.Pool.imap_unordered = own
+
+    when_imported("concurrent.futures", futures)
+    when_imported("concurrent.futures.thread", pool("ThreadPoolExecutor"))
+    when_imported("concurrent.futures.process", pool("ProcessPoolExecutor"))
+    when_imported("multiprocessing.pool", multiprocessing)
+
+
+def _threads(module: Any, how: str, facts: Facts) -> None:
+    start, count = module.Thread.start, [0]
+
+    def own(self: Any) -> None:
+        where = direct(sys._getframe(1))
+        facts.note("completion", where)
+        if where is not None and how == "delay":
+            run, seconds = self.run, max(0.0, 0.4 - 0.08 * (count[0] % 6))
+            count[0] += 1
+
+            def late() -> None:
+                time.sleep(seconds)
+                run()
+
+            self.run = late
+        start(self)
+
+    module.Thread.start = own
+
+
+def _numpy_memory(numpy: Any, how: str, facts: Facts) -> None:
+    def wrap(name: str) -> None:
+        original = getattr(numpy, name)
+
+        def own(*args: Any, **kwargs: Any) -> Any:
+            made = original(*args, **kwargs)
+            where = direct(sys._getframe(1))
+            facts.note("memory", where)
+            if how and where is not None and made.size:
+                made.fill(_filling(how, made.dtype.kind))
+            return made
+
+        own.__name__ = own.__qualname__ = name
+        setattr(numpy, name, own)
+
+    for name in ("empty", "empty_like"):
+        wrap(name)
+
+
+def _filling(how: str, kind: str) -> Any:
+    if how == "zero":
+        return 0
+    return float("nan") if kind in "fc" else True if kind == "b" else 113
+
+
+def _torch(torch: Any, asked: dict[str, Any], facts: Facts) -> None:
+    how = asked.get("memory", "")
+
+    def wrap(owner: Any, name: str) -> None:
+        original = getattr(owner, name)
+
+        def own(*args: Any, **kwargs: Any) -> Any:
+            made = original(*args, **kwargs)
+            where = direct(sys._getframe(1))
+            facts.note("memory", where)
+            if how and where is not None:
+                with torch.no_grad():
+                    kind = (
+                        "f"
+                        if made.is_floating_point() or made.is_complex()
+                        else "b"
+                        if made.dtype is torch.bool
+                        else "i"
+                    )
+                    made.fill_(_filling(how, kind))
+            return made
+
+        own.__name__ = own.__qualname__ = name
+        setattr(owner, name, own)
+
+    for name in ("empty", "empty_like"):
+        wrap(torch, name)
+    wrap(torch.Tensor, "new_empty")
+    if asked.get("deterministic"):
+        torch.use_deterministic_algorithms(True, warn_only=True)
+        torch.backends.cudnn.deterministic = True
+        torch.backends.cudnn.benchmark = False
+    if asked.get("threads"):
+        torch.set_num_threads(int(asked["threads"]))
+
+
+def _loader(module: Any, asked: dict[str, Any], facts: Facts) -> None:
+    from .workers import watch_loader
+
+    watch_loader(module, asked, facts)

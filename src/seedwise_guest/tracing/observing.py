@@ -1,0 +1,161 @@
+"""The ledger without a hand in it: which generators there are, where they were seeded, where they were first drawn from."""
+
+from __future__ import annotations
+
+import functools
+import os
+import sys
+from types import ModuleType
+from typing import Any, Callable
+from zlib import crc32
+
+from ..backends import Backend, all_backends
+from ..frames import location
+from ..imports import when_imported
+from ..ledger import Ledger, State
+from ..streams import derive
+from .callers import is_importing
+
+_RANDOM = (
+    "random uniform randint randrange choice choices shuffle sample gauss normalvariate lognormvariate expovariate "
+    "betavariate gammavariate triangular vonmisesvariate paretovariate weibullvariate getrandbits randbytes"
+).split()
+_NUMPY = (
+    "rand randn randint random random_sample ranf sample choice permutation shuffle normal uniform standard_normal binomial "
+    "poisson exponential beta gamma bytes random_integers multinomial multivariate_normal laplace lognormal"
+).split()
+_TORCH = (
+    "rand randn randint randperm normal bernoulli multinomial rand_like randn_like randint_like dropout poisson".split()
+)
+_TENSOR = "uniform_ normal_ random_ bernoulli_ exponential_ cauchy_ log_normal_ geometric_".split()
+
+
+class Observer:
+    """Follows every generator of this process without seeding any.
+
+    Parameters
+    ----------
+    asked
+        `generators`: "*" to start every unseeded one from a fixed number, or a list of names from the ledger.
+    """
+
+    def __init__(self, asked: dict[str, Any]) -> None:
+        self.ledger = Ledger()
+        self.backends: list[Backend] = all_backends()
+        self.watched: set[str] = set()
+        self._fixed = asked.get("generators", ())
+        self._count = 0
+        self._drawn_at: dict[str, str] = {}
+
+    def take_hold(self) -> None:
+        """Watch what is imported, and the rest when it is imported."""
+        for backend in self.backends:
+
+            def act(module: ModuleType, backend: Backend = backend) -> None:
+                if self._holds(backend.generator):
+                    backend.seed(derive(0, "check", backend.name) % 2**32)
+                backend.watch(self.ledger, self)
+                self.watched.add(backend.name)
+                self._watch_draws(backend)
+
+            when_imported(backend.module, act)
+
+    def _holds(self, generator: str) -> bool:
+        return self._fixed == "*" or generator in self._fixed
+
+    def __call__(self, library: str, bits: int) -> int:
+        """Where a generator without a seed starts: from the system, as it would; or from a fixed number, if asked."""
+        entries = self.ledger._entries
+        name = next(reversed(entries)) if entries else ""  # the entry that was made for it just now
+        self._count += 1
+        if self._holds(name) or (self._fixed and self._fixed != "*" and _same_line(name, self._fixed)):
+            return derive(0, "check", library, self._count, bits=bits)
+        return int.from_bytes(os.urandom((bits + 7) // 8), "big") >> (-bits % 8)
+
+    def at_import(self, library: str, bits: int, module: str, restart: Callable[[int], None]) -> int:
+        """A generator that a library makes while it is imported: from the system, as it would; or fixed, if all are."""
+        if self._fixed == "*":
+            return derive(0, "check", "import", library, module, bits=bits)
+        return int.from_bytes(os.urandom((bits + 7) // 8), "big") >> (-bits % 8)
+
+    def _watch_draws(self, backend: Backend) -> None:
+        """Note the line of the first draw from a global generator; the patches are gone after it."""
+        if backend.name == "random":
+            import random
+
+            _first_call([(random, name) for name in _RANDOM], lambda where: self._drawn("random", where))
+        elif backend.name == "numpy":
+            module = sys.modules["numpy.random"]
+            _first_call([(module, name) for name in _NUMPY], lambda where: self._drawn("numpy.random", where))
+        elif backend.name == "torch":
+            torch: Any = sys.modules["torch"]
+            places = [(torch, name) for name in _TORCH] + [(torch.Tensor, name) for name in _TENSOR]
+            functional = getattr(torch.nn, "functional", None) if hasattr(torch, "nn") else None
+            if functional is not None:
+                places += [(functional, "dropout")]
+            _first_call(places, lambda where: self._drawn("torch", where))
+
+    def _drawn(self, generator: str, where: str) -> None:
+        self._drawn_at[generator] = where
+
+    def as_dicts(self) -> list[dict[str, Any]]:
+        """The ledger, with the line of each first draw."""
+        entries = self.ledger.as_dicts()
+        for entry in entries:
+            entry["drawn_at"] = self._drawn_at.get(entry["generator"])
+        return entries
+
+    def digests(self) -> dict[str, int]:
+        """What each global generator looks like now."""
+        found = {}
+        for backend in self.backends:
+            if backend.name in self.watched:
+                found[backend.generator] = crc32(repr(backend.digest()).encode())
+        return found
+
+
+def _same_line(name: str, wanted: Any) -> bool:
+    return any(name and name == other for other in wanted)
+
+
+def _first_call(places: list[tuple[Any, str]], note: Callable[[str], None]) -> None:
+    """Wrap functions until the first of them is called by other than an import; then put all back."""
+    originals: list[tuple[Any, str, Any, bool]] = []
+    done = [False]
+
+    def restore() -> None:
+        done[0] = True
+        for owner, name, original, own in originals:
+            if getattr(owner, name, None) is wrappers.get((id(owner), name)):
+                if own:
+                    setattr(owner, name, original)
+                else:
+                    delattr(owner, name)
+
+    wrappers: dict[tuple[int, str], Any] = {}
+
+    def wrap(owner: Any, name: str, original: Any) -> Any:
+        @functools.wraps(original)
+        def first(*args: Any, **kwargs: Any) -> Any:
+            if not done[0] and kwargs.get("generator") is None and not is_importing(sys._getframe(1)):
+                if name != "dropout" or kwargs.get("training", args[2] if len(args) > 2 else True):
+                    note(location(sys._getframe(1)))
+                    restore()
+            return original(*args, **kwargs)
+
+        return first
+
+    for owner, name in places:
+        original = getattr(owner, name, None)
+        if original is None:
+            continue
+        try:
+            own = name in vars(owner)
+            wrappers[id(owner), name] = wrap(owner, name, original)
+            setattr(owner, name, wrappers[id(owner), name])
+        except (AttributeError, TypeError):
+            continue
+        originals.append((owner, name, original, own))
+
+
+UNSEEDED = (State.UNSEEDED, State.SEEDED_LATE)

@@ -1,0 +1,103 @@
+"""The trace of a training: a digest of all parameters after each optimizer step, and of every operation of one step."""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+from zlib import crc32
+
+from .. import spool
+
+_MOST_STEPS = 2_000_000
+_MOST_NUMBERS = 20_000_000
+
+
+class Steps:
+    """Digests after each step of every torch optimizer.
+
+    Parameters
+    ----------
+    asked
+        `ops`: the step (from 0) of which every operation is to be recorded; -1 for none.
+    """
+
+    def __init__(self, asked: dict[str, Any]) -> None:
+        self.digests: list[int] = []
+        self.ops_at = int(asked.get("ops", -1))
+        self.recorder: Any = None
+        self._parameters: dict[int, Any] = {}
+        self._done = False
+
+    def watch(self) -> None:
+        """Hook every optimizer, once torch.optim is there."""
+        from torch.optim.optimizer import register_optimizer_step_post_hook
+
+        register_optimizer_step_post_hook(self._after)
+        if self.ops_at == 0:
+            self._begin()
+
+    def _begin(self) -> None:
+        from .ops import Recorder
+
+        self.recorder = Recorder()
+        self.recorder.start()
+
+    def _after(self, optimizer: Any, args: Any, kwargs: Any) -> None:
+        if self.recorder is not None and not self._done:
+            self._done = True
+            self.recorder.stop()
+        if len(self.digests) >= _MOST_STEPS:
+            return
+        digest = 0
+        for group in optimizer.param_groups:
+            for parameter in group["params"]:
+                digest = crc32(memory(parameter), digest)
+                self._parameters[id(parameter)] = parameter
+        self.digests.append(digest)
+        if len(self.digests) == self.ops_at and not self._done:
+            self._begin()
+
+    def as_dict(self) -> dict[str, Any]:
+        """Digests in a file of the spool; final parameters in another; operations, if they were recorded."""
+        if self.recorder is not None:
+            self.recorder.stop()
+        place = spool.folder()
+        told: dict[str, Any] = {"steps": len(self.digests)}
+        if self.digests:
+            import array
+
+            told["digests"] = "trace-steps.bin"
+            with open(os.path.join(place, told["digests"]), "wb") as file:
+                file.write(array.array("I", self.digests).tobytes())
+            told["parameters"] = self._dump(place)
+        if self.recorder is not None:
+            told["ops"] = self.recorder.write(os.path.join(place, "trace-ops.jsonl"))
+        return told
+
+    def _dump(self, place: str) -> str:
+        import numpy as np
+
+        parts, total = [], 0
+        for parameter in self._parameters.values():
+            total += parameter.numel()
+            if total > _MOST_NUMBERS:
+                break
+            parts.append(parameter.detach().to("cpu").double().reshape(-1).numpy().astype(np.float32))
+        np.save(
+            os.path.join(place, "trace-parameters.npy"), np.concatenate(parts) if parts else np.zeros(0, np.float32)
+        )
+        return "trace-parameters.npy"
+
+
+def memory(tensor: Any) -> Any:
+    """The bytes of a tensor's values, in order."""
+    tensor = tensor.detach()
+    if tensor.device.type != "cpu":
+        tensor = tensor.cpu()
+    if not tensor.is_contiguous():
+        tensor = tensor.contiguous()
+    if not tensor.numel():
+        return b""
+    import ctypes
+
+    return (ctypes.c_char * (tensor.numel() * tensor.element_size())).from_address(tensor.data_ptr())

@@ -1,0 +1,5 @@
+# cause: hash order of strings
+import random
+
+random.seed(hash("experiment"))  # HERE
+print("acc =", random.random())
