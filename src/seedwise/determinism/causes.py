@@ -61,8 +61,8 @@ def fix_for(cause: Cause, where: str, generators: Sequence[str] = ()) -> Fix:
         Cause.PID: (f"take the number from a seed, not from the process number{at}", {"pid": "fixed"}, {}),
         Cause.HASH: (f"sort the set before it is iterated over{at}, or start with PYTHONHASHSEED=0", {}, {"PYTHONHASHSEED": "0"}),
         Cause.ADDRESS: (f"sort by something else than the object itself{at}: a set of objects is ordered by their addresses", {"addresses": "fixed"}, {}),
-        Cause.LISTING: (f"sort what the directory lists{at}: sorted(…)", {"listing": "sorted"}, {}),
-        Cause.COMPLETION: (f"take results in the order in which tasks were given{at}, not in which they end", {"completion": "ordered"}, {}),
+        Cause.LISTING: (f"sort what the directory lists{at}: sorted(…)", {"sort": "sorted"}, {}),
+        Cause.COMPLETION: (f"take results in the order in which tasks were given{at}, not in which they end", {"collect": "ordered"}, {}),
         Cause.THREADS: (f"pin the number of threads: torch.set_num_threads(1), or OMP_NUM_THREADS=1 at launch{at}", {"threads": 1}, {"OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}),
         Cause.KERNEL: (f"torch.use_deterministic_algorithms(True){at}", {"deterministic": True}, {"CUBLAS_WORKSPACE_CONFIG": ":4096:8"}),
         Cause.MEMORY: (f"fill it before it is read{at}: torch.zeros or np.zeros instead of empty", {"memory": "zero"}, {}),
@@ -75,7 +75,7 @@ def fix_for(cause: Cause, where: str, generators: Sequence[str] = ()) -> Fix:
 
 
 def set_order_line(files: Sequence[str]) -> str:
-    """The first line in these files that iterates over a set without sorting it; "" where none is found."""
+    """The first line in these files that iterates over a set without sorting it, or takes a hash; "" where none is found."""
     found: list[str] = []
     for path in files:
         try:
@@ -145,6 +145,8 @@ class _SetOrder(ast.NodeVisitor):
                 ):
                     self.visit(argument)
             return
+        if name == "hash" and isinstance(node.func, ast.Name):
+            self._lines.append(node.lineno)
         if name == "pop" and isinstance(node.func, ast.Attribute) and not node.args and self._is_set(node.func.value):
             self._lines.append(node.lineno)
         for argument in node.args:

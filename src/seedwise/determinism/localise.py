@@ -20,20 +20,20 @@ class Divergence:
     reason: str
 
 
+_UNWRITTEN = -1
+
+
 def localise(a: Trace, b: Trace, step: int) -> Divergence | None:
     """The first operation in which two records of one step differ; None where they do not, or were not recorded."""
-    empties: set[int] = set()
     for x, y in zip(a.ops, b.ops, strict=False):
         if x[0] != y[0]:
             return Divergence(step, f"{_name(x)} or {_name(y)}", x[5], x[4], "control")
         if x[2] != y[2]:
-            return Divergence(step, _name(x), x[5], x[4], "memory" if empties else "input")
+            return Divergence(step, _name(x), x[5], x[4], "input")
         if x[3] != y[3]:
             return Divergence(step, _name(x), x[5], x[4], "generator")
         if x[1] != y[1]:
-            return Divergence(step, _name(x), x[5], x[4], "kernel")
-        if "empty" in x[0]:
-            empties.add(len(empties))
+            return Divergence(step, _name(x), x[5], x[4], "memory" if _UNWRITTEN in x[2] else "kernel")
     if len(a.ops) != len(b.ops):
         longer = a.ops if len(a.ops) > len(b.ops) else b.ops
         extra = longer[min(len(a.ops), len(b.ops))]

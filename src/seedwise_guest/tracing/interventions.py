@@ -8,6 +8,7 @@ import time
 from collections.abc import Iterator
 from typing import Any, Callable
 
+from ..frames import is_guest_file, is_user_file
 from ..imports import when_imported
 from .callers import direct, through_library
 
@@ -38,11 +39,11 @@ class Facts:
 
 def install(asked: dict[str, Any], facts: Facts) -> None:
     """Watch for each kind of cause, and do what was asked about it."""
-    _listing(asked.get("listing", ""), facts)
+    _listing(asked.get("listing", ""), asked.get("sort", ""), facts)
     _clock(asked.get("clock", ""), facts)
     _pid(asked.get("pid", ""), facts)
     _entropy(asked.get("entropy", ""), facts)
-    _completion(asked.get("completion", ""), facts)
+    _completion(asked.get("completion", ""), asked.get("collect", ""), facts)
     when_imported("threading", lambda module: _threads(module, asked.get("completion", ""), facts))
     when_imported("numpy", lambda module: _numpy_memory(module, asked.get("memory", ""), facts))
     when_imported("torch", lambda module: _torch(module, asked, facts))
@@ -59,7 +60,12 @@ def _reordered(names: list[Any], how: str, key: Callable[[Any], Any]) -> list[An
     return names
 
 
-def _listing(how: str, facts: Facts) -> None:
+def _listing(how: str, sort: str, facts: Facts) -> None:
+    """`other` gives another order; `sorted`, as if the program sorted what came."""
+
+    def arranged(names: list[Any], key: Callable[[Any], Any]) -> list[Any]:
+        return _reordered(_reordered(names, how, key), sort, key)
+
     listdir, scandir = os.listdir, os.scandir
 
     def own_listdir(path: Any = None) -> Any:
@@ -69,7 +75,7 @@ def _listing(how: str, facts: Facts) -> None:
             return names
         if len(names) > 1:
             facts.note("listing", where)
-        return _reordered(names, how, str)
+        return arranged(names, str)
 
     class Scan:
         def __init__(self, entries: list[Any]) -> None:
@@ -98,7 +104,7 @@ def _listing(how: str, facts: Facts) -> None:
             entries = list(found)
         if len(entries) > 1:
             facts.note("listing", where)
-        return Scan(_reordered(entries, how, lambda entry: str(entry.name)))
+        return Scan(arranged(entries, lambda entry: str(entry.name)))
 
     os.listdir, os.scandir = own_listdir, own_scandir
 
@@ -135,11 +141,36 @@ def _clock(how: str, facts: Facts) -> None:
         patch(name, 1)
     for name in ("perf_counter_ns", "monotonic_ns"):
         patch(name, 1e9)
-    when_imported("datetime", lambda module: _datetime(module, how, facts, now))
+    _datetime(how, facts, now)
 
 
-def _datetime(module: Any, how: str, facts: Facts, now: Callable[[float], float]) -> None:
+def _datetime(how: str, facts: Facts, now: Callable[[float], float]) -> None:
+    """Give the user's own files, and no library, a `datetime` whose `now` is watched: C extensions know the real type."""
+    import builtins
+
+    import_ = builtins.__import__
+    made: list[Any] = []
+
+    def own_import(name: str, globals: Any = None, locals: Any = None, fromlist: Any = (), level: int = 0) -> Any:
+        module = import_(name, globals, locals, fromlist, level)
+        if name != "datetime" or level or globals is None:
+            return module
+        path = globals.get("__file__") or sys._getframe(1).f_code.co_filename
+        if not is_user_file(str(path)):
+            return module
+        if not made:
+            made.append(_own_datetime(module, how, facts, now))
+        return made[0]
+
+    builtins.__import__ = own_import
+
+
+def _own_datetime(module: Any, how: str, facts: Facts, now: Callable[[float], float]) -> Any:
+    from types import ModuleType
+
     real, real_time = module.datetime, time.time
+    proxy = ModuleType("datetime", module.__doc__)
+    proxy.__dict__.update({k: v for k, v in vars(module).items() if k != "datetime"})
 
     class Meta(type):
         def __instancecheck__(cls, instance: Any) -> bool:
@@ -170,7 +201,8 @@ def _datetime(module: Any, how: str, facts: Facts, now: Callable[[float], float]
             return real.fromtimestamp(now(real_time()), module.timezone.utc).replace(tzinfo=None)
 
     datetime.__module__, datetime.__qualname__ = "datetime", "datetime"
-    module.datetime = datetime
+    proxy.datetime = datetime  # type: ignore[attr-defined]
+    return proxy
 
 
 def _pid(how: str, facts: Facts) -> None:
@@ -190,14 +222,13 @@ def _entropy(how: str, facts: Facts) -> None:
     asking = ("uuid", "secrets", "random")
 
     def own(size: int) -> bytes:
-        frame = sys._getframe(1)
+        frame: Any = sys._getframe(1)
+        while frame.f_back is not None and is_guest_file(frame.f_code.co_filename):
+            frame = frame.f_back
         where = direct(frame)
         if where is None and frame.f_globals.get("__name__") in asking:
             inner: Any = frame
-            while inner is not None and inner.f_globals.get("__name__") in (
-                *asking,
-                "seedwise_guest.backends.stdlib_random",
-            ):
+            while inner is not None and inner.f_globals.get("__name__") in asking:
                 inner = inner.f_back
             where = direct(inner)
         facts.note("entropy", where)
@@ -219,15 +250,15 @@ def _delayed(seconds: float, function: Callable[..., Any], args: Any, kwargs: An
     return function(*args, **kwargs)
 
 
-def _completion(how: str, facts: Facts) -> None:
-    """`delay` makes early tasks finish late; `ordered` hands results out in the order in which tasks were given."""
+def _completion(how: str, collect: str, facts: Facts) -> None:
+    """`delay` makes early tasks finish late; collected `ordered`, results come in the order in which tasks were given."""
 
     def futures(module: Any) -> None:
         as_completed = module.as_completed
 
         def own(fs: Any, timeout: Any = None) -> Iterator[Any]:
             facts.note("completion", direct(sys._getframe(1)))
-            if how != "ordered":
+            if collect != "ordered":
                 found: Iterator[Any] = as_completed(fs, timeout)
                 return found
             todo = sorted(fs, key=lambda f: getattr(f, "_seedwise_number", 0))
@@ -269,7 +300,7 @@ def _completion(how: str, facts: Facts) -> None:
 
         def own(self: Any, func: Any, iterable: Any, chunksize: int = 1) -> Any:
             facts.note("completion", direct(sys._getframe(1)))
-            if how == "ordered":
+            if collect == "ordered":
                 return self.imap(func, iterable, chunksize)
             if how == "delay":
                 return iter(_reordered(list(self.imap(func, iterable, chunksize)), "other", lambda value: 0))

@@ -15,6 +15,7 @@ from ..imports import when_imported
 from ..ledger import Ledger, State
 from ..streams import derive
 from .callers import is_importing
+from .ops import GENERATOR_BYTES
 
 _RANDOM = (
     "random uniform randint randrange choice choices shuffle sample gauss normalvariate lognormvariate expovariate "
@@ -87,6 +88,7 @@ class Observer:
         elif backend.name == "numpy":
             module = sys.modules["numpy.random"]
             _first_call([(module, name) for name in _NUMPY], lambda where: self._drawn("numpy.random", where))
+            when_imported("sklearn.utils.validation", self._watch_sklearn)
         elif backend.name == "torch":
             torch: Any = sys.modules["torch"]
             places = [(torch, name) for name in _TORCH] + [(torch.Tensor, name) for name in _TENSOR]
@@ -95,8 +97,21 @@ class Observer:
                 places += [(functional, "dropout")]
             _first_call(places, lambda where: self._drawn("torch", where))
 
+    def _watch_sklearn(self, module: Any) -> None:
+        """An estimator without a random_state draws from NumPy's global generator by an object of its own."""
+        check = module.check_random_state
+
+        @functools.wraps(check)
+        def own(seed: Any) -> Any:
+            found = check(seed)
+            if found is sys.modules["numpy.random"].mtrand._rand and not is_importing(sys._getframe(1)):
+                self._drawn("numpy.random", location(sys._getframe(1)))
+            return found
+
+        module.check_random_state = own
+
     def _drawn(self, generator: str, where: str) -> None:
-        self._drawn_at[generator] = where
+        self._drawn_at.setdefault(generator, where)
 
     def as_dicts(self) -> list[dict[str, Any]]:
         """The ledger, with the line of each first draw."""
@@ -110,7 +125,10 @@ class Observer:
         found = {}
         for backend in self.backends:
             if backend.name in self.watched:
-                found[backend.generator] = crc32(repr(backend.digest()).encode())
+                state: Any = backend.digest()
+                if backend.name == "torch":
+                    state = state[:GENERATOR_BYTES]
+                found[backend.generator] = crc32(repr(state).encode())
         return found
 
 

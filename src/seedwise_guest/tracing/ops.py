@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 import sys
 from typing import Any
-from zlib import crc32
 
 from ..frames import is_user_file
-from .steps import memory
+from .steps import digest
 
 _MOST = 200_000
+GENERATOR_BYTES = 5016
+"""Of torch's generator state: seed, position and the twister; what follows is padded with whatever was there."""
 
 
 class Recorder:
@@ -19,6 +20,7 @@ class Recorder:
     def __init__(self) -> None:
         self.rows: list[list[Any]] = []
         self._made: dict[int, tuple[Any, int]] = {}
+        self._unwritten: set[int] = set()
         self._lines: dict[int, str] = {}
         self._mode: Any = None
 
@@ -45,18 +47,27 @@ class Recorder:
     def _one(self, torch: Any, func: Any, args: Any, kwargs: Any) -> Any:
         name = str(func)
         seeded = torch.Tag.nondeterministic_seeded in func.tags
-        generator = crc32(memory(torch.get_rng_state())) if seeded else 0
+        generator = digest(torch.get_rng_state()[:GENERATOR_BYTES]) if seeded else 0
         if len(self.rows) >= _MOST:
             return func(*args, **kwargs)
-        inputs = [crc32(memory(t)) for t in _tensors(torch, (args, kwargs)) if not self._is_known(t)]
+        given = _tensors(torch, (args, kwargs))
+        unread = [self._is_unwritten(t) for t in given]
+        inputs = [digest(t) for t, raw in zip(given, unread) if not raw and not self._is_known(t)]
         where = self._where(torch)
         result = func(*args, **kwargs)
+        made = _tensors(torch, result)
+        places = {_place(t) for t in given}
+        if func._schema.is_mutable:  # what is written into is not empty any more
+            self._unwritten -= {_place(t) for t in made} & places
+        elif "empty" in name:
+            self._unwritten |= {_place(t) for t in made}
+        elif any(unread) and not {_place(t) for t in made} & places:
+            inputs.append(UNWRITTEN)
         outputs = []
-        empty = "empty" in name
-        for tensor in _tensors(torch, result):
+        for tensor in made:
             self._know(tensor)
-            outputs.append(0 if empty else crc32(memory(tensor)))
-        for tensor in _tensors(torch, (args, kwargs)):  # written in place
+            outputs.append(0 if self._is_unwritten(tensor) else digest(tensor))
+        for tensor in given:  # written in place
             self._know(tensor)
         self.rows.append([name, outputs, inputs, generator, where, _module_of()])
         return result
@@ -80,6 +91,9 @@ class Recorder:
             pass
         return where
 
+    def _is_unwritten(self, tensor: Any) -> bool:
+        return _place(tensor) in self._unwritten
+
     def _know(self, tensor: Any) -> None:
         try:
             storage = tensor.untyped_storage()
@@ -100,6 +114,17 @@ class Recorder:
             for row in self.rows:
                 file.write(json.dumps(row) + "\n")
         return path.rpartition("/")[2]
+
+
+UNWRITTEN = -1
+"""Among the digests of inputs: memory that nothing had written to was read."""
+
+
+def _place(tensor: Any) -> int:
+    try:
+        return int(tensor.untyped_storage()._cdata)
+    except (RuntimeError, AttributeError, NotImplementedError):
+        return 0
 
 
 def _tensors(torch: Any, value: Any) -> list[Any]:

@@ -48,12 +48,12 @@ class Steps:
             self.recorder.stop()
         if len(self.digests) >= _MOST_STEPS:
             return
-        digest = 0
+        found = 0
         for group in optimizer.param_groups:
             for parameter in group["params"]:
-                digest = crc32(memory(parameter), digest)
+                found = digest(parameter, found)
                 self._parameters[id(parameter)] = parameter
-        self.digests.append(digest)
+        self.digests.append(found)
         if len(self.digests) == self.ops_at and not self._done:
             self._begin()
 
@@ -89,15 +89,16 @@ class Steps:
         return "trace-parameters.npy"
 
 
-def memory(tensor: Any) -> Any:
-    """The bytes of a tensor's values, in order."""
+def digest(tensor: Any, start: int = 0) -> int:
+    """crc32 of the bytes of a tensor's values, in order."""
     tensor = tensor.detach()
     if tensor.device.type != "cpu":
         tensor = tensor.cpu()
     if not tensor.is_contiguous():
         tensor = tensor.contiguous()
-    if not tensor.numel():
-        return b""
+    size = tensor.numel() * tensor.element_size()
+    if not size:
+        return start
     import ctypes
 
-    return (ctypes.c_char * (tensor.numel() * tensor.element_size())).from_address(tensor.data_ptr())
+    return crc32((ctypes.c_char * size).from_address(tensor.data_ptr()), start)  # the tensor lives until it is read

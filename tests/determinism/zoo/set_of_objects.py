@@ -4,8 +4,7 @@ class Node:
         self.value = value
 
 
-junk = [bytearray(k * 37) for k in range(200)]
-nodes = {Node(k) for k in range(40)}
+nodes = {Node(k) for k in range(3000)}
 total = 0.0
 for node in nodes:  # HERE
     total = total * 0.9 + node.value

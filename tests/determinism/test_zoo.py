@@ -1,0 +1,40 @@
+"""A zoo of small programs, each with one planted fault or none: cause, line and fix as planted, and no false alarm."""
+
+import json
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ZOO = sorted((Path(__file__).parent / "zoo").glob("*.py"))
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(400)]
+
+
+def test_the_zoo_is_large_enough() -> None:
+    causes = [re.search(r"# cause: (.*)", path.read_text())[1] for path in ZOO]  # type: ignore[index]
+    assert sum(cause != "none" for cause in causes) >= 25
+    assert causes.count("none") >= 8
+
+
+@pytest.mark.parametrize("path", ZOO, ids=lambda path: path.stem)
+def test_cause_line_and_fix(path: Path, tmp_path: Path) -> None:
+    text = path.read_text()
+    cause = re.search(r"# cause: (.*)", text)[1]  # type: ignore[index]
+    line = next((k for k, row in enumerate(text.splitlines(), start=1) if "# HERE" in row), None)
+    (tmp_path / path.name).write_text(text)
+    done = subprocess.run(
+        [sys.executable, "-m", "seedwise.cli", "check", "--json", "--timeout", "100", "--", sys.executable, path.name],
+        cwd=tmp_path, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.returncode in (0, 1), done.stderr
+    found = json.loads(done.stdout)
+    if cause == "none":
+        assert (found["verdict"], found["cause"], done.returncode) == ("identical", "", 0), found["sentence"]
+        return
+    assert found["cause"].startswith(cause), found["sentence"]
+    assert found["location"] == f"{path.name}:{line}", found["sentence"]
+    assert found["fix_verified"] == ("# fix: not verified" not in text), found["sentence"]
+    assert found["fix"]
+    assert done.returncode == 1
