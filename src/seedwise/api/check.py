@@ -159,6 +159,7 @@ class _Examination:
         self.words, self.other_seed, self.rtol, self.timeout, self.tell = list(words), other_seed, rtol, timeout, tell
         self.tried: list[Tried] = []
         self.notes: list[str] = []
+        self._found: Divergence | None = None
 
     def run(self, save_trace: str | None = None, against: str | None = None, measure: int = 0) -> Check:
         """Examine; see `check_script`."""
@@ -210,6 +211,8 @@ class _Examination:
     # --- differs between reruns: hold one thing still at a time ------------------------------------------------------
 
     def _unsteady(self, difference: Difference) -> Check:
+        if difference.first_step is not None:
+            self._found = self._localise(difference, NOTHING)
         for cause, where, generators in self._suspects():
             fix = fix_for(cause, where, generators)
             self.tell(f"hold still: {cause}")
@@ -249,11 +252,17 @@ class _Examination:
             found.append((Cause.COMPLETION, facts["completion"], []))
         if "memory" in facts:
             found.append((Cause.MEMORY, facts["memory"], []))
-        found.append((Cause.ADDRESS, set_order_line(self.first.loaded), []))
-        if self._threads() > 1 and self.first.steps.size:
-            found.append((Cause.KERNEL, "", []))
+        line = set_order_line(self.first.loaded)
+        if line:
+            found.append((Cause.ADDRESS, line, []))
         if self._threads() > 1:
-            found.append((Cause.THREADS, "", []))
+            kernel = [(Cause.KERNEL, "", list[str]()), (Cause.THREADS, "", list[str]())]
+            if self._found is not None and self._found.reason == "kernel":
+                found = kernel + found  # the same went in and something else came out
+            else:
+                found += kernel if self.first.steps.size else kernel[1:]
+        if not line:
+            found.append((Cause.ADDRESS, "", []))
         return found
 
     def _is_steady(self, change: Change) -> bool:
@@ -402,9 +411,13 @@ class _Examination:
         self, verdict: Verdict, cause: Cause | None, where: str, difference: Difference | None, fix: Fix | None = None,
         verified: bool = False, generators: Sequence[str] = (), change: Change = NOTHING, also: Sequence[Cause] = (),
     ) -> Check:  # fmt: skip
-        divergence = None
-        if difference is not None and difference.first_step is not None:
+        divergence = self._found
+        if divergence is None and difference is not None and difference.first_step is not None:
             divergence = self._localise(difference, change)
+        if cause is Cause.THREADS and divergence is not None and divergence.operation.strip("_").startswith(_RACING):
+            cause = Cause.KERNEL  # it differs between reruns too, only seldom
+            fix = fix_for(cause, _short(divergence.line))
+            verified = self._is_steady(Change(fix.interventions, fix.environment))
         if divergence is not None and divergence.line and (not where or cause in (Cause.THREADS, Cause.KERNEL)):
             where = divergence.line
             if cause is not None and fix is not None and cause in (Cause.THREADS, Cause.KERNEL):
@@ -458,6 +471,10 @@ class _Examination:
             values = [run.series[metric.name].values[-1] for run in runs]
             spread[metric.name] = {"sd": float(np.std(values, ddof=1)), "n": len(values)}
         return replace(found, measured=spread)
+
+
+_RACING = ("index_put", "put", "index_copy", "scatter_reduce")
+"""Operations that write through indices: with several threads the last one wins."""
 
 
 def _no_file(path: str) -> Trace:
