@@ -98,3 +98,23 @@ def imported_libraries() -> list[str]:
         if isinstance(origin, str) and ("site-packages" in origin or "dist-packages" in origin):
             names.append(name)
     return sorted(names)
+
+
+def loaded_sources(known: Any) -> dict[str, str]:
+    """Digest of the source of each of the user's modules that is not in `known`: it may have been loaded from its cache."""
+    from hashlib import sha256
+
+    found = {}
+    for module in list(sys.modules.values()):
+        path = getattr(module, "__file__", None)
+        if not isinstance(path, str) or not path.endswith(".py") or not is_user_file(path):
+            continue
+        full = os.path.abspath(path)
+        if full in known:
+            continue
+        try:
+            with open(full, "rb") as file:
+                found[full] = sha256(file.read()).hexdigest()
+        except OSError:
+            continue
+    return found

@@ -147,10 +147,13 @@ class _Run:
         run_script_here(self.substitution, leave)
 
     def _record(self) -> None:
+        from .warm.asking import Asked
         from .warm.recording import Recording
 
         self.recording = Recording(
-            self.control.drawn, lambda name, state: spool.send("importing", name=name, state=state)
+            self.control.drawn,
+            lambda name, state: spool.send("importing", name=name, state=state),
+            Asked(self.plan.get("config")),
         )
         self.control.on_started(self._born)
 
@@ -295,9 +298,11 @@ class _Run:
         if self.recording is not None:
             self.recording.stop()
             spool.send("imports", **self.recording.as_message())
-        from .capture import imported_libraries
+        from .capture import imported_libraries, loaded_sources
 
-        loaded = self.substitution.loaded if self.substitution is not None else {}
+        loaded = dict(self.substitution.loaded) if self.substitution is not None else {}
+        for path, digest in loaded_sources(loaded).items():
+            loaded.setdefault(path, digest)
         edited = sorted(self.substitution.edited) if self.substitution is not None else []
         spool.send(
             "end",

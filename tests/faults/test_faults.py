@@ -83,6 +83,12 @@ ENDS = {
     "abort": ("os.abort()", Cause.SIGNAL, "killed by SIGABRT"),
     "os._exit": ("os._exit(3)", Cause.EXIT, "exit code 3"),
     "sys.exit": ("sys.exit(4)", Cause.EXIT, "exit code 4"),
+    "progress": (
+        "sys.stderr.write('epoch 3: 100%'); sys.stderr.flush(); os._exit(3)",
+        Cause.EXIT,
+        "it last said: epoch 3",
+    ),
+    "warning": ("import warnings; warnings.warn('careful'); sys.exit(5)", Cause.EXIT, "exit code 5"),
     "MemoryError": ("raise MemoryError", Cause.MEMORY, "MemoryError"),
     "exception": ("raise ValueError('bad luck')", Cause.EXCEPTION, "ValueError: bad luck"),
     "recursion": ("f = lambda: f()\n    f()", Cause.EXCEPTION, "RecursionError"),

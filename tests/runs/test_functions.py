@@ -1,9 +1,11 @@
 """Functions as experiments: what they give back, what belongs to them, and what cannot be carried."""
 
+import importlib
 import sys
 import textwrap
 import threading
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -149,3 +151,83 @@ def test_wrong_calls_are_refused_in_words(script: Callable[..., list[str]]) -> N
             parse_call(command)
     assert "has no function 'nothing'" in run_script(["train.py:nothing"], [1]).failed[0].detail
     assert "not a function" in run_script(["train.py:number"], [1]).failed[0].detail
+
+
+def one(function: Callable[..., object], **config: object) -> str:
+    return repr(sorted(fingerprint(function, config).items()))
+
+
+def test_equal_values_under_two_names_are_both_part_of_the_identity() -> None:
+    def make(shuffle: bool, augment: bool, dropout: bool) -> Callable[[int], float]:
+        def train(seed: int, a: bool = shuffle, b: bool = augment, c: bool = dropout) -> float:
+            return 10.0 + a + b + c
+
+        return train
+
+    found = {one(make(a, b, c)) for a in (True, False) for b in (True, False) for c in (True, False)}
+    assert len(found) == 8
+
+
+def test_structure_of_the_code_is_part_of_the_identity() -> None:
+    def make(text: str) -> Callable[..., object]:
+        namespace: dict[str, Any] = {}
+        exec(text, namespace)
+        found: Callable[..., object] = namespace["f"]
+        return found
+
+    inside = "def f(seed):\n try:\n  a()\n  b()\n except ValueError:\n  c()\n"
+    outside = "def f(seed):\n try:\n  a()\n except ValueError:\n  c()\n else:\n  b()\n"
+    assert one(make(inside)) != one(make(outside))
+    assert one(make("def f(seed, a, b=1):\n return a")) != one(make("def f(seed, *, a, b=1):\n return a"))
+
+
+def test_classes_and_objects_used_as_settings_are_part_of_the_identity() -> None:
+    class Sgd: ...
+
+    class Adam: ...
+
+    def make(kind: type) -> Callable[[int], object]:
+        class Config:
+            optimizer = kind
+
+        def train(seed: int) -> object:
+            return Config.optimizer
+
+        return train
+
+    assert one(make(Sgd)) != one(make(Adam))
+
+    @dataclass
+    class Settings:
+        rate: float = 0.1
+        itself: object = None
+
+    def use(settings: Settings) -> Callable[[int], float]:
+        return lambda seed: settings.rate
+
+    assert one(use(Settings(0.1))) == one(use(Settings(0.1)))
+    assert one(use(Settings(0.1))) != one(use(Settings(0.2)))
+    circular = Settings()
+    circular.itself = circular
+    assert one(use(circular))
+
+
+def test_modules_travel_as_they_are_in_memory(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (project / "mymod.py").write_text(
+        "LR = 1\ndef train(seed):\n    return LR * 100 + seed\ndef loss(seed):\n    return LR + seed\n"
+    )
+    monkeypatch.syspath_prepend(str(project))
+    mymod = importlib.import_module("mymod")
+    try:
+        assert sw.run(mymod.train, [1]).scores("value")[1] == 101
+        mymod.LR = 5
+        assert sw.run(mymod.train, [1]).scores("value")[1] == 501
+
+        def through(seed: int) -> float:
+            return float(mymod.loss(seed))
+
+        assert sw.run(through, [2]).scores("value")[2] == 7
+        mymod.LR = 6
+        assert sw.run(through, [2]).scores("value")[2] == 8
+    finally:
+        sys.modules.pop("mymod", None)

@@ -39,7 +39,15 @@ def test_brennans_first_table_against_his_published_components() -> None:
 
 def test_brennans_third_table_against_his_published_components() -> None:
     found = crossed_components(BRENNAN_3, ("p", "o", "i"))
-    published = {"p": 0.5528, "i": 0.4417, "o": 0.0074, "p × i": 0.5750, "p × o": 0.1009, "o × i": 0.1565, "rest": 0.9352}
+    published = {
+        "p": 0.5528,
+        "i": 0.4417,
+        "o": 0.0074,
+        "p × i": 0.5750,
+        "p × o": 0.1009,
+        "o × i": 0.1565,
+        "rest": 0.9352,
+    }
     assert {part.name for part in found.parts} == set(published)
     for name, value in published.items():
         assert found[name].variance == pytest.approx(value, abs=6e-5), name
@@ -209,5 +217,7 @@ def test_what_is_no_matrix_of_scores_is_a_named_refusal(
 
 def test_the_global_state_stays() -> None:
     before = np.random.get_state()[1].copy()
-    assert stats.multi_bootstrap(np.eye(4), resamples=50, rng=1) == stats.multi_bootstrap(np.eye(4), resamples=50, rng=1)
+    assert stats.multi_bootstrap(np.eye(4), resamples=50, rng=1) == stats.multi_bootstrap(
+        np.eye(4), resamples=50, rng=1
+    )
     assert (np.random.get_state()[1] == before).all()

@@ -45,7 +45,9 @@ def test_ends_are_mean_and_best_and_the_curve_never_falls(x: list[float]) -> Non
 
 
 @given(samples, st.data(), st.sampled_from([0.5, 3.0]), st.randoms(use_true_random=False))
-def test_best_is_equivariant_and_invariant_to_order(x: list[float], data: st.DataObject, scale: float, shuffle: object) -> None:
+def test_best_is_equivariant_and_invariant_to_order(
+    x: list[float], data: st.DataObject, scale: float, shuffle: object
+) -> None:
     n = data.draw(st.integers(1, len(x)))
     mixed = [scale * v + 2 for v in x]
     shuffle.shuffle(mixed)  # type: ignore[attr-defined]

@@ -12,7 +12,9 @@ from seedwise.stats import bonferroni, critical_difference, friedman, holm, wilc
 
 p_values = st.lists(st.floats(0, 1), min_size=1, max_size=12)
 tables = st.tuples(st.integers(2, 9), st.integers(3, 6)).flatmap(
-    lambda s: st.lists(st.lists(st.integers(0, 5).map(float), min_size=s[1], max_size=s[1]), min_size=s[0], max_size=s[0])
+    lambda s: st.lists(
+        st.lists(st.integers(0, 5).map(float), min_size=s[1], max_size=s[1]), min_size=s[0], max_size=s[0]
+    )
 )
 
 
@@ -145,7 +147,9 @@ def test_wilcoxon_without_differences_is_1() -> None:
     assert wilcoxon([0.0, 0.0, 1.0]) == 1.0
 
 
-@pytest.mark.parametrize("bad", [[[1.0, 2.0, 3.0]], [[1.0, 2.0], [3.0, 4.0]], [1.0, 2.0], [[1.0, 2.0, float("nan")]] * 3])
+@pytest.mark.parametrize(
+    "bad", [[[1.0, 2.0, 3.0]], [[1.0, 2.0], [3.0, 4.0]], [1.0, 2.0], [[1.0, 2.0, float("nan")]] * 3]
+)
 def test_what_is_no_table_of_ranks_is_a_named_refusal(bad: list[list[float]]) -> None:
     with pytest.raises(ValueError, match="Friedman"):
         friedman(bad)

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shutil
 import signal
 from collections.abc import Mapping, Sequence
@@ -134,6 +135,7 @@ class Attempt:
             "digests": digests,
             "script": setup.script,
             "record": record,
+            "config": setup.config_path,
         }
         (self.world.spool / "plan.json").write_text(json.dumps(plan), encoding="utf-8", errors="surrogateescape")
         specification = setup.worlds.specification(self.world, command, cores, replace)
@@ -219,19 +221,26 @@ class Attempt:
                 )
             return Status.FAILED, Cause.SIGNAL, f"killed by {name}"
         if exit_.status > 0:
-            last = _last_words(self.text("stderr"))
-            if "Read-only file system" in last:
+            said = self.text("stderr")
+            last = _exception(said)
+            if "Read-only file system" in (last or _last_line(said)):
+                last = last or _last_line(said)
                 hint = " (outside the folders that are private to a run: allow it with --share PATH)"
                 return Status.FAILED, Cause.ISOLATION, last + hint
             if last.startswith("ModuleNotFoundError") and self.setup.python:
                 last += f" (in {self.setup.python}; another python is named in the command, or put first on PATH)"
-            if last.startswith(
-                ("MemoryError", "numpy.exceptions._ArrayMemoryError", "numpy._core._exceptions._ArrayMemoryError")
-            ) or ("OutOfMemoryError" in last.partition(":")[0]):
+            if (
+                any(words in said[-5000:] for words in _NO_MEMORY)
+                or last.startswith(
+                    ("MemoryError", "numpy.exceptions._ArrayMemoryError", "numpy._core._exceptions._ArrayMemoryError")
+                )
+                or ("OutOfMemoryError" in last.partition(":")[0])
+            ):
                 return Status.FAILED, Cause.MEMORY, last
             if last:
                 return Status.FAILED, Cause.EXCEPTION, last
-            return Status.FAILED, Cause.EXIT, f"exit code {exit_.status}"
+            last = _last_line(said)
+            return Status.FAILED, Cause.EXIT, f"exit code {exit_.status}" + (f" (it last said: {last})" if last else "")
         if self.setup.entered and told.hellos == 0:
             detail = "no Python process let Seedwise in, so nothing says that the seed was placed"
             return Status.FAILED, Cause.NOT_ENTERED, detail
@@ -321,10 +330,24 @@ def _signal_name(number: int) -> str:
         return f"signal {number}"
 
 
-def _last_words(text: str) -> str:
-    """The last line of standard error that is no frame of a traceback: the exception, usually."""
+_NO_MEMORY = ("CUDA out of memory", "CUDA error: out of memory", "DefaultCPUAllocator: can't allocate memory")
+_EXCEPTION = re.compile(r"[A-Za-z_][\w.]*(?:Error|Exception|Interrupt|Exit|Iteration)(?::|$)")
+
+
+def _exception(text: str) -> str:
+    """The exception that a process ended with, as its traceback names it; "" where there is none."""
     lines = [line.rstrip() for line in text.splitlines() if line.strip()]
-    for line in reversed(lines[-40:]):
-        if not line.startswith((" ", "\t")):
+    heads = [k for k, line in enumerate(lines) if line.startswith("Traceback (most recent call last)")]
+    if heads:
+        for line in lines[heads[-1] + 1 :]:
+            if not line.startswith((" ", "\t")):
+                return line[:300]
+    for line in reversed(lines[-5:]):  # a SyntaxError has no such head
+        if _EXCEPTION.match(line):
             return line[:300]
+    return ""
+
+
+def _last_line(text: str) -> str:
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
     return lines[-1][:300] if lines else ""

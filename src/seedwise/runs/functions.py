@@ -5,8 +5,8 @@ import json
 import os
 import sys
 import types
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -87,7 +87,7 @@ def carried(function: Callable[..., Any], config: Mapping[str, Any], base: Path)
 
     name = getattr(function, "__qualname__", None) or type(function).__name__
     try:
-        data = cloudpickle.dumps((function, dict(config)))
+        data = _as_in_memory(function, config) or cloudpickle.dumps((function, dict(config)))
     except Exception as error:  # noqa: BLE001 (whatever a user object raises while it is pickled)
         raise UsageError(
             f"{name} cannot be carried into another process: {error}. What it refers to (open files, locks, generators …) "
@@ -103,6 +103,30 @@ def carried(function: Callable[..., Any], config: Mapping[str, Any], base: Path)
         yield Call(label, (sys.executable, str(CALL), str(payload), PLACEHOLDER), fingerprint(function, config))
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def _as_in_memory(function: Callable[..., Any], config: Mapping[str, Any]) -> bytes | None:
+    """With the user's own modules as they are in memory, not as they are on disk; None where one cannot be carried so."""
+    import cloudpickle
+
+    named: list[types.ModuleType] = []
+    for module in list(sys.modules.values()):
+        if (
+            isinstance(module, types.ModuleType)
+            and module.__name__ not in ("__main__", "__mp_main__")
+            and _is_users(module)
+        ):
+            with suppress(ValueError):
+                cloudpickle.register_pickle_by_value(module)
+                named.append(module)
+    try:
+        return bytes(cloudpickle.dumps((function, dict(config))))
+    except Exception:  # noqa: BLE001 (whatever a module's contents raise while they are pickled)
+        return None
+    finally:
+        for module in named:
+            with suppress(ValueError):
+                cloudpickle.unregister_pickle_by_value(module)
 
 
 def _shown(value: object) -> str:
@@ -124,9 +148,10 @@ def fingerprint(function: Callable[..., Any], config: Mapping[str, Any]) -> dict
 
 
 def _follow(name: str, value: Any, found: dict[str, str], seen: set[int]) -> None:
-    if id(value) in seen:
-        return
-    seen.add(id(value))
+    if isinstance(value, types.MethodType | types.FunctionType | type):
+        if id(value) in seen:
+            return
+        seen.add(id(value))
     if isinstance(value, types.ModuleType):
         found[name] = f"module {value.__name__} {getattr(value, '__version__', '')}".strip()
     elif isinstance(value, types.MethodType):
@@ -139,25 +164,37 @@ def _follow(name: str, value: Any, found: dict[str, str], seen: set[int]) -> Non
             _follow(f"{name} default {k + 1}", default, found, seen)
         for cell_name, cell in zip(code.co_freevars, value.__closure__ or (), strict=True):
             try:
-                _follow(f"{cell_name} (around {name})", cell.cell_contents, found, seen)
+                inner = cell.cell_contents
+                _follow(f"{cell_name} (around {name})", inner, found, seen)
+                _follow_parts(inner, _names(code), found, seen)
             except ValueError:  # not filled yet
                 continue
-        for used in sorted(_names(code)):
-            if used in value.__globals__:
-                _follow(used, value.__globals__[used], found, seen)
+        names, module = sorted(_names(code)), value.__module__ or ""
+        for used in names:
+            if used not in value.__globals__:
+                continue
+            _follow(f"{module}.{used}".removeprefix("__main__."), value.__globals__[used], found, seen)
+            _follow_parts(value.__globals__[used], names, found, seen)
     elif isinstance(value, type) and not _installed(value):
-        found[name] = "class"
+        found[name] = f"class {value.__qualname__}"
         for key, part in sorted(vars(value).items(), key=lambda item: item[0]):
             if not (key.startswith("__") and not callable(part)):
                 inner = getattr(part, "__func__", None) or getattr(part, "fget", None) or part
-                if isinstance(inner, types.FunctionType) or not callable(inner):
-                    _follow(f"{name}.{key}", inner, found, seen)
+                _follow(f"{name}.{key}", inner, found, seen)
         for base in value.__bases__:
             _follow(f"{name}'s {base.__name__}", base, found, seen)
     elif isinstance(value, type | types.FunctionType | types.BuiltinFunctionType):
         found[name] = f"{value.__module__}.{value.__qualname__}"
     else:
         found[name] = hashlib.sha256(_bytes(value)).hexdigest()[:16]
+
+
+def _follow_parts(module: Any, names: Iterable[str], found: dict[str, str], seen: set[int]) -> None:
+    """What of a module of the user's is used, as it is in memory."""
+    if isinstance(module, types.ModuleType) and _is_users(module):
+        for part in sorted(names):
+            if part in vars(module):
+                _follow(f"{module.__name__}.{part}", vars(module)[part], found, seen)
 
 
 def _installed(value: Any) -> bool:
@@ -177,11 +214,41 @@ def _names(code: types.CodeType) -> set[str]:
 
 def _code(code: types.CodeType) -> bytes:
     constants = [_code(c) if isinstance(c, types.CodeType) else _bytes(c) for c in code.co_consts]
-    return b"\0".join([code.co_code, repr((code.co_names, code.co_varnames, code.co_freevars)).encode(), *constants])
+    counts = code.co_argcount, code.co_posonlyargcount, code.co_kwonlyargcount, code.co_flags
+    shape = repr((code.co_names, code.co_varnames, code.co_freevars, counts)).encode()
+    return b"\0".join([code.co_code, code.co_exceptiontable, shape, *constants])
+
+
+def _is_users(module: types.ModuleType) -> bool:
+    from seedwise_guest.frames import is_user_file
+
+    return bool(getattr(module, "__file__", None)) and is_user_file(str(module.__file__))
+
+
+def _class(kind: type) -> bytes:
+    found: dict[str, str] = {}
+    _follow(kind.__qualname__, kind, found, set())
+    return repr(sorted(found.items())).encode()
+
+
+_inside: set[int] = set()
+"""Containers whose bytes are being taken: one may hold itself."""
 
 
 def _bytes(value: Any) -> bytes:
     """Bytes that are equal for equal values, whatever the order of sets."""
+    if isinstance(value, Mapping | set | frozenset | list | tuple) or hasattr(value, "__dict__"):
+        if id(value) in _inside:
+            return b"itself"
+        _inside.add(id(value))
+        try:
+            return _bytes_of(value)
+        finally:
+            _inside.discard(id(value))
+    return _bytes_of(value)
+
+
+def _bytes_of(value: Any) -> bytes:
     if isinstance(value, np.ndarray) and not value.dtype.hasobject:
         return f"{value.dtype.str}{value.shape}".encode() + np.ascontiguousarray(value).tobytes()
     if isinstance(value, Mapping):
@@ -192,6 +259,9 @@ def _bytes(value: Any) -> bytes:
         return b"[" + b",".join(map(_bytes, value)) + b"]"
     if value is None or isinstance(value, bool | int | float | complex | str | bytes):
         return f"{type(value).__name__}:{value!r}".encode("utf-8", "surrogatepass")
+    if hasattr(value, "__dict__") and not isinstance(value, type) and not _installed(type(value)):
+        kind = type(value)  # of a class of the user's, which is followed where it is referred to
+        return f"{kind.__qualname__}:".encode() + _bytes(vars(value)) + hashlib.sha256(_class(kind)).digest()
     import cloudpickle
 
     try:

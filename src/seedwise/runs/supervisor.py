@@ -431,9 +431,9 @@ class Supervisor:
                 self.tell(Waiting(theirs))
             for seed in open_[: max(0, self.jobs - len(self._running))] if not self.stopped else []:
                 self._claim(seed)
-            while self._ahead:
-                self.start_next()
-            if not self._running and ((not theirs and not open_) or self.stopped):
+            while self.has_more and len(self._running) < self.jobs and self.start_next():
+                pass
+            if not self._running and not self._pending and ((not theirs and not open_) or self.stopped):
                 return
             self.step(_TICK)
             if theirs and not self._running:

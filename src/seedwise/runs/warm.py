@@ -48,11 +48,29 @@ def why_not_warm(setup: Setup, python: str) -> str:
         return "only a script can be forked, not -m, -c or another program"
     if setup.script_behind_launcher:
         return "a launcher starts the script"
+    hidden = _hides_standard(setup.script)
+    if hidden:
+        return f"{hidden} hides a module of the standard library that a forked process has loaded already"
     if setup.mode is Mode.PLACEHOLDER:
         ours = placeholders(setup.command)
         tail = setup.command[len(setup.command) - setup.arguments :]
         if sum(PLACEHOLDER in word for word in ours) != sum(PLACEHOLDER in word for word in tail):
             return "{seed} is in the name of the script"
+    return ""
+
+
+def _hides_standard(script: str | None) -> str:
+    """A file beside the script that is named like a module of the standard library; "" if there is none."""
+    if script is None:
+        return ""
+    with contextlib.suppress(OSError):
+        for name in sorted(os.listdir(os.path.dirname(script) or ".")):
+            stem, dot, rest = name.partition(".")
+            if stem in sys.stdlib_module_names and (
+                rest == "py" or (not dot and os.path.isdir(os.path.join(os.path.dirname(script), name, "")))
+            ):
+                if rest == "py" or os.path.isfile(os.path.join(os.path.dirname(script), name, "__init__.py")):
+                    return name
     return ""
 
 

@@ -28,6 +28,11 @@ def leave(status: int) -> None:
     for module in mine:
         _quietly(_empty, vars(module))
     _quietly(_collect)
+    try:
+        if sys.stdout is not None:
+            sys.stdout.flush()
+    except BaseException:  # noqa: BLE001 (a full disk, a closed pipe: as at the end of an interpreter)
+        status = status or 120
     _quietly(_flush)
     os._exit(status & 0xFF)
 

@@ -9,6 +9,7 @@ import socket
 import sys
 from typing import Any
 
+from .. import spool
 from ..seeding import Control
 from . import state
 from .recording import _open_files, _threads, belongs_to_user, is_standard, wrap_imports
@@ -112,10 +113,15 @@ def _import(name: str, before: dict[str, Any], control: Control, strangers: list
     try:
         import_module(name)
     except ImportError:
-        if not strangers:
+        if not strangers and not _vetoed:
+            left = [new for new in sys.modules if new not in known and not is_standard(new)]
+            if left or state.same(before, state.take()):
+                raise CannotPreload(name, "fails to be imported, and leaves something behind") from None
             return Unit(name, before, before, {})  # as in the first run: something optional that is not installed
     except BaseException as error:  # noqa: BLE001
         raise CannotPreload(name, f"could not be imported: {type(error).__name__}: {error}") from None
+    if _vetoed:
+        raise CannotPreload(name, f"writes {_vetoed[0]}")
     if strangers:
         raise CannotPreload(name, f"imports {strangers[0]}, which the first run did not")
     if _threads() > threads:
@@ -135,8 +141,10 @@ def serve(plan: dict[str, Any], control: Control) -> dict[str, Any]:
     """Preload, then fork a child for each request. Returns in the children only, with what was requested."""
     channel = socket.socket(fileno=int(os.environ.pop(SOCKET)))
     channel.set_inheritable(False)
+    watching = [True]
     try:
         _import_what_children_need()
+        sys.addaudithook(lambda event, arguments: _veto(event, arguments) if watching[0] else None)
         preloading = Preloading(control)
         if plan["live"]:
             plan = _follow(channel, preloading)
@@ -154,10 +162,33 @@ def serve(plan: dict[str, Any], control: Control) -> dict[str, Any]:
     gc.collect()
     gc.freeze()
     _send(channel, {"type": "ready", "units": [unit.name for unit in units], "pid": os.getpid()})
+    watching[0] = False
     request = _loop(channel)
     channel.close()
     Shelf(units, control.start_made).put_away()
     return request
+
+
+_vetoed: list[str] = []
+_CHANGES = frozenset("os.mkdir os.remove os.rename os.rmdir os.link os.symlink os.truncate shutil.rmtree".split())
+
+
+def _veto(event: str, arguments: tuple[Any, ...]) -> None:
+    """This process sees the user's own files: an import that writes is to be made by each run, in its private view."""
+    if event == "open":
+        path, mode, flags = arguments[0], arguments[1], arguments[2] if isinstance(arguments[2], int) else 0
+        writing = any(c in mode for c in "wax+") if isinstance(mode, str) else bool(flags & (os.O_WRONLY | os.O_RDWR))
+        if not writing:
+            return
+    elif event in _CHANGES:
+        path = arguments[0]
+    else:
+        return
+    place = os.fsdecode(path) if isinstance(path, (str, bytes)) else ""
+    if not place or "__pycache__" in place or place.startswith(("/dev/", "/proc/", spool.folder())):
+        return
+    _vetoed.append(place)
+    raise PermissionError(13, "a warm parent writes no files", place)
 
 
 def _import_what_children_need() -> None:

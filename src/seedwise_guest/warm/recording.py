@@ -51,6 +51,7 @@ class _Import:
     drawn: tuple[object, ...]
     threads: int
     files: frozenset[str]
+    asked: int = 0
     below: list[_Import] = field(default_factory=list)
     names: list[str] = field(default_factory=list)
     users: bool = False
@@ -67,6 +68,9 @@ class Recording:
     ----------
     drawn
         Returns something that changes when a generator is drawn from.
+    asked
+        Returns how often what differs from run to run was asked for: the command line, the seed's variable, the file with
+        the seed in it.
     announce
         Called with name and state of each import of a library that begins in the user's own code, so that a warm parent
         can make it at the same time.
@@ -76,8 +80,10 @@ class Recording:
         self,
         drawn: Callable[[], tuple[object, ...]],
         announce: Callable[[str, dict[str, Any]], None] = lambda name, state: None,
+        asked: Callable[[], int] = lambda: 0,
     ) -> None:
         self._drawn = drawn
+        self._asked = asked
         self._announce = announce
         self._states: list[dict[str, Any]] = []
         self._top: list[_Import] = []
@@ -100,7 +106,7 @@ class Recording:
         if self._now is None or self._latest is None:
             self._latest = (self._drawn(), _threads(), _open_files())
         # inside another import, what was seen last: should the code in between have drawn, the outer one is to blame too
-        new = _Import(name, self._now, len(self._states) - 1, *self._latest)
+        new = _Import(name, self._now, len(self._states) - 1, *self._latest, asked=self._asked())
         if new.above is None or new.above.users:
             new.users = belongs_to_user(name)
             if not new.users and not is_standard(name):
@@ -126,6 +132,8 @@ class Recording:
             return "takes itself out of sys.modules", new.name
         if module is not None and not _is_library(new.name, module):
             return "is the user's own", new.name
+        if self._asked() > new.asked:
+            return "reads what differs from run to run", new.name
         if not ok:
             return "", ""
         drawn, threads, files = self._latest

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import _thread
 import os
 import sys
 from dataclasses import dataclass, field
@@ -29,11 +30,6 @@ class Unit:
     made: list[Any] = field(default_factory=list)
     """Generators that were made during the import, to be started from the seed."""
 
-    @property
-    def silent(self) -> bool:
-        """Whether the import changed nothing but `sys.modules`."""
-        return not state.same(self.before, self.after)
-
 
 class Shelf:
     """Hands units out, in the order in which they were imported.
@@ -54,6 +50,7 @@ class Shelf:
             for name in unit.modules:
                 self._place[name] = k
         self._out: set[int] = set()
+        self._lock = _thread.RLock()
 
     def put_away(self) -> None:
         """Take the modules out of `sys.modules` and answer for them from now on."""
@@ -69,23 +66,25 @@ class Shelf:
         k = self._place.get(name)
         if k is None or k in self._out:
             return False
+        with self._lock:
+            return k not in self._out and self._hand_out_unit(name, k)
+
+    def _hand_out_unit(self, name: str, k: int) -> bool:
         unit = self._units[k]
         why = state.same(state.take(), unit.before)
         if why:
             _give_up(f"{why} is not what it was when {name} was imported first")
         earlier = [j for j in range(k) if j not in self._out]
-        if not all(self._units[j].silent for j in earlier):
+        if earlier:  # it may look for what came before it in the first run
             _give_up(f"{name} is imported before {self._units[earlier[0]].name}, after which it came at first")
-        for j in [*earlier, k]:
-            self._out.add(j)
-            sys.modules.update(self._units[j].modules)
-            for package, attribute, value in self._units[j].added:
-                vars(package)[attribute] = value
+        sys.modules.update(unit.modules)
+        for package, attribute, value in unit.added:
+            vars(package)[attribute] = value
+        self._out.add(k)
         state.put(unit.after)
-        for j in [*earlier, k]:
-            for inner, module in self._units[j].modules.items():
-                handed_out(inner, module)
-            self._start_made(self._units[j].made)
+        for inner, module in unit.modules.items():
+            handed_out(inner, module)
+        self._start_made(unit.made)
         return name in sys.modules
 
 

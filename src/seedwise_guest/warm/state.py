@@ -33,7 +33,7 @@ def take() -> dict[str, Any]:
         sys.path,
         getattr(warnings, "filters", None),
         sys.argv,
-        (_folder(), sys.getrecursionlimit(), gc.isenabled(), gc.get_threshold(), _root_logger()),
+        (_folder(), sys.getrecursionlimit(), gc.isenabled(), gc.get_threshold(), _root_logger(), _settings()),
     )
     if _last is None or raw != _last[0]:
         _last = (
@@ -55,6 +55,7 @@ def _take() -> dict[str, Any]:
             gc.isenabled(),
             list(gc.get_threshold()),
             *_root_logger(),
+            *_settings(),
         ],
     }
 
@@ -70,6 +71,31 @@ def _root_logger() -> list[int]:
     logging = sys.modules.get("logging")
     root = getattr(logging, "root", None)
     return [30, 0] if root is None else [root.level, len(root.handlers)]
+
+
+def _settings() -> list[str]:
+    """Settings of libraries and of the process, where they are not the usual ones."""
+    found = []
+    torch = sys.modules.get("torch")
+    dtype = getattr(torch, "get_default_dtype", None)
+    if dtype is not None:
+        try:
+            kind, fixed, grad = str(dtype()), torch._C._get_deterministic_algorithms(), torch.is_grad_enabled()  # type: ignore[union-attr]
+        except (AttributeError, RuntimeError):  # still being imported
+            kind, fixed, grad = "torch.float32", False, True
+        found += [kind] * (kind != "torch.float32") + ["deterministic"] * fixed + ["no grad"] * (not grad)
+    numpy = sys.modules.get("numpy")
+    errors = getattr(numpy, "geterr", None)
+    if errors is not None and not getattr(getattr(numpy, "__spec__", None), "_initializing", False):
+        now = errors()
+        if now != {"divide": "warn", "over": "warn", "under": "ignore", "invalid": "warn"}:
+            found.append(str(sorted(now.items())))
+    decimal = sys.modules.get("decimal")
+    if decimal is not None and hasattr(decimal, "getcontext") and decimal.getcontext().prec != 28:
+        found.append(f"decimal {decimal.getcontext().prec}")
+    hooks = (sys.excepthook is not sys.__excepthook__, sys.displayhook is not sys.__displayhook__)
+    found += [name for name, changed in zip(("excepthook", "displayhook"), hooks) if changed]
+    return found
 
 
 def _filters() -> list[list[Any]]:

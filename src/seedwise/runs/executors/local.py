@@ -35,6 +35,7 @@ class LocalExecutor:
         self._listening: Any = None
 
     def start(self, task: Task, warm: bool = False) -> None:
+        self._follow_parent()
         if warm and self._warmth is not None and self._warmth.parent is not None:
             parent = self._warmth.parent
             request = {
@@ -82,10 +83,7 @@ class LocalExecutor:
 
     def _hear(self) -> tuple[bool, list[Exit]]:
         """What the warm parent says: whether it changed itself, and which of its children have ended."""
-        parent = self._warmth.parent if self._warmth is not None else None
-        channel = parent.channel if parent is not None else None
-        if channel is not self._listening:
-            self._listen(channel)
+        parent = self._follow_parent()
         if parent is None or self._warmth is None:
             return False, []
         changed, ended = False, []
@@ -104,6 +102,14 @@ class LocalExecutor:
                 if self._warmth.parent is not parent:
                     break
         return changed, ended
+
+    def _follow_parent(self) -> Any:
+        """Listen to the warm parent that there is now: a closed one's descriptor may be given to somebody else at once."""
+        parent = self._warmth.parent if self._warmth is not None else None
+        channel = parent.channel if parent is not None else None
+        if channel is not self._listening:
+            self._listen(channel)
+        return parent
 
     def _listen(self, channel: Any) -> None:
         if self._listening is not None:
