@@ -1,4 +1,5 @@
 from .answers import Comparison, Decision, Plan, Ranking, TaskRanking
+from .api.check import check
 from .api.compare import compare, compare_many, compare_tasks
 from .api.control import Ledger, Predictions, SeedError, State, Streams, log, seed_everything, seeded
 from .api.function import run
@@ -34,6 +35,7 @@ __all__ = [
     "TaskRanking",
     "against_threshold",
     "by_step",
+    "check",
     "compare",
     "compare_many",
     "compare_tasks",

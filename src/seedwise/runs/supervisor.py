@@ -344,8 +344,10 @@ class Supervisor:
             )
         if run.status is not Status.FINISHED or not told.ended:
             return run
+        ours = str(self.setup.worlds.base) + os.sep  # a function that was carried over, for one
+        read = [path for path in told.read if not path.startswith(ours)]
         inputs = identity.read_inputs(
-            told.loaded, told.read, told.libraries, self.packages, self.experiment.manifest["code"]
+            told.loaded, read, told.libraries, self.packages, self.experiment.manifest["code"]
         )
         for (kind, name), value in inputs.items():
             if (
@@ -433,7 +435,8 @@ class Supervisor:
                 self._claim(seed)
             while self.has_more and len(self._running) < self.jobs and self.start_next():
                 pass
-            if not self._running and not self._pending and ((not theirs and not open_) or self.stopped):
+            waiting = bool(self._pending) and not self.stopped
+            if not self._running and not waiting and ((not theirs and not open_) or self.stopped):
                 return
             self.step(_TICK)
             if theirs and not self._running:

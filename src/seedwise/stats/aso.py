@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from .resampling import chunks
-from .sample import check_sample, generator
+from .sample import check_resamples, check_sample, generator
 
 Array = NDArray[np.float64]
 
@@ -50,6 +50,7 @@ def almost_dominates(
     x, y = np.sort(check_sample(new, "new")), np.sort(check_sample(base, "base"))
     if not 0 < alpha < 1 or comparisons < 1:
         raise ValueError(f"alpha is between 0 and 1 and comparisons at least 1; got {alpha} and {comparisons}")
+    check_resamples(resamples)
     rng = generator(rng)
     n, m = x.size, y.size
     if min(n, m) < 2:

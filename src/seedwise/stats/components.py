@@ -8,7 +8,7 @@ from itertools import combinations
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from .sample import check_level, generator
+from .sample import check_level, check_resamples, generator
 
 Array = NDArray[np.float64]
 
@@ -187,6 +187,8 @@ def noise_of_test_set(correct: ArrayLike, classes: int = 2) -> TestSetNoise:
         raise ValueError(f"correctness has shape (runs ≥ 2, examples ≥ 2); got {x.shape}")
     if not np.isin(x, (0.0, 1.0)).all():
         raise ValueError("correctness is 0 or 1 for each run and example")
+    if classes < 2:
+        raise ValueError(f"there are two classes or more; got {classes}")
     wrong = 1 - x
     n = x.shape[1]
     observed = float(wrong.mean(axis=1).var(ddof=1))
@@ -234,6 +236,7 @@ def multi_bootstrap(
     x = _matrix(new, "new")
     y = None if base is None else _matrix(base, "base")
     check_level(level)
+    check_resamples(resamples)
     rng = generator(rng)
     if y is not None and x.shape[1] != y.shape[1]:
         raise ValueError(f"both sides need the same examples; got {x.shape[1]} and {y.shape[1]}")

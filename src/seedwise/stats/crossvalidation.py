@@ -64,6 +64,8 @@ def corrected_resampled_t(
     seeds, splits = x.shape
     if splits < 2:
         raise ValueError("one split says nothing about spread: give the scores of two folds or more")
+    if (n_train is None) != (n_test is None):
+        raise ValueError("give both n_train and n_test, or test_share")
     if n_train is not None and n_test is not None:
         test_share = n_test / n_train
     share = 1 / (splits - 1) if test_share is None else test_share

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from .sample import check_level, check_sample
+
 Array = NDArray[np.float64]
 
 
@@ -75,7 +77,7 @@ def wilcoxon(d: ArrayLike) -> float:
     """Two-sided p of Wilcoxon's (1945) signed-rank test of differences; exact without ties up to 50. All zero: 1."""
     from scipy import stats
 
-    x = np.asarray(d, dtype=np.float64)
+    x = check_sample(d, "differences")
     if not x.any():
         return 1.0
     x = x[x != 0]
@@ -90,5 +92,10 @@ def critical_difference(methods: int, tasks: int, alpha: float = 0.05) -> float:
     """
     from scipy.stats import studentized_range
 
+    if methods < 2 or tasks < 1:
+        raise ValueError(
+            f"a critical difference takes two methods or more and a task or more; got {methods} and {tasks}"
+        )
+    check_level(1 - alpha)
     q = float(studentized_range.ppf(1 - alpha, methods, np.inf)) / math.sqrt(2)
     return q * math.sqrt(methods * (methods + 1) / (6 * tasks))

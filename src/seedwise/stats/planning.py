@@ -44,9 +44,11 @@ def power(
     The t statistic has a noncentral t distribution with noncentrality effect / (sd·√(2/n)); both tails count (Cohen 1988;
     statsmodels' TTestIndPower agrees). A central t shifted by the effect, as some helpers use, errs by .13 at small n.
     """
-    from scipy.stats import nct, t
+    from scipy.stats import nct, norm, t
 
     _check(sd, alpha)
+    if not math.isfinite(effect):
+        raise ValueError(f"an effect is a finite number; got {effect}")
     design = Design(design)
     if n < 2:
         return 0.0
@@ -54,10 +56,12 @@ def power(
     b = 0.0 if design is not Design.TWO else (sd if sd_base is None else sd_base) ** 2 / n
     df = (a + b) ** 2 / (a**2 / (n - 1) + b**2 / (n - 1)) if design is Design.TWO else n - 1
     shift = abs(effect) / math.sqrt(a + b)
-    if shift > 35:  # beyond what the distribution's routine can hold, and certain
-        return 1.0
     cut = float(t.isf(alpha / 2 if two_sided else alpha, df))
-    return min(1.0, float(nct.sf(cut, df, shift)) + (float(nct.cdf(-cut, df, shift)) if two_sided else 0.0))
+    reached = float(nct.sf(cut, df, shift))
+    if math.isnan(reached):  # far beyond the cut, where SciPy's routine gives up
+        reached = float(norm.sf((cut - shift) / math.sqrt(1 + cut**2 / (2 * df))))
+    other = float(nct.cdf(-cut, df, shift)) if two_sided else 0.0
+    return min(1.0, reached + (0.0 if math.isnan(other) else other))
 
 
 def seeds_for(
@@ -132,6 +136,8 @@ def seeds_for_superiority(
     """
     from scipy.special import ndtri
 
+    check_level(power)
+    check_level(1 - alpha)
     if not 0.5 < probability < 1:
         raise ValueError(f"the probability that new wins is between 0.5 and 1; got {probability}")
     tail = alpha / 2 if two_sided else alpha
@@ -144,10 +150,14 @@ def seeds_for_superiority(
         cut = int(binom.isf(tail, n, 0.5)) + 1  # wins that are needed: P(X ≥ cut) ≤ tail
         return float(binom.sf(cut - 1, n, probability)) >= power
 
-    n = 2
-    while not all(enough(n + k) for k in range(4)):  # the power of a discrete test saws up and down
+    n, since = 1, 2  # the power of a discrete test saws up and down: from where on is it never below again?
+    while n < 2 * since + 50:
         n += 1
-    return n
+        if not enough(n):
+            since = n + 1
+        if n > _MOST // 100:
+            raise ValueError("more than a hundred thousand pairs would be needed")
+    return since
 
 
 def _check(sd: float, alpha: float) -> None:

@@ -11,6 +11,8 @@ from .describe import interquartile_mean
 from .sample import check_level, check_sample, generator, is_constant
 
 Array = NDArray[np.float64]
+_NO_SPREAD = 1e-12
+"""Relative to its values, a standard deviation below this is rounding."""
 _CELLS = 2_000_000
 """Numbers held at once while resampling."""
 
@@ -47,7 +49,7 @@ _ROWS: dict[Statistic, Callable[[Array], Array]] = {
     Statistic.MEAN: lambda x: x.mean(axis=-1),
     Statistic.MEDIAN: lambda x: np.median(x, axis=-1),
     Statistic.IQM: iqm_rows,
-    Statistic.SD: lambda x: x.std(axis=-1, ddof=1),
+    Statistic.SD: lambda x: np.where(np.ptp(x, axis=-1) == 0, 0.0, x.std(axis=-1, ddof=1)),
     Statistic.WORST_LOW: lambda x: x.min(axis=-1),
     Statistic.WORST_HIGH: lambda x: x.max(axis=-1),
 }
@@ -172,14 +174,14 @@ def _ends(
     if x.size < 2:
         return None, "one value says nothing about spread"
     if is_constant(x):
-        return (float(x[0]), float(x[0])), "all values are equal: the bootstrap can only repeat them"
+        return (estimate, estimate), "all values are equal: the bootstrap can only repeat them"
     tails = np.array([(1 - level) / 2, (1 + level) / 2])
     few = "" if x.size >= 10 else f"n = {x.size} is few for a bootstrap interval; the t interval covers better"
     if method is Method.PERCENTILE:
         low, high = np.quantile(values, tails)
         return (float(low), float(high)), few
     if method is Method.STUDENTISED:
-        whole = spreads > 0
+        whole = spreads > _NO_SPREAD * float(np.abs(x).max())
         if whole.mean() < (1 + level) / 2:
             return None, "too many resamples repeat one value: no studentised interval; take the t interval"
         t = (values[whole] - estimate) / spreads[whole]

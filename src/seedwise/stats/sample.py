@@ -23,6 +23,13 @@ def check_level(level: float) -> float:
     return float(level)
 
 
+def check_resamples(resamples: int) -> int:
+    """How many resamples. Raises ValueError below 1."""
+    if resamples < 1:
+        raise ValueError(f"resamples is at least 1; got {resamples}")
+    return resamples
+
+
 def generator(rng: np.random.Generator | int | None) -> np.random.Generator:
     """The generator of an analysis: the one given, or a new one from a number; never the global one. None is 0."""
     if isinstance(rng, np.random.Generator):

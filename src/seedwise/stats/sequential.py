@@ -44,6 +44,7 @@ def t_sequence_half(n: int, sd: float, level: float = 0.95, start: int = START) 
     2·(1 - F(a) + a·f(a)) = α, F and f the t distribution with m - 1 degrees, b = (1 + a²/(m - 1))^m / m, the means
     x̄ ± s·√((b·n)^(1/n) - 1), s² with n in the denominator, all hold the true mean at once, for n ≥ m, with probability 1 - α.
     """
+    check_level(level)
     if n < start:
         return math.inf
     return math.sqrt((n - 1) / n) * sd * math.sqrt(math.expm1((_log_b(start, 1 - level) + math.log(n)) / n))
@@ -143,7 +144,7 @@ def betting_sequence(
     x = check_sample(values)
     check_level(level)
     low, high = float(bounds[0]), float(bounds[1])
-    if not low < high or x.min() < low or x.max() > high:
+    if not (low < high and math.isfinite(low) and math.isfinite(high)) or x.min() < low or x.max() > high:
         raise ValueError(
             f"scores must lie within the declared bounds {low:g} … {high:g}; got {x.min():g} … {x.max():g}"
         )

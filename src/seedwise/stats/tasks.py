@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from .resampling import chunks
-from .sample import check_level, check_sample, generator
+from .sample import check_level, check_resamples, check_sample, generator
 
 Array = NDArray[np.float64]
 
@@ -74,7 +74,7 @@ def aggregate(
     tasks = tuple(check_sample(task, f"task {k + 1}") for k, task in enumerate(scores))
     if not tasks:
         raise ValueError("no tasks: scores are a list with the runs of each task")
-    return _aggregate(tasks, Over(over), check_level(level), resamples, generator(rng), np.empty(0))
+    return _aggregate(tasks, Over(over), check_level(level), check_resamples(resamples), generator(rng), np.empty(0))
 
 
 def _aggregate(
@@ -137,7 +137,11 @@ class _Iqm:
         heights = counts if self._weights is None else counts * self._weights
         below = np.cumsum(heights[:, :-1], axis=1, dtype=np.float64)
         np.clip(below, low, high, out=below)
-        found: Array = (self._values[-1] * high - self._values[0] * low - below @ self._steps) / (high - low)
+        # not `@`, whose last bit depends on how many rows there are
+        area = np.einsum("ij,j->i", below, self._steps)
+        if not self._steps.any():
+            return np.full(len(counts), self._values[0])
+        found: Array = (self._values[-1] * high - self._values[0] * low - area) / (high - low)
         return found
 
 
@@ -147,16 +151,12 @@ class _Means:
     places = None
 
     def __init__(self, tasks: Sequence[Array], over: Over) -> None:
-        width = sum(t.size for t in tasks)
         self._over = over
-        self._into = np.zeros((width, len(tasks)))
-        start = 0
-        for k, task in enumerate(tasks):
-            self._into[start : start + task.size, k] = task / task.size
-            start += task.size
+        self._values = np.concatenate([task / task.size for task in tasks])
+        self._starts = np.cumsum([0, *[task.size for task in tasks][:-1]])
 
     def __call__(self, counts: NDArray[np.int64]) -> Array:
-        means = counts @ self._into
+        means = np.add.reduceat(counts * self._values, self._starts, axis=1)
         rows: Array = means.mean(axis=1) if self._over is Over.MEAN else np.median(means, axis=1)
         return rows
 
@@ -191,6 +191,7 @@ def improvement(
     if len(new) != len(base) or not len(new):
         raise ValueError(f"both sides need the same tasks, at least one; got {len(new)} and {len(base)}")
     check_level(level)
+    check_resamples(resamples)
     rng = generator(rng)
     x = [check_sample(task, f"task {k + 1} of new") for k, task in enumerate(new)]
     y = [check_sample(task, f"task {k + 1} of base") for k, task in enumerate(base)]
@@ -238,6 +239,7 @@ def performance_profile(
     tasks = [check_sample(task, f"task {k + 1}") for k, task in enumerate(scores)]
     tau = np.sort(check_sample(thresholds, "the thresholds"))
     check_level(level)
+    check_resamples(resamples)
     rng = generator(rng)
     above = np.concatenate([(t[:, None] > tau) / (t.size * len(tasks)) for t in tasks])
     share = above.sum(axis=0)

@@ -54,6 +54,8 @@ def against_threshold(
     x = check_sample(values)
     if not 0 < alpha < 0.5:
         raise ValueError(f"alpha is between 0 and 0.5; got {alpha}")
+    if not math.isfinite(threshold):
+        raise ValueError(f"a threshold is a finite number; got {threshold}")
     mean = float(x.mean())
     distance = (mean - threshold) if below else (threshold - mean)
     if x.size < 2:

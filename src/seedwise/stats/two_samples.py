@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from .resampling import chunks
-from .sample import check_level, check_sample, generator, is_constant
+from .sample import check_level, check_resamples, check_sample, generator, is_constant
 
 Array = NDArray[np.float64]
 _EXACT = 40_000
@@ -51,7 +51,8 @@ def difference(new: ArrayLike, base: ArrayLike, *, paired: bool = False, level: 
     if min(x.size, y.size) < 2:
         return _student(float(x.mean() - y.mean()), None, 0, level, "Welch t")
     a, b = _variance(x) / x.size, _variance(y) / y.size
-    df = (a + b) ** 2 / (a**2 / (x.size - 1) + b**2 / (y.size - 1)) if a + b > 0 else x.size + y.size - 2
+    below = a**2 / (x.size - 1) + b**2 / (y.size - 1)
+    df = (a + b) ** 2 / below if below > 0 else x.size + y.size - 2
     return _student(float(x.mean() - y.mean()), a + b, df, level, "Welch t")
 
 
@@ -107,6 +108,7 @@ def permutation_test(
         Paired, 5 pairs reach no less than 2/2⁵ = .0625; 3 against 3 no less than 2/20 = .10.
     """
     x, y = check_sample(new, "new"), check_sample(base, "base")
+    check_resamples(resamples)
     if paired:
         if x.size != y.size:
             raise ValueError(f"pairs need as many values on both sides; got {x.size} and {y.size}")
@@ -115,17 +117,17 @@ def permutation_test(
 
 
 def _flip(d: Array, resamples: int, rng: np.random.Generator) -> Permutation:
-    n = d.size
+    n, room = d.size, 1e-13 * float(np.abs(d).sum())
     exact = 2**n <= _EXACT
     smallest = min(1.0, 2.0 / 2**n) if exact else max(2.0 / 2**n, 1.0 / (resamples + 1))
     if exact:
         bits = (np.arange(2**n)[:, None] >> np.arange(n)) & 1
-        p = _share(np.abs((1 - 2 * bits) @ d), abs(float(d.sum())))
+        p = _share(np.abs((1 - 2 * bits) @ d), abs(float(d.sum())), room)
         return Permutation(p, True, 2**n, smallest)
     count = 0
     for rows in chunks(resamples, n):
         signs = np.where(rng.random((rows, n)) < 0.5, -1.0, 1.0)
-        count += int(_reaches(np.abs(signs @ d), abs(float(d.sum()))).sum())
+        count += int(_reaches(np.abs(signs @ d), abs(float(d.sum())), room).sum())
     return Permutation((count + 1) / (resamples + 1), False, resamples, smallest)
 
 
@@ -171,14 +173,14 @@ def _welch(x: Array, y: Array) -> Array:
     return result
 
 
-def _reaches(values: Array, observed: float) -> NDArray[np.bool_]:
+def _reaches(values: Array, observed: float, room: float = 1e-10) -> NDArray[np.bool_]:
     """Whether each is at least as far out, with room for rounding: a grouping must not miss its own mirror image."""
-    found: NDArray[np.bool_] = values >= observed * (1 - 1e-10) - 1e-300
+    found: NDArray[np.bool_] = values >= observed * (1 - 1e-10) - room
     return found
 
 
-def _share(values: Array, observed: float) -> float:
-    return float(_reaches(values, observed).mean())
+def _share(values: Array, observed: float, room: float = 1e-10) -> float:
+    return float(_reaches(values, observed, room).mean())
 
 
 @dataclass(frozen=True)
@@ -274,6 +276,7 @@ def compare_spreads(
     taken about the estimate (basic), each sample resampled by itself.
     """
     x, y = check_sample(new, "new"), check_sample(base, "base")
+    check_resamples(resamples)
     if min(x.size, y.size) < 3:
         return Spreads(None, None, None, level, None, "spreads are compared from three values on each side")
     if is_constant(x) or is_constant(y):
@@ -287,7 +290,7 @@ def compare_spreads(
     for rows in chunks(resamples, x.size + y.size):
         a = x[(rng.random((rows, x.size)) * x.size).astype(np.intp)].std(axis=1, ddof=1)
         b = y[(rng.random((rows, y.size)) * y.size).astype(np.intp)].std(axis=1, ddof=1)
-        whole = (a > 0) & (b > 0)
+        whole = (a > 1e-12 * np.abs(x).max()) & (b > 1e-12 * np.abs(y).max())  # less is rounding
         logs.append(np.log(a[whole] / b[whole]))
     tails = np.quantile(np.concatenate(logs), [(1 - level) / 2, (1 + level) / 2])
     low, high = np.exp(2 * math.log(ratio) - tails[::-1])

@@ -1,0 +1,1 @@
+"""Thin bridges to other tools; each is loaded only when asked for."""

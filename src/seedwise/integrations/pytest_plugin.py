@@ -1,0 +1,62 @@
+"""In tests: `assert_reproducible(train, seed=0)` and `@pytest.mark.reproducible`. Silent when unused."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Register the marker."""
+    config.addinivalue_line(
+        "markers",
+        "reproducible(seed=0, rtol=None): what the test function returns must be the same in fresh processes under one seed; "
+        "with rtol, equal to rounding is enough",
+    )
+
+
+@pytest.fixture
+def assert_reproducible() -> Callable[..., Any]:
+    """A function: `assert_reproducible(train, seed=0, rtol=None, **config)` fails with cause, line and fix.
+
+    `train(seed, **config)` is called in fresh processes, one thing changed at a time, as `seedwise check` does. With `rtol`, a
+    result that is equal to rounding passes.
+    """
+
+    def assert_it(function: Callable[..., Any], seed: int = 0, *, rtol: float | None = None, **config: Any) -> Any:
+        __tracebackhide__ = True
+        from seedwise.api.check import check
+        from seedwise.determinism import Verdict
+
+        found = check(function, seed, config=config, rtol=1e-4 if rtol is None else rtol)
+        if not (found.ok or (rtol is not None and found.verdict is Verdict.ROUNDING)):
+            pytest.fail(f"not reproducible: {found.sentence}", pytrace=False)
+        return found
+
+    return assert_it
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Give a marked test its `seed`."""
+    marker = metafunc.definition.get_closest_marker("reproducible")
+    if marker is not None and "seed" in metafunc.fixturenames:
+        metafunc.parametrize("seed", [marker.kwargs.get("seed", marker.args[0] if marker.args else 0)])
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> bool | None:
+    """A marked test is a training function itself, `def test_train(seed): … return {"loss": …}`: it is checked, not called here."""
+    marker = pyfuncitem.get_closest_marker("reproducible")
+    if marker is None:
+        return None
+    from seedwise.api.check import check
+    from seedwise.determinism import Verdict
+
+    rtol = marker.kwargs.get("rtol")
+    names = pyfuncitem._fixtureinfo.argnames
+    given: dict[str, Any] = {name: pyfuncitem.funcargs[name] for name in names}
+    seed = int(given.pop("seed", 0))
+    found = check(pyfuncitem.obj, seed, config=given, rtol=1e-4 if rtol is None else rtol)
+    if not (found.ok or (rtol is not None and found.verdict is Verdict.ROUNDING)):
+        pytest.fail(f"not reproducible: {found.sentence}", pytrace=False)
+    return True

@@ -1,0 +1,176 @@
+"""`check` on functions and scripts: exit codes, traces kept, faults of the checked program, the plugin."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import seedwise as sw
+from seedwise.cli.app import start
+from seedwise.determinism import Verdict
+from seedwise.errors import ScriptError, UsageError
+
+pytest_plugins = ["pytester"]
+Script = Callable[..., list[str]]
+
+
+def good(seed: int) -> float:
+    return float(np.random.default_rng(seed).random())
+
+
+def unseeded(seed: int) -> float:
+    return seed + float(np.random.default_rng().random())
+
+
+def deaf(seed: int) -> float:
+    return float(np.random.default_rng(7).random())
+
+
+def test_functions() -> None:
+    found = sw.check(good, seed=7)
+    assert found.ok
+    assert found.verdict is Verdict.IDENTICAL
+    bad = sw.check(unseeded, seed=7)
+    assert bad.cause.startswith("unseeded generator")
+    assert bad.location.endswith("test_check.py:24")
+    assert bad.fix_verified
+
+
+def test_a_seed_without_effect() -> None:
+    def train(seed: int) -> float:
+        np.random.seed(3)
+        return float(np.random.rand())
+
+    found = sw.check(train, seed=1)
+    assert found.cause == "seed without effect"
+    assert not found.ok
+
+
+def test_json_and_exit_codes(script: Script, capsys: pytest.CaptureFixture[str]) -> None:
+    command = script("import random\nprint('acc =', random.random())")
+    assert start(["check", "--json", "--", *command]) == 1
+    found = json.loads(capsys.readouterr().out)
+    assert {"verdict", "cause", "location", "fix", "fix_verified", "ledger", "perturbations"} <= set(found)
+    assert found["location"] == "train.py:2"
+    assert start(["check", "--", *script("import random\nrandom.seed(1)\nprint('acc =', random.random())")]) == 0
+    assert capsys.readouterr().out.startswith("identical")
+
+
+def test_a_trace_kept_is_compared_on_another_day(script: Script, capsys: pytest.CaptureFixture[str]) -> None:
+    text = "import random\nrandom.seed({})\nprint('acc =', random.random())"
+    assert start(["check", "--save-trace", "t.npz", "--", *script(text.format(1))]) == 0
+    assert start(["check", "--against", "t.npz", "--", *script(text.format(1))]) == 0
+    capsys.readouterr()
+    assert start(["check", "--against", "t.npz", "--", *script(text.format(2))]) == 1
+    out = capsys.readouterr().out
+    assert "another machine or version" in out
+    assert "seeded otherwise than in the trace: random" in out
+    assert start(["check", "--against", "nothing.npz", "--", *script(text.format(1))]) == 2
+
+
+FAULTS = {
+    "crash": ("raise ValueError('bad luck')", "exit code 1: ValueError: bad luck"),
+    "os._exit": ("import os; os._exit(5)", "exit code 5"),
+    "signal": ("import os; os.abort()", "killed by signal 6"),
+    "endless": ("while True: pass", "did not end in time"),
+    "syntax": ("a b", "SyntaxError"),
+}
+
+
+@pytest.mark.parametrize("what", FAULTS)
+def test_a_program_that_fails_is_reported_as_such(
+    what: str, script: Script, capsys: pytest.CaptureFixture[str]
+) -> None:
+    code, said = FAULTS[what]
+    assert start(["check", "--timeout", "3", "--", *script(code)]) == 2
+    error = capsys.readouterr().err
+    assert said in error
+    assert "Traceback" not in error
+
+
+def test_much_output_and_subprocesses(script: Script, capsys: pytest.CaptureFixture[str]) -> None:
+    text = (
+        "import random, subprocess, sys\nrandom.seed(1)\n"
+        "for k in range(200000):\n    print('x' * 500)\n"
+        "print(subprocess.run([sys.executable, '-c', 'print(1)'], capture_output=True, text=True).stdout)\n"
+        "print('acc =', random.random())"
+    )
+    assert start(["check", "--json", "--", *script(text)]) == 0
+    assert json.loads(capsys.readouterr().out)["verdict"] == "identical"
+
+
+def test_what_is_written_is_compared_too_and_no_run_sees_it(script: Script, project: Path) -> None:
+    text = "import json, os, random\nassert not os.path.exists('out.json')\njson.dump({'loss': random.random()}, open('out.json', 'w'))"
+    assert start(["check", "--", *script(text)]) == 1
+    assert not (project / "out.json").exists()
+
+
+def test_the_spread_of_what_is_not_controlled(script: Script, capsys: pytest.CaptureFixture[str]) -> None:
+    assert (
+        start(["check", "--measure", "5", "--json", "--", *script("import random\nprint('acc =', random.random())")])
+        == 1
+    )
+    measured = json.loads(capsys.readouterr().out)["measured"]
+    assert measured["acc"]["n"] == 5
+    assert 0 < measured["acc"]["sd"] < 1
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("check",),
+        ("check", "--rtol", "2", "--", "python", "train.py"),
+        ("check", "--timeout", "0", "--", "python", "train.py"),
+        ("check", "--measure", "1", "--", "python", "train.py"),
+        ("check", "--seed", "3", "--", "python", "train.py"),
+        ("check", "--", "python", "nothing.py"),
+    ],
+)
+def test_wrong_use_is_a_line(words: tuple[str, ...], script: Script, capsys: pytest.CaptureFixture[str]) -> None:
+    script("print(1)")
+    assert start(list(words)) == 2
+    assert "Traceback" not in capsys.readouterr().err
+
+
+def test_what_is_no_function_is_refused() -> None:
+    with pytest.raises(UsageError, match="takes a function"):
+        sw.check("train.py")  # type: ignore[arg-type]
+    with pytest.raises(ScriptError, match="nothing can be compared"):
+        sw.check(lambda seed: 1 / 0)
+
+
+def test_the_plugin(pytester: pytest.Pytester) -> None:
+    pytester.makepyfile(
+        """
+        import random
+        import pytest
+
+        def good(seed, scale=1.0):
+            return random.Random(seed).random() * scale
+
+        def bad(seed):
+            return random.Random().random()
+
+        def test_good(assert_reproducible):
+            assert_reproducible(good, seed=3, scale=2.0)
+
+        def test_bad(assert_reproducible):
+            assert_reproducible(bad, seed=3)
+
+        @pytest.mark.reproducible(seed=5)
+        def test_train(seed):
+            return {"loss": random.Random(seed).random()}
+
+        @pytest.mark.reproducible
+        def test_train_badly(seed):
+            return {"loss": random.Random().random()}
+
+        def test_plain():
+            pass
+        """
+    )
+    result = pytester.runpytest_subprocess("-p", "no:cacheprovider", "--strict-markers")
+    result.assert_outcomes(passed=3, failed=2)
+    result.stdout.fnmatch_lines(["*not reproducible: different: unseeded generator*"])
