@@ -43,6 +43,7 @@ bench: setup
 	$(BIN)/python benchmarks/sweep.py
 	$(BIN)/python benchmarks/coverage.py
 	$(BIN)/python benchmarks/statistics.py
+	$(BIN)/python benchmarks/check.py
 
 clean:
 	rm -rf $(VENV) build dist .pytest_cache .mypy_cache .ruff_cache
