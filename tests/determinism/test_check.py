@@ -117,6 +117,23 @@ def test_the_spread_of_what_is_not_controlled(script: Script, capsys: pytest.Cap
     assert 0 < measured["acc"]["sd"] < 1
 
 
+def test_the_spread_of_reruns_beside_that_of_seeds(script: Script, capsys: pytest.CaptureFixture[str]) -> None:
+    text = (
+        "import random\nimport numpy as np\nrandom.seed(1)\nprint('acc =', random.random() + np.random.rand() / 1000)"
+    )
+    assert start(["check", "--measure", "6", "--json", "--", *script(text)]) == 1
+    measured = json.loads(capsys.readouterr().out)["measured"]["acc"]
+    assert measured["sd"] < 0.001
+    assert measured["seed_sd"] > 0.1
+
+
+def test_typed_seeds_that_change_nothing_are_said(script: Script, capsys: pytest.CaptureFixture[str]) -> None:
+    assert start(["check", "--", *script("import random\nrandom.seed(1)\nrandom.random()\nprint('acc =', 0.5)")]) == 0
+    assert "two seeds gave the same output" in capsys.readouterr().out
+    assert start(["check", "--", *script("import random\nrandom.seed(1)\nprint('acc =', random.random())")]) == 0
+    assert "two seeds gave the same" not in capsys.readouterr().out
+
+
 @pytest.mark.parametrize(
     "words",
     [

@@ -1,6 +1,7 @@
 """Same seed, same result? If not: the cause, the line, and a fix that was tried."""
 
 import os
+import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -11,13 +12,18 @@ import numpy as np
 from ..answers import plain
 from ..determinism import Cause, Difference, Divergence, Trace, Verdict, compare, localise, set_order_line
 from ..determinism.causes import Fix, fix_for
-from ..errors import ScriptError, UsageError
+from ..determinism.compare import masked
+from ..errors import ScriptError, SeedwiseError, UsageError
+from ..results import Run, Series, Status
 from ..runs.checking import NOTHING, Change, Checker, check_environment
 from ..runs.command import Workdir, available_cores, check_command
 from ..runs.functions import carried, is_call, parse_call
 from ..runs.worlds import find_worlds, guarded, private_folder, sweep_dead_worlds
+from .script import run_script
 
 Say = Callable[[str], None]
+_LONG = 120.0
+"""Seconds: what takes longer is not run under two further seeds."""
 
 
 @dataclass(frozen=True)
@@ -109,7 +115,9 @@ def check(
     with carried(function, dict(config or {}), private_folder()) as call:
         words = [word.replace("{seed}", str(seed)) for word in call.words]
         other = [word.replace("{seed}", str(seed + 1)) for word in call.words]
-        return _Examination(words, other, rtol, timeout, tell).run()
+        examination = _Examination(words, other, rtol, timeout, tell)
+        examination.is_function = True
+        return examination.run()
 
 
 def check_script(
@@ -138,7 +146,9 @@ def check_script(
         call = parse_call(list(command))
         words = [word.replace("{seed}", str(0 if seed is None else seed)) for word in call.words]
         other = [word.replace("{seed}", str(1 if seed is None else seed + 1)) for word in call.words]
-        return _Examination(words, other, rtol, timeout, tell).run(save_trace, against, measure)
+        examination = _Examination(words, other, rtol, timeout, tell)
+        examination.is_function = True
+        return examination.run(save_trace, against, measure)
     words = list(check_command(command))
     placed = any("{seed}" in word for word in words)
     if seed is not None and not placed:
@@ -160,6 +170,9 @@ class _Examination:
         self.tried: list[Tried] = []
         self.notes: list[str] = []
         self._found: Divergence | None = None
+        self._change: Change | None = None
+        """What flipped the result, where reruns agree."""
+        self.is_function = False
 
     def run(self, save_trace: str | None = None, against: str | None = None, measure: int = 0) -> Check:
         """Examine; see `check_script`."""
@@ -191,7 +204,25 @@ class _Examination:
         found = self._repeating_workers() or self._perturbed() or self._seed_without_effect()
         if found is not None:
             return found
+        self._try_typed_seeds()
         return self._answer(Verdict.IDENTICAL, None, "", None)
+
+    def _try_typed_seeds(self) -> None:
+        """A script that types its seed: do two seeds, placed there, give two results?"""
+        if self.other_seed is not None or self.first.seconds > _LONG:
+            return
+        drawn = any(e["state"] in ("seeded", "seeded-late") for e in self.first.ledger)
+        runs = self._under_seeds(2) if drawn else []
+        if len(runs) < 2:
+            return
+        texts = [run.detail for run in runs]
+        values = [{name: s.values for name, s in run.series.items()} for run in runs]
+        same = repr(values[0]) == repr(values[1]) and len(set(texts)) < 2
+        self.tried.append(Tried("two seeds, placed where one is typed", "same" if same else "different"))
+        if same:
+            self.notes.append(
+                "two seeds gave the same output: the seed may not reach the result (`seedwise sites` shows where it goes in)"
+            )
 
     def _reruns(self, most: int) -> Difference:
         """Plain reruns until one differs."""
@@ -309,6 +340,7 @@ class _Examination:
             if cause is Cause.HASH:
                 where = set_order_line(self.first.loaded)
             fix = fix_for(cause, where)
+            self._change = self._change or change
             found = self._answer(
                 _verdict(difference), cause, where, difference, fix, self._verified(cause, fix, change), (), change
             )
@@ -448,29 +480,53 @@ class _Examination:
         return replace(found, sentence=_sentence(found))
 
     def _measured(self, found: Check, n: int) -> Check:
-        """The spread that reruns have, beside that of seeds, for each metric."""
-        from ..results import Run, Series, Status
+        """The spread that the uncontrolled source causes, beside the spread that the seed causes, for each metric."""
         from ..runs import metrics
 
         if found.verdict is Verdict.IDENTICAL:
-            return replace(found, measured={"note": "nothing differs between reruns: there is no spread to measure"})
+            return replace(found, measured={"note": "nothing changes the result: there is no spread to measure"})
         self.tell(f"measure the spread over {n} runs")
-        change = NOTHING
-        if not any(t.name == "plain rerun" and t.outcome != "same" for t in found.perturbations):
-            return replace(
-                found, measured={"note": "reruns are the same: the result changes only when the cause is changed"}
-            )
-        traces = [self.first, *[self.checker.run(change) for _ in range(n - 1)]]
-        runs = [
-            Run(k, Status.FINISHED, metrics.read_run(
-                {m: Series(tuple(range(1, len(v) + 1)), v) for m, v in t.logged.items()}, t.stdout, t.stderr_tail, {}))
-            for k, t in enumerate(traces) if not t.failed
-        ]  # fmt: skip
-        spread = {}
-        for metric in metrics.choose(runs).metrics:
+        changes = [NOTHING] * (n - 1) if self._change is None else [self._change]
+        runs = [_as_run(k, t) for k, t in enumerate([self.first, *map(self.checker.run, changes)]) if not t.failed]
+        of_seeds = self._under_seeds(n)
+        spread: dict[str, Any] = {}
+        for metric in metrics.choose(runs).metrics or metrics.choose(of_seeds).metrics:
+            if not all(metric.name in run.series for run in runs):
+                continue
             values = [run.series[metric.name].values[-1] for run in runs]
-            spread[metric.name] = {"sd": float(np.std(values, ddof=1)), "n": len(values)}
+            seeds = [run.series[metric.name].values[-1] for run in of_seeds if metric.name in run.series]
+            spread[metric.name] = {
+                "sd": float(np.std(values, ddof=1)) if len(values) > 1 else None, "n": len(values),
+                "seed_sd": float(np.std(seeds, ddof=1)) if len(seeds) > 1 else None, "seeds": len(seeds),
+                "of": "reruns" if self._change is None else "the change",
+            }  # fmt: skip
         return replace(found, measured=spread)
+
+    def _under_seeds(self, n: int) -> list[Run]:
+        """The script under so many seeds, placed where it types its own, with what each printed as `detail`; none where there
+        is no place for them."""
+        if self.is_function:
+            return []
+        with tempfile.TemporaryDirectory(prefix="seedwise-check-") as folder:
+            try:
+                results = run_script(
+                    self.words, range(1, n + 1), name="check", store=os.path.join(folder, "store"), threads=None,
+                    timeout=self.timeout,
+                )  # fmt: skip
+            except SeedwiseError as error:
+                self.notes.append(f"no seeds could be placed: {error}")
+                return []
+            if not results.sites:
+                return []
+            printed = [masked(Path(str(r.folder), "stdout").read_text(errors="replace")) for r in results.finished]
+            return [replace(run, detail=text) for run, text in zip(results.finished, printed, strict=True)]
+
+
+def _as_run(k: int, trace: Trace) -> Run:
+    from ..runs import metrics
+
+    logged = {m: Series(tuple(range(1, len(v) + 1)), v) for m, v in trace.logged.items()}
+    return Run(k, Status.FINISHED, metrics.read_run(logged, trace.stdout, trace.stderr_tail, {}))
 
 
 _RACING = ("index_put", "put", "index_copy", "scatter_reduce")

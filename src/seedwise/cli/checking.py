@@ -1,7 +1,7 @@
 """`seedwise check`."""
 
 import sys
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 from cyclopts import Parameter
 
@@ -60,6 +60,17 @@ def check(
     return 0 if found.ok else 1
 
 
+def _spread(name: str, s: "dict[str, Any]") -> str:
+    """How much the uncontrolled source matters, beside the seed."""
+    if s["sd"] is None:
+        return f"{name}: one run, no spread."
+    what = f"between {s['n']} reruns" if s["of"] == "reruns" else "by this change alone"
+    text = f"{name} has an SD of {s['sd']:.3g} {what}"
+    if s["seed_sd"]:
+        text += f", and of {s['seed_sd']:.3g} between {s['seeds']} seeds: {s['sd'] / s['seed_sd'] * 100:.2g} % of it"
+    return text + "."
+
+
 def _say(text: str) -> None:
     if sys.stderr.isatty():
         print(f"\r\033[2K{text} …", end="", file=sys.stderr, flush=True)
@@ -102,6 +113,6 @@ def _lines(found: "Check", ledger: bool) -> list[str]:
         if isinstance(spread, str):
             lines.append(f"Note: {spread}.")
         else:
-            lines.append(f"Between reruns {printable(name)} has an SD of {spread['sd']:.3g} ({spread['n']} runs).")
+            lines.append(_spread(printable(name), spread))
     lines += [f"Note: {printable(note)}." for note in found.notes]
     return lines
