@@ -193,6 +193,7 @@ class _Examination:
         self.first = self.checker.run()
         if self.first.failed:
             raise ScriptError(f"the program {self.first.failed}: nothing can be compared")
+        self.checker.timeout = min(self.timeout, max(60.0, 20 * self.first.seconds))
         if save_trace is not None:
             self.first.save(Path(save_trace))
         if against is not None:
@@ -237,7 +238,7 @@ class _Examination:
     def _suspicious(self) -> bool:
         """Whether reruns may be the same by chance: something was drawn that nothing governs."""
         drawn = any(e["state"] in ("unseeded", "seeded-late") for e in self.first.ledger)
-        return drawn or bool({"entropy", "pid", "completion"} & set(self.first.facts))
+        return drawn or bool({"entropy", "pid", "completion", "pool"} & set(self.first.facts))
 
     # --- differs between reruns: hold one thing still at a time ------------------------------------------------------
 
@@ -279,8 +280,8 @@ class _Examination:
         for fact, cause in (("entropy", Cause.ENTROPY), ("clock", Cause.CLOCK), ("pid", Cause.PID)):
             if fact in facts:
                 found.append((cause, facts[fact], []))
-        if "completion" in facts:
-            found.append((Cause.COMPLETION, facts["completion"], []))
+        if "completion" in facts or "pool" in facts:
+            found.append((Cause.COMPLETION, facts.get("completion", facts.get("pool", "")), []))
         if "memory" in facts:
             found.append((Cause.MEMORY, facts["memory"], []))
         line = set_order_line(self.first.loaded)
@@ -362,6 +363,8 @@ class _Examination:
             ("memory", Cause.MEMORY, {"memory": "nan"}),
             ("workers", Cause.WORKERS, {"workers": True}),
         ):
+            if fact == "completion" and "pool" in facts:
+                facts = {"completion": facts["pool"], **facts}
             if fact in facts:
                 found.append((cause, facts[fact], Change(change, {})))
             else:

@@ -62,7 +62,7 @@ def fix_for(cause: Cause, where: str, generators: Sequence[str] = ()) -> Fix:
         Cause.HASH: (f"sort the set before it is iterated over{at}, or start with PYTHONHASHSEED=0", {}, {"PYTHONHASHSEED": "0"}),
         Cause.ADDRESS: (f"sort by something else than the object itself{at}: a set of objects is ordered by their addresses", {"addresses": "fixed"}, {}),
         Cause.LISTING: (f"sort what the directory lists{at}: sorted(…)", {"sort": "sorted"}, {}),
-        Cause.COMPLETION: (f"take results in the order in which tasks were given{at}, not in which they end", {"collect": "ordered"}, {}),
+        Cause.COMPLETION: (f"take results in the order in which tasks were given{at}, not in which they end, and give each task a seed of its own", {"collect": "ordered"}, {}),
         Cause.THREADS: (f"pin the number of threads: torch.set_num_threads(1), or OMP_NUM_THREADS=1 at launch{at}", {"threads": 1}, {"OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}),
         Cause.KERNEL: (f"torch.use_deterministic_algorithms(True){at}", {"deterministic": True}, {"CUBLAS_WORKSPACE_CONFIG": ":4096:8"}),
         Cause.MEMORY: (f"fill it before it is read{at}: torch.zeros or np.zeros instead of empty", {"memory": "zero"}, {}),

@@ -251,7 +251,8 @@ def _delayed(seconds: float, function: Callable[..., Any], args: Any, kwargs: An
 
 
 def _completion(how: str, collect: str, facts: Facts) -> None:
-    """`delay` makes early tasks finish late; collected `ordered`, results come in the order in which tasks were given."""
+    """`delay` makes early tasks finish late; collected `ordered`, results come in the order in which tasks were given, from one
+    worker."""
 
     def futures(module: Any) -> None:
         as_completed = module.as_completed
@@ -292,6 +293,13 @@ def _completion(how: str, collect: str, facts: Facts) -> None:
                 return future
 
             executor.submit = own
+            begin = executor.__init__
+
+            def own_begin(self: Any, max_workers: Any = None, *args: Any, **kwargs: Any) -> None:
+                facts.note("pool", _user_of(sys._getframe(1)))
+                begin(self, 1 if collect == "ordered" else max_workers, *args, **kwargs)
+
+            executor.__init__ = own_begin
 
         return act
 
@@ -307,11 +315,25 @@ def _completion(how: str, collect: str, facts: Facts) -> None:
             return unordered(self, func, iterable, chunksize)
 
         module.Pool.imap_unordered = own
+        begin = module.Pool.__init__
+
+        def own_begin(self: Any, processes: Any = None, *args: Any, **kwargs: Any) -> None:
+            facts.note("pool", _user_of(sys._getframe(1)))
+            begin(self, 1 if collect == "ordered" else processes, *args, **kwargs)
+
+        module.Pool.__init__ = own_begin
 
     when_imported("concurrent.futures", futures)
     when_imported("concurrent.futures.thread", pool("ThreadPoolExecutor"))
     when_imported("concurrent.futures.process", pool("ProcessPoolExecutor"))
     when_imported("multiprocessing.pool", multiprocessing)
+
+
+def _user_of(frame: Any) -> str | None:
+    """The user's line that led here, through `multiprocessing` and `concurrent` alone."""
+    while frame is not None and any(part in frame.f_code.co_filename for part in ("multiprocessing", "concurrent")):
+        frame = frame.f_back
+    return direct(frame)
 
 
 def _threads(module: Any, how: str, facts: Facts) -> None:
