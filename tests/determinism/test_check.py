@@ -90,6 +90,7 @@ def test_a_program_that_fails_is_reported_as_such(
     assert "Traceback" not in error
 
 
+@pytest.mark.slow
 def test_much_output_and_subprocesses(script: Script, capsys: pytest.CaptureFixture[str]) -> None:
     text = (
         "import random, subprocess, sys\nrandom.seed(1)\n"

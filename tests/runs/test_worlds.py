@@ -1,9 +1,11 @@
 """Runs never share files, in each kind of world that this system allows."""
 
 import os
+import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -118,10 +120,20 @@ def test_a_folder_that_the_run_made_unwritable_is_kept_all_the_same(script: Call
     assert all(Path(str(run.folder), "files", "out", "m.txt").exists() for run in results.runs)
 
 
-def test_nothing_is_left_behind(script: Callable[..., list[str]], project: Path) -> None:
-    worlds = find_worlds(Workdir.AUTO, None)
+def test_nothing_is_left_behind(
+    script: Callable[..., list[str]], project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made: list[Path] = []
+
+    def made_here(*args: Any, **kwargs: Any) -> str:
+        made.append(Path(mkdtemp(*args, **kwargs)))
+        return str(made[-1])
+
+    mkdtemp = tempfile.mkdtemp
+    monkeypatch.setattr(tempfile, "mkdtemp", made_here)
     run_script(script("print('acc =', 1)"), [1, 2])
-    assert not list(worlds.base.glob("world-*"))
+    assert [folder for folder in made if folder.name.startswith("world-")]
+    assert not [folder for folder in made if folder.exists()]
 
 
 def test_sequential_repairs_what_a_crash_left(tmp_path: Path) -> None:
