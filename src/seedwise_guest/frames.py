@@ -55,6 +55,15 @@ def is_guest_file(path: str) -> bool:
     return path.startswith(_HERE)
 
 
+def is_importing(frame: FrameType | None) -> bool:
+    """Whether the call came out of a library's import rather than out of the user's own code."""
+    while frame is not None and not is_user_file(frame.f_code.co_filename):
+        if frame.f_code.co_filename.startswith("<frozen importlib"):
+            return True
+        frame = frame.f_back
+    return False
+
+
 def location(frame: FrameType | None = None) -> str:
     """`file:line` of the innermost frame in the user's own code; of the outermost frame where there is none."""
     frame = frame or sys._getframe(1)

@@ -211,6 +211,8 @@ def seed_everything(seed: int, *, deterministic: bool = False) -> Ledger:
 
 def _note_seeding(control: Control, backend: Backend, where: str, late: bool | None) -> None:
     """Enter into the ledger that this library's global generator was seeded at `where`."""
+    if not backend.generator:
+        return
     entry = control.ledger.entry(backend.generator)
     entry.state = State.SEEDED_LATE if late else State.SEEDED
     entry.seed = control.seed
@@ -221,9 +223,19 @@ def _note_seeding(control: Control, backend: Backend, where: str, late: bool | N
 def _note_waiting(control: Control, where: str) -> None:
     """Enter into the ledger what will be seeded when it is imported."""
     for backend in control.backends:
-        if backend.name not in control.started:
+        if backend.name not in control.started and backend.generator and _is_installed(backend.module):
             _note_seeding(control, backend, where, late=False)
             control.ledger.entry(backend.generator).note = "will be seeded when it is imported"
+
+
+def _is_installed(module: str) -> bool:
+    """Whether the library can be imported, without importing it."""
+    from importlib.util import find_spec
+
+    try:
+        return find_spec(module.partition(".")[0]) is not None
+    except (ValueError, ImportError):
+        return False
 
 
 def _deterministic_torch() -> Callable[[], None]:

@@ -33,7 +33,7 @@ class Backend(Protocol):
     module: str
     """Seeded as soon as this module has been imported."""
     generator: str
-    """What the ledger calls the library's global generator."""
+    """What the ledger calls the library's global generator; "" for a library that has none."""
 
     def seed(self, seed: int) -> None:
         """Seed every global generator of the library as its own seeding call would."""
@@ -56,8 +56,12 @@ class Backend(Protocol):
 
 def all_backends() -> list[Backend]:
     """The backends, in the order in which they are seeded."""
+    from .cupy_random import CuPy
+    from .jax_random import Jax
+    from .keras_random import Keras
     from .numpy_random import NumPy
     from .stdlib_random import Stdlib
+    from .tensorflow_random import TensorFlow
     from .torch_random import Torch
 
-    return [Stdlib(), NumPy(), Torch()]
+    return [Stdlib(), NumPy(), Torch(), TensorFlow(), Jax(), CuPy(), Keras()]

@@ -14,6 +14,8 @@ _MOST_PLACES = 16
 
 def follow(ledger: Ledger, name: str, digest: Callable[[], object]) -> None:
     """Keep the entry of a global generator up to date: has it moved, though nobody seeded it?"""
+    if not name:
+        return
     entry = ledger.entry(name)
     start = ledger.starts[name] = digest()
 

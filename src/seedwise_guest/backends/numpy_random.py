@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from typing import Any
 
-from ..frames import location
+from ..frames import is_importing, location
 from ..ledger import Ledger, State
 from . import NextStream, Undo
 from ._watching import follow, noting
@@ -56,6 +56,8 @@ class NumPy:
 
         def stream_bits(bits: int) -> int:
             # every construction without a seed draws its entropy here, `default_rng()` and SeedSequence() alike
+            if is_importing(sys._getframe(1)):
+                return next_stream("numpy", bits)  # a library's own doing, of which the script knows nothing
             where = location(sys._getframe(1))
             made = ledger.entry(f"numpy generator made at {where}")
             made.state, made.made_at, made.note = (

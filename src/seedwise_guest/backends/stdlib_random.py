@@ -7,7 +7,7 @@ import os
 import sys
 from typing import Any
 
-from ..frames import is_user_file, location
+from ..frames import is_importing, is_user_file, location
 from ..ledger import Ledger, State
 from . import NextStream, Undo
 from ._watching import follow, noting
@@ -56,7 +56,7 @@ class Stdlib:
             module_seed(next_stream("random", 128) if a is None else a, version)
 
         def seed_instance(self: random.Random, a: Any = None, version: int = 2) -> None:
-            if a is None and _is_importing(sys._getframe(1)):
+            if a is None and is_importing(sys._getframe(1)):
                 module = str(sys._getframe(1).f_globals.get("__name__"))
                 a = next_stream.at_import("random", 128, module, lambda number: method(self, number))
             elif a is None and not _called_by_tempfile(sys._getframe(1)):
@@ -81,7 +81,7 @@ class Stdlib:
             frame = sys._getframe(1)
             caller = frame.f_globals.get("__name__")
             drawn = caller in ("uuid", "secrets", "random") or is_user_file(frame.f_code.co_filename)
-            if drawn and not _is_importing(frame):
+            if drawn and not is_importing(frame):
                 where = location(frame)
                 made = ledger.entry(f"system entropy drawn at {where}")
                 made.state, made.made_at, made.note = State.UNTRACKED, where, "uuid4, secrets, os.urandom: never seeded"
@@ -95,15 +95,6 @@ class Stdlib:
             random.Random.seed = method  # type: ignore[method-assign]
 
         return undo
-
-
-def _is_importing(frame: Any) -> bool:
-    """Whether a library draws while it is being imported: not the script's doing."""
-    while frame is not None and not is_user_file(frame.f_code.co_filename):
-        if frame.f_code.co_filename.startswith("<frozen importlib"):
-            return True
-        frame = frame.f_back
-    return False
 
 
 def _called_by_tempfile(frame: Any) -> bool:

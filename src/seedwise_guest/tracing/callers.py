@@ -12,15 +12,6 @@ _THROUGH = frozenset(
 )
 
 
-def is_importing(frame: FrameType | None) -> bool:
-    """Whether the call came out of a library's import rather than out of the user's own code."""
-    while frame is not None and not is_user_file(frame.f_code.co_filename):
-        if frame.f_code.co_filename.startswith("<frozen importlib"):
-            return True
-        frame = frame.f_back
-    return False
-
-
 def direct(frame: FrameType | None) -> str | None:
     """`file:line` if the user's own code made the call; None otherwise."""
     while frame is not None and is_guest_file(frame.f_code.co_filename):

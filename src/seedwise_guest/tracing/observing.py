@@ -10,11 +10,10 @@ from typing import Any, Callable
 from zlib import crc32
 
 from ..backends import Backend, all_backends
-from ..frames import location
+from ..frames import is_importing, location
 from ..imports import when_imported
 from ..ledger import Ledger, State
 from ..streams import derive
-from .callers import is_importing
 from .ops import GENERATOR_BYTES
 
 _RANDOM = (
@@ -28,6 +27,7 @@ _NUMPY = (
 _TORCH = (
     "rand randn randint randperm normal bernoulli multinomial rand_like randn_like randint_like dropout poisson".split()
 )
+_TENSORFLOW = "normal uniform truncated_normal shuffle categorical gamma poisson".split()
 _TENSOR = "uniform_ normal_ random_ bernoulli_ exponential_ cauchy_ log_normal_ geometric_".split()
 
 
@@ -96,6 +96,16 @@ class Observer:
             if functional is not None:
                 places += [(functional, "dropout")]
             _first_call(places, lambda where: self._drawn("torch", where))
+        elif backend.name == "tensorflow":
+            module = sys.modules["tensorflow"].random
+            _first_call([(module, name) for name in _TENSORFLOW], self._drawn_from_tensorflow, unless="seed")
+
+    def _drawn_from_tensorflow(self, where: str) -> None:
+        """Without a global seed an operation asks the system: no state moves, so the draw itself is what tells."""
+        self._drawn("tensorflow", where)
+        entry = self.ledger.entry("tensorflow")
+        if entry.state is State.UNTOUCHED:
+            entry.state = State.UNSEEDED
 
     def _watch_sklearn(self, module: Any) -> None:
         """An estimator without a random_state draws from NumPy's global generator by an object of its own."""
@@ -124,7 +134,7 @@ class Observer:
         """What each global generator looks like now."""
         found = {}
         for backend in self.backends:
-            if backend.name in self.watched:
+            if backend.name in self.watched and backend.generator:
                 state: Any = backend.digest()
                 if backend.name == "torch":
                     state = state[:GENERATOR_BYTES]
@@ -136,8 +146,11 @@ def _same_line(name: str, wanted: Any) -> bool:
     return any(name and name == other for other in wanted)
 
 
-def _first_call(places: list[tuple[Any, str]], note: Callable[[str], None]) -> None:
-    """Wrap functions until the first of them is called by other than an import; then put all back."""
+def _first_call(places: list[tuple[Any, str]], note: Callable[[str], None], unless: str = "generator") -> None:
+    """Wrap functions until the first of them is called by other than an import; then put all back.
+
+    A call that names a generator or seed of its own (the keyword `unless`) does not count.
+    """
     originals: list[tuple[Any, str, Any, bool]] = []
     done = [False]
 
@@ -155,7 +168,7 @@ def _first_call(places: list[tuple[Any, str]], note: Callable[[str], None]) -> N
     def wrap(owner: Any, name: str, original: Any) -> Any:
         @functools.wraps(original)
         def first(*args: Any, **kwargs: Any) -> Any:
-            if not done[0] and kwargs.get("generator") is None and not is_importing(sys._getframe(1)):
+            if not done[0] and kwargs.get(unless) is None and not is_importing(sys._getframe(1)):
                 if name != "dropout" or kwargs.get("training", args[2] if len(args) > 2 else True):
                     note(location(sys._getframe(1)))
                     restore()

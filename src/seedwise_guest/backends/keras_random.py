@@ -1,0 +1,79 @@
+"""Keras 3: its global SeedGenerator. Every other generator of Keras starts from `random`, which is seeded before it."""
+
+from __future__ import annotations
+
+import sys
+from typing import Any
+
+from ..ledger import Ledger
+from . import NextStream, Undo
+from ._watching import follow, noting
+
+_GENERATOR, _SEED = "global_seed_generator", "global_random_seed"
+
+
+def _global_state() -> Any:
+    # no public way leads to the global SeedGenerator
+    return sys.modules["keras.src.backend.common.global_state"]
+
+
+class Keras:
+    """The backend that Keras computes with is seeded as a library of its own.
+
+    `keras.utils.set_random_seed(s)` seeds `random`, NumPy and that library, and forgets the global SeedGenerator, which is
+    made again from `random` when it is wanted; `seed` does the last of these.
+    """
+
+    name = "keras"
+    module = "keras"
+    generator = "keras"
+
+    def seed(self, seed: int) -> None:
+        state = _global_state()
+        state.set_global_attribute(_GENERATOR, None)
+        state.set_global_attribute(_SEED, seed)
+
+    def take(self) -> Any:
+        state = _global_state()
+        generator = state.get_global_attribute(_GENERATOR)
+        return state.get_global_attribute(_SEED), generator, None if generator is None else _value(generator)
+
+    def put(self, state: Any) -> None:
+        seed, generator, value = state
+        attributes = _global_state()
+        attributes.set_global_attribute(_SEED, seed)
+        attributes.set_global_attribute(_GENERATOR, generator)
+        if generator is not None:
+            generator.state.assign(value)
+
+    def digest(self) -> object:
+        generator = _global_state().get_global_attribute(_GENERATOR)
+        return None if generator is None else _value(generator).tobytes()
+
+    def drawn_before(self) -> bool | None:
+        return _global_state().get_global_attribute(_GENERATOR) is not None
+
+    def watch(self, ledger: Ledger, next_stream: NextStream) -> Undo:
+        follow(ledger, self.generator, self.digest)
+        original = sys.modules["keras.src.utils.rng_utils"].set_random_seed
+        noted = noting(ledger, self.generator, original, self.digest, original.__module__, "set_random_seed")
+        places = [
+            module
+            for name, module in list(sys.modules.items())
+            if name.endswith("keras.utils") or name in ("keras.src.utils", "keras.src.utils.rng_utils")
+            if getattr(module, "set_random_seed", None) is original
+        ]
+        for place in places:
+            place.set_random_seed = noted  # type: ignore[attr-defined]
+
+        def undo() -> None:
+            for place in places:
+                place.set_random_seed = original  # type: ignore[attr-defined]
+
+        return undo
+
+
+def _value(generator: Any) -> Any:
+    import numpy as np
+
+    return np.array(sys.modules["keras.src.backend"].convert_to_numpy(generator.state.value))
