@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import os
-import time
+from os import getpid  # as it is before anything watches it
+from time import time_ns
 from typing import Any
 
 from . import PROTOCOL
@@ -27,9 +28,9 @@ def send(message: str, /, **fields: Any) -> None:
     place = folder()
     if not place:
         return
-    if _fd is None or _owner != os.getpid():
-        _owner = os.getpid()
-        name = os.path.join(place, f"{_owner}-{time.time_ns()}.jsonl")
+    if _fd is None or _owner != getpid():
+        _owner = getpid()
+        name = os.path.join(place, f"{_owner}-{time_ns()}.jsonl")
         try:
             _fd = os.open(name, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o600)
         except OSError:

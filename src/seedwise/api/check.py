@@ -1,5 +1,6 @@
 """Same seed, same result? If not: the cause, the line, and a fix that was tried."""
 
+import math
 import os
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
@@ -12,7 +13,7 @@ import numpy as np
 from ..answers import plain
 from ..determinism import Cause, Difference, Divergence, Trace, Verdict, compare, localise, set_order_line
 from ..determinism.causes import Fix, fix_for
-from ..determinism.compare import masked
+from ..determinism.masks import masked
 from ..errors import ScriptError, SeedwiseError, UsageError
 from ..results import Run, Series, Status
 from ..runs.checking import NOTHING, Change, Checker, check_environment
@@ -24,6 +25,11 @@ from .script import run_script
 Say = Callable[[str], None]
 _LONG = 120.0
 """Seconds: what takes longer is not run under two further seeds."""
+_PATIENCE = 600.0
+"""Seconds that may go into showing that one cause is the cause."""
+_PLAIN_RUNS = 5
+"""Processes under no change, from which it is estimated how often two agree by chance."""
+_HASH_SEEDS = (1, 4242, 2, 3, 5, 7, 11)
 
 
 @dataclass(frozen=True)
@@ -170,6 +176,8 @@ class _Examination:
         self.tried: list[Tried] = []
         self.notes: list[str] = []
         self._found: Divergence | None = None
+        self._plain: list[list[Trace]] = []
+        """The processes under no change, those with the same result together."""
         self._change: Change | None = None
         """What flipped the result, where reruns agree."""
         self.is_function = False
@@ -189,15 +197,20 @@ class _Examination:
             return replace(found, processes=self.checker.runs)
 
     def _examine(self, save_trace: str | None, against: str | None) -> Check:
+        old = None if against is None else _saved_trace(against)
+        if save_trace is not None and not Path(save_trace).absolute().parent.is_dir():
+            raise UsageError(f"--save-trace {save_trace}: no such folder")
         self.tell("run it once")
         self.first = self.checker.run()
+        self._plain = [[self.first]]
         if self.first.failed:
-            raise ScriptError(f"the program {self.first.failed}: nothing can be compared")
+            raise ScriptError(f"the program {self.first.failed}: nothing can be compared{self._blame()}")
+        self._say_what_is_compared()
         self.checker.timeout = min(self.timeout, max(60.0, 20 * self.first.seconds))
         if save_trace is not None:
             self.first.save(Path(save_trace))
-        if against is not None:
-            return self._against(Trace.load(Path(against)) if os.path.isfile(against) else _no_file(against))
+        if old is not None:
+            return self._against(old)
         difference = self._reruns(4 if self._suspicious() else 1)
         self.tried.append(_tried("plain rerun", difference))
         if difference:
@@ -229,11 +242,50 @@ class _Examination:
         """Plain reruns until one differs."""
         difference = Difference(Verdict.IDENTICAL)
         for _ in range(most):
-            self.tell("run it again")
-            difference = compare(self.first, self.checker.run(), self.rtol)
+            difference = self._run_again()
             if difference:
                 break
         return difference
+
+    def _run_again(self) -> Difference:
+        self.tell("run it again")
+        again = self.checker.run()
+        for group in self._plain:
+            if not compare(group[0], again, self.rtol):
+                group.append(again)
+                break
+        else:
+            self._plain.append([again])
+        difference = compare(self.first, again, self.rtol)
+        note = f"numbers that look like durations differ and were not counted: {difference.uncounted}"
+        if difference.uncounted and not any(n.startswith(note[:40]) for n in self.notes):
+            self.notes.append(note)
+        return difference
+
+    def _blame(self) -> str:
+        """Whether the program fails without Seedwise too."""
+        if self.first.status is None:
+            return ""
+        return "" if self.checker.fails_alone() else ". Without Seedwise it ends well: what it does cannot be watched"
+
+    def _say_what_is_compared(self) -> None:
+        first = self.first
+        if not (any(c.isdigit() for c in first.stdout) or first.logged or first.files or first.steps.size):
+            self.notes.append(
+                "there was little to compare: the program printed no number, logged none, and wrote no file into its folder"
+            )
+
+    def _needed(self) -> int:
+        """How many processes must agree before agreement is no chance (below 1 %), from how often plain ones agree."""
+        runs = sum(map(len, self._plain))
+        often = (max(map(len, self._plain)) + 0.5) / (runs + 1)
+        needed = 1 + math.ceil(math.log(0.01) / math.log(often))
+        affordable = 3 + int(_PATIENCE / max(self.first.seconds, 0.1))
+        if needed > affordable:
+            self.notes.append(
+                f"the cause rests on {affordable} agreeing processes, where {needed} would make chance unlikely: each takes long"
+            )
+        return min(needed, affordable)
 
     def _suspicious(self) -> bool:
         """Whether reruns may be the same by chance: something was drawn that nothing governs."""
@@ -245,6 +297,8 @@ class _Examination:
     def _unsteady(self, difference: Difference) -> Check:
         if difference.first_step is not None:
             self._found = self._localise(difference, NOTHING)
+        while sum(map(len, self._plain)) < _PLAIN_RUNS and self.first.seconds < _LONG:
+            self._run_again()
         for cause, where, generators in self._suspects():
             fix = fix_for(cause, where, generators)
             self.tell(f"hold still: {cause}")
@@ -270,6 +324,9 @@ class _Examination:
             if e["state"] in ("unseeded", "seeded-late") and e.get("note", "").find("system") < 0
         ]
         facts = self.first.facts
+        unseeded.sort(
+            key=lambda e: not (e.get("made_at") or e.get("drawn_at"))
+        )  # what only libraries drew from comes last
         for entry in unseeded:
             late = entry["state"] == "seeded-late"
             where = entry.get("made_at") or entry.get("drawn_at") or ""
@@ -298,9 +355,10 @@ class _Examination:
         return found
 
     def _is_steady(self, change: Change) -> bool:
-        """Whether three processes give the same: two may by chance."""
+        """Whether all of so many processes give the same that it is no chance."""
         a = self.checker.run(change)
-        return not a.failed and not any(compare(a, self.checker.run(change), self.rtol) for _ in range(2))
+        most = self._needed() if len(self._plain) > 1 else 3
+        return not a.failed and not any(compare(a, self.checker.run(change), self.rtol) for _ in range(most - 1))
 
     def _several(self) -> tuple[list[Cause], list[Fix], str] | None:
         """Hold everything still; if that helps, let go of one thing after the other."""
@@ -309,10 +367,12 @@ class _Examination:
         self.tell("hold everything still")
         if not self._is_steady(_joined(kept)):
             return None
-        for suspect in list(kept):
+        for suspect in reversed(list(kept)):
             rest = [s for s in kept if s is not suspect]
             if rest and self._is_steady(_joined(rest)):
                 kept = rest
+        if len(kept) == 1:
+            return None  # alone it was not enough before: by chance it is now
         places = [where for _, where, _ in kept if where]
         return [c for c, _, _ in kept], [fix_for(*s) for s in kept], places[0] if places else ""
 
@@ -329,6 +389,14 @@ class _Examination:
                 self.tried.append(Tried(name, "different", f"the program {other.failed}"))
                 if cause in (Cause.CLOCK, Cause.WORKERS):
                     continue
+            elif cause is Cause.WORKERS:
+                self.tried.append(_tried(name, difference, where))
+                if difference:
+                    self.notes.append(
+                        f"another number of DataLoader workers gives another result ({_short(where)}): it is part of the program, "
+                        "so keep it, and do not take it from the machine"
+                    )
+                continue
             else:
                 self.tried.append(_tried(name, difference, where))
             if not difference:
@@ -352,7 +420,10 @@ class _Examination:
 
     def _perturbations(self) -> list[tuple[Cause, str, Change]]:
         facts, found = self.first.facts, []
-        seeds = ["1", "4242"] if os.environ.get("PYTHONHASHSEED", "") in ("", "random") else []
+        free = os.environ.get("PYTHONHASHSEED", "") in ("", "random")
+        # two words keep their order under every other hash seed, so a program that iterates sets is tried under more
+        many = set_order_line(self.first.loaded) and self.first.seconds < _LONG / 8
+        seeds = [str(seed) for seed in (_HASH_SEEDS if many else _HASH_SEEDS[:2])] if free else []
         found += [(Cause.HASH, "", Change({}, {"PYTHONHASHSEED": s})) for s in seeds]
         if not seeds:
             self.tried.append(Tried(Cause.HASH, "not tried", "PYTHONHASHSEED is set in your environment"))
@@ -368,7 +439,7 @@ class _Examination:
             if fact in facts:
                 found.append((cause, facts[fact], Change(change, {})))
             else:
-                self.tried.append(Tried(cause, "not tried", "the program does nothing that it could change"))
+                self.tried.append(Tried(cause, "not tried", "no use of it was seen"))
         if self._threads() > 1:
             one = fix_for(Cause.THREADS, "")
             found.append((Cause.THREADS, "", Change(one.interventions, one.environment)))
@@ -376,7 +447,11 @@ class _Examination:
             self.tried.append(
                 Tried(Cause.THREADS, "not tried", "there is one core, or the program is held to one thread")
             )
-        self.tried.append(Tried("GPU switches", "not tried", "no GPU was in use"))
+        if "gpu" in facts:
+            kernel = fix_for(Cause.KERNEL, "")
+            found.append((Cause.KERNEL, "", Change(kernel.interventions, kernel.environment)))
+        else:
+            self.tried.append(Tried("GPU switches", "not tried", "no GPU was in use"))
         return found
 
     def _threads(self) -> int:
@@ -385,7 +460,9 @@ class _Examination:
 
     def _verified(self, cause: Cause, fix: Fix, change: Change) -> bool:
         """With the fix, the change that flipped the result flips it no more; or what is pinned is the same between reruns."""
-        if cause in (Cause.HASH, Cause.THREADS, Cause.WORKERS):
+        if cause is Cause.WORKERS:
+            return False  # nothing can be applied from outside
+        if cause in (Cause.HASH, Cause.THREADS):
             return self._is_steady(Change(fix.interventions, fix.environment))
         both = Change({**change.interventions, **fix.interventions}, {**change.environment, **fix.environment})
         mended = self.checker.run(Change(fix.interventions, fix.environment))
@@ -415,11 +492,10 @@ class _Examination:
         drawn = [e for e in self.first.ledger if e["state"] in ("seeded", "seeded-late", "unseeded")]
         moved = [g for g, d in other.generators.items() if self.first.generators.get(g) != d]
         self.tried.append(Tried("another seed", "different" if difference else "same"))
-        if difference or (moved and not _all_seeded_alike(self.first.ledger, other.ledger)):
-            if not difference:
-                self.notes.append("another seed gave the same result: the metric may not show what the seed changes")
+        if difference:
             return None
-        if not drawn:
+        if moved and not _all_seeded_alike(self.first.ledger, other.ledger) and self.first.steps.size:
+            self.notes.append("another seed gave the same result: the metric may not show what the seed changes")
             return None
         where = next((p for e in drawn for p in e.get("seeded_at") or ()), "")
         return self._answer(Verdict.IDENTICAL, Cause.NO_EFFECT, where, None, fix_for(Cause.NO_EFFECT, where), False)
@@ -529,15 +605,19 @@ def _as_run(k: int, trace: Trace) -> Run:
     from ..runs import metrics
 
     logged = {m: Series(tuple(range(1, len(v) + 1)), v) for m, v in trace.logged.items()}
-    return Run(k, Status.FINISHED, metrics.read_run(logged, trace.stdout, trace.stderr_tail, {}))
+    return Run(k, Status.FINISHED, metrics.read_run(logged, trace.stdout, trace.stderr, {}))
 
 
 _RACING = ("index_put", "put", "index_copy", "scatter_reduce")
 """Operations that write through indices: with several threads the last one wins."""
 
 
-def _no_file(path: str) -> Trace:
-    raise UsageError(f"no such file: {path}; make one with --save-trace")
+def _saved_trace(path: str) -> Trace:
+    if os.path.isdir(path):
+        raise UsageError(f"--against {path}: that is a folder; it takes a file that --save-trace made")
+    if not os.path.isfile(path):
+        raise UsageError(f"no such file: {path}; make one with --save-trace")
+    return Trace.load(Path(path))
 
 
 def _joined(suspects: Sequence[tuple[Cause, str, list[str]]]) -> Change:

@@ -97,9 +97,16 @@ def _lines(found: "Check", ledger: bool) -> list[str]:
             "control": "other operations were done from here on",
         }
         lines.append(f"First in step {d.step + 1}: {printable(d.operation)}{inside}{where}: {reasons[d.reason]}.")
-    rows = tuple((t.name, t.outcome, printable(t.detail)[:100]) for t in found.perturbations)
+    tried = [t for t in found.perturbations if t.outcome != "not tried"]
+    rows = tuple((t.name, t.outcome, printable(t.detail)[:100]) for t in tried)
     lines += ["", Table(("tried", "result", ""), rows).text()]
-    entries = [e for e in found.ledger if ledger or e["state"] in ("unseeded", "seeded-late", "untracked")]
+    left = [f"{t.name} ({t.detail})" for t in found.perturbations if t.outcome == "not tried"]
+    if left:
+        lines.append(f"Not tried: {printable('; '.join(left))}.")
+    entries = [
+        e for e in found.ledger
+        if ledger or (e["state"] in ("unseeded", "seeded-late", "untracked") and (e.get("made_at") or e.get("drawn_at")))
+    ]  # fmt: skip
     if entries:
         cells = tuple(
             (

@@ -59,7 +59,7 @@ def fix_for(cause: Cause, where: str, generators: Sequence[str] = ()) -> Fix:
         Cause.ENTROPY: (f"uuid4, secrets and os.urandom cannot be seeded: take the number from a seeded generator{at}", {"entropy": "fixed"}, {}),
         Cause.CLOCK: (f"take the number from a seed, not from the clock{at}", {"clock": "freeze"}, {}),
         Cause.PID: (f"take the number from a seed, not from the process number{at}", {"pid": "fixed"}, {}),
-        Cause.HASH: (f"sort the set before it is iterated over{at}, or start with PYTHONHASHSEED=0", {}, {"PYTHONHASHSEED": "0"}),
+        Cause.HASH: (f"start with PYTHONHASHSEED=0, or sort the set before it is iterated over{' (perhaps ' + where + ')' if where else ''}", {}, {"PYTHONHASHSEED": "0"}),
         Cause.ADDRESS: (f"sort by something else than the object itself{at}: a set of objects is ordered by their addresses", {"addresses": "fixed"}, {}),
         Cause.LISTING: (f"sort what the directory lists{at}: sorted(…)", {"sort": "sorted"}, {}),
         Cause.COMPLETION: (f"take results in the order in which tasks were given{at}, not in which they end, and give each task a seed of its own", {"collect": "ordered"}, {}),

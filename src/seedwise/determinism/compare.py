@@ -7,7 +7,8 @@ from enum import StrEnum
 
 import numpy as np
 
-from .trace import Trace
+from .masks import masked, names_duration
+from .trace import Content, Trace
 
 
 class Verdict(StrEnum):
@@ -23,7 +24,7 @@ class Difference:
     """How two traces differ. `what` says it in words; `first_step` counts optimizer steps from 0.
 
     `share` is that of the parameters which differ at the end, `ulp` the largest difference in units in the last place of float32,
-    `relative` the largest difference over the largest magnitude.
+    `relative` the largest difference over the largest magnitude. `uncounted` shows numbers that differ and look like durations.
     """
 
     verdict: Verdict
@@ -32,29 +33,13 @@ class Difference:
     share: float | None = None
     ulp: int | None = None
     relative: float | None = None
+    uncounted: str = ""
 
     def __bool__(self) -> bool:
         return self.verdict is not Verdict.IDENTICAL
 
 
 _NUMBER = re.compile(r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?|nan|inf")
-_MASKS = (
-    (re.compile(r"0x[0-9a-fA-F]{5,}"), "0x"),
-    (re.compile(r"\b\d{4}-\d\d-\d\d[T ]?(?:\d\d:\d\d(?::\d\d(?:[.,]\d+)?)?)?"), "DATE"),
-    (re.compile(r"\b\d{1,2}:\d\d(?::\d\d)?(?:[.,]\d+)?\b"), "TIME"),
-    (re.compile(r"(?i)\b((?:time|elapsed|took|duration|runtime|wall|eta|finished in|trained in|done in)\b[^\d\n]{0,12})[-\d.]+(?:e-?\d+)?"), r"\1TIME"),
-    (re.compile(r"[-\d.]+(?:e-?\d+)?(\s?(?:seconds|secs?|minutes|mins?|hours?|ms|µs|us|ns|s|it/s|s/it|samples/s|steps/s)\b)"), r"TIME\1"),
-    (re.compile(r"(?i)\b(pid\D{0,3})\d+"), r"\1PID"),
-)  # fmt: skip
-"""What differs between any two executions and means nothing: addresses in a repr, dates, durations, process numbers."""
-_DURATION = re.compile(r"(?i)(^|_)(time|elapsed|duration|seconds|secs|sec|runtime|wall|took|ms)($|_)")
-
-
-def masked(text: str) -> str:
-    """Output without what differs between any two executions."""
-    for pattern, instead in _MASKS:
-        text = pattern.sub(instead, text)
-    return text
 
 
 def compare(a: Trace, b: Trace, rtol: float = 1e-4) -> Difference:
@@ -67,11 +52,21 @@ def compare(a: Trace, b: Trace, rtol: float = 1e-4) -> Difference:
     if a.status != b.status:
         return Difference(Verdict.DIFFERENT, (f"one {a.failed or 'ended well'}, the other {b.failed or 'ended well'}",))
     near = True
-    outputs = masked(a.stdout), masked(b.stdout)
-    if outputs[0] != outputs[1]:
-        what.append(_lines(*outputs))
-        near = near and _near_text(*outputs, rtol)
-    logged = [_without_durations(t) for t in (a, b)]
+    durations = "clock-read" in a.facts or "clock-read" in b.facts
+    uncounted = ""
+    for name, x, y in (("output", a.stdout, b.stdout), ("log", _log(a.stderr), _log(b.stderr))):
+        if x == y:
+            continue
+        x, y = masked(x, durations=False), masked(y, durations=False)
+        if durations and x != y:
+            uncounted = _lines(name, x, y)
+            x, y = masked(x), masked(y)
+        if name == "log":
+            x, y = _in_order(x), _in_order(y)
+        if x != y:
+            what.append(_lines(name, x, y))
+            near, uncounted = near and _near_text(x, y, rtol), ""
+    logged = [_logged(t, durations) for t in (a, b)]
     if repr(logged[0]) != repr(logged[1]):
         names = sorted(k for k in {*logged[0], *logged[1]} if repr(logged[0].get(k)) != repr(logged[1].get(k)))
         what.append(f"metrics: {', '.join(names[:5])}")
@@ -79,7 +74,7 @@ def compare(a: Trace, b: Trace, rtol: float = 1e-4) -> Difference:
     files = sorted(path for path in {*a.files, *b.files} if a.files.get(path) != b.files.get(path))
     if files:
         what.append(f"files: {', '.join(files[:5])}")
-        near = near and bool(what[:-1] or a.steps.size)
+        near = near and all(_near_content(a.contents.get(path), b.contents.get(path), rtol) for path in files)
     step = first_step(a, b)
     share = ulp = relative = None
     if step is not None:
@@ -87,7 +82,7 @@ def compare(a: Trace, b: Trace, rtol: float = 1e-4) -> Difference:
         share, ulp, relative = _parameters(a, b)
         near = near and relative is not None and relative <= rtol and a.steps.size == b.steps.size
     if not what:
-        return Difference(Verdict.IDENTICAL)
+        return Difference(Verdict.IDENTICAL, uncounted=uncounted)
     return Difference(Verdict.ROUNDING if near else Verdict.DIFFERENT, tuple(what), step, share, ulp, relative)
 
 
@@ -100,15 +95,34 @@ def first_step(a: Trace, b: Trace) -> int | None:
     return None if a.steps.size == b.steps.size else n
 
 
-def _without_durations(trace: Trace) -> dict[str, tuple[float, ...]]:
-    return {name: values for name, values in trace.logged.items() if not _DURATION.search(name)}
+def _logged(trace: Trace, durations: bool) -> dict[str, tuple[float, ...]]:
+    return {name: values for name, values in trace.logged.items() if not (durations and names_duration(name))}
 
 
-def _lines(a: str, b: str) -> str:
+def _log(text: str) -> str:
+    """Standard error, if a number stands in it."""
+    return text if _NUMBER.search(text) else ""
+
+
+def _in_order(text: str) -> str:
+    """Lines sorted: threads of a library may write them in any order."""
+    return "\n".join(sorted(line.rstrip() for line in text.splitlines() if line.strip()))
+
+
+def _lines(name: str, a: str, b: str) -> str:
     for k, (x, y) in enumerate(zip(a.splitlines(), b.splitlines(), strict=False), start=1):
         if x != y:
-            return f"output, line {k}: {x.strip()[:60]!r} and {y.strip()[:60]!r}"
-    return f"output: {len(a.splitlines())} and {len(b.splitlines())} lines"
+            return f"{name}, line {k}: {x.strip()[:60]!r} and {y.strip()[:60]!r}"
+    return f"{name}: {len(a.splitlines())} and {len(b.splitlines())} lines"
+
+
+def _near_content(a: Content | None, b: Content | None, rtol: float) -> bool:
+    """Whether two files or arrays hold the same but for rounding; not where one of them was too large to be kept."""
+    if isinstance(a, str) and isinstance(b, str):
+        return _near_text(a, b, rtol)
+    if isinstance(a, np.ndarray) and isinstance(b, np.ndarray) and a.shape == b.shape and a.dtype.kind in "fc":
+        return bool(np.allclose(a, b, rtol=rtol, atol=rtol * 1e-3, equal_nan=True))
+    return False
 
 
 def _near_text(a: str, b: str, rtol: float) -> bool:

@@ -1,14 +1,18 @@
 """What one checked process left behind."""
 
 import json
+import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+from zipfile import BadZipFile
 
 import numpy as np
 from numpy.typing import NDArray
 
+Content = str | NDArray[Any]
+"""What a file holds: masked text, or numbers."""
 Op = tuple[str, tuple[int, ...], tuple[int, ...], int, str, str]
 """Name, digests of outputs, of inputs from outside, of the generator's state (0: none needed), the user's line, the module."""
 
@@ -24,7 +28,9 @@ class Trace:
     logged
         Metrics given to `seedwise.log` or returned by a function: name → values.
     files
-        Digest of each small text or array file it wrote, by path.
+        Digest of each small file it wrote, by path without dates and identifiers; and of arrays that a function returned.
+    contents
+        Text or numbers of the smallest of these.
     steps
         A crc32 of all parameters after each optimizer step, uint32, shape (steps,).
     parameters
@@ -37,9 +43,10 @@ class Trace:
 
     status: int | None
     stdout: str
-    stderr_tail: str
+    stderr: str
     logged: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
     files: Mapping[str, str] = field(default_factory=dict)
+    contents: Mapping[str, Content] = field(default_factory=dict)
     steps: NDArray[np.uint32] = field(default_factory=lambda: np.zeros(0, np.uint32))
     parameters: NDArray[np.float32] | None = None
     ops: tuple[Op, ...] = ()
@@ -58,14 +65,14 @@ class Trace:
         if self.status < 0:
             return f"was killed by signal {-self.status}"
         if self.status:
-            last = self.stderr_tail.strip().splitlines()
+            last = self.stderr[-4000:].strip().splitlines()
             return f"ended with exit code {self.status}" + (f": {last[-1][:200]}" if last else "")
         return ""
 
     def save(self, path: Path) -> None:
         """Write it to one file, which another machine can read: numbers and text only."""
         data = {
-            "status": self.status, "stdout": self.stdout, "logged": {k: list(v) for k, v in self.logged.items()},
+            "status": self.status, "stdout": self.stdout, "stderr": self.stderr, "logged": {k: list(v) for k, v in self.logged.items()},
             "files": dict(self.files), "ledger": [dict(e) for e in self.ledger], "facts": dict(self.facts),
             "generators": dict(self.generators),
         }  # fmt: skip
@@ -84,8 +91,8 @@ class Trace:
                 data = json.loads(bytes(found["text"]).decode())
                 steps, parameters = found["steps"], found["parameters"]
             return cls(
-                data["status"], data["stdout"], "", {k: tuple(v) for k, v in data["logged"].items()}, data["files"],
+                data["status"], data["stdout"], data["stderr"], {k: tuple(v) for k, v in data["logged"].items()}, data["files"], {},
                 steps, parameters if parameters.size else None, (), tuple(data["ledger"]), data["generators"], data["facts"],
             )  # fmt: skip
-        except (OSError, KeyError, ValueError, TypeError) as error:
+        except (OSError, EOFError, BadZipFile, zlib.error, LookupError, AttributeError, ValueError, TypeError) as error:
             raise ValueError(f"{path} is no trace of `seedwise check --save-trace`: {error}") from None

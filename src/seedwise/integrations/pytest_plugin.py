@@ -25,13 +25,7 @@ def assert_reproducible() -> Callable[..., Any]:
 
     def assert_it(function: Callable[..., Any], seed: int = 0, *, rtol: float | None = None, **config: Any) -> Any:
         __tracebackhide__ = True
-        from seedwise.api.check import check
-        from seedwise.determinism import Verdict
-
-        found = check(function, seed, config=config, rtol=1e-4 if rtol is None else rtol)
-        if not (found.ok or (rtol is not None and found.verdict is Verdict.ROUNDING)):
-            pytest.fail(f"not reproducible: {found.sentence}", pytrace=False)
-        return found
+        return _hold(function, seed, config, rtol)
 
     return assert_it
 
@@ -49,14 +43,34 @@ def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> bool | None:
     marker = pyfuncitem.get_closest_marker("reproducible")
     if marker is None:
         return None
-    from seedwise.api.check import check
-    from seedwise.determinism import Verdict
-
     rtol = marker.kwargs.get("rtol")
     names = pyfuncitem._fixtureinfo.argnames
     given: dict[str, Any] = {name: pyfuncitem.funcargs[name] for name in names}
+    test, takes_seed = pyfuncitem.obj, "seed" in given
     seed = int(given.pop("seed", 0))
-    found = check(pyfuncitem.obj, seed, config=given, rtol=1e-4 if rtol is None else rtol)
-    if not (found.ok or (rtol is not None and found.verdict is Verdict.ROUNDING)):
-        pytest.fail(f"not reproducible: {found.sentence}", pytrace=False)
+
+    def train(seed: int, **config: Any) -> Any:
+        result = test(**config, **({"seed": seed} if takes_seed else {}))
+        if result is None:
+            raise TypeError("the test returned nothing to compare: let it return a number, a dict or an array")
+        return result
+
+    _hold(train, seed, given, rtol)
     return True
+
+
+def _hold(function: Callable[..., Any], seed: int, config: dict[str, Any], rtol: float | None) -> Any:
+    """Check; fail the test with the sentence of the check, or with how the function failed."""
+    __tracebackhide__ = True
+    from seedwise.api.check import check
+    from seedwise.determinism import Cause, Verdict
+    from seedwise.errors import SeedwiseError
+
+    try:
+        found = check(function, seed, config=config, rtol=1e-4 if rtol is None else rtol)
+    except SeedwiseError as error:
+        pytest.fail(str(error), pytrace=False)
+    without_effect = found.verdict is Verdict.IDENTICAL and found.cause == Cause.NO_EFFECT
+    if not (found.ok or without_effect or (rtol is not None and found.verdict is Verdict.ROUNDING)):
+        pytest.fail(f"not reproducible: {found.sentence}", pytrace=False)
+    return found

@@ -8,22 +8,23 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from seedwise_guest import PROTOCOL
 
 from ..determinism.trace import Op, Trace
 from ..errors import ScriptError
 from .worlds import World, Worlds
+from .written import digest_of, written
 
 _MOST_OUTPUT = 32 * 2**20
-_TEXT = (".json", ".jsonl", ".csv", ".tsv", ".txt", ".npy")
-_LARGE = 8 * 2**20
+_LARGE, _SMALL = 64 * 2**20, 2**20
 
 
 @dataclass(frozen=True)
@@ -66,6 +67,23 @@ class Checker:
             self.worlds.end_users(world, thorough=True)
             self.worlds.remove(world)
 
+    def fails_alone(self) -> bool:
+        """Whether the command fails without the guest too."""
+        world = self.worlds.make()
+        try:
+            specification = self.worlds.specification(world, self.words, [], [])
+            environment = {k: v for k, v in self.environment.items() if k != "SEEDWISE_SPOOL"}
+            with contextlib.suppress(OSError):
+                process = subprocess.Popen(
+                    self.worlds.launcher(specification), env=environment, stdin=subprocess.DEVNULL,
+                    stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True,
+                )  # fmt: skip
+                return _wait(process, self.timeout) != 0
+            return True
+        finally:
+            self.worlds.end_users(world, thorough=True)
+            self.worlds.remove(world)
+
     def _run(self, world: World, change: Change) -> Trace:
         self.runs += 1
         plan = {
@@ -95,6 +113,8 @@ class Checker:
     def _read(self, world: World, status: int | None, out: Path, err: Path, seconds: float) -> Trace:
         messages = list(_messages(world.spool))
         if not any(m["type"] == "hello" for m in messages):
+            if status is None:
+                raise ScriptError(f"the program did not end within {self.timeout:g} s: --timeout gives it more")
             said = _tail(err, 400).strip().splitlines()
             raise ScriptError(
                 f"no Python process of `{' '.join(self.words)}` let Seedwise in" + (f": {said[-1]}" if said else "")
@@ -107,48 +127,43 @@ class Checker:
                 for name, value in message["values"].items():
                     logged.setdefault(str(name), []).append(float(value))
         trace = first.get("trace", {})
+        facts = {k: v for m in reversed(checked) for k, v in m["facts"].items()}
+        for message in messages:
+            if message["type"] == "fact":
+                facts.setdefault(str(message["what"]), str(message["where"]))
+        ledgers = [*(m["ledger"] for m in checked), [m["entry"] for m in messages if m["type"] == "made"]]
+        files, contents = written(world, self.worlds.project, "clock-read" in facts)
+        for name, array in _arrays(messages, world.spool):
+            files[name], contents[name] = digest_of(array), array
         return Trace(
-            status, _whole(out), _tail(err, 4000), {k: tuple(v) for k, v in logged.items()},
-            {**self._files(world), **_arrays(messages, world.spool)},
+            status, _whole(out), _whole(err), {k: tuple(v) for k, v in logged.items()}, files, contents,
             _digests(world.spool, trace), _parameters(world.spool, trace), _ops(world.spool, trace),
-            tuple(e for m in checked for e in m["ledger"]), first.get("generators", {}),
-            {k: v for m in reversed(checked) for k, v in m["facts"].items()},
+            _merged(first.get("ledger", ()), ledgers), first.get("generators", {}), facts,
             tuple(m for m in messages if m["type"] == "worker"), tuple(f for m in checked for f in m["files"]), seconds,
         )  # fmt: skip
 
-    def _files(self, world: World) -> dict[str, str]:
-        """Digests of the small text and array files that the program wrote into its project."""
-        found: dict[str, str] = {}
-        for target in world.targets:
-            for folder, _, names in os.walk(target["upper"]):
-                for name in names:
-                    path = os.path.join(folder, name)
-                    inner = os.path.join(target["path"], os.path.relpath(path, target["upper"]))
-                    if not name.endswith(_TEXT) or not inner.startswith(str(self.worlds.project) + os.sep):
-                        continue
-                    with contextlib.suppress(OSError):
-                        if not os.path.islink(path) and os.path.getsize(path) < _LARGE:
-                            found[os.path.relpath(inner, self.worlds.project)] = _digest(path, name)
-        return found
 
-
-def _digest(path: str, name: str) -> str:
-    from ..determinism.compare import masked
-
-    data = Path(path).read_bytes()
-    if not name.endswith(".npy"):
-        data = masked(data.decode("utf-8", "replace")).encode()
-    return hashlib.sha256(data).hexdigest()[:16]
-
-
-def _arrays(messages: Sequence[Mapping[str, Any]], spool: Path) -> dict[str, str]:
-    found = {}
+def _arrays(messages: Sequence[Mapping[str, Any]], spool: Path) -> Iterator[tuple[str, NDArray[Any]]]:
     for message in messages:
         if message["type"] == "array":
-            path = spool / os.path.basename(str(message["file"]))
-            if path.is_file():
-                found[f"array {message['name']}"] = hashlib.sha256(path.read_bytes()).hexdigest()[:16]
-    return found
+            with contextlib.suppress(OSError, ValueError):
+                yield (
+                    f"array {message['name']}",
+                    np.load(spool / os.path.basename(str(message["file"])), allow_pickle=False),
+                )
+
+
+def _merged(
+    first: Sequence[Mapping[str, Any]], every: Sequence[Sequence[Mapping[str, Any]]]
+) -> tuple[Mapping[str, Any], ...]:
+    """The first process's ledger, and of others (workers, subprocesses) what it does not tell: each generator once."""
+    found = {entry["generator"]: entry for entry in first}
+    for ledger in every:
+        for entry in ledger:
+            known = found.setdefault(entry["generator"], entry)
+            if known["state"] == "untouched" and entry["state"] != "untouched":
+                found[entry["generator"]] = entry
+    return tuple(found.values())
 
 
 def _wait(process: "subprocess.Popen[bytes]", timeout: float) -> int | None:

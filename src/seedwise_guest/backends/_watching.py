@@ -47,7 +47,7 @@ def noting(
         result = seed_function(*args, **kwargs)
         given = args[0] if args else next((kwargs[key] for key in ("seed", "a") if key in kwargs), None)
         if given is None:
-            entry.note = "last restarted without a seed: from a stream of the seed"
+            entry.note = "last restarted without a seed"
             return result
         entry.note = ""
         if first:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from typing import Any
 
-from ..frames import is_importing, location
+from ..frames import is_guest_file, is_importing, location
 from ..ledger import Ledger, State
 from . import NextStream, Undo
 from ._watching import follow, noting
@@ -59,13 +59,20 @@ class NumPy:
             if is_importing(sys._getframe(1)):
                 return next_stream("numpy", bits)  # a library's own doing, of which the script knows nothing
             where = location(sys._getframe(1))
-            made = ledger.entry(f"numpy generator made at {where}")
+            name = f"numpy generator made at {where}"
+            known = name in ledger._entries
+            made = ledger.entry(name)
             made.state, made.made_at, made.note = (
                 State.UNSEEDED,
                 where,
                 "given no seed: got a stream of the seed",
             )
-            return next_stream("numpy", bits)
+            number = _Entropy(next_stream("numpy", bits))
+            if not known and not is_guest_file(
+                sys._getframe(1).f_code.co_filename
+            ):  # our own `numpy.random.seed(None)`
+                number.while_calling(sys._getframe(1), lambda: ledger._entries.pop(name, None))
+            return number
 
         np_random.seed = noting(ledger, "numpy.random", seed, self.digest, "numpy.random", "seed")
         bit_generator.randbits = stream_bits
@@ -75,3 +82,31 @@ class NumPy:
             bit_generator.randbits = randbits
 
         return undo
+
+
+class _Entropy(int):
+    """A number that tells when nothing refers to it any more.
+
+    `RandomState(3)` first makes a bit generator without a seed, and then seeds it and drops the number it started from:
+    a number that is gone before the call has returned was never used.
+    """
+
+    _caller: Any = None
+    _at = -1
+    _unused: Any = None
+
+    def while_calling(self, frame: Any, unused: Any) -> None:
+        self._caller, self._at, self._unused = id(frame), frame.f_lasti, unused
+
+    def __del__(self) -> None:
+        if self._unused is None:
+            return
+        try:
+            frame = sys._getframe(1)
+        except ValueError:  # the interpreter ends
+            return
+        if id(frame) == self._caller and frame.f_lasti == self._at:
+            self._unused()
+
+    def __reduce__(self) -> Any:
+        return int, (int(self),)

@@ -26,23 +26,35 @@ def enter(plan: dict[str, Any]) -> None:
     if first and plan.get("trace"):
         recorder = _record(plan["trace"])
     lines = _Lines()
-    state = {"told": False}
+    told: set[int] = set()
+    started = os.getpid()
 
     def tell() -> None:
-        if state["told"]:
+        if os.getpid() in told:
             return
-        state["told"] = True
+        told.add(os.getpid())
+        here = os.getpid() == started
+        torch = sys.modules.get("torch")
+        if here and torch is not None and hasattr(torch, "cuda") and torch.cuda.is_initialized():
+            facts.note("gpu", "cuda")
         facts.stop()
         spool.send(
             "checked",
-            first=first,
+            first=first and here,
             ledger=observer.as_dicts(),
             generators=observer.digests(),
             facts=facts.as_dict(),
-            trace=recorder.as_dict() if recorder is not None else {},
+            trace=recorder.as_dict() if recorder is not None and here else {},
             files=lines.loaded(),
         )
 
+    exit_now = os._exit
+
+    def own_exit(status: int) -> Any:
+        tell()  # forked processes end here, and never come to what is registered for the end
+        exit_now(status)
+
+    os._exit = own_exit
     atexit.register(tell)
 
 

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import sys
 import time
 from collections.abc import Iterator
+from os import getpid  # before it is watched
 from typing import Any, Callable
 
+from .. import spool
 from ..frames import is_guest_file, is_user_file
 from ..imports import when_imported
 from .callers import direct, through_library
+from .compiling import put, step_aside_for_compilers
 
 _FIXED_TIME = 1_700_000_000.0
 _DAY = 86_400.0
@@ -23,10 +27,13 @@ class Facts:
         self._first: dict[str, str] = {}
         self._streams: list[dict[str, Any]] = []
         self._on = True
+        self._pid = getpid()
 
     def note(self, what: str, where: str | None) -> None:
         """`where` is None for a call that is not the user's."""
         if where is not None and self._on:
+            if what not in self._first and getpid() != self._pid:
+                spool.send("fact", what=what, where=where)  # a worker may be killed before it can tell
             self._first.setdefault(what, where)
 
     def stop(self) -> None:
@@ -50,13 +57,46 @@ def install(asked: dict[str, Any], facts: Facts) -> None:
     when_imported("torch.utils.data", lambda module: _loader(module, asked, facts))
 
 
+class StandIn:
+    """Takes a builtin's place: it is no method of a class that keeps it as an attribute, as the builtin is none.
+
+    `own` is called instead, with the caller two frames above it.
+    """
+
+    def __init__(self, wrapped: Callable[..., Any], own: Callable[..., Any]) -> None:
+        self.wrapped, self._own = wrapped, own
+        self.__name__ = getattr(wrapped, "__name__", "")
+        self.__qualname__ = getattr(wrapped, "__qualname__", self.__name__)
+        self.__module__ = getattr(wrapped, "__module__", None) or "builtins"
+        self.__doc__ = wrapped.__doc__
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        return self._own(*args, **kwargs)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.wrapped, name)
+
+    def __reduce__(self) -> str:
+        return self.__qualname__  # by reference, as the builtin is pickled
+
+    def __eq__(self, other: object) -> bool:
+        return self is other or other == self.wrapped  # `os.scandir in os.supports_fd`
+
+    def __hash__(self) -> int:
+        return hash(self.wrapped)
+
+    def __repr__(self) -> str:
+        return repr(self.wrapped)
+
+
 def _reordered(names: list[Any], how: str, key: Callable[[Any], Any]) -> list[Any]:
     if how == "sorted":
         return sorted(names, key=key)
     if how == "other":
         # neither the order that came nor its mirror image: a program that reverses is not fooled
-        names = sorted(names, key=key)
-        return names[1::2][::-1] + names[0::2]
+        ordered = sorted(names, key=key)
+        other = ordered[1::2][::-1] + ordered[0::2]
+        return other if other != list(names) else other[1:] + other[:1]
     return names
 
 
@@ -70,7 +110,7 @@ def _listing(how: str, sort: str, facts: Facts) -> None:
 
     def own_listdir(path: Any = None) -> Any:
         names = listdir() if path is None else listdir(path)
-        where = through_library(sys._getframe(1))
+        where = through_library(sys._getframe(2))
         if where is None:
             return names
         if len(names) > 1:
@@ -97,7 +137,7 @@ def _listing(how: str, sort: str, facts: Facts) -> None:
             self._entries = iter(())
 
     def own_scandir(path: Any = ".") -> Any:
-        where = through_library(sys._getframe(1))
+        where = through_library(sys._getframe(2))
         if where is None:
             return scandir(path)
         with scandir(path) as found:
@@ -106,7 +146,7 @@ def _listing(how: str, sort: str, facts: Facts) -> None:
             facts.note("listing", where)
         return Scan(arranged(entries, lambda entry: str(entry.name)))
 
-    os.listdir, os.scandir = own_listdir, own_scandir
+    os.listdir, os.scandir = StandIn(listdir, own_listdir), StandIn(scandir, own_scandir)
 
 
 def _clock(how: str, facts: Facts) -> None:
@@ -120,28 +160,66 @@ def _clock(how: str, facts: Facts) -> None:
         return real + (_DAY * 1.37 if how == "shift" else 0.0)
 
     def patch(name: str, scale: float) -> None:
-        original = getattr(time, name)
+        original = getattr(time, name, None)
+        if original is None:
+            return
 
-        def own() -> Any:
-            where = direct(sys._getframe(1))
-            value = original()
+        def own(*args: Any) -> Any:
+            frame = sys._getframe(2)
+            where = direct(frame)
+            value = original(*args)
             if where is None:
+                _library_reads_clock(frame, facts)
                 return value
             facts.note("clock", where)
+            facts.note("clock-read", where)
             if not how:
                 return value
             return now(value) if scale == 1 else int(now(value / scale) * scale)
 
-        own.__name__ = own.__qualname__ = name
-        setattr(time, name, own)
+        setattr(time, name, StandIn(original, own))
 
-    patch("time", 1)
-    patch("time_ns", 1e9)
-    for name in ("perf_counter", "monotonic"):
+    for name in ("time", "perf_counter", "monotonic", "process_time", "clock_gettime"):
         patch(name, 1)
-    for name in ("perf_counter_ns", "monotonic_ns"):
-        patch(name, 1e9)
+        patch(f"{name}_ns", 1e9)
+    _calendar(how, facts, now)
     _datetime(how, facts, now)
+
+
+def _library_reads_clock(frame: Any, facts: Facts) -> None:
+    """A library that reads the clock may print durations; what the standard library does with it is not printed."""
+    module = str(frame.f_globals.get("__name__", "")).partition(".")[0]
+    if module not in _STANDARD and module != "seedwise_guest":
+        facts.note("clock-read", module)
+
+
+_STANDARD = frozenset(getattr(sys, "stdlib_module_names", ())) - {"__main__"}
+
+
+def _calendar(how: str, facts: Facts, now: Callable[[float], float]) -> None:
+    """`time.strftime("%Y")` and the like, which read the clock where they are given no time."""
+    real_time = time.time.wrapped if isinstance(time.time, StandIn) else time.time
+
+    def patch(name: str, position: int, given: Callable[[float], Any]) -> None:
+        original = getattr(time, name)
+
+        def own(*args: Any) -> Any:
+            where = direct(sys._getframe(2))
+            if where is None or (len(args) > position and args[position] is not None):
+                return original(*args)
+            facts.note("clock", where)
+            facts.note("clock-read", where)
+            if not how:
+                return original(*args)
+            return original(*args[:position], given(now(real_time())))
+
+        setattr(time, name, StandIn(original, own))
+
+    localtime = time.localtime
+    patch("strftime", 1, localtime)
+    patch("asctime", 0, localtime)
+    for name in ("localtime", "gmtime", "ctime"):
+        patch(name, 0, float)
 
 
 def _datetime(how: str, facts: Facts, now: Callable[[float], float]) -> None:
@@ -180,10 +258,14 @@ def _own_datetime(module: Any, how: str, facts: Facts, now: Callable[[float], fl
             return issubclass(other, real)
 
     class datetime(real, metaclass=Meta):  # type: ignore[misc,valid-type]
+        def __new__(cls, *args: Any, **kwargs: Any) -> Any:
+            return real(*args, **kwargs)  # so that every instance is one of the real type, also in a pickle
+
         @classmethod
         def now(cls, tz: Any = None) -> Any:
             where = direct(sys._getframe(1))
             facts.note("clock", where)
+            facts.note("clock-read", where)
             if where is None or not how:
                 return real.now(tz)
             return real.fromtimestamp(now(real_time()), tz)
@@ -209,11 +291,11 @@ def _pid(how: str, facts: Facts) -> None:
     getpid = os.getpid
 
     def own() -> int:
-        where = direct(sys._getframe(1))
+        where = direct(sys._getframe(2))
         facts.note("pid", where)
         return 4242 if how and where is not None else getpid()
 
-    os.getpid = own
+    os.getpid = StandIn(getpid, own)
 
 
 def _entropy(how: str, facts: Facts) -> None:
@@ -239,6 +321,20 @@ def _entropy(how: str, facts: Facts) -> None:
         count[0] += 1
         return hashlib.shake_128(b"seedwise %d" % count[0]).digest(size)
 
+    def own_uuid(module: Any) -> None:
+        uuid1 = module.uuid1
+
+        def own_uuid1(node: Any = None, clock_seq: Any = None) -> Any:
+            where = direct(sys._getframe(1))
+            facts.note("entropy", where)
+            if not how or where is None:
+                return uuid1(node, clock_seq)
+            count[0] += 1
+            return module.UUID(int=count[0], version=1)
+
+        module.uuid1 = own_uuid1
+
+    when_imported("uuid", own_uuid)
     os.urandom = own
     random: Any = sys.modules.get("random")
     if random is not None and hasattr(random, "_urandom"):
@@ -311,10 +407,24 @@ def _completion(how: str, collect: str, facts: Facts) -> None:
             if collect == "ordered":
                 return self.imap(func, iterable, chunksize)
             if how == "delay":
-                return iter(_reordered(list(self.imap(func, iterable, chunksize)), "other", lambda value: 0))
+                return _Given(_reordered(list(self.imap(func, iterable, chunksize)), "other", lambda value: 0))
             return unordered(self, func, iterable, chunksize)
 
         module.Pool.imap_unordered = own
+        apply_async, count = module.Pool.apply_async, [0]
+
+        def own_apply(
+            self: Any, func: Any, args: Any = (), kwds: Any = None, callback: Any = None, error_callback: Any = None
+        ) -> Any:
+            kwds = {} if kwds is None else kwds
+            if callback is not None:
+                facts.note("completion", direct(sys._getframe(1)))
+            if how == "delay":
+                func, args, kwds = _delayed, (max(0.0, 0.4 - 0.08 * (count[0] % 6)), func, args, kwds), {}
+                count[0] += 1
+            return apply_async(self, func, args, kwds, callback, error_callback)
+
+        module.Pool.apply_async = own_apply
         begin = module.Pool.__init__
 
         def own_begin(self: Any, processes: Any = None, *args: Any, **kwargs: Any) -> None:
@@ -327,6 +437,22 @@ def _completion(how: str, collect: str, facts: Facts) -> None:
     when_imported("concurrent.futures.thread", pool("ThreadPoolExecutor"))
     when_imported("concurrent.futures.process", pool("ProcessPoolExecutor"))
     when_imported("multiprocessing.pool", multiprocessing)
+
+
+class _Given:
+    """Results that are there already, asked for as those of `imap_unordered` are."""
+
+    def __init__(self, results: list[Any]) -> None:
+        self._results = iter(results)
+
+    def __iter__(self) -> _Given:
+        return self
+
+    def __next__(self) -> Any:
+        return next(self._results)
+
+    def next(self, timeout: float | None = None) -> Any:
+        return next(self._results)
 
 
 def _user_of(frame: Any) -> str | None:
@@ -362,14 +488,15 @@ def _numpy_memory(numpy: Any, how: str, facts: Facts) -> None:
 
         def own(*args: Any, **kwargs: Any) -> Any:
             made = original(*args, **kwargs)
-            where = direct(sys._getframe(1))
+            if made.dtype.kind in "OUSMmV":
+                return made  # NumPy fills these itself, or they are no numbers
+            where = direct(sys._getframe(2))
             facts.note("memory", where)
             if how and where is not None and made.size:
                 made.fill(_filling(how, made.dtype.kind))
             return made
 
-        own.__name__ = own.__qualname__ = name
-        setattr(numpy, name, own)
+        setattr(numpy, name, StandIn(original, own))
 
     for name in ("empty", "empty_like"):
         wrap(name)
@@ -403,9 +530,10 @@ def _torch(torch: Any, asked: dict[str, Any], facts: Facts) -> None:
                     made.fill_(_filling(how, kind))
             return made
 
-        own.__name__ = own.__qualname__ = name
-        setattr(owner, name, own)
+        functools.update_wrapper(own, original)
+        put(owner, name, own)
 
+    step_aside_for_compilers(torch)
     for name in ("empty", "empty_like"):
         wrap(torch, name)
     wrap(torch.Tensor, "new_empty")

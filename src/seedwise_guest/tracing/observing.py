@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import functools
-import os
 import sys
+from os import getpid, urandom  # before they are watched: what is asked here is our own business
 from types import ModuleType
 from typing import Any, Callable
 from zlib import crc32
 
+from .. import spool
 from ..backends import Backend, all_backends
 from ..frames import is_importing, location
 from ..imports import when_imported
 from ..ledger import Ledger, State
 from ..streams import derive
+from .compiling import put, take_back
+from .interventions import StandIn
 from .ops import GENERATOR_BYTES
 
 _RANDOM = (
@@ -46,7 +49,9 @@ class Observer:
         self.watched: set[str] = set()
         self._fixed = asked.get("generators", ())
         self._count = 0
+        self._pid = getpid()
         self._drawn_at: dict[str, str] = {}
+        self._before_seed: set[str] = set()
 
     def take_hold(self) -> None:
         """Watch what is imported, and the rest when it is imported."""
@@ -69,15 +74,17 @@ class Observer:
         entries = self.ledger._entries
         name = next(reversed(entries)) if entries else ""  # the entry that was made for it just now
         self._count += 1
+        if getpid() != self._pid and name:
+            spool.send("made", entry=entries[name].as_dict())  # a worker may be killed before it can tell
         if self._holds(name) or (self._fixed and self._fixed != "*" and _same_line(name, self._fixed)):
             return derive(0, "check", library, self._count, bits=bits)
-        return int.from_bytes(os.urandom((bits + 7) // 8), "big") >> (-bits % 8)
+        return int.from_bytes(urandom((bits + 7) // 8), "big") >> (-bits % 8)
 
     def at_import(self, library: str, bits: int, module: str, restart: Callable[[int], None]) -> int:
         """A generator that a library makes while it is imported: from the system, as it would; or fixed, if all are."""
         if self._fixed == "*":
             return derive(0, "check", "import", library, module, bits=bits)
-        return int.from_bytes(os.urandom((bits + 7) // 8), "big") >> (-bits % 8)
+        return int.from_bytes(urandom((bits + 7) // 8), "big") >> (-bits % 8)
 
     def _watch_draws(self, backend: Backend) -> None:
         """Note the line of the first draw from a global generator; the patches are gone after it."""
@@ -121,13 +128,19 @@ class Observer:
         module.check_random_state = own
 
     def _drawn(self, generator: str, where: str) -> None:
-        self._drawn_at.setdefault(generator, where)
+        if generator not in self._drawn_at:
+            self._drawn_at[generator] = where
+            entry = self.ledger._entries.get(generator)
+            if entry is not None and entry.state in (State.UNTOUCHED, State.UNSEEDED):
+                self._before_seed.add(generator)
 
     def as_dicts(self) -> list[dict[str, Any]]:
         """The ledger, with the line of each first draw."""
         entries = self.ledger.as_dicts()
         for entry in entries:
             entry["drawn_at"] = self._drawn_at.get(entry["generator"])
+            if entry["state"] == State.SEEDED_LATE and entry["generator"] not in self._before_seed:
+                entry["state"], entry["note"] = str(State.SEEDED), "libraries drew from it while they were imported"
         return entries
 
     def digests(self) -> dict[str, int]:
@@ -151,22 +164,15 @@ def _first_call(places: list[tuple[Any, str]], note: Callable[[str], None], unle
 
     A call that names a generator or seed of its own (the keyword `unless`) does not count.
     """
-    originals: list[tuple[Any, str, Any, bool]] = []
     done = [False]
+    places = [(owner, name) for owner, name in places if getattr(owner, name, None) is not None]
 
     def restore() -> None:
         done[0] = True
-        for owner, name, original, own in originals:
-            if getattr(owner, name, None) is wrappers.get((id(owner), name)):
-                if own:
-                    setattr(owner, name, original)
-                else:
-                    delattr(owner, name)
+        for owner, name in places:
+            take_back(owner, name)
 
-    wrappers: dict[tuple[int, str], Any] = {}
-
-    def wrap(owner: Any, name: str, original: Any) -> Any:
-        @functools.wraps(original)
+    def wrap(original: Any, name: str) -> Any:
         def first(*args: Any, **kwargs: Any) -> Any:
             if not done[0] and kwargs.get(unless) is None and not is_importing(sys._getframe(1)):
                 if name != "dropout" or kwargs.get("training", args[2] if len(args) > 2 else True):
@@ -177,16 +183,9 @@ def _first_call(places: list[tuple[Any, str]], note: Callable[[str], None], unle
         return first
 
     for owner, name in places:
-        original = getattr(owner, name, None)
-        if original is None:
-            continue
-        try:
-            own = name in vars(owner)
-            wrappers[id(owner), name] = wrap(owner, name, original)
-            setattr(owner, name, wrappers[id(owner), name])
-        except (AttributeError, TypeError):
-            continue
-        originals.append((owner, name, original, own))
+        original = getattr(owner, name)
+        own = wrap(original, name)
+        put(owner, name, functools.update_wrapper(own, original) if isinstance(owner, type) else StandIn(original, own))
 
 
 UNSEEDED = (State.UNSEEDED, State.SEEDED_LATE)

@@ -49,14 +49,19 @@ class _Start:
         for name, generator in _owned(info.dataset):
             if self.reseed:
                 _restart(generator, info.seed)
-            spool.send(
-                "worker",
-                worker=worker,
-                generator=name,
-                digest=crc32(_state(generator)),
-                where=self.where,
-                seed=info.seed,
-            )
+            self._follow(worker, name, generator, info.seed)
+
+    def _follow(self, worker: int, name: str, generator: Any, seed: int) -> None:
+        """Tell of a generator at the worker's end, if the worker drew from it."""
+        from multiprocessing.util import Finalize
+
+        start = crc32(_state(generator))
+
+        def tell() -> None:
+            if crc32(_state(generator)) != start:
+                spool.send("worker", worker=worker, generator=name, digest=start, where=self.where, seed=seed)
+
+        Finalize(None, tell, exitpriority=10)
 
 
 def _owned(dataset: Any, depth: int = 2) -> list[tuple[str, Any]]:

@@ -1,0 +1,90 @@
+"""What differs between any two executions and means nothing: addresses, dates, durations, process numbers, progress bars."""
+
+import csv
+import io
+import re
+
+_ANSI = re.compile(r"\x1b\[[0-9;?]*[ -/]*[@-~]")
+_NUMBER = r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?"
+_ALWAYS = (
+    (re.compile(r"0x[0-9a-fA-F]{5,}"), "0x"),
+    (re.compile(r"(?m)^[IWEF]\d{4} [\d:.]+ +\d+ "), "LOG "),  # a clock and a process: the log lines of Google's libraries
+    (re.compile(r"\b\d{4}-\d\d-\d\d[T _-]?(?:\d\d[:.-]\d\d(?:[:.-]\d\d(?:[.,]\d+)?)?)?"), "DATE"),
+    (re.compile(r"(?<![A-Za-z])[A-Z][a-z]{2}\d\d_\d\d-\d\d-\d\d"), "DATE"),
+    (re.compile(r"\b20\d{6}[-_T]?\d{4,6}\b"), "DATE"),
+    (re.compile(r"\b\d{1,2}:\d\d(?::\d\d)?(?:[.,]\d+)?\b"), "TIME"),
+    (re.compile(r"(?i)\b[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b"), "UUID"),
+    (re.compile(r"(?i)\b(pid\D{0,3})\d+"), r"\1PID"),
+)  # fmt: skip
+_DURATIONS = (
+    (
+        re.compile(rf"(?i)\b((?:\w+_)?(?:time|elapsed|took|duration|runtime|started|ended|finished in|trained in|done in)['\"]?[\s:=]{{0,4}}['\"]?){_NUMBER}"),
+        r"\1TIME",
+    ),
+    (re.compile(rf"(?i)(['\"]?\w+_per_second['\"]?\s*[:=]\s*['\"]?){_NUMBER}"), r"\1TIME"),
+    (re.compile(rf"{_NUMBER}(\s?(?:seconds|secs?|minutes|mins?|hours?|ms|µs|us|ns|s|it/s|s/it|(?:[mµun]?s)/step|samples/s|steps/s)\b)"), r"TIME\1"),
+    (re.compile(r"\b1[6-9]\d{8}(?:\.\d+)?\b"), "EPOCH"),
+)  # fmt: skip
+_DURATION_NAME = re.compile(
+    r"(?i)(^|_)(time|elapsed|duration|seconds|secs|sec|runtime|wall|took|ms|timestamp|(samples|steps|tokens)_per_second)$"
+)
+
+
+def readable(text: str) -> str:
+    """Text as a terminal would show it in the end: what progress bars wrote over is gone, and so are colours."""
+    if "\x1b" in text:
+        text = _ANSI.sub("", text)
+    if "\b" in text:
+        while "\b" in (shorter := re.sub(r"[^\b\n]\x08", "", text)) and shorter != text:
+            text = shorter
+        text = shorter.replace("\b", "")
+    if "\r" in text:
+        text = "\n".join(_last(line) for line in text.replace("\r\n", "\n").split("\n"))
+    return text
+
+
+def _last(line: str) -> str:
+    return next((part for part in reversed(line.split("\r")) if part.strip()), "")
+
+
+def masked(text: str, durations: bool = True) -> str:
+    """Output without what differs between any two executions; numbers that look like durations are left if not `durations`."""
+    text = readable(text)
+    for pattern, instead in _ALWAYS:
+        text = pattern.sub(instead, text)
+    if durations:
+        for pattern, instead in _DURATIONS:
+            text = pattern.sub(instead, text)
+    return text
+
+
+def masked_file(text: str, name: str, durations: bool = True) -> str:
+    """The same for a file: of a table, columns that are named like durations are left out."""
+    if durations and name.endswith((".csv", ".tsv")):
+        text = _without_columns(text, "\t" if name.endswith(".tsv") else ",")
+    return masked(text, durations)
+
+
+def _without_columns(text: str, delimiter: str) -> str:
+    try:
+        rows = list(csv.reader(io.StringIO(text), delimiter=delimiter))
+    except csv.Error:
+        return text
+    if not rows:
+        return text
+    keep = [k for k, name in enumerate(rows[0]) if not names_duration(name.strip())]
+    if len(keep) == len(rows[0]):
+        return text
+    return "\n".join(delimiter.join(row[k] for k in keep if k < len(row)) for row in rows)
+
+
+def masked_path(path: str) -> str:
+    """A path without dates, identifiers and process numbers: the same file in another execution."""
+    path = masked(path, durations=False)
+    path = re.sub(r"\b1[6-9]\d{8}(?:\.\d+)?", "EPOCH", path)
+    return re.sub(r"(?i)(?<![0-9a-z])(?=[0-9a-f]*\d)(?=[0-9a-f]*[a-f])[0-9a-f]{8,}(?![0-9a-z])", "ID", path)
+
+
+def names_duration(name: str) -> bool:
+    """Whether a metric or column of this name is a duration: `train_time`, not `time_to_event`."""
+    return bool(_DURATION_NAME.search(name))

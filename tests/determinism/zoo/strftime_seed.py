@@ -1,0 +1,5 @@
+# cause: clock
+import random
+import time
+random.seed(int(time.strftime("%Y%m%d")))  # HERE
+print("acc =", random.random())

@@ -1,0 +1,5 @@
+# cause: system entropy
+import random
+import uuid
+random.seed(uuid.uuid1().int)  # HERE
+print("acc =", random.random())
