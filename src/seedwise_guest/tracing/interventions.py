@@ -96,7 +96,11 @@ def _reordered(names: list[Any], how: str, key: Callable[[Any], Any]) -> list[An
         # neither the order that came nor its mirror image: a program that reverses is not fooled
         ordered = sorted(names, key=key)
         other = ordered[1::2][::-1] + ordered[0::2]
-        return other if other != list(names) else other[1:] + other[:1]
+        for _ in names:  # a program that takes only the first or the last sees another one too
+            if other[0] != names[0] and other[-1] != names[-1]:
+                break
+            other = other[1:] + other[:1]
+        return other
     return names
 
 
