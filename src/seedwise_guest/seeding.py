@@ -11,7 +11,7 @@ from types import ModuleType
 from typing import Any, Callable
 
 from .backends import Backend, all_backends
-from .frames import location
+from .frames import is_user_file, location
 from .imports import forget, when_imported
 from .ledger import Ledger, State
 from .streams import check_seed, derive
@@ -84,16 +84,31 @@ class Control:
 
         depth = [0]
 
-        def begin(name: str) -> None:
+        def begin(name: str) -> tuple[str, list[Backend]]:
             depth[0] += 1
+            return name, self._undrawn() if depth[0] == 1 else []
 
-        def end(watched: object, ok: bool) -> None:
+        def end(watched: tuple[str, list[Backend]], ok: bool) -> None:
             depth[0] -= 1
+            name, undrawn = watched
+            if undrawn and not is_user_file(getattr(sys.modules.get(name), "__file__", None) or ""):
+                for backend in (
+                    b for b in undrawn if b.generator in self.ledger.starts
+                ):  # what a library draws while it is imported is not the script's doing
+                    self.ledger.starts[backend.generator] = backend.digest()
             if depth[0] == 0 and self.made_at_import:
                 made, self.made_at_import = self.made_at_import, []
                 self.start_made(made)
 
         self._undo.append(wrap_imports(begin, end))
+
+    def _undrawn(self) -> list[Backend]:
+        """The libraries whose global generator stands where it was started, or is not there yet."""
+        starts = self.ledger.starts
+        return [
+            b for b in self.backends
+            if b.generator and (b.name not in self.started or starts.get(b.generator) == b.digest())
+        ]  # fmt: skip
 
     def restart_streams(self) -> None:
         """Count generators without a seed from 0 again: this process has got a path of its own."""

@@ -120,7 +120,7 @@ def test_masks_leave_results_alone() -> None:
         ("took 3.2 s", "took 4.9 s"),
         ("epoch 1: 12.3 it/s loss=0.5", "epoch 1: 99.1 it/s loss=0.5"),
         ("{'train_runtime': '3.467', 'x': '1'}", "{'train_runtime': '3.9', 'x': '1'}"),
-        ("1/1 0s 14ms/step", "1/1 1s 9ms/step"),
+        ("1/1 0s 14ms/step", "1/1 1s 970us/step"),
         ("started 1795250371.27", "started 1795250399.5"),
     ],
 )

@@ -37,11 +37,15 @@ class Fix:
     environment: dict[str, str]
 
 
-def fix_for(cause: Cause, where: str, generators: Sequence[str] = ()) -> Fix:
-    """The smallest change, and how its effect is had from outside."""
+def fix_for(cause: Cause, where: str, generators: Sequence[str] = (), keras: bool = False) -> Fix:
+    """The smallest change, and how its effect is had from outside; `keras` if Keras draws its seeds from `random`."""
     at = f" ({where})" if where else ""
     names = ", ".join(generators)
-    seed = {"random": "random.seed(0)", "numpy.random": "np.random.seed(0)", "torch": "torch.manual_seed(0)"}
+    seed = {
+        "random": "keras.utils.set_random_seed(0)" if keras else "random.seed(0)", "numpy.random": "np.random.seed(0)",
+        "torch": "torch.manual_seed(0)", "tensorflow": "tf.random.set_seed(0)", "keras": "keras.utils.set_random_seed(0)",
+        "cupy.random": "cupy.random.seed(0)",
+    }  # fmt: skip
     calls = [seed[g] for g in generators if g in seed]
     if cause is Cause.GENERATOR:
         if calls:

@@ -78,7 +78,7 @@ def compare(a: Trace, b: Trace, rtol: float = 1e-4) -> Difference:
     step = first_step(a, b)
     share = ulp = relative = None
     if step is not None:
-        what.append(f"parameters, from step {step + 1} of {max(a.steps.size, b.steps.size)} on")
+        what.append(f"parameters, from {a.unit} {step + 1} of {max(a.steps.size, b.steps.size)} on")
         share, ulp, relative = _parameters(a, b)
         near = near and relative is not None and relative <= rtol and a.steps.size == b.steps.size
     if not what:

@@ -22,7 +22,7 @@ _DURATIONS = (
         r"\1TIME",
     ),
     (re.compile(rf"(?i)(['\"]?\w+_per_second['\"]?\s*[:=]\s*['\"]?){_NUMBER}"), r"\1TIME"),
-    (re.compile(rf"{_NUMBER}(\s?(?:seconds|secs?|minutes|mins?|hours?|ms|µs|us|ns|s|it/s|s/it|(?:[mµun]?s)/step|samples/s|steps/s)\b)"), r"TIME\1"),
+    (re.compile(rf"{_NUMBER}(\s?(?:seconds|secs?|minutes|mins?|hours?|ms|µs|us|ns|s|it/s|s/it|(?:[mµun]?s)/step|samples/s|steps/s)\b)"), "TIME"),
     (re.compile(r"\b1[6-9]\d{8}(?:\.\d+)?\b"), "EPOCH"),
 )  # fmt: skip
 _DURATION_NAME = re.compile(

@@ -32,7 +32,7 @@ class Trace:
     contents
         Text or numbers of the smallest of these.
     steps
-        A crc32 of all parameters after each optimizer step, uint32, shape (steps,).
+        A crc32 of all parameters after each optimizer step, or each epoch of Keras (`unit`), uint32, shape (steps,).
     parameters
         All parameters at the end as float32, shape (n,); None where there was no optimizer.
     facts
@@ -56,6 +56,7 @@ class Trace:
     workers: tuple[Mapping[str, Any], ...] = ()
     loaded: tuple[str, ...] = ()
     seconds: float = 0.0
+    unit: str = "step"
 
     @property
     def failed(self) -> str:
@@ -74,7 +75,7 @@ class Trace:
         data = {
             "status": self.status, "stdout": self.stdout, "stderr": self.stderr, "logged": {k: list(v) for k, v in self.logged.items()},
             "files": dict(self.files), "ledger": [dict(e) for e in self.ledger], "facts": dict(self.facts),
-            "generators": dict(self.generators),
+            "generators": dict(self.generators), "unit": self.unit,
         }  # fmt: skip
         empty = np.zeros(0, np.float32)
         with open(path, "wb") as file:
@@ -92,7 +93,7 @@ class Trace:
                 steps, parameters = found["steps"], found["parameters"]
             return cls(
                 data["status"], data["stdout"], data["stderr"], {k: tuple(v) for k, v in data["logged"].items()}, data["files"], {},
-                steps, parameters if parameters.size else None, (), tuple(data["ledger"]), data["generators"], data["facts"],
+                steps, parameters if parameters.size else None, (), tuple(data["ledger"]), data["generators"], data["facts"], unit=data.get("unit", "step"),
             )  # fmt: skip
         except (OSError, EOFError, BadZipFile, zlib.error, LookupError, AttributeError, ValueError, TypeError) as error:
             raise ValueError(f"{path} is no trace of `seedwise check --save-trace`: {error}") from None

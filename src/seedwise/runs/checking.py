@@ -140,6 +140,7 @@ class Checker:
             _digests(world.spool, trace), _parameters(world.spool, trace), _ops(world.spool, trace),
             _merged(first.get("ledger", ()), ledgers), first.get("generators", {}), facts,
             tuple(m for m in messages if m["type"] == "worker"), tuple(f for m in checked for f in m["files"]), seconds,
+            trace.get("unit", "step"),
         )  # fmt: skip
 
 

@@ -17,10 +17,10 @@ def follow(ledger: Ledger, name: str, digest: Callable[[], object]) -> None:
     if not name:
         return
     entry = ledger.entry(name)
-    start = ledger.starts[name] = digest()
+    ledger.starts[name] = digest()
 
     def refresh() -> None:
-        if entry.state is State.UNTOUCHED and digest() != start:
+        if entry.state is State.UNTOUCHED and digest() != ledger.starts.get(name):
             entry.state = State.UNSEEDED
 
     ledger.when_read(refresh)

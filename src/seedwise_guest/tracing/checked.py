@@ -63,6 +63,7 @@ def _record(trace: dict[str, Any]) -> Any:
 
     steps = Steps(trace)
     when_imported("torch.optim", lambda module: steps.watch())
+    when_imported("keras.src.callbacks.callback_list", steps.epochs.watch)
     return steps
 
 

@@ -7,6 +7,7 @@ from typing import Any
 from zlib import crc32
 
 from .. import spool
+from .epochs import Epochs
 
 _MOST_STEPS = 2_000_000
 _MOST_NUMBERS = 20_000_000
@@ -27,6 +28,7 @@ class Steps:
         self.recorder: Any = None
         self._parameters: dict[int, Any] = {}
         self._done = False
+        self.epochs = Epochs()
 
     def watch(self) -> None:
         """Hook every optimizer, once torch.optim is there."""
@@ -62,13 +64,14 @@ class Steps:
         if self.recorder is not None:
             self.recorder.stop()
         place = spool.folder()
-        told: dict[str, Any] = {"steps": len(self.digests)}
-        if self.digests:
+        digests = self.digests or self.epochs.digests
+        told: dict[str, Any] = {"steps": len(digests), "unit": "step" if self.digests else "epoch"}
+        if digests:
             import array
 
             told["digests"] = "trace-steps.bin"
             with open(os.path.join(place, told["digests"]), "wb") as file:
-                file.write(array.array("I", self.digests).tobytes())
+                file.write(array.array("I", digests).tobytes())
             told["parameters"] = self._dump(place)
         if self.recorder is not None:
             told["ops"] = self.recorder.write(os.path.join(place, "trace-ops.jsonl"))
@@ -77,6 +80,9 @@ class Steps:
     def _dump(self, place: str) -> str:
         import numpy as np
 
+        if not self.digests:
+            np.save(os.path.join(place, "trace-parameters.npy"), self.epochs.parameters())
+            return "trace-parameters.npy"
         parts, total = [], 0
         for parameter in self._parameters.values():
             total += parameter.numel()

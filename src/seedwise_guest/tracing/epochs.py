@@ -1,0 +1,54 @@
+"""The trace of a training by Keras: a digest of all weights after each epoch, on every backend.
+
+Keras computes a step inside one compiled function on TensorFlow and JAX; the end of an epoch is where its callbacks see weights.
+"""
+
+from __future__ import annotations
+
+import functools
+from typing import Any
+from zlib import crc32
+
+_MOST_NUMBERS = 20_000_000
+
+
+class Epochs:
+    """Digests after each epoch of every `fit`."""
+
+    def __init__(self) -> None:
+        self.digests: list[int] = []
+        self._model: Any = None
+
+    def watch(self, module: Any) -> None:
+        """Hook the list of callbacks, once Keras has it."""
+        owner = module.CallbackList
+        original = owner.on_epoch_end
+
+        @functools.wraps(original)
+        def on_epoch_end(this: Any, *args: Any, **kwargs: Any) -> Any:
+            result = original(this, *args, **kwargs)
+            self._after(getattr(this, "_model", None))
+            return result
+
+        owner.on_epoch_end = on_epoch_end
+
+    def _after(self, model: Any) -> None:
+        if model is None:
+            return
+        self._model = model
+        found = 0
+        for weights in model.get_weights():
+            found = crc32(weights.tobytes(), found)
+        self.digests.append(found)
+
+    def parameters(self) -> Any:
+        """All weights of the last model as one float32 array, shape (n,), as far as they are not too many."""
+        import numpy as np
+
+        parts, total = [], 0
+        for weights in self._model.get_weights() if self._model is not None else ():
+            total += weights.size
+            if total > _MOST_NUMBERS or weights.dtype.kind != "f":
+                break
+            parts.append(weights.reshape(-1).astype(np.float32))
+        return np.concatenate(parts) if parts else np.zeros(0, np.float32)
