@@ -159,6 +159,8 @@ class Control:
         for backend in self.backends:
 
             def act(module: ModuleType, backend: Backend = backend) -> None:
+                if not backend.known():
+                    return
                 if on_start is not None:
                     on_start(backend)
                 backend.seed(self._start(backend.name))

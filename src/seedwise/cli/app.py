@@ -512,13 +512,16 @@ def watch(name: str, /, *, store: StoreOption = None) -> int:
 
 @app.command
 def demo(
-    name: Annotated[str | None, Parameter(help="Which: people, streams.")] = None,
+    name: Annotated[str | None, Parameter(help="Which: keras, people, streams.")] = None,
     /,
     *,
     data: Annotated[str | None, Parameter(help="people: the author's own file of training rows.")] = None,
-    n: Annotated[int, Parameter(name=["-n"], help="people: how many seeds after the six.")] = 30,
+    n: Annotated[
+        int, Parameter(name=["-n"], help="people: how many seeds after the six; keras: how many repeats.")
+    ] = 30,
+    backend: Annotated[str | None, Parameter(help="keras: tensorflow, jax, torch, or theano.")] = None,
 ) -> int:
     """Run one of the experiments this grew from."""
     from ..demos import run_demo
 
-    return run_demo(name, data=data, n=n)
+    return run_demo(name, data=data, n=n, backend=backend)

@@ -3,18 +3,27 @@
 from ..errors import UsageError
 
 _ABOUT = {
+    "keras": "the same script twice and thirty times, --backend tensorflow, jax, torch, or theano (minutes)",
     "people": "one network under the article's six seeds, then under 30 (about two minutes)",
     "streams": "what a seed is: one sequence, read in order",
 }
 
 
-def run_demo(name: str | None, *, data: str | None, n: int) -> int:
+def run_demo(name: str | None, *, data: str | None, n: int, backend: str | None = None) -> int:
     """Run the demo of this name, or list those there are."""
     if name is None:
         print("\n".join(f"seedwise demo {known:8}  {about}" for known, about in _ABOUT.items()))
         return 0
     if name not in _ABOUT:
         raise UsageError(f"no demo {name!r}; there are: {', '.join(_ABOUT)}")
+    if backend is not None and name != "keras":
+        raise UsageError("--backend belongs to `seedwise demo keras`")
+    if name == "keras":
+        if data is not None:
+            raise UsageError("--data belongs to `seedwise demo people`")
+        from . import keras
+
+        return keras.run(backend or "tensorflow", n)
     if name == "people":
         if n < 1:
             raise UsageError(f"-n is at least 1; got {n}")

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
+from ..threads import thread_settings
+
 
 class Cause(StrEnum):
     """What made the same program give something else."""
@@ -67,7 +69,7 @@ def fix_for(cause: Cause, where: str, generators: Sequence[str] = (), keras: boo
         Cause.ADDRESS: (f"sort by something else than the object itself{at}: a set of objects is ordered by their addresses", {"addresses": "fixed"}, {}),
         Cause.LISTING: (f"sort what the directory lists{at}: sorted(…)", {"sort": "sorted"}, {}),
         Cause.COMPLETION: (f"take results in the order in which tasks were given{at}, not in which they end, and give each task a seed of its own", {"collect": "ordered"}, {}),
-        Cause.THREADS: (f"pin the number of threads: torch.set_num_threads(1), or OMP_NUM_THREADS=1 at launch{at}", {"threads": 1}, {"OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}),
+        Cause.THREADS: (f"pin the number of threads: torch.set_num_threads(1), or OMP_NUM_THREADS=1 at launch{at}", {"threads": 1}, thread_settings(1)),
         Cause.KERNEL: (f"torch.use_deterministic_algorithms(True){at}", {"deterministic": True}, {"CUBLAS_WORKSPACE_CONFIG": ":4096:8"}),
         Cause.MEMORY: (f"fill it before it is read{at}: torch.zeros or np.zeros instead of empty", {"memory": "zero"}, {}),
         Cause.WORKERS: (f"pin num_workers{at}: each worker draws its own stream", {}, {}),

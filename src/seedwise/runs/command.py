@@ -8,6 +8,7 @@ from enum import StrEnum
 from pathlib import Path
 
 from ..errors import ScriptError, UsageError
+from ..threads import thread_settings
 
 PLACEHOLDER = "{seed}"
 ENTRY = Path(__file__).resolve().parents[2] / "seedwise_guest" / "entry"
@@ -160,25 +161,13 @@ def check_name(name: str) -> str:
     return name
 
 
-_THREADS = (
-    "OMP_NUM_THREADS MKL_NUM_THREADS OPENBLAS_NUM_THREADS BLIS_NUM_THREADS NUMEXPR_NUM_THREADS "
-    "VECLIB_MAXIMUM_THREADS TF_NUM_INTRAOP_THREADS TF_NUM_INTEROP_THREADS RAYON_NUM_THREADS"
-).split()
-
-
 def run_environment(threads: int | None, base: Mapping[str, str] | None = None) -> dict[str, str]:
     """The environment in which every run of an experiment starts: hash seed, threads, and the guest's entry."""
     environment = dict(os.environ if base is None else base)
     hash_seed = environment.get("PYTHONHASHSEED", "")
     environment["PYTHONHASHSEED"] = hash_seed if hash_seed.isdigit() else "0"
     if threads is not None:
-        environment.update(dict.fromkeys(_THREADS, str(threads)))
-        flags = [
-            f for f in environment.get("XLA_FLAGS", "").split() if "intra_op_parallelism" not in f and "eigen" not in f
-        ]
-        multi = "true" if threads > 1 else "false"
-        flags += [f"--xla_cpu_multi_thread_eigen={multi}", f"intra_op_parallelism_threads={threads}"]
-        environment["XLA_FLAGS"] = " ".join(flags)
+        environment.update(thread_settings(threads, environment.get("XLA_FLAGS", "")))
     path = environment.get("PYTHONPATH")
     environment["PYTHONPATH"] = f"{ENTRY}{os.pathsep}{path}" if path else str(ENTRY)
     return environment

@@ -35,6 +35,9 @@ class Backend(Protocol):
     generator: str
     """What the ledger calls the library's global generator; "" for a library that has none."""
 
+    def known(self) -> bool:
+        """Whether the imported version is one that this backend can hold; another is left alone."""
+
     def seed(self, seed: int) -> None:
         """Seed every global generator of the library as its own seeding call would."""
 

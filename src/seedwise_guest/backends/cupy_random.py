@@ -23,6 +23,9 @@ class CuPy:
     def __init__(self) -> None:
         self._start: int | None = None
 
+    def known(self) -> bool:
+        return "cupy.random._generator" in sys.modules
+
     def seed(self, seed: int) -> None:
         _module()._random_states.clear()  # each is made again, from this number, when it is wanted
         self._start = seed

@@ -18,6 +18,9 @@ class Jax:
     module = "jax"
     generator = ""
 
+    def known(self) -> bool:
+        return hasattr(sys.modules.get("jax.random"), "PRNGKey")
+
     def seed(self, seed: int) -> None:
         pass
 

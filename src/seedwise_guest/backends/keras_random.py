@@ -28,6 +28,9 @@ class Keras:
     module = "keras"
     generator = "keras"
 
+    def known(self) -> bool:
+        return "keras.src.backend.common.global_state" in sys.modules  # not in Keras 2
+
     def seed(self, seed: int) -> None:
         state = _global_state()
         state.set_global_attribute(_GENERATOR, None)

@@ -21,6 +21,9 @@ class NumPy:
     module = "numpy.random"
     generator = "numpy.random"
 
+    def known(self) -> bool:
+        return True
+
     def seed(self, seed: int) -> None:
         _np_random().seed(seed)
 

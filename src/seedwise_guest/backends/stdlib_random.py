@@ -18,6 +18,9 @@ class Stdlib:
     module = "random"
     generator = "random"
 
+    def known(self) -> bool:
+        return True
+
     def seed(self, seed: int) -> None:
         import random
 

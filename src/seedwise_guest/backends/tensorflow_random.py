@@ -24,6 +24,11 @@ class TensorFlow:
     module = "tensorflow"
     generator = "tensorflow"
 
+    def known(self) -> bool:
+        return "tensorflow.python.eager.context" in sys.modules and hasattr(
+            _random(), "set_seed"
+        )  # not in TensorFlow 1
+
     def seed(self, seed: int) -> None:
         _random().set_seed(seed)
 

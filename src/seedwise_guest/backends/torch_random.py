@@ -18,6 +18,9 @@ class Torch:
     module = "torch"
     generator = "torch"
 
+    def known(self) -> bool:
+        return True
+
     def seed(self, seed: int) -> None:
         import torch
 

@@ -58,6 +58,8 @@ class Observer:
         for backend in self.backends:
 
             def act(module: ModuleType, backend: Backend = backend) -> None:
+                if not backend.known():
+                    return
                 if self._holds(backend.generator):
                     backend.seed(derive(0, "check", backend.name) % 2**32)
                 backend.watch(self.ledger, self)
