@@ -95,11 +95,17 @@ class _Stub:
     """Last on `sys.meta_path`: answers `import seedwise` where Seedwise itself is not installed."""
 
     def find_spec(self, name: str, path: Any = None, target: ModuleType | None = None) -> ModuleSpec | None:
-        return ModuleSpec(name, self) if name == "seedwise" else None  # type: ignore[arg-type]
+        if name in ("seedwise", "seedwise.integrations") or name.startswith("seedwise.integrations."):
+            return ModuleSpec(name, self, is_package=name.count(".") < 2)  # type: ignore[arg-type]
+        return None
 
     def create_module(self, spec: ModuleSpec) -> ModuleType:
         import seedwise_guest
 
+        if spec.name == "seedwise.integrations":
+            return ModuleType(spec.name, "The callbacks that log a trainer's metrics.")
+        if spec.name != "seedwise":
+            return _logger(spec.name)
         module = ModuleType("seedwise", "What a run offers of Seedwise: log, seed_everything, seeded, Streams.")
         for name in ("log", "Predictions", "seed_everything", "seeded", "Streams", "Ledger", "State", "SeedError"):
             setattr(module, name, getattr(seedwise_guest, name))
@@ -107,6 +113,22 @@ class _Stub:
 
     def exec_module(self, module: ModuleType) -> None:
         """Nothing is left to do."""
+
+
+def _logger(name: str) -> ModuleType:
+    """A callback of `seedwise.integrations`, whose home is the guest."""
+    from importlib import import_module
+
+    inner = name.rpartition(".")[2]
+    try:
+        home = import_module("seedwise_guest.loggers." + inner)
+    except ModuleNotFoundError as error:
+        if error.name != "seedwise_guest.loggers." + inner:
+            raise
+        raise ModuleNotFoundError(f"No module named {name!r}", name=name) from None
+    module = ModuleType(name, home.__doc__)
+    module.__dict__.update({key: value for key, value in vars(home).items() if not key.startswith("__")})
+    return module
 
 
 class _Run:

@@ -285,6 +285,7 @@ class _Binder:
     def visit_NamedExpr(self, node: ast.NamedExpr, scope: Scope) -> None:
         self.visit(node.value, scope)
         self._assign(node.target, node.value, scope)
+        self.visit(node.target, scope)
 
     def visit_For(self, node: ast.For, scope: Scope) -> None:
         self._assign(node.target, node.iter, scope, "loop")

@@ -1,0 +1,129 @@
+"""scikit-learn: an estimator under many seeds, each in a process of its own."""
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+from ..api.function import run
+from ..api.script import silent
+from ..errors import UsageError
+from ..events import Event
+from ..results import Results
+
+_STATE = "random_state"
+
+
+def across_seeds(
+    estimator: Any,
+    X: Any,
+    y: Any = None,
+    *,
+    seeds: Iterable[int],
+    cv: Any = None,
+    scoring: str | list[str] | None = None,
+    vary_split: bool = False,
+    name: str | None = None,
+    jobs: int | None = None,
+    threads: int | None = 1,
+    timeout: float | None = None,
+    store: str | None = None,
+    tell: Callable[[Event], None] = silent,
+) -> Results:
+    """Fit and score an estimator under many seeds.
+
+    Under seed s every `random_state` of the estimator is s, nested ones too (pipelines, searches, ensembles). The split is held
+    unless `vary_split`, so that the spread is that of training alone.
+
+    Parameters
+    ----------
+    estimator
+        Anything with scikit-learn's `fit`, `score` and `get_params`; it is cloned, and stays as it is.
+    X, y
+        The data, shapes (n, …) and (n,) or (n, outputs).
+    seeds
+        The seeds themselves, each once.
+    cv
+        None holds a quarter of the rows out for testing; an int is a number of shuffled folds (stratified for a classifier), a
+        splitter is used as it is.
+    scoring
+        Names of scikit-learn's scorers; by default `accuracy` for a classifier, `r2` for a regressor.
+    vary_split
+        Divide the data anew under each seed: the spread is then that of training and of the split together.
+    name, jobs, threads, timeout, store, tell
+        As for `seedwise.run`.
+
+    Returns
+    -------
+    Results
+        One metric for each scorer, its mean over the folds; `NAME_of_folds` is the series of the folds.
+
+    Raises
+    ------
+    UsageError
+        If the estimator has no `random_state` (every seed would give the same), or a splitter cannot be held or varied.
+    """
+    from sklearn.base import is_classifier, is_regressor
+
+    places = _places(estimator)
+    if not places:
+        raise UsageError(f"{type(estimator).__name__} has no random_state: every seed would give the same")
+    splitter = _splitter(cv, is_classifier(estimator), vary_split)
+    names = [scoring] if isinstance(scoring, str) else list(scoring or ())
+    if not names:
+        if not (is_classifier(estimator) or is_regressor(estimator)):
+            raise UsageError(f"{type(estimator).__name__} is neither classifier nor regressor: say scoring=…")
+        names = ["accuracy" if is_classifier(estimator) else "r2"]
+
+    def fit_and_score(seed: int) -> Mapping[str, Any]:
+        from sklearn.base import clone
+        from sklearn.model_selection import cross_validate
+
+        own = clone(estimator).set_params(**dict.fromkeys(places, seed))
+        folds = _with_state(splitter, seed) if vary_split else splitter
+        found = cross_validate(own, X, y, cv=folds, scoring=names, error_score="raise")
+        told: dict[str, Any] = {}
+        for metric in names:
+            values = [float(value) for value in found[f"test_{metric}"]]
+            told[metric] = sum(values) / len(values)
+            if len(values) > 1:
+                told[f"{metric}_of_folds"] = values
+        return told
+
+    return run(
+        fit_and_score, seeds, name=name or type(estimator).__name__, jobs=jobs, threads=threads,
+        timeout=timeout, store=store, tell=tell, metric=[f"{metric}:max" for metric in names],
+    )  # fmt: skip
+
+
+def _places(estimator: Any) -> list[str]:
+    """The names of every `random_state`, as `set_params` takes them."""
+    return [key for key in estimator.get_params(deep=True) if key == _STATE or key.endswith(f"__{_STATE}")]
+
+
+def _splitter(cv: Any, stratified: bool, vary: bool) -> Any:
+    """What divides the data: held by a number of its own, or varied."""
+    from sklearn.model_selection import KFold, ShuffleSplit, StratifiedKFold, StratifiedShuffleSplit
+
+    if cv is None:
+        return (StratifiedShuffleSplit if stratified else ShuffleSplit)(n_splits=1, test_size=0.25, random_state=0)
+    if isinstance(cv, int) and not isinstance(cv, bool):
+        return (StratifiedKFold if stratified else KFold)(cv, shuffle=True, random_state=0)
+    if not hasattr(cv, "split"):
+        if vary:
+            raise UsageError("vary_split needs cv=None, a number of folds, or a splitter with a random_state")
+        return list(cv)
+    state = getattr(cv, _STATE, None)
+    shuffles = getattr(cv, "shuffle", hasattr(cv, _STATE))
+    if vary and not shuffles:
+        raise UsageError(f"{cv!r} always divides alike: vary_split has nothing to vary; give it shuffle=True")
+    if not vary and shuffles and not isinstance(state, int):
+        raise UsageError(f"{cv!r} divides anew each time: give it a random_state, or say vary_split=True")
+    return cv
+
+
+def _with_state(splitter: Any, seed: int) -> Any:
+    """The same splitter with another random_state."""
+    from copy import copy
+
+    own = copy(splitter)
+    own.random_state = seed
+    return own

@@ -1,0 +1,57 @@
+"""TensorBoard: event files made elsewhere come in as Results, grouped by everything but the seed in their folder's name."""
+
+from collections.abc import Sequence
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+from ..errors import UsageError
+from ..results import Results, Series
+from ._grouping import Found, grouped, seed_in_path
+
+
+def from_tensorboard(folder: str, *, metric: Sequence[str] = ()) -> dict[str, Results]:
+    """Every folder with event files below `folder`, whose path names a seed (`lr=0.1/seed=3`, `run_seed-3`): group → Results.
+
+    Raises
+    ------
+    UsageError
+        Where there are no event files, or a folder names no seed.
+    """
+    try:
+        reader: Any = import_module("tensorboard.backend.event_processing.event_accumulator")
+    except ModuleNotFoundError:
+        raise UsageError("tensorboard is not installed here: pip install tensorboard") from None
+    top = Path(folder)
+    places = sorted({path.parent for path in top.rglob("*tfevents*")})
+    if not places:
+        raise UsageError(f"{folder}: there are no event files in it")
+    found = []
+    for place in places:
+        inner = place.relative_to(top).as_posix()
+        named = seed_in_path(inner)
+        if named is None:
+            raise UsageError(f"{place}: its name tells no seed, as `seed=3` or `run_seed-3` would")
+        found.append(Found({"seed": str(named[0]), "folder": named[1]}, _series(reader, place), True, inner))
+    return grouped(found, folder, tuple(metric))
+
+
+def _series(reader: Any, place: Path) -> dict[str, Series]:
+    events = reader.EventAccumulator(str(place), size_guidance={"scalars": 0, "tensors": 0})
+    events.Reload()
+    series = {}
+    for tag in events.Tags()["scalars"]:
+        points = events.Scalars(tag)
+        series[tag] = Series(tuple(p.step for p in points), tuple(p.value for p in points))
+    for tag in events.Tags()["tensors"]:  # TensorFlow 2 writes scalars as tensors
+        points = [(p.step, p.tensor_proto) for p in events.Tensors(tag)]
+        numbers = [(step, _number(proto)) for step, proto in points]
+        if numbers and all(value is not None for _, value in numbers):
+            series[tag] = Series(tuple(s for s, _ in numbers), tuple(float(v) for _, v in numbers if v is not None))
+    return series
+
+
+def _number(proto: Any) -> float | None:
+    """The single number in a tensor; None where it holds something else."""
+    values = import_module("tensorboard.util.tensor_util").make_ndarray(proto)
+    return float(values) if values.size == 1 and values.dtype.kind in "fiu" else None

@@ -1,0 +1,17 @@
+"""Keras: `model.fit(…, callbacks=[LogMetrics()])` logs what each epoch reports."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import keras
+
+from ..capture import log
+from . import numbers_of
+
+
+class LogMetrics(keras.callbacks.Callback):  # type: ignore[misc]
+    """Losses and metrics at the end of each epoch, which is the step, from 1."""
+
+    def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
+        log(numbers_of(logs), step=epoch + 1)

@@ -1,0 +1,20 @@
+"""transformers: `Trainer(…, callbacks=[LogMetrics()])` logs what the Trainer logs."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from transformers import TrainerCallback
+
+from ..capture import log
+from . import numbers_of
+
+_TIMES = ("_runtime", "_per_second", "total_flos", "epoch")
+
+
+class LogMetrics(TrainerCallback):  # type: ignore[misc]
+    """Losses and metrics by global step; durations are left out."""
+
+    def on_log(self, args: Any, state: Any, control: Any, logs: Any = None, **kwargs: Any) -> None:
+        values = {name: value for name, value in numbers_of(logs).items() if not name.endswith(_TIMES)}
+        log(values, step=state.global_step)
