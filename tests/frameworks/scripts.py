@@ -54,3 +54,10 @@ CASES = (
     Case("gymnasium", "gymnasium_agent.py", {}, False, True),
     Case("pytensor", "pytensor_net.py", {}, False, True),
 )  # fmt: skip
+
+
+def what_check_compares(case: Case) -> str:
+    """The cell of the table."""
+    if not case.steps:
+        return "output, metrics, files"
+    return "weights after each epoch" if case.name.startswith("keras") else "parameters after each step, operations"

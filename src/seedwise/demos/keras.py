@@ -68,6 +68,16 @@ def _keras3(backend: str, n: int) -> int:
     ):
         (FOLDER / name).write_text(text)
     print(f"Keras 3 on {backend}. The scripts are in {FOLDER}.\n")
+    _remedies(backend)
+    _many(n)
+    _still_different()
+    if backend == "tensorflow":
+        _replay()
+    return 0
+
+
+def _remedies(backend: str) -> None:
+    """Repeats without a seed, under the article's lines, and under today's one line."""
     print("Ten repeats of one script, no seed: ten results.")
     first = _python("repeats.py")
     _show(first)
@@ -85,6 +95,10 @@ def _keras3(backend: str, n: int) -> int:
     print("\nToday's remedy, keras.utils.set_random_seed(1), executed twice:")
     if not _twice("seeded.py", ""):
         raise SeedwiseError("two executions under one seed differ: seedwise check -- python seeded.py")
+
+
+def _many(n: int) -> None:
+    """Many repeats, summarised; two models compared; ten times the epochs."""
     print(f"\nThe other remedy: many repeats, summarised; here {n} seeds, each in a process of its own.")
     _seedwise("run", "-n", str(n), "--name", "narrow", "--", "python", "train.py")
     print("\nTwo models, 1-10-1 and 1-30-1:")
@@ -93,19 +107,25 @@ def _keras3(backend: str, n: int) -> int:
     print("\nTen times as long, 100 epochs and 1,000:")
     _seedwise("run", "-n", str(n), "--name", "long", "--", "python", "train.py", "--epochs", "1000", quiet=True)
     _seedwise("compare", "long", "narrow")
+
+
+def _still_different() -> None:
+    """`check` on three variants of the script."""
     print("\nStill different? The article's lines, then dropout, then several threads.")
     _seedwise("check", "--", "python", "article_lines.py")
     _seedwise("check", "--", "python", "train.py", "--dropout", "0.2")
     _seedwise("check", "--", "python", "threads.py")
-    if backend == "tensorflow":
-        print("\nThe values that the article printed under TensorFlow in 2017, and the same draws replayed today:")
-        (FOLDER / "replay.py").write_text((_SCRIPTS / "keras_replay.py").read_text())
-        _beside(_python("replay.py"), TENSORFLOW)
-        print(
-            "Adam of Keras 2 on TensorFlow 1 read its step counter while it was being raised, so the sixth digit of its rate, and "
-            "with it the last per cent, depended on which came first."
-        )
-    return 0
+
+
+def _replay() -> None:
+    """The article's values under TensorFlow beside the same draws today."""
+    print("\nThe values that the article printed under TensorFlow in 2017, and the same draws replayed today:")
+    (FOLDER / "replay.py").write_text((_SCRIPTS / "keras_replay.py").read_text())
+    _beside(_python("replay.py"), TENSORFLOW)
+    print(
+        "The starting weights are the article's; what remains, up to about two per cent, is of the size that Adam's step counter "
+        "taken one higher makes, and was not traced further."
+    )
 
 
 def _python(script: str) -> list[float]:
@@ -139,8 +159,7 @@ def _twice(script: str, otherwise: str) -> bool:
 def _seedwise(*words: str, quiet: bool = False) -> None:
     """A command of Seedwise's own, shown as it is typed."""
     print(f"$ seedwise {' '.join(words)}", flush=True)
-    own = ["python" if word == "python" and k == 0 else word for k, word in enumerate(words)]
-    own = [sys.executable if word == "python" else word for word in own]
+    own = [sys.executable if word == "python" else word for word in words]
     done = subprocess.run(
         [sys.executable, "-m", "seedwise.cli", *own], cwd=FOLDER, check=False, stdout=subprocess.DEVNULL if quiet else None,
         env={**os.environ, "SEEDWISE_STORE": str((FOLDER / ".seedwise").absolute())},
