@@ -38,9 +38,14 @@ def log(metrics: Mapping[str, Any] | None = None, /, *, step: int | None = None,
             raise TypeError(f"log() takes numbers; {name!r} is {value!r} of type {type(value).__name__}") from None
     if step is not None:
         step = int(step)
-    if not values or not spool.folder() or os.environ.get("RANK", "0") not in ("", "0"):
+    if not values or not spool.folder() or _rank() not in ("", "0"):
         return
     spool.send("log", step=step, values=values)
+
+
+def _rank() -> str:
+    """This process's number in a distributed run, as launchers say it; Lightning names only the local one."""
+    return os.environ.get("RANK") or os.environ.get("LOCAL_RANK") or "0"
 
 
 class Files:

@@ -278,7 +278,8 @@ def _deterministic_torch() -> Callable[[], None]:
 def seeded(seed: int, *, deterministic: bool = False) -> Iterator[Ledger]:
     """A scope under a seed: as `seed_everything`, and every state is put back at the end, also after an exception.
 
-    Scopes can be nested. A library that was first imported inside the scope has no state to go back to: it is started
+    Scopes can be nested. What TensorFlow keeps inside its kernels is neither held nor put back: operations with a seed of their own, and
+    a `tf.function` that was traced before. A library that was first imported inside the scope has no state to go back to: it is started
     from the system's entropy, as if it were imported now.
 
     Parameters

@@ -13,6 +13,7 @@ import pytest
 from seedwise.api.script import run_script
 from seedwise.api.summary import summarize
 from seedwise.errors import UsageError
+from seedwise.integrations import sklearn as sklearn_module
 from seedwise.integrations.sklearn import across_seeds
 from seedwise.results import Metric, Results, Run, Series, Status
 
@@ -58,8 +59,8 @@ SKORCH = with_callback(
     "from seedwise.integrations.skorch import LogMetrics",
 )  # fmt: skip
 IGNITE = with_callback(
-    "ignite_net.py", "evaluator.run(", "from ignite.engine import Events\nevaluator.add_event_handler(Events.COMPLETED, log_metrics)\nevaluator.run(",
-    "from seedwise.integrations.ignite import log_metrics",
+    "ignite_net.py", "evaluator.run(", "from ignite.engine import Events\nevaluator.add_event_handler(Events.COMPLETED, LogMetrics('val_', trainer))\nevaluator.run(",
+    "from seedwise.integrations.ignite import LogMetrics",
 )  # fmt: skip
 
 
@@ -70,7 +71,7 @@ IGNITE = with_callback(
         (LIGHTNING, "val_acc", 3),
         (TRANSFORMERS, "eval_accuracy", 1),
         (SKORCH, "train_loss", 10),
-        (IGNITE, "acc", 1),
+        (IGNITE, "val_acc", 1),
     ],
     ids=["keras", "lightning", "transformers", "skorch", "ignite"],
 )
@@ -94,6 +95,37 @@ def test_the_callback_is_there_where_seedwise_is_not_installed(script: Script) -
     results = run_script(script(without + SKORCH), [3], name="elsewhere", fresh=True)
     assert results.runs[0].status is Status.FINISHED, results.runs[0].detail
     assert "train_loss" in results.runs[0].series
+
+
+LATE = """
+import lightning as L, logging, torch, warnings
+from torch.utils.data import DataLoader, TensorDataset
+from seedwise.integrations.lightning import LogMetrics
+warnings.filterwarnings("ignore")
+logging.getLogger("lightning.pytorch").setLevel(logging.ERROR)
+class Net(L.LightningModule):
+    def __init__(self):
+        super().__init__()
+        self.layer = torch.nn.Linear(1, 1)
+    def training_step(self, batch, index):
+        return self.layer(batch[0]).mean()
+    def on_train_epoch_end(self):
+        self.log("late", float(self.current_epoch + 1))
+    def validation_step(self, batch, index):
+        self.log("val_acc", float(self.current_epoch + 1))
+    def configure_optimizers(self):
+        return torch.optim.SGD(self.parameters(), lr=0.1)
+data = DataLoader(TensorDataset(torch.ones(4, 1)))
+L.Trainer(max_epochs=4, accelerator="cpu", logger=False, enable_checkpointing=False, enable_progress_bar=False,
+    enable_model_summary=False, check_val_every_n_epoch=2, callbacks=[LogMetrics()]).fit(Net(), data, data)
+"""
+
+
+def test_lightnings_values_stand_at_the_epoch_they_are_of(script: Script) -> None:
+    (run,) = run_script(script(LATE), [3], name="late").runs
+    assert run.status is Status.FINISHED, run.detail
+    assert (run.series["late"].steps, run.series["late"].values) == ((1, 2, 3, 4), (1, 2, 3, 4))
+    assert (run.series["val_acc"].steps, run.series["val_acc"].values) == ((2, 4), (2, 4))
 
 
 # --- scikit-learn ------------------------------------------------------------------------------------------------------
@@ -141,6 +173,43 @@ def test_across_seeds_varies_or_holds_the_split(project: Path) -> None:
         across_seeds(forest, x, y, seeds=[1], cv=ShuffleSplit(2))
 
 
+def test_members_of_an_ensemble_stay_apart(project: Path) -> None:
+    """Members that all got the same number would be copies: a vote of seven such trees is one tree."""
+    from sklearn.datasets import load_breast_cancer
+    from sklearn.ensemble import VotingClassifier
+    from sklearn.tree import DecisionTreeClassifier
+
+    x, y = load_breast_cancer(return_X_y=True)
+    trees = [(f"t{k}", DecisionTreeClassifier(max_features=1)) for k in range(7)]
+    one = across_seeds(DecisionTreeClassifier(max_features=1), x, y, seeds=range(1, 5), cv=3, name="one").scores(
+        "accuracy"
+    )
+    vote = across_seeds(VotingClassifier(trees, voting="soft"), x, y, seeds=range(1, 5), cv=3, name="vote").scores(
+        "accuracy"
+    )
+    assert vote.values.mean() > one.values.mean() + 0.01
+    typed = [(f"t{k}", DecisionTreeClassifier(random_state=k)) for k in range(3)]
+    given = sklearn_module._received(sklearn_module._places(VotingClassifier(typed)), 5)
+    assert given["t0__random_state"] == 5
+    assert len(set(given.values())) == 3
+
+
+def test_across_seeds_takes_groups_and_many_labels_and_refuses_what_would_move(project: Path) -> None:
+    from sklearn.datasets import make_multilabel_classification
+    from sklearn.ensemble import RandomForestClassifier
+    from sklearn.model_selection import GridSearchCV, GroupKFold, KFold
+
+    x, y = make_multilabel_classification(60, random_state=0)
+    forest = RandomForestClassifier(3)
+    assert len(across_seeds(forest, x, y, seeds=[1, 2], cv=np.int64(3), name="labels").finished) == 2
+    groups = np.arange(60) // 6
+    grouped = across_seeds(forest, x, y[:, 0], groups=groups, seeds=[1, 2], cv=GroupKFold(3), name="groups")
+    assert len(grouped.finished) == 2
+    search = GridSearchCV(forest, {"max_depth": [1, 2]}, cv=KFold(3, shuffle=True))
+    with pytest.raises(UsageError, match="cv=KFold"):
+        across_seeds(search, x, y[:, 0], seeds=[1])
+
+
 # --- trackers ----------------------------------------------------------------------------------------------------------
 
 
@@ -174,6 +243,21 @@ def test_results_go_to_mlflow_and_come_back(results: Results, project: Path) -> 
     assert back.runs[0].series["acc"].values == (0.5, 0.71)
 
 
+def test_two_results_in_one_experiment_of_mlflow_and_series_that_begin_again(results: Results, project: Path) -> None:
+    from dataclasses import replace
+
+    from seedwise.integrations.mlflow import from_mlflow, to_mlflow
+
+    uri = f"sqlite:///{project}/mlflow.db"
+    folds = tuple(replace(run, series={"acc": Series((1, 2, 1, 2), (0.1, 0.2, 0.3, 0.4))}) for run in results.runs[:2])
+    wide = replace(results, name="wide", runs=folds)
+    for one in (results, wide):
+        to_mlflow(one, experiment="both", tracking_uri=uri)
+    groups = from_mlflow("both", tracking_uri=uri)
+    assert set(groups) == {"results=base", "results=wide"}
+    assert groups["results=wide"].runs[0].series["acc"].values == (0.1, 0.2, 0.3, 0.4)
+
+
 def test_runs_of_mlflow_are_grouped_by_all_but_the_seed(project: Path) -> None:
     import mlflow
 
@@ -185,11 +269,19 @@ def test_runs_of_mlflow_are_grouped_by_all_but_the_seed(project: Path) -> None:
     for rate in ("0.1", "0.01"):
         for seed in (1, 2):
             run = client.create_run(place).info.run_id
-            for name, value in (("lr", rate), ("seed", seed), ("depth", "3")):
+            for name, value in (
+                ("lr", rate),
+                ("seed", seed),
+                ("random_state", seed),
+                ("depth", "3"),
+                ("out", f"o/{rate}/{seed}"),
+            ):
                 client.log_param(run, name, value)
             client.log_metric(run, "acc", float(rate) + seed)
             client.set_terminated(run)
-    groups = from_mlflow("mine", tracking_uri=uri)
+    with pytest.raises(UsageError, match=r"differ in lr, out: ignore"):
+        from_mlflow("mine", tracking_uri=uri)
+    groups = from_mlflow("mine", tracking_uri=uri, ignore=["out"])
     assert set(groups) == {"lr=0.1", "lr=0.01"}
     assert dict(groups["lr=0.1"].scores("acc").by_seed) == {1: 1.1, 2: 2.1}
     client.log_param(client.create_run(place).info.run_id, "lr", "1")
@@ -233,6 +325,18 @@ def test_event_files_come_in(project: Path) -> None:
     assert dict(one.scores("val/acc").by_seed) == pytest.approx({1: 4.1, 2: 5.1, 3: 6.1}, rel=1e-6)
     with pytest.raises(UsageError, match="no event files"):
         from_tensorboard("nowhere")
+    with SummaryWriter("twice/seed=1") as writer:
+        for step in (0, 1, 2, 0, 1):
+            writer.add_scalar("acc", step, step)
+    with pytest.raises(UsageError, match="go back"):
+        from_tensorboard("twice")
+    for seed, steps in ((1, 4), (2, 9)):
+        with SummaryWriter(f"short/data_seed=0/seed={seed}") as writer:
+            for step in range(steps):
+                writer.add_scalar("acc", step, step)
+    (results,) = from_tensorboard("short").values()
+    assert results.seeds == (1, 2)
+    assert "were some runs stopped" in results.warnings[0]
     SummaryWriter("logs/other").close()
     with pytest.raises(UsageError, match="tells no seed"):
         from_tensorboard("logs")

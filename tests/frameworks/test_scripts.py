@@ -59,8 +59,11 @@ def test_seeded(case: Case, placed: list[str], tmp_path: Path, forked: list[int]
     printed = [Path(output_of("case", seed, "stdout")).read_bytes() for seed in SEEDS]
     assert len({masked(text.decode()) for text in printed}) == len(SEEDS)
     (tmp_path / "copy").mkdir()
-    expected = plain(case, SEEDS[1], tmp_path / "copy")
-    assert masked(printed[1].decode()) == masked(expected.decode())
+    for seed, text in zip(SEEDS, printed, strict=True):  # the first was run in a fresh process, the second forked
+        expected = plain(case, seed, tmp_path / "copy")
+        if case.name == "transformers":  # its Trainer prints durations
+            text, expected = (masked(part.decode()).encode() for part in (text, expected))
+        assert text == expected
     assert bool(forked) == case.warm
     ledger = {
         os.path.basename(entry["generator"]) if "/" in entry["generator"] else entry["generator"]: entry

@@ -16,7 +16,7 @@ from ..determinism.causes import Fix, fix_for
 from ..determinism.masks import masked
 from ..errors import ScriptError, SeedwiseError, UsageError
 from ..results import Run, Series, Status
-from ..runs.checking import NOTHING, Change, Checker, check_environment
+from ..runs.checking import NOTHING, Change, Checker, check_environment, whole
 from ..runs.command import Workdir, available_cores, check_command
 from ..runs.functions import carried, is_call, parse_call
 from ..runs.worlds import find_worlds, guarded, private_folder, sweep_dead_worlds
@@ -597,7 +597,7 @@ class _Examination:
                 return []
             if not results.sites:
                 return []
-            printed = [masked(Path(str(r.folder), "stdout").read_text(errors="replace")) for r in results.finished]
+            printed = [masked(whole(Path(str(r.folder), "stdout"))) for r in results.finished]
             return [replace(run, detail=text) for run, text in zip(results.finished, printed, strict=True)]
 
 

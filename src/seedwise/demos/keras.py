@@ -50,11 +50,9 @@ def run(backend: str, n: int) -> int:
 
 
 def _keras3(backend: str, n: int) -> int:
-    for module in ("keras", backend):
-        if importlib.util.find_spec(module) is None:
-            raise UsageError(
-                f"this demo trains with {module}, which is not installed: pip install 'seedwise[{backend}]'"
-            )
+    missing = [module for module in ("keras", backend, "sklearn") if importlib.util.find_spec(module) is None]
+    if missing:
+        raise UsageError(f"this demo needs {', '.join(missing)}: pip install 'seedwise[keras,{backend}]'")
     os.environ["KERAS_BACKEND"] = backend
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     body = (_SCRIPTS / "keras_repeats.py").read_text()

@@ -21,7 +21,7 @@ _DURATIONS = (
         re.compile(rf"(?i)\b((?:\w+_)?(?:time|elapsed|took|duration|runtime|started|ended|finished in|trained in|done in)['\"]?[\s:=]{{0,4}}['\"]?){_NUMBER}"),
         r"\1TIME",
     ),
-    (re.compile(rf"(?i)(['\"]?\w+_per_second['\"]?\s*[:=]\s*['\"]?){_NUMBER}"), r"\1TIME"),
+    (re.compile(rf"(?i)(?<!\w)(['\"]?\w+_per_second['\"]?\s*[:=]\s*['\"]?){_NUMBER}"), r"\1TIME"),
     (re.compile(rf"{_NUMBER}(\s?(?:seconds|secs?|minutes|mins?|hours?|ms|µs|us|ns|s|it/s|s/it|(?:[mµun]?s)/step|samples/s|steps/s)\b)"), "TIME"),
     (re.compile(r"\b1[6-9]\d{8}(?:\.\d+)?\b"), "EPOCH"),
 )  # fmt: skip

@@ -1,40 +1,61 @@
 """Runs that were made elsewhere, grouped by everything but the seed."""
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 from ..errors import UsageError
 from ..results import Results, Run, Series, Status
 from ..runs import metrics
 
 SEED_NAMES = ("seed", "random_state", "random_seed", "manual_seed", "rng_seed")
-_IN_PATH = re.compile(r"(?i)(?:^|(?<=[/_\-. ]))(?:random_)?seed[=_\-. ]?(\d+)")
+_IN_PATH = re.compile(r"(?i)(?<![a-z0-9])(\w*?)seed[=_\-. ]?(\d+)(?![\dA-Za-z.])")
 
 
 @dataclass(frozen=True)
 class Found:
-    """One run: its settings as text, its series, and whether it ended well."""
+    """One run: its settings as text, its series, and how it ended."""
 
     settings: Mapping[str, str]
     series: Mapping[str, Series] = field(default_factory=dict)
-    finished: bool = True
+    status: Status = Status.FINISHED
     label: str = ""
 
 
 def seed_in_path(path: str) -> tuple[int, str] | None:
-    """The seed that a path names (`run_seed=3`, `seed-3`), and the path with `*` in its place; None where it names none."""
-    found = _IN_PATH.search(path)
-    return None if found is None else (int(found[1]), path[: found.start()] + "seed *" + path[found.end() :])
+    """The seed that a path names (`run_seed=3`, `lr=0.1,seed=3`), and the path with `*` in its place; None where it names none.
+
+    Of several (`data_seed=0/seed=3`) the one that is called `seed` alone. Raises ValueError where that does not decide.
+    """
+    found = list(_IN_PATH.finditer(path))
+    bare = [match for match in found if not match[1].strip("_")]
+    chosen = bare if len(found) > 1 else found
+    if not found:
+        return None
+    if len(chosen) != 1:
+        raise ValueError(f"{path} names {len(found)} seeds")
+    match = chosen[0]
+    return int(match[2]), path[: match.start(2)] + "*" + path[match.end(2) :]
 
 
-def grouped(runs: Iterable[Found], where: str, metric: tuple[str, ...] = ()) -> dict[str, Results]:
-    """Results by their settings other than the seed, named by those in which groups differ.
+def rising(series: Series) -> Sequence[int]:
+    """The steps of a series; 1, 2, 3 … where they do not rise (a second training, folds), so that no value replaces another."""
+    steps = series.steps
+    if all(a < b for a, b in pairwise(steps)):
+        return steps
+    return range(1, len(steps) + 1)
+
+
+def grouped(
+    runs: Iterable[Found], where: str, metric: tuple[str, ...] = (), ignore: tuple[str, ...] = ()
+) -> dict[str, Results]:
+    """Results by their settings other than the seed and what is to be ignored, named by those in which groups differ.
 
     Raises
     ------
     UsageError
-        Where a run names no seed, or two runs of one group name the same.
+        Where a run names no seed, two runs of one group name the same, or every run is a group of its own.
     """
     groups: dict[tuple[tuple[str, str], ...], dict[int, Run]] = {}
     for found in runs:
@@ -43,21 +64,40 @@ def grouped(runs: Iterable[Found], where: str, metric: tuple[str, ...] = ()) -> 
             raise UsageError(
                 f"{where}: the run {found.label!r} has no parameter {' or '.join(SEED_NAMES[:2])}, an integer"
             )
-        seed = int(found.settings[name])
-        rest = tuple(sorted((k, v) for k, v in found.settings.items() if k != name))
+        typed = found.settings[name]
+        same = {n for n in SEED_NAMES if found.settings.get(n) == typed}
+        rest = tuple(sorted((k, v) for k, v in found.settings.items() if k not in same and k not in ignore))
         group = groups.setdefault(rest, {})
-        if seed in group:
+        if int(typed) in group:
             raise UsageError(
-                f"{where}: seed {seed} stands twice under the same settings, {dict(rest)}: name fewer runs"
+                f"{where}: seed {typed} stands twice under the same settings, {dict(rest)}: name fewer runs"
             )
-        status = Status.FINISHED if found.finished and found.series else Status.FAILED
-        group[seed] = Run(seed, status, found.series, detail="" if found.series else "no metrics")
+        status = found.status if found.series or found.status is not Status.FINISHED else Status.FAILED
+        group[int(typed)] = Run(int(typed), status, found.series, detail="" if found.series else "no metrics")
+    differ = {key for rest in groups for key, _ in rest if len({dict(other).get(key) for other in groups}) > 1}
+    if len(groups) > 1 and all(len(group) == 1 for group in groups.values()):
+        raise UsageError(
+            f"{where}: every run is a group of its own; they differ in {', '.join(sorted(differ))}: ignore=[…] those that do not count"
+        )
     asked = [metrics.parse_metric(m) for m in metric]
-    differ = {key for rest in groups for key, value in rest if len({dict(other).get(key) for other in groups}) > 1}
     result: dict[str, Results] = {}
     for rest, by_seed in groups.items():
         name = ", ".join(f"{key}={value}" for key, value in rest if key in differ) or where
         ordered = tuple(by_seed[seed] for seed in sorted(by_seed))
         choice = metrics.choose(ordered, asked)
-        result[name] = Results(name, "", (where,), ordered, choice.metrics, choice.left_out)
+        warnings = _unequal(ordered, [chosen.name for chosen in choice.metrics])
+        result[name] = Results(name, "", (where,), ordered, choice.metrics, choice.left_out, warnings=warnings)
     return result
+
+
+def _unequal(runs: Sequence[Run], names: Sequence[str]) -> tuple[str, ...]:
+    """A warning for each metric whose series end at different steps: some runs may have been stopped."""
+    told = []
+    for name in names:
+        last = {run.seed: run.series[name].steps[-1] for run in runs if name in run.series and run.series[name].steps}
+        if len(set(last.values())) > 1:
+            short = min(last, key=lambda seed: last[seed])
+            told.append(
+                f"{name} ends at different steps, {min(last.values())} (seed {short}) to {max(last.values())}: were some runs stopped?"
+            )
+    return tuple(told)

@@ -7,7 +7,15 @@ from typing import Any
 from ..api.summary import summarize_all
 from ..errors import UsageError
 from ..results import Results, Series, Status
-from ._grouping import Found, grouped
+from ._grouping import Found, grouped, rising
+
+_OUT = {Status.FINISHED: "FINISHED", Status.FAILED: "FAILED", Status.INTERRUPTED: "KILLED", Status.RUNNING: "RUNNING"}
+_IN = {
+    "FINISHED": Status.FINISHED,
+    "RUNNING": Status.RUNNING,
+    "SCHEDULED": Status.RUNNING,
+    "KILLED": Status.INTERRUPTED,
+}
 
 
 def _mlflow() -> Any:
@@ -35,14 +43,15 @@ def to_mlflow(results: Results, *, experiment: str = "seedwise", tracking_uri: s
         tags = {"mlflow.parentRunId": identity, "seedwise.status": run.status.value}
         child = client.create_run(place, run_name=f"{results.name} seed {run.seed}", tags=tags).info.run_id
         client.log_param(child, "seed", run.seed)
+        client.log_param(child, "results", results.name)
         points = [
-            mlflow.entities.Metric(_name(name), value, 0, step)
+            mlflow.entities.Metric(_name(name), value, k, step)
             for name, series in run.series.items()
-            for step, value in zip(series.steps, series.values, strict=True)
+            for k, (step, value) in enumerate(zip(rising(series), series.values, strict=True))
         ]
         for k in range(0, len(points), 1000):
             client.log_batch(child, metrics=points[k : k + 1000])
-        client.set_terminated(child, "FINISHED" if run.status is Status.FINISHED else "FAILED")
+        client.set_terminated(child, _OUT[run.status])
     for summary in summarize_all(results).values():
         figures = {"mean": summary.mean, "sd": summary.sd}
         if summary.interval is not None:
@@ -57,11 +66,17 @@ def to_mlflow(results: Results, *, experiment: str = "seedwise", tracking_uri: s
 
 
 def from_mlflow(
-    experiment: str, *, tracking_uri: str | None = None, metric: Sequence[str] = (), filter_string: str = ""
+    experiment: str,
+    *,
+    tracking_uri: str | None = None,
+    metric: Sequence[str] = (),
+    filter_string: str = "",
+    ignore: Sequence[str] = (),
 ) -> dict[str, Results]:
     """The runs of an MLflow experiment, grouped by every parameter but the seed: name of the group → Results.
 
-    A run's seed is its parameter `seed`, `random_state` or the like. Parents, which have none but children, are left out.
+    A run's seed is its parameter `seed`, `random_state` or the like; `ignore` names parameters that do not set runs apart (a folder, a
+    host). Parents, which have none but children, are left out.
     """
     mlflow = _mlflow()
     client = mlflow.MlflowClient(tracking_uri=tracking_uri)
@@ -83,13 +98,13 @@ def from_mlflow(
             continue
         series = {}
         for name in run.data.metrics:
-            history = sorted(client.get_metric_history(run.info.run_id, name), key=lambda m: (m.step, m.timestamp))
+            history = sorted(client.get_metric_history(run.info.run_id, name), key=lambda m: (m.timestamp, m.step))
             series[name] = Series(tuple(m.step for m in history), tuple(m.value for m in history))
         label = run.info.run_name or run.info.run_id
-        found.append(Found(dict(run.data.params), series, run.info.status == "FINISHED", label))
+        found.append(Found(dict(run.data.params), series, _IN.get(run.info.status, Status.FAILED), label))
     if not found:
         raise UsageError(f"the experiment {experiment!r} has no runs")
-    return grouped(found, experiment, tuple(metric))
+    return grouped(found, experiment, tuple(metric), tuple(ignore))
 
 
 def _name(name: str) -> str:

@@ -1,7 +1,10 @@
 """scikit-learn: an estimator under many seeds, each in a process of its own."""
 
 from collections.abc import Callable, Iterable, Mapping
+from numbers import Integral
 from typing import Any
+
+from seedwise_guest.streams import derive
 
 from ..api.function import run
 from ..api.script import silent
@@ -20,6 +23,7 @@ def across_seeds(
     seeds: Iterable[int],
     cv: Any = None,
     scoring: str | list[str] | None = None,
+    groups: Any = None,
     vary_split: bool = False,
     name: str | None = None,
     jobs: int | None = None,
@@ -30,8 +34,9 @@ def across_seeds(
 ) -> Results:
     """Fit and score an estimator under many seeds.
 
-    Under seed s every `random_state` of the estimator is s, nested ones too (pipelines, searches, ensembles). The split is held
-    unless `vary_split`, so that the spread is that of training alone.
+    Under seed s the `random_state` of the estimator is s. Nested ones (pipelines, searches, ensembles) receive what they would in a
+    script: those that were typed with one number get s, each other number and each None a number of its own derived from s, so that
+    members of an ensemble stay apart. The split is held unless `vary_split`, so that the spread is that of training alone.
 
     Parameters
     ----------
@@ -46,6 +51,8 @@ def across_seeds(
         splitter is used as it is.
     scoring
         Names of scikit-learn's scorers; by default `accuracy` for a classifier, `r2` for a regressor.
+    groups
+        For splitters such as GroupKFold, shape (n,).
     vary_split
         Divide the data anew under each seed: the spread is then that of training and of the split together.
     name, jobs, threads, timeout, store, tell
@@ -62,11 +69,18 @@ def across_seeds(
         If the estimator has no `random_state` (every seed would give the same), or a splitter cannot be held or varied.
     """
     from sklearn.base import is_classifier, is_regressor
+    from sklearn.utils.multiclass import type_of_target
 
     places = _places(estimator)
     if not places:
-        raise UsageError(f"{type(estimator).__name__} has no random_state: every seed would give the same")
-    splitter = _splitter(cv, is_classifier(estimator), vary_split)
+        raise UsageError(
+            f"{type(estimator).__name__} has no random_state that could be set; if its seed comes from elsewhere, run a script or a "
+            "function with seedwise.run"
+        )
+    for key, value in estimator.get_params(deep=True).items():
+        if hasattr(value, "split") and hasattr(value, "get_n_splits"):
+            _hold(value, False, f"{key}=")
+    splitter = _splitter(cv, is_classifier(estimator) and type_of_target(y) in ("binary", "multiclass"), vary_split)
     names = [scoring] if isinstance(scoring, str) else list(scoring or ())
     if not names:
         if not (is_classifier(estimator) or is_regressor(estimator)):
@@ -77,9 +91,9 @@ def across_seeds(
         from sklearn.base import clone
         from sklearn.model_selection import cross_validate
 
-        own = clone(estimator).set_params(**dict.fromkeys(places, seed))
+        own = clone(estimator).set_params(**_received(places, seed))
         folds = _with_state(splitter, seed) if vary_split else splitter
-        found = cross_validate(own, X, y, cv=folds, scoring=names, error_score="raise")
+        found = cross_validate(own, X, y, groups=groups, cv=folds, scoring=names, error_score="raise")
         told: dict[str, Any] = {}
         for metric in names:
             values = [float(value) for value in found[f"test_{metric}"]]
@@ -94,9 +108,27 @@ def across_seeds(
     )  # fmt: skip
 
 
-def _places(estimator: Any) -> list[str]:
-    """The names of every `random_state`, as `set_params` takes them."""
-    return [key for key in estimator.get_params(deep=True) if key == _STATE or key.endswith(f"__{_STATE}")]
+def _places(estimator: Any) -> dict[str, Any]:
+    """Every `random_state`, by the name that `set_params` takes, with what was typed there."""
+    states = {k: v for k, v in estimator.get_params(deep=True).items() if k == _STATE or k.endswith(f"__{_STATE}")}
+    for key, value in states.items():
+        if value is not None and not isinstance(value, Integral):
+            raise UsageError(f"{key} is a generator, {value!r}: give it a number or None, so that each seed can set it")
+    return states
+
+
+def _received(places: Mapping[str, Any], seed: int) -> dict[str, int]:
+    """What each place receives under a seed."""
+    typed = [int(value) for value in places.values() if value is not None]
+    first = typed[0] if typed else None
+    if len(places) == 1:
+        return dict.fromkeys(places, seed)
+    return {
+        key: derive(seed, "place", key, bits=31) if value is None
+        else seed if int(value) == first
+        else derive(seed, "site", int(value), bits=31)
+        for key, value in places.items()
+    }  # fmt: skip
 
 
 def _splitter(cv: Any, stratified: bool, vary: bool) -> Any:
@@ -105,19 +137,29 @@ def _splitter(cv: Any, stratified: bool, vary: bool) -> Any:
 
     if cv is None:
         return (StratifiedShuffleSplit if stratified else ShuffleSplit)(n_splits=1, test_size=0.25, random_state=0)
-    if isinstance(cv, int) and not isinstance(cv, bool):
-        return (StratifiedKFold if stratified else KFold)(cv, shuffle=True, random_state=0)
+    if isinstance(cv, bool):
+        raise UsageError(f"cv is a number of folds or a splitter; got {cv}")
+    if isinstance(cv, Integral):
+        return (StratifiedKFold if stratified else KFold)(int(cv), shuffle=True, random_state=0)
     if not hasattr(cv, "split"):
         if vary:
             raise UsageError("vary_split needs cv=None, a number of folds, or a splitter with a random_state")
         return list(cv)
+    _hold(cv, vary, "")
+    return cv
+
+
+def _hold(cv: Any, vary: bool, where: str) -> None:
+    """Refuse a splitter that would divide anew where it is to be held, or alike where it is to vary."""
     state = getattr(cv, _STATE, None)
     shuffles = getattr(cv, "shuffle", hasattr(cv, _STATE))
     if vary and not shuffles:
-        raise UsageError(f"{cv!r} always divides alike: vary_split has nothing to vary; give it shuffle=True")
-    if not vary and shuffles and not isinstance(state, int):
-        raise UsageError(f"{cv!r} divides anew each time: give it a random_state, or say vary_split=True")
-    return cv
+        raise UsageError(f"{where}{cv!r} always divides alike: vary_split has nothing to vary; give it shuffle=True")
+    if not vary and shuffles and not isinstance(state, Integral):
+        raise UsageError(
+            f"{where}{cv!r} divides anew each time: give it a random_state"
+            + ("" if where else ", or say vary_split=True")
+        )
 
 
 def _with_state(splitter: Any, seed: int) -> Any:

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from importlib import import_module
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -29,10 +30,13 @@ def from_tensorboard(folder: str, *, metric: Sequence[str] = ()) -> dict[str, Re
     found = []
     for place in places:
         inner = place.relative_to(top).as_posix()
-        named = seed_in_path(inner)
+        try:
+            named = seed_in_path(inner)
+        except ValueError as error:
+            raise UsageError(f"{place}: {error}; one of them must be called seed") from None
         if named is None:
             raise UsageError(f"{place}: its name tells no seed, as `seed=3` or `run_seed-3` would")
-        found.append(Found({"seed": str(named[0]), "folder": named[1]}, _series(reader, place), True, inner))
+        found.append(Found({"seed": str(named[0]), "folder": named[1]}, _series(reader, place), label=inner))
     return grouped(found, folder, tuple(metric))
 
 
@@ -42,13 +46,21 @@ def _series(reader: Any, place: Path) -> dict[str, Series]:
     series = {}
     for tag in events.Tags()["scalars"]:
         points = events.Scalars(tag)
-        series[tag] = Series(tuple(p.step for p in points), tuple(p.value for p in points))
+        series[tag] = _once(place, tag, [(p.step, p.value) for p in points])
     for tag in events.Tags()["tensors"]:  # TensorFlow 2 writes scalars as tensors
         points = [(p.step, p.tensor_proto) for p in events.Tensors(tag)]
         numbers = [(step, _number(proto)) for step, proto in points]
         if numbers and all(value is not None for _, value in numbers):
-            series[tag] = Series(tuple(s for s, _ in numbers), tuple(float(v) for _, v in numbers if v is not None))
+            series[tag] = _once(place, tag, [(step, value) for step, value in numbers if value is not None])
     return series
+
+
+def _once(place: Path, tag: str, points: list[tuple[int, float]]) -> Series:
+    """One training's series. Raises UsageError where steps go back: two trainings wrote into one folder."""
+    steps = [step for step, _ in points]
+    if any(a > b for a, b in pairwise(steps)):
+        raise UsageError(f"{place}: the steps of {tag} go back: two trainings wrote into this folder; keep one")
+    return Series(tuple(steps), tuple(float(value) for _, value in points))
 
 
 def _number(proto: Any) -> float | None:

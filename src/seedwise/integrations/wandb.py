@@ -6,6 +6,7 @@ from typing import Any
 from ..api.summary import summarize_all
 from ..errors import UsageError
 from ..results import Results, Status
+from ._grouping import rising
 
 
 def to_wandb(
@@ -38,12 +39,12 @@ def to_wandb(
             name=f"{results.name} seed {run.seed}",
             job_type="seed",
             config={"seed": run.seed},
-            reinit="finish_previous",
+            reinit="create_new",
             **shared,
         )
         steps: dict[int, dict[str, float]] = {}
         for name, series in run.series.items():
-            for step, value in zip(series.steps, series.values, strict=True):
+            for step, value in zip(rising(series), series.values, strict=True):
                 steps.setdefault(step, {})[name] = value
         for step in sorted(steps):
             own.log(steps[step], step=max(step, 0))
@@ -53,7 +54,7 @@ def to_wandb(
         name=results.name,
         job_type="summary",
         config={"command": " ".join(results.command)},
-        reinit="finish_previous",
+        reinit="create_new",
         **shared,
     )
     parent.summary.update({"n": len(results.runs), "finished": len(results.finished)})

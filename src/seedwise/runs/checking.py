@@ -136,7 +136,7 @@ class Checker:
         for name, array in _arrays(messages, world.spool):
             files[name], contents[name] = digest_of(array), array
         return Trace(
-            status, _whole(out), _whole(err), {k: tuple(v) for k, v in logged.items()}, files, contents,
+            status, whole(out), whole(err), {k: tuple(v) for k, v in logged.items()}, files, contents,
             _digests(world.spool, trace), _parameters(world.spool, trace), _ops(world.spool, trace),
             _merged(first.get("ledger", ()), ledgers), first.get("generators", {}), facts,
             tuple(m for m in messages if m["type"] == "worker"), tuple(f for m in checked for f in m["files"]), seconds,
@@ -214,7 +214,7 @@ def _ops(spool: Path, trace: Mapping[str, Any]) -> tuple[Op, ...]:
     return tuple((str(r[0]), tuple(r[1]), tuple(r[2]), int(r[3]), str(r[4]), str(r[5])) for r in rows)
 
 
-def _whole(path: Path) -> str:
+def whole(path: Path) -> str:
     """What was printed; of very much, the beginning and a digest of the rest."""
     size = path.stat().st_size
     with open(path, "rb") as file:

@@ -123,7 +123,7 @@ def _why_not(name: str, finished: list[Run]) -> str:
     values = [run.series[name].values[-1] for run in finished]
     if len(finished) > 1 and all(value == run.seed for value, run in zip(values, finished, strict=True)):
         return "equal to the seed"
-    if words & _DURATIONS:
+    if words & _DURATIONS or name.lower().endswith("_per_second"):
         return "a duration"
     if len(finished) > 1 and len(set(values)) == 1 and guess_goal(name) is None and name != "value":
         return f"the same in every run: {values[0]:g}"

@@ -59,6 +59,8 @@ class Torch:
                     vars(module._lazy_seed_tracker).update(state[device + " waiting"])
                 if device + " queue" in state:
                     module._queued_calls[:] = state[device + " queue"]
+            else:  # first used inside the scope: it starts where the CPU's seed would have started it
+                module.manual_seed_all(torch.initial_seed())
         if "mps" in state:
             torch.mps.set_rng_state(state["mps"])
 

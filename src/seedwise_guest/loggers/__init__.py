@@ -11,6 +11,8 @@ def numbers_of(values: Mapping[str, Any] | None) -> dict[str, float]:
     """Those of the values that are single numbers: a float, a NumPy scalar, a tensor of one element."""
     found: dict[str, float] = {}
     for name, value in (values or {}).items():
+        if hasattr(value, "numpy") and not hasattr(value, "numel"):
+            value = value.numpy()  # a scalar of TensorFlow
         if isinstance(value, Number) or (hasattr(value, "item") and getattr(value, "size", 1) in (1, None)):
             try:
                 found[str(name)] = float(value)

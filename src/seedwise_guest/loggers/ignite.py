@@ -1,4 +1,4 @@
-"""Ignite: `evaluator.add_event_handler(Events.COMPLETED, log_metrics)` logs the engine's metrics."""
+"""Ignite: `evaluator.add_event_handler(Events.COMPLETED, LogMetrics("val_", trainer))` logs the engine's metrics."""
 
 from __future__ import annotations
 
@@ -8,6 +8,20 @@ from ..capture import log
 from . import numbers_of
 
 
-def log_metrics(engine: Any) -> None:
-    """`engine.state.metrics`; the step counts the calls."""
-    log(numbers_of(engine.state.metrics))
+class LogMetrics:
+    """Logs `engine.state.metrics`.
+
+    Parameters
+    ----------
+    prefix
+        Put before each name: an evaluator that is run on two sets of data needs two handlers, each with a prefix of its own.
+    trainer
+        The engine whose epoch is the step; without it the calls are counted.
+    """
+
+    def __init__(self, prefix: str = "", trainer: Any = None) -> None:
+        self.prefix, self.trainer = prefix, trainer
+
+    def __call__(self, engine: Any) -> None:
+        values = {self.prefix + name: value for name, value in numbers_of(engine.state.metrics).items()}
+        log(values, step=None if self.trainer is None else int(self.trainer.state.epoch))

@@ -11,7 +11,10 @@ from . import numbers_of
 
 
 class LogMetrics(Callback):  # type: ignore[misc]
-    """Losses and scores by epoch, from 1; durations and counts of batches are left out."""
+    """Losses and scores by epoch, from 1; durations and counts of batches are left out.
+
+    Put it last: scores of callbacks that stand after it are not in the history yet.
+    """
 
     def on_epoch_end(self, net: Any, **kwargs: Any) -> None:
         row = {k: v for k, v in net.history[-1].items() if k not in ("epoch", "dur", "batches") and "_batch_" not in k}

@@ -42,13 +42,15 @@ class Epochs:
         self.digests.append(found)
 
     def parameters(self) -> Any:
-        """All weights of the last model as one float32 array, shape (n,), as far as they are not too many."""
+        """All weights of the last model as one float32 array, shape (n,); empty where they are too many to keep."""
         import numpy as np
 
         parts, total = [], 0
         for weights in self._model.get_weights() if self._model is not None else ():
+            if weights.dtype.kind != "f":
+                continue
             total += weights.size
-            if total > _MOST_NUMBERS or weights.dtype.kind != "f":
-                break
+            if total > _MOST_NUMBERS:
+                return np.zeros(0, np.float32)
             parts.append(weights.reshape(-1).astype(np.float32))
         return np.concatenate(parts) if parts else np.zeros(0, np.float32)

@@ -83,10 +83,12 @@ class Steps:
         if not self.digests:
             np.save(os.path.join(place, "trace-parameters.npy"), self.epochs.parameters())
             return "trace-parameters.npy"
-        parts, total = [], 0
+        parts: list[Any] = []
+        total = 0
         for parameter in self._parameters.values():
             total += parameter.numel()
             if total > _MOST_NUMBERS:
+                parts.clear()  # too many to keep: how far they are apart is not known then
                 break
             parts.append(parameter.detach().to("cpu").double().reshape(-1).numpy().astype(np.float32))
         np.save(
