@@ -21,7 +21,7 @@ from .scripts import CASES, Case
 
 pytestmark = [pytest.mark.frameworks, pytest.mark.timeout(600)]
 every = pytest.mark.parametrize("case", CASES, ids=[case.name for case in CASES])
-SEEDS = (7, 9)
+SEEDS = (7, 8, 9)
 
 
 @pytest.fixture
@@ -59,7 +59,7 @@ def test_seeded(case: Case, placed: list[str], tmp_path: Path, forked: list[int]
     printed = [Path(output_of("case", seed, "stdout")).read_bytes() for seed in SEEDS]
     assert len({masked(text.decode()) for text in printed}) == len(SEEDS)
     (tmp_path / "copy").mkdir()
-    for seed, text in zip(SEEDS, printed, strict=True):  # the first was run in a fresh process, the second forked
+    for seed, text in ((SEEDS[0], printed[0]), (SEEDS[-1], printed[-1])):  # run in a fresh process, and forked
         expected = plain(case, seed, tmp_path / "copy")
         if case.name == "transformers":  # its Trainer prints durations
             text, expected = (masked(part.decode()).encode() for part in (text, expected))
