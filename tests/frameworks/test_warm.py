@@ -35,7 +35,6 @@ print(model.fit(x, y, epochs=2, verbose=0).history["loss"])
     [
         ("jax", "jax", JAX),
         ("keras", "jax", KERAS),
-        ("keras", "tensorflow", KERAS),
     ],
 )
 def test_scripts_that_seed_before_they_import(
