@@ -73,6 +73,20 @@ class Ledger:
             return Entry(generator)
         return self._entries.setdefault(generator, Entry(generator))
 
+    def made_without_seed(self, generator: str, where: str, note: str) -> Entry:
+        """Enter a generator that the code at `where` made and gave no seed."""
+        entry = self.entry(generator)
+        entry.state, entry.made_at, entry.note = State.UNSEEDED, where, note
+        return entry
+
+    def forget(self, generator: str) -> None:
+        """Take an entry out again: there is no such generator."""
+        self._entries.pop(generator, None)
+
+    def known(self, generator: str) -> bool:
+        """Whether it is entered, without reading the states afresh."""
+        return generator in self._entries
+
     def when_read(self, refresh: Any) -> None:
         """Call `refresh()` before each reading."""
         self._refresh.append(refresh)

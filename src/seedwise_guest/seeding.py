@@ -63,8 +63,17 @@ class Control:
             self._counts[library] = k + 1
         return derive(self.seed, "unseeded", *self.path, library, k, bits=bits)
 
-    def __call__(self, library: str, bits: int) -> int:
+    def __call__(self, library: str, bits: int, generator: str = "") -> int:
         return self.next_stream(library, bits)
+
+    def made(self, generator: str, where: str, library: str, bits: int) -> int:
+        """For a generator that the code at `where` makes without a seed: see `NextStream`."""
+        self.ledger.made_without_seed(generator, where, "given no seed: got a stream of the seed")
+        return self.next_stream(library, bits)
+
+    def unmade(self, generator: str) -> None:
+        """Of that generator there is nothing to say."""
+        self.ledger.forget(generator)
 
     def at_import(self, library: str, bits: int, module: str, restart: Callable[[int], None]) -> int:
         """For a generator that a library makes while it is imported: see `NextStream`."""

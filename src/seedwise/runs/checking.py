@@ -131,7 +131,9 @@ class Checker:
         for message in messages:
             if message["type"] == "fact":
                 facts.setdefault(str(message["what"]), str(message["where"]))
-        ledgers = [*(m["ledger"] for m in checked), [m["entry"] for m in messages if m["type"] == "made"]]
+        if "pool" in facts:  # one that gives results as they end: the line of the pool, where none takes them
+            facts.setdefault("completion", facts.pop("pool"))
+        ledgers = [*(m["ledger"] for m in checked), _made_by_workers(messages)]
         files, contents = written(world, self.worlds.project, "clock-read" in facts)
         for name, array in _arrays(messages, world.spool):
             files[name], contents[name] = digest_of(array), array
@@ -152,6 +154,17 @@ def _arrays(messages: Sequence[Mapping[str, Any]], spool: Path) -> Iterator[tupl
                     f"array {message['name']}",
                     np.load(spool / os.path.basename(str(message["file"])), allow_pickle=False),
                 )
+
+
+def _made_by_workers(messages: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    """Generators without a seed that workers made, and used."""
+    made: dict[str, Mapping[str, Any]] = {}
+    for message in messages:
+        if message["type"] == "made":
+            made[message["entry"]["generator"]] = message["entry"]
+        elif message["type"] == "unmade":
+            made.pop(message["generator"], None)
+    return list(made.values())
 
 
 def _merged(

@@ -15,8 +15,14 @@ from ..ledger import Ledger
 class NextStream(Protocol):
     """Where generators without a seed start."""
 
-    def __call__(self, library: str, bits: int) -> int:
-        """The number from which the next one starts."""
+    def __call__(self, library: str, bits: int, generator: str = "") -> int:
+        """The number from which the next one starts; `generator` is what the ledger calls it, if it is there."""
+
+    def made(self, generator: str, where: str, library: str, bits: int) -> int:
+        """The same for one that the code at `where` made, which is entered in the ledger."""
+
+    def unmade(self, generator: str) -> None:
+        """The number was not used after all: that generator is in no ledger."""
 
     def at_import(self, library: str, bits: int, module: str, restart: Callable[[int], None]) -> int:
         """The same for one that a library makes while it is imported: it starts from a number that is the same under

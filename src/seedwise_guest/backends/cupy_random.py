@@ -10,7 +10,7 @@ import sys
 from typing import Any
 
 from ..frames import location
-from ..ledger import Ledger, State
+from ..ledger import Ledger
 from . import NextStream, Undo
 from ._watching import follow, noting
 
@@ -55,9 +55,7 @@ class CuPy:
                 number = self._start
             elif number is None:
                 where = location(sys._getframe(1))
-                made = ledger.entry(f"cupy generator made at {where}")
-                made.state, made.made_at, made.note = State.UNSEEDED, where, "given no seed: got a stream of the seed"
-                number = next_stream("cupy", 63)
+                number = next_stream.made(f"cupy generator made at {where}", where, "cupy", 63)
             method(this, number)
 
         module.RandomState.seed = own

@@ -6,7 +6,7 @@ import sys
 from typing import Any
 
 from ..frames import is_guest_file, is_importing, location
-from ..ledger import Ledger, State
+from ..ledger import Ledger
 from . import NextStream, Undo
 from ._watching import follow, noting
 
@@ -63,18 +63,12 @@ class NumPy:
                 return next_stream("numpy", bits)  # a library's own doing, of which the script knows nothing
             where = location(sys._getframe(1))
             name = f"numpy generator made at {where}"
-            known = name in ledger._entries
-            made = ledger.entry(name)
-            made.state, made.made_at, made.note = (
-                State.UNSEEDED,
-                where,
-                "given no seed: got a stream of the seed",
-            )
-            number = _Entropy(next_stream("numpy", bits))
+            known = ledger.known(name)
+            number = _Entropy(next_stream.made(name, where, "numpy", bits))
             if not known and not is_guest_file(
                 sys._getframe(1).f_code.co_filename
             ):  # our own `numpy.random.seed(None)`
-                number.while_calling(sys._getframe(1), lambda: ledger._entries.pop(name, None))
+                number.while_calling(sys._getframe(1), lambda: next_stream.unmade(name))
             return number
 
         np_random.seed = noting(ledger, "numpy.random", seed, self.digest, "numpy.random", "seed")

@@ -56,7 +56,7 @@ class Stdlib:
 
         def seed_global(a: Any = None, version: int = 2) -> None:
             # `random.seed()` asks the system for entropy: give it the next stream instead
-            module_seed(next_stream("random", 128) if a is None else a, version)
+            module_seed(next_stream("random", 128, "random") if a is None else a, version)
 
         def seed_instance(self: random.Random, a: Any = None, version: int = 2) -> None:
             if a is None and is_importing(sys._getframe(1)):
@@ -64,13 +64,7 @@ class Stdlib:
                 a = next_stream.at_import("random", 128, module, lambda number: method(self, number))
             elif a is None and not _called_by_tempfile(sys._getframe(1)):
                 where = location(sys._getframe(1))
-                made = ledger.entry(f"random.Random() made at {where}")
-                made.state, made.made_at, made.note = (
-                    State.UNSEEDED,
-                    where,
-                    "given no seed: got a stream of the seed",
-                )
-                a = next_stream("random", 128)
+                a = next_stream.made(f"random.Random() made at {where}", where, "random", 128)
             method(self, a, version)
 
         functools.update_wrapper(seed_instance, method)

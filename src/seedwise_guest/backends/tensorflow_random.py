@@ -9,7 +9,7 @@ import sys
 from typing import Any
 
 from ..frames import location
-from ..ledger import Ledger, State
+from ..ledger import Ledger
 from . import NextStream, Undo
 from ._watching import follow, noting
 
@@ -70,11 +70,10 @@ class TensorFlow:
             # Generator.from_non_deterministic_state(), and the global generator on its first use, start here
             numpy, tensorflow = sys.modules["numpy"], sys.modules["tensorflow"]
             where = location(sys._getframe(1))
-            made = ledger.entry(f"tensorflow generator made at {where}")
-            made.state, made.made_at, made.note = State.UNSEEDED, where, "given no seed: got a stream of the seed"
+            name = f"tensorflow generator made at {where}"
             wanted = tensorflow.int64 if dtype is None else tensorflow.as_dtype(dtype)
             count = int(numpy.prod(shape))
-            bits = [next_stream("tensorflow", wanted.size * 8 - 1) for _ in range(count)]
+            bits = [next_stream.made(name, where, "tensorflow", wanted.size * 8 - 1) for _ in range(count)]
             return tensorflow.constant(numpy.array(bits).reshape(shape), dtype=wanted)
 
         places = [module for module in _places() if getattr(module, "set_seed", None) is set_seed]

@@ -6,7 +6,7 @@ import sys
 from typing import Any
 
 from ..frames import location
-from ..ledger import Ledger, State
+from ..ledger import Ledger
 from . import NextStream, Undo
 from ._watching import follow, noting
 
@@ -86,13 +86,7 @@ class Torch:
 
         def seed_from_stream() -> int:
             where = location(sys._getframe(1))
-            made = ledger.entry(f"torch.seed() at {where}")
-            made.state, made.made_at, made.note = (
-                State.UNSEEDED,
-                where,
-                "given no seed: got a stream of the seed",
-            )
-            number = next_stream("torch", 63)
+            number = next_stream.made(f"torch.seed() at {where}", where, "torch", 63)
             manual_seed(number)
             return number
 

@@ -13,12 +13,13 @@ from ..imports import when_imported
 
 def enter(plan: dict[str, Any]) -> None:
     """Take hold as the plan says, and tell at the end what was seen."""
-    from . import interventions
+    from .facts import Facts
+    from .interventions import install
     from .observing import Observer
 
     asked: dict[str, Any] = plan["interventions"]
-    facts = interventions.Facts()
-    interventions.install(asked, facts)
+    facts = Facts()
+    install(asked, facts)
     observer = Observer(asked)
     observer.take_hold()
     recorder: Any = None

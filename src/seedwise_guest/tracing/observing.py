@@ -16,8 +16,8 @@ from ..imports import when_imported
 from ..ledger import Ledger, State
 from ..streams import derive
 from .compiling import put, take_back
-from .interventions import StandIn
 from .ops import GENERATOR_BYTES
+from .standing_in import StandIn
 
 _RANDOM = (
     "random uniform randint randrange choice choices shuffle sample gauss normalvariate lognormvariate expovariate "
@@ -71,16 +71,25 @@ class Observer:
     def _holds(self, generator: str) -> bool:
         return self._fixed == "*" or generator in self._fixed
 
-    def __call__(self, library: str, bits: int) -> int:
+    def __call__(self, library: str, bits: int, generator: str = "") -> int:
         """Where a generator without a seed starts: from the system, as it would; or from a fixed number, if asked."""
-        entries = self.ledger._entries
-        name = next(reversed(entries)) if entries else ""  # the entry that was made for it just now
         self._count += 1
-        if getpid() != self._pid and name:
-            spool.send("made", entry=entries[name].as_dict())  # a worker may be killed before it can tell
-        if self._holds(name) or (self._fixed and self._fixed != "*" and _same_line(name, self._fixed)):
+        if self._holds(generator):
             return derive(0, "check", library, self._count, bits=bits)
         return int.from_bytes(urandom((bits + 7) // 8), "big") >> (-bits % 8)
+
+    def made(self, generator: str, where: str, library: str, bits: int) -> int:
+        """The same for one that the code at `where` makes, which is entered in the ledger."""
+        entry = self.ledger.made_without_seed(generator, where, "given no seed")
+        if getpid() != self._pid:
+            spool.send("made", entry=entry.as_dict())  # a worker may be killed before it can tell
+        return self(library, bits, generator)
+
+    def unmade(self, generator: str) -> None:
+        """Its number was not used: see `NextStream`."""
+        self.ledger.forget(generator)
+        if getpid() != self._pid:
+            spool.send("unmade", generator=generator)
 
     def at_import(self, library: str, bits: int, module: str, restart: Callable[[int], None]) -> int:
         """A generator that a library makes while it is imported: from the system, as it would; or fixed, if all are."""
@@ -132,8 +141,7 @@ class Observer:
     def _drawn(self, generator: str, where: str) -> None:
         if generator not in self._drawn_at:
             self._drawn_at[generator] = where
-            entry = self.ledger._entries.get(generator)
-            if entry is not None and entry.state in (State.UNTOUCHED, State.UNSEEDED):
+            if self.ledger.known(generator) and self.ledger.entry(generator).state in (State.UNTOUCHED, State.UNSEEDED):
                 self._before_seed.add(generator)
 
     def as_dicts(self) -> list[dict[str, Any]]:
@@ -155,10 +163,6 @@ class Observer:
                     state = state[:GENERATOR_BYTES]
                 found[backend.generator] = crc32(repr(state).encode())
         return found
-
-
-def _same_line(name: str, wanted: Any) -> bool:
-    return any(name and name == other for other in wanted)
 
 
 def _first_call(places: list[tuple[Any, str]], note: Callable[[str], None], unless: str = "generator") -> None:

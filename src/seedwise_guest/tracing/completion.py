@@ -1,0 +1,154 @@
+"""The order in which tasks end: watched, changed, or no longer followed."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Iterator
+from typing import Any, Callable
+
+from ..imports import when_imported
+from .callers import direct
+from .facts import Facts
+from .standing_in import reordered
+
+
+def _delayed(seconds: float, function: Callable[..., Any], args: Any, kwargs: Any) -> Any:
+    time.sleep(seconds)
+    return function(*args, **kwargs)
+
+
+def watch_completion(how: str, collect: str, facts: Facts) -> None:
+    """`delay` makes early tasks finish late; collected `ordered`, results come in the order in which tasks were given, from one
+    worker."""
+
+    def futures(module: Any) -> None:
+        as_completed = module.as_completed
+
+        def own(fs: Any, timeout: Any = None) -> Iterator[Any]:
+            facts.note("completion", direct(sys._getframe(1)))
+            if collect != "ordered":
+                found: Iterator[Any] = as_completed(fs, timeout)
+                return found
+            todo = sorted(fs, key=lambda f: getattr(f, "_seedwise_number", 0))
+
+            def ordered() -> Iterator[Any]:
+                for future in todo:
+                    try:
+                        future.exception(timeout)
+                    except BaseException:  # noqa: BLE001 (the user's own handling sees it again)
+                        pass
+                    yield future
+
+            return ordered()
+
+        module.as_completed = own
+        sys.modules["concurrent.futures"].as_completed = own  # type: ignore[attr-defined]
+
+    def pool(name: str) -> Callable[[Any], None]:
+        def act(module: Any) -> None:
+            executor = getattr(module, name)
+            submit, count = executor.submit, [0]
+
+            def own(self: Any, fn: Any, /, *args: Any, **kwargs: Any) -> Any:
+                k = count[0]
+                count[0] += 1
+                if how == "delay":
+                    future = submit(self, _delayed, max(0.0, 0.4 - 0.08 * (k % 6)), fn, args, kwargs)
+                else:
+                    future = submit(self, fn, *args, **kwargs)
+                future._seedwise_number = k
+                return future
+
+            executor.submit = own
+            begin = executor.__init__
+
+            def own_begin(self: Any, max_workers: Any = None, *args: Any, **kwargs: Any) -> None:
+                facts.note("pool", _user_of(sys._getframe(1)))
+                begin(self, 1 if collect == "ordered" else max_workers, *args, **kwargs)
+
+            executor.__init__ = own_begin
+
+        return act
+
+    def multiprocessing(module: Any) -> None:
+        unordered = module.Pool.imap_unordered
+
+        def own(self: Any, func: Any, iterable: Any, chunksize: int = 1) -> Any:
+            facts.note("completion", direct(sys._getframe(1)))
+            if collect == "ordered":
+                return self.imap(func, iterable, chunksize)
+            if how == "delay":
+                return _Given(reordered(list(self.imap(func, iterable, chunksize)), "other", lambda value: 0))
+            return unordered(self, func, iterable, chunksize)
+
+        module.Pool.imap_unordered = own
+        apply_async, count = module.Pool.apply_async, [0]
+
+        def own_apply(
+            self: Any, func: Any, args: Any = (), kwds: Any = None, callback: Any = None, error_callback: Any = None
+        ) -> Any:
+            kwds = {} if kwds is None else kwds
+            if callback is not None:
+                facts.note("completion", direct(sys._getframe(1)))
+            if how == "delay":
+                func, args, kwds = _delayed, (max(0.0, 0.4 - 0.08 * (count[0] % 6)), func, args, kwds), {}
+                count[0] += 1
+            return apply_async(self, func, args, kwds, callback, error_callback)
+
+        module.Pool.apply_async = own_apply
+        begin = module.Pool.__init__
+
+        def own_begin(self: Any, processes: Any = None, *args: Any, **kwargs: Any) -> None:
+            facts.note("pool", _user_of(sys._getframe(1)))
+            begin(self, 1 if collect == "ordered" else processes, *args, **kwargs)
+
+        module.Pool.__init__ = own_begin
+
+    when_imported("concurrent.futures", futures)
+    when_imported("concurrent.futures.thread", pool("ThreadPoolExecutor"))
+    when_imported("concurrent.futures.process", pool("ProcessPoolExecutor"))
+    when_imported("multiprocessing.pool", multiprocessing)
+
+
+class _Given:
+    """Results that are there already, asked for as those of `imap_unordered` are."""
+
+    def __init__(self, results: list[Any]) -> None:
+        self._results = iter(results)
+
+    def __iter__(self) -> _Given:
+        return self
+
+    def __next__(self) -> Any:
+        return next(self._results)
+
+    def next(self, timeout: float | None = None) -> Any:
+        return next(self._results)
+
+
+def _user_of(frame: Any) -> str | None:
+    """The user's line that led here, through `multiprocessing` and `concurrent` alone."""
+    while frame is not None and any(part in frame.f_code.co_filename for part in ("multiprocessing", "concurrent")):
+        frame = frame.f_back
+    return direct(frame)
+
+
+def watch_threads(module: Any, how: str, facts: Facts) -> None:
+    start, count = module.Thread.start, [0]
+
+    def own(self: Any) -> None:
+        where = direct(sys._getframe(1))
+        facts.note("completion", where)
+        if where is not None and how == "delay":
+            run, seconds = self.run, max(0.0, 0.4 - 0.08 * (count[0] % 6))
+            count[0] += 1
+
+            def late() -> None:
+                time.sleep(seconds)
+                run()
+
+            self.run = late
+        start(self)
+
+    module.Thread.start = own

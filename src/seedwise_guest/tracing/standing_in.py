@@ -1,0 +1,53 @@
+"""What stands in the place of a builtin, or of what it gave."""
+
+from __future__ import annotations
+
+from typing import Any, Callable
+
+
+class StandIn:
+    """Takes a builtin's place: it is no method of a class that keeps it as an attribute, as the builtin is none.
+
+    `own` is called instead, with the caller two frames above it.
+    """
+
+    def __init__(self, wrapped: Callable[..., Any], own: Callable[..., Any]) -> None:
+        self.wrapped, self._own = wrapped, own
+        self.__name__ = getattr(wrapped, "__name__", "")
+        self.__qualname__ = getattr(wrapped, "__qualname__", self.__name__)
+        self.__module__ = getattr(wrapped, "__module__", None) or "builtins"
+        self.__doc__ = wrapped.__doc__
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        return self._own(*args, **kwargs)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.wrapped, name)
+
+    def __reduce__(self) -> str:
+        return self.__qualname__  # by reference, as the builtin is pickled
+
+    def __eq__(self, other: object) -> bool:
+        return self is other or other == self.wrapped  # `os.scandir in os.supports_fd`
+
+    def __hash__(self) -> int:
+        return hash(self.wrapped)
+
+    def __repr__(self) -> str:
+        return repr(self.wrapped)
+
+
+def reordered(names: list[Any], how: str, key: Callable[[Any], Any]) -> list[Any]:
+    """`sorted`, in any `other` order than the one that came, or as they came."""
+    if how == "sorted":
+        return sorted(names, key=key)
+    if how == "other":
+        # neither the order that came nor its mirror image: a program that reverses is not fooled
+        ordered = sorted(names, key=key)
+        other = ordered[1::2][::-1] + ordered[0::2]
+        for _ in names:  # a program that takes only the first or the last sees another one too
+            if other[0] != names[0] and other[-1] != names[-1]:
+                break
+            other = other[1:] + other[:1]
+        return other
+    return names
