@@ -6,7 +6,7 @@ VARIABLES = (
 ).split()
 
 
-def thread_settings(threads: int, xla_flags: str = "") -> dict[str, str]:
+def thread_settings(threads: int, xla_flags: str) -> dict[str, str]:
     """Environment variables under which every library takes this number of threads; `xla_flags` are those set so far."""
     flags = [flag for flag in xla_flags.split() if "intra_op_parallelism" not in flag and "eigen" not in flag]
     multi = "true" if threads > 1 else "false"

@@ -8,8 +8,10 @@ import numpy as np
 import pytest
 
 import seedwise as sw
+from seedwise.api import examining
+from seedwise.api.check import check_script
 from seedwise.cli.app import start
-from seedwise.determinism import Verdict
+from seedwise.determinism import Cause, Verdict, fix_for
 from seedwise.errors import ScriptError, UsageError
 
 pytest_plugins = ["pytester"]
@@ -34,7 +36,7 @@ def test_functions() -> None:
     assert found.verdict is Verdict.IDENTICAL
     bad = sw.check(unseeded, seed=7)
     assert bad.cause.startswith("unseeded generator")
-    assert bad.location.endswith("test_check.py:24")
+    assert bad.location.endswith(f"test_check.py:{unseeded.__code__.co_firstlineno + 1}")
     assert bad.fix_verified
 
 
@@ -126,6 +128,61 @@ def test_the_spread_of_reruns_beside_that_of_seeds(script: Script, capsys: pytes
     measured = json.loads(capsys.readouterr().out)["measured"]["acc"]
     assert measured["sd"] < 0.001
     assert measured["seed_sd"] > 0.1
+
+
+WORKERS = """
+import multiprocessing
+import numpy as np
+
+def seeded(k):
+    return np.random.RandomState(k).rand()
+
+def free(k):
+    return np.random.RandomState().rand()
+
+if __name__ == "__main__":
+    with multiprocessing.get_context("fork").Pool(2) as pool:
+        print("loss =", sum(pool.map(FUNCTION, range(4))))
+"""
+
+
+def test_a_legacy_generator_with_a_seed_is_no_finding_in_a_worker_either(script: Script) -> None:
+    sound = check_script(script(WORKERS.replace("FUNCTION", "seeded")))
+    assert sound.ok
+    assert not [e for e in sound.ledger if " made at " in e["generator"]]
+    assert check_script(script(WORKERS.replace("FUNCTION", "free"))).location == "train.py:9"
+
+
+def test_generators_made_by_turns_are_told_apart(script: Script) -> None:
+    text = (
+        "import numpy as np\n\ndef kept():\n    return np.random.default_rng()\n\ndef lost():\n    return np.random.default_rng()\n\n"
+        "total = 0.0\nfor _ in range(2):\n    total += kept().random()\n    lost().random()\nprint('loss =', total)"
+    )
+    found = check_script(script(text))
+    assert (found.cause, found.location, found.fix_verified) == (
+        "unseeded generator: numpy generator",
+        "train.py:4",
+        True,
+    )
+    assert {e["note"] for e in found.ledger if " made at " in e["generator"]} == {"given no seed"}
+
+
+def test_a_cause_that_rests_on_few_processes_says_so_once(script: Script, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(examining, "_PATIENCE", 0.0)
+    text = "import os, random, time\nprint('acc =', random.random() + time.time() % 1 + os.getpid())"
+    found = check_script(script(text))
+    assert sum("rests on" in note for note in found.notes) == 1
+
+
+def test_only_what_was_applied_is_called_proved(script: Script) -> None:
+    found = check_script(script("for word in {'a', 'b', 'c', 'd'}:\n    first = word\nprint('acc =', ord(first))"))
+    assert found.fix.startswith("start with PYTHONHASHSEED=0 (lasting, but not tried: sort the set")
+    assert "train.py:1" in found.fix
+
+
+def test_threads_are_held_beside_the_flags_that_are_set(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XLA_FLAGS", "--xla_dump_to=/tmp/x")
+    assert "--xla_dump_to=/tmp/x" in fix_for(Cause.THREADS, "").environment["XLA_FLAGS"]
 
 
 def test_typed_seeds_that_change_nothing_are_said(script: Script, capsys: pytest.CaptureFixture[str]) -> None:

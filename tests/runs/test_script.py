@@ -213,6 +213,16 @@ def test_logged_metrics_come_back_where_seedwise_is_the_stub(script: Script) -> 
     assert results.runs[0].series["loss"].steps == (0, 10, 20)
 
 
+def test_of_a_distributed_run_only_rank_0_is_recorded(script: Script) -> None:
+    text = (
+        "import os, random, seedwise\nrandom.seed(42)\n"
+        "for rank in '0', '1':\n    os.environ['LOCAL_RANK'] = rank\n    seedwise.log(lightning=int(rank))\n"
+        "for rank in '2', '0':\n    os.environ['RANK'] = rank\n    seedwise.log(torchrun=int(rank))\n"
+    )
+    series = run_script(script(text), [1]).runs[0].series
+    assert {name: s.values for name, s in series.items()} == {"lightning": (0.0,), "torchrun": (0.0,)}
+
+
 def test_log_outside_a_run_does_nothing_but_check() -> None:
     sw.log(loss=0.3, step=1)
     sw.log({"a": np.float32(1)})

@@ -22,6 +22,7 @@ app = App(
     name="seedwise",
     help="What does the random seed do to your training run? Control it, vary it, and say what the numbers mean.",
     version_flags=["--version"],
+    suppress_keyboard_interrupt=False,  # `start` says what became of it
 )
 
 _Flag = Parameter(negative=())
@@ -62,7 +63,7 @@ def start(arguments: Sequence[str]) -> int:
         _fail(str(error))
         return 2
     except KeyboardInterrupt:
-        _fail("interrupted; what was finished is saved")
+        _fail("interrupted; finished runs are kept, and nothing is left running")
         return 130
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # the reader has seen enough

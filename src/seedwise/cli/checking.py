@@ -8,7 +8,7 @@ from cyclopts import Parameter
 from .app import Json, app, print_json
 
 if TYPE_CHECKING:
-    from ..api.check import Check
+    from ..determinism import Check
 
 
 @app.command
@@ -77,6 +77,7 @@ def _say(text: str) -> None:
 
 
 def _lines(found: "Check", ledger: bool) -> list[str]:
+    from ..determinism import short_place, without_place
     from ..reports.table import Table
     from ..reports.words import printable
 
@@ -110,8 +111,8 @@ def _lines(found: "Check", ledger: bool) -> list[str]:
     if entries:
         cells = tuple(
             (
-                printable(str(e["generator"])), str(e["state"]), printable(", ".join(e.get("seeded_at") or ())),
-                printable(str(e.get("drawn_at") or e.get("made_at") or "")),
+                printable(without_place(str(e["generator"]))), str(e["state"]), printable(", ".join(map(short_place, e.get("seeded_at") or ()))),
+                printable(short_place(str(e.get("drawn_at") or e.get("made_at") or ""))),
             )
             for e in entries
         )  # fmt: skip

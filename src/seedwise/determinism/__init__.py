@@ -1,8 +1,12 @@
 """Reads traces of checked processes: compares two, finds the first difference, names its cause, proposes a fix."""
 
-from .causes import Cause, Fix, set_order_line
+from .answer import Check, Tried, sentence_of, short_place, without_place
+from .causes import Cause, Fix, fix_for, set_order_line
 from .compare import Difference, Verdict, compare
 from .localise import Divergence, localise
 from .trace import Trace
 
-__all__ = ["Cause", "Difference", "Divergence", "Fix", "Trace", "Verdict", "compare", "localise", "set_order_line"]
+__all__ = [
+    "Cause", "Check", "Difference", "Divergence", "Fix", "Trace", "Tried", "Verdict", "compare", "fix_for", "localise", "sentence_of",
+    "set_order_line", "short_place", "without_place",
+]  # fmt: skip

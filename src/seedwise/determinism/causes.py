@@ -1,6 +1,7 @@
 """Causes by name, and the smallest change that removes each."""
 
 import ast
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -37,6 +38,8 @@ class Fix:
     text: str
     interventions: dict[str, object]
     environment: dict[str, str]
+    generators: tuple[str, ...] = ()
+    """Those that are seeded, by their names in the ledger."""
 
 
 def fix_for(cause: Cause, where: str, generators: Sequence[str] = (), keras: bool = False) -> Fix:
@@ -54,22 +57,20 @@ def fix_for(cause: Cause, where: str, generators: Sequence[str] = (), keras: boo
             text = f"seed it before it is first drawn from{at}: {', '.join(calls)}"
         else:
             text = f"give it a seed where it is made{at}: {names}"
-        return Fix(text, {"generators": list(generators)}, {})
+        return Fix(text, {}, {}, tuple(generators))
     if cause is Cause.LATE:
         return Fix(
-            f"move the seeding before the first draw{at}: {', '.join(calls) or names}",
-            {"generators": list(generators)},
-            {},
+            f"move the seeding before the first draw{at}: {', '.join(calls) or names}", {}, {}, tuple(generators)
         )
     table: dict[Cause, tuple[str, dict[str, object], dict[str, str]]] = {
         Cause.ENTROPY: (f"uuid4, secrets and os.urandom cannot be seeded: take the number from a seeded generator{at}", {"entropy": "fixed"}, {}),
         Cause.CLOCK: (f"take the number from a seed, not from the clock{at}", {"clock": "freeze"}, {}),
         Cause.PID: (f"take the number from a seed, not from the process number{at}", {"pid": "fixed"}, {}),
-        Cause.HASH: (f"start with PYTHONHASHSEED=0, or sort the set before it is iterated over{' (perhaps ' + where + ')' if where else ''}", {}, {"PYTHONHASHSEED": "0"}),
+        Cause.HASH: (f"start with PYTHONHASHSEED=0 (lasting, but not tried: sort the set before it is iterated over{', perhaps at ' + where if where else ''})", {}, {"PYTHONHASHSEED": "0"}),
         Cause.ADDRESS: (f"sort by something else than the object itself{at}: a set of objects is ordered by their addresses", {"addresses": "fixed"}, {}),
         Cause.LISTING: (f"sort what the directory lists{at}: sorted(…)", {"sort": "sorted"}, {}),
-        Cause.COMPLETION: (f"take results in the order in which tasks were given{at}, not in which they end, and give each task a seed of its own", {"collect": "ordered"}, {}),
-        Cause.THREADS: (f"pin the number of threads: torch.set_num_threads(1), or OMP_NUM_THREADS=1 at launch{at}", {"threads": 1}, thread_settings(1)),
+        Cause.COMPLETION: (f"take results in the order in which tasks were given{at}, not in which they end (and give each task that draws a seed of its own)", {"collect": "ordered"}, {}),
+        Cause.THREADS: (f"pin the number of threads: torch.set_num_threads(1), or OMP_NUM_THREADS=1 at launch{at}", {"threads": 1}, thread_settings(1, os.environ.get("XLA_FLAGS", ""))),
         Cause.KERNEL: (f"torch.use_deterministic_algorithms(True){at}", {"deterministic": True}, {"CUBLAS_WORKSPACE_CONFIG": ":4096:8"}),
         Cause.MEMORY: (f"fill it before it is read{at}: torch.zeros or np.zeros instead of empty", {"memory": "zero"}, {}),
         Cause.WORKERS: (f"pin num_workers{at}: each worker draws its own stream", {}, {}),

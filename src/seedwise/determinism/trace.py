@@ -96,4 +96,4 @@ class Trace:
                 steps, parameters if parameters.size else None, (), tuple(data["ledger"]), data["generators"], data["facts"], unit=data.get("unit", "step"),
             )  # fmt: skip
         except (OSError, EOFError, BadZipFile, zlib.error, LookupError, AttributeError, ValueError, TypeError) as error:
-            raise ValueError(f"{path} is no trace of `seedwise check --save-trace`: {error}") from None
+            raise ValueError(f"{path} is no trace that `seedwise check --save-trace` wrote") from error

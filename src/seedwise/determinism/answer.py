@@ -1,0 +1,98 @@
+"""The answer of `check`: what was tried, what was found, and its sentence."""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from ..answers import plain
+from .causes import Cause
+from .compare import Difference, Verdict
+from .localise import Divergence
+
+
+@dataclass(frozen=True)
+class Tried:
+    """One thing that was changed, and what came of it: `same`, `equal-to-rounding`, `different`, or `not tried`, with the reason."""
+
+    name: str
+    outcome: str
+    detail: str = ""
+
+
+@dataclass(frozen=True)
+class Check:
+    """The answer of `check`.
+
+    Attributes
+    ----------
+    verdict
+        Of the program as it is: identical when nothing that was tried changes its result.
+    cause, location, fix
+        What changes it, the line, and the smallest change against it; empty when identical.
+    fix_verified
+        Whether, with what the fix does applied from outside, two fresh processes gave the same bits.
+    divergence
+        The first optimizer step and operation that differed, where there are any.
+    ledger
+        Every generator: state, `file:line` of its seeding and of the first draw.
+    perturbations
+        What was changed, one thing at a time.
+    """
+
+    verdict: Verdict
+    cause: str = ""
+    location: str = ""
+    fix: str = ""
+    fix_verified: bool = False
+    sentence: str = ""
+    difference: Difference | None = None
+    divergence: Divergence | None = None
+    ledger: tuple[Mapping[str, Any], ...] = ()
+    perturbations: tuple[Tried, ...] = ()
+    notes: tuple[str, ...] = ()
+    processes: int = 0
+    measured: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def ok(self) -> bool:
+        """Whether nothing was found."""
+        return self.verdict is Verdict.IDENTICAL and not self.cause
+
+    def as_dict(self) -> dict[str, Any]:
+        """The names of the project's JSON output."""
+        found: dict[str, Any] = plain(self)
+        found["ledger"] = [dict(e) for e in self.ledger]
+        return found
+
+
+def without_place(generator: str) -> str:
+    """A generator's name in the ledger, without the line that made it."""
+    return generator.partition(" made at ")[0]
+
+
+def short_place(where: str) -> str:
+    """`file:line`, from the working folder on where it lies below."""
+    path, colon, line = where.rpartition(":")
+    if not colon:
+        return where
+    relative = os.path.relpath(path) if path.startswith(os.getcwd() + os.sep) else path
+    return f"{relative}:{line}"
+
+
+def sentence_of(c: Check) -> str:
+    """The verdict first, then the cause, the line, the fix."""
+    if c.verdict is Verdict.IDENTICAL and not c.cause:
+        return "identical: nothing that was tried changes the result."
+    at = f" at {c.location}" if c.location else ""
+    how = ""
+    d = c.difference
+    if d is not None and d.verdict is Verdict.ROUNDING and d.share is not None:
+        how = f" ({d.share * 100:.0f} % of the parameters differ, by at most {d.ulp} units in the last place)"
+    start = f"{c.verdict}{how}: {c.cause}{at}."
+    if c.cause == Cause.UNKNOWN:
+        return f"{c.verdict}: reruns differ, and nothing that was held still makes them the same."
+    if not c.fix:
+        return start
+    proved = "Identical with this" if c.fix_verified else "Proposed, and not enough or not to be tried from outside"
+    return f"{start} {proved}: {c.fix}."
