@@ -230,6 +230,11 @@ def test_log_outside_a_run_does_nothing_but_check() -> None:
         sw.log(loss="high")  # type: ignore[arg-type]
 
 
+def test_a_process_killed_while_it_reads_the_source_is_named(script: Script) -> None:
+    with pytest.raises(ScriptError, match="killed by SIGKILL before it could report"):
+        run_script(["sh", "-c", "kill -9 $$"], [1])
+
+
 def test_no_guest_is_an_error_not_a_silent_run(script: Script) -> None:
     command = script(PLAIN)
     with pytest.raises(ScriptError, match="-I, -E or -S"):

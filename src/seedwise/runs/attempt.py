@@ -19,7 +19,7 @@ from ..results import Cause, Metric, Run, Series, Status
 from . import metrics
 from .command import PLACEHOLDER, Mode, Workdir, placeholders
 from .config_site import edit_config
-from .executors import Exit, Task
+from .executors import Exit, Task, signal_name
 from .worlds import World, Worlds
 
 _TAIL = 64 * 2**20
@@ -212,7 +212,7 @@ class Attempt:
         if told.no_result:
             return Status.FAILED, Cause.RESULT, told.no_result
         if exit_.status < 0:
-            name = _signal_name(-exit_.status)
+            name = signal_name(-exit_.status)
             if exit_.status == -signal.SIGKILL and memory_kills() > self.memory_kills:
                 return (
                     Status.FAILED,
@@ -321,13 +321,6 @@ def memory_kills() -> int:
     except OSError:
         pass
     return 0
-
-
-def _signal_name(number: int) -> str:
-    try:
-        return signal.Signals(number).name
-    except ValueError:
-        return f"signal {number}"
 
 
 _NO_MEMORY = ("CUDA out of memory", "CUDA error: out of memory", "DefaultCPUAllocator: can't allocate memory")

@@ -18,6 +18,7 @@ from seedwise_guest.sites.plan import Plan, make_plan
 
 from ..errors import ScriptError, UsageError
 from .command import Mode, Options
+from .executors import signal_name
 
 _PATIENCE = 300.0
 
@@ -71,9 +72,18 @@ def read_sites(
     with (start or in_place)(words) as (argv, spool):
         with open(os.path.join(spool, "plan.json"), "w", encoding="utf-8") as file:
             json.dump({"v": PROTOCOL, "mode": "plan"}, file)
-        output = _start(argv, {**environment, "SEEDWISE_SPOOL": spool, "SEEDWISE_SEED": "1"})
+        status, output = _start(argv, {**environment, "SEEDWISE_SPOOL": spool, "SEEDWISE_SEED": "1"})
         report = Path(spool, REPORT)
         if not report.exists():
+            if status is None:
+                raise ScriptError(
+                    f"`{' '.join(command)}` was started for its source, and had not reported after {_PATIENCE:g} s"
+                )
+            if status < 0:
+                raise ScriptError(
+                    f"`{' '.join(command)}` was started for its source, and killed by {signal_name(-status)} before it could report: "
+                    "nothing was run; start again"
+                )
             if mode is Mode.PLACEHOLDER:
                 return Reading(Plan([], None), None, {}, {}, {}, entered=False)
             raise ScriptError(_not_entered(command, output))
@@ -98,8 +108,8 @@ def read_sites(
     return Reading(plan, data.get("script"), data.get("launch", {}), data["python"], data["packages"], entered=True)
 
 
-def _start(command: Sequence[str], environment: Mapping[str, str]) -> bytes:
-    """Run the command until it reports; returns what it said, for an error message."""
+def _start(command: Sequence[str], environment: Mapping[str, str]) -> tuple[int | None, bytes]:
+    """Run the command until it reports; returns its status, None when it took too long, and what it said."""
     with tempfile.TemporaryFile() as said:
         try:
             process = subprocess.Popen(
@@ -113,14 +123,15 @@ def _start(command: Sequence[str], environment: Mapping[str, str]) -> bytes:
         except OSError as error:
             raise ScriptError(f"cannot start {command[0]}: {error.strerror or error}") from None
         try:
-            process.wait(_PATIENCE)
+            status: int | None = process.wait(_PATIENCE)
         except subprocess.TimeoutExpired:
             _kill_session(process)
+            status = None
         except BaseException:
             _kill_session(process)
             raise
         said.seek(0)
-        return said.read(20_000)
+        return status, said.read(20_000)
 
 
 def _kill_session(process: "subprocess.Popen[bytes]") -> None:

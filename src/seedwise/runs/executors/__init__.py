@@ -47,3 +47,11 @@ class Executor(Protocol):
 
     def stop(self, grace: float) -> list[Exit]:
         """End every process that runs, and all it started: asked first, killed after `grace` seconds."""
+
+
+def signal_name(number: int) -> str:
+    """SIGKILL for 9."""
+    try:
+        return signal.Signals(number).name
+    except ValueError:
+        return f"signal {number}"
