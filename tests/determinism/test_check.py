@@ -13,6 +13,7 @@ from seedwise.api.check import check_script
 from seedwise.cli.app import start
 from seedwise.determinism import Cause, Verdict, fix_for
 from seedwise.errors import ScriptError, UsageError
+from seedwise.runs.checking import made_by_workers
 
 pytest_plugins = ["pytester"]
 Script = Callable[..., list[str]]
@@ -153,6 +154,37 @@ def test_a_legacy_generator_with_a_seed_is_no_finding_in_a_worker_either(script:
     assert check_script(script(WORKERS.replace("FUNCTION", "free"))).location == "train.py:9"
 
 
+def test_what_one_worker_did_not_use_another_did() -> None:
+    entry = {"generator": "numpy generator made at train.py:3", "state": "unseeded"}
+    told = [
+        {"type": "made", "pid": 1, "entry": entry},
+        {"type": "made", "pid": 2, "entry": entry},
+        {"type": "unmade", "pid": 2, "generator": entry["generator"]},
+    ]
+    assert made_by_workers(told) == [entry]
+    assert made_by_workers([*told, {"type": "unmade", "pid": 1, "generator": entry["generator"]}]) == []
+
+
+def test_each_fix_has_the_place_of_its_own_cause(script: Script) -> None:
+    text = "import numpy as np, time\nx = np.random.geometric(1e-4)\nt = int(time.time() * 1e6) % 1000\nprint('acc =', x * 1000 + t)"
+    found = check_script(script(text))
+    assert found.cause == "unseeded generator: numpy.random (and clock)"
+    assert found.location == "train.py:3"
+    assert found.fix.startswith("seed it before it is first drawn from: np.random.seed(0); take the number")
+    assert found.fix.endswith("(train.py:3)")
+
+
+def test_a_fix_names_each_line_once_and_in_short(script: Script, capsys: pytest.CaptureFixture[str]) -> None:
+    one = check_script(script("import numpy as np\nprint('acc =', np.random.default_rng().random())"))
+    assert one.fix == "give it a seed where it is made (train.py:2): numpy generator"
+    text = "import random\na = random.Random()\nb = random.Random()\nprint('acc =', a.random() + b.random())"
+    two = check_script(script(text))
+    assert two.fix.endswith("random.Random() made at train.py:2, random.Random() made at train.py:3")
+    assert start(["check", "--", *script(text)]) == 1
+    rows = [line.split() for line in capsys.readouterr().out.splitlines() if line.startswith("random.Random()")]
+    assert rows == [["random.Random()", "unseeded", "train.py:2"], ["random.Random()", "unseeded", "train.py:3"]]
+
+
 def test_generators_made_by_turns_are_told_apart(script: Script) -> None:
     text = (
         "import numpy as np\n\ndef kept():\n    return np.random.default_rng()\n\ndef lost():\n    return np.random.default_rng()\n\n"
@@ -171,7 +203,7 @@ def test_a_cause_that_rests_on_few_processes_says_so_once(script: Script, monkey
     monkeypatch.setattr(examining, "_PATIENCE", 0.0)
     text = "import os, random, time\nprint('acc =', random.random() + time.time() % 1 + os.getpid())"
     found = check_script(script(text))
-    assert sum("rests on" in note for note in found.notes) == 1
+    assert sum("processes agreed" in note for note in found.notes) == 1
 
 
 def test_only_what_was_applied_is_called_proved(script: Script) -> None:

@@ -30,19 +30,26 @@ GOOD = "print('acc =', SEED / 100)\n"
 
 
 def leftovers() -> list[str]:
-    """Processes that belong to a run."""
+    """Processes that belong to a run of this test: others may go on beside it."""
     found = []
+    ours = f"{MARK}={os.environ[MARK]}".encode()
     for place in Path("/proc").glob("[0-9]*"):
         try:
-            if b"SEEDWISE_SPOOL=" in (place / "environ").read_bytes():
+            environment = (place / "environ").read_bytes().split(b"\0")
+            if ours in environment and any(entry.startswith(b"SEEDWISE_SPOOL=") for entry in environment):
                 found.append((place / "cmdline").read_bytes().replace(b"\0", b" ").decode())
         except OSError:
             continue
     return found
 
 
+MARK = "OF_THIS_TEST"
+"""In the environment of all that a test starts."""
+
+
 @pytest.fixture(autouse=True)
-def nothing_is_left(project: Path) -> Iterator[None]:
+def nothing_is_left(project: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    monkeypatch.setenv(MARK, str(project))
     yield
     deadline = time.monotonic() + 5
     while leftovers() and time.monotonic() < deadline:
@@ -170,6 +177,15 @@ def test_4_and_6_the_supervisor_is_killed(fresh: list[str], what: str, project: 
     outcome = resume("train", 2, None, lambda event: None)
     assert acc(outcome.results) == {s: s / 100 for s in range(1, 9)}
     assert kept.items() <= acc(outcome.results).items()
+
+
+def test_what_a_run_started_would_be_seen_if_it_were_left(project: Path) -> None:
+    Path("train.py").write_text(HEAD + "time.sleep(60)\n" + GOOD)
+    process = start(["run", "-n", "2", "-j", "1", "--", sys.executable, "train.py"])
+    until(lambda: bool(leftovers()))
+    os.kill(process.pid, signal.SIGINT)
+    process.communicate(timeout=20)
+    until(lambda: not leftovers(), 5)
 
 
 @pytest.mark.parametrize("times", [1, 2])

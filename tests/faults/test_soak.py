@@ -14,7 +14,7 @@ import seedwise as sw
 from seedwise.errors import SeedwiseError
 from seedwise.results import Cause, Status
 
-from .test_faults import leftovers, start, until
+from .test_faults import MARK, leftovers, start, until
 
 N = 2000
 TEXT = "import random\nrandom.seed(42)\nprint('acc =', random.random())\n"
@@ -42,7 +42,8 @@ def processes() -> tuple[list[int], list[int]]:
 
 @pytest.mark.slow
 @pytest.mark.timeout(400)
-def test_soak(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_soak(project: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(MARK, str(project))
     Path("train.py").write_text(TEXT)
     dice = random.Random(20261121)
     counts = {"supervisor": 0, "warm parent": 0, "run": 0}
@@ -50,13 +51,16 @@ def test_soak(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
     process: subprocess.Popen[bytes] | None = None
     while True:
         if process is None:
-            process = subprocess.Popen(  # nobody reads what it says: a full pipe would hold it up
-                [sys.executable, "-m", "seedwise.cli", *words], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-            )
+            with open("../said", "w") as said:
+                process = subprocess.Popen(
+                    [sys.executable, "-m", "seedwise.cli", *words], stdout=subprocess.DEVNULL, stderr=said
+                )
         time.sleep(dice.uniform(0.1, 0.6))
         if process.poll() is not None:
             process.communicate()
-            if process.returncode == 2:  # killed before its first run: the process that reads the source, say
+            if (
+                "killed by SIGKILL before it could report" in Path("../said").read_text()
+            ):  # the process that reads the source
                 process = None
                 continue
             break

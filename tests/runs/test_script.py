@@ -235,6 +235,13 @@ def test_a_process_killed_while_it_reads_the_source_is_named(script: Script) -> 
         run_script(["sh", "-c", "kill -9 $$"], [1])
 
 
+def test_another_program_that_dies_under_the_first_seed_has_the_others_run(project: Path) -> None:
+    (project / "simulate").write_text("#!/bin/sh\n[ $1 = 1 ] && kill -9 $$\necho acc = 0.$1\n")
+    (project / "simulate").chmod(0o755)
+    results = run_script(["./simulate", "{seed}"], [1, 2, 3])
+    assert acc(results) == {2: 0.2, 3: 0.3}
+
+
 def test_no_guest_is_an_error_not_a_silent_run(script: Script) -> None:
     command = script(PLAIN)
     with pytest.raises(ScriptError, match="-I, -E or -S"):

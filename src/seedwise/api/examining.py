@@ -10,6 +10,8 @@ from typing import Any
 
 import numpy as np
 
+from seedwise_guest.ledger import State
+
 from ..determinism import (
     Cause,
     Check,
@@ -100,7 +102,7 @@ class Examination:
         """A script that types its seed: do two seeds, placed there, give two results?"""
         if self.other_seed is not None or self.first.seconds > LONG:
             return
-        drawn = any(e["state"] in ("seeded", "seeded-late") for e in self.first.ledger)
+        drawn = any(e["state"] in (State.SEEDED, State.SEEDED_LATE) for e in self.first.ledger)
         runs = self._under_seeds(2) if drawn else []
         if len(runs) < 2:
             return
@@ -158,13 +160,7 @@ class Examination:
         """How many processes must agree before agreement is no chance (below 1 %), from how often plain ones agree."""
         runs = sum(map(len, self._plain))
         often = (max(map(len, self._plain)) + 0.5) / (runs + 1)
-        needed = 1 + math.ceil(math.log(0.01) / math.log(often))
-        affordable = 3 + int(_PATIENCE / max(self.first.seconds, 0.1))
-        if needed > affordable:
-            self._note(
-                f"the cause rests on {affordable} agreeing processes, where {needed} would make chance unlikely: each takes long"
-            )
-        return min(needed, affordable)
+        return 1 + math.ceil(math.log(0.01) / math.log(often))
 
     # --- differs between reruns: hold one thing still at a time ------------------------------------------------------
 
@@ -184,16 +180,20 @@ class Examination:
                 return self._answer(difference, suspect, verified=True)
         several = self._several(tried)
         if several:
-            place = next((suspect.where for suspect in several if suspect.where), "")
-            return self._answer(difference, replace(several[0], where=place), verified=True, also=several[1:])
+            return self._answer(difference, several[0], verified=True, also=several[1:])
         return self._answer(difference, Suspect(Cause.UNKNOWN))
 
     def _is_steady(self, *fixes: Fix) -> bool:
         """Whether, with these applied, all of so many processes give the same that it is no chance."""
         change = as_change(fixes)
+        wanted = self._needed() if len(self._plain) > 1 else 3
+        most = min(wanted, 3 + int(_PATIENCE / max(self.first.seconds, 0.1)))
         a = self.checker.run(change)
-        most = self._needed() if len(self._plain) > 1 else 3
-        return not a.failed and not any(compare(a, self.checker.run(change), self.rtol) for _ in range(most - 1))
+        if a.failed or any(compare(a, self.checker.run(change), self.rtol) for _ in range(most - 1)):
+            return False
+        if most < wanted:
+            self._note(f"{most} processes agreed, where {wanted} would make chance unlikely: each takes long")
+        return True
 
     def _several(self, alone: Sequence[Suspect]) -> list[Suspect]:
         """Hold everything still that was not enough alone; if that helps, let go of one thing after the other."""
@@ -214,7 +214,8 @@ class Examination:
         changes, skipped = perturbations(self.first)
         self.tried += skipped
         for suspect, change in changes:
-            cause, where, name = suspect.cause, suspect.where, suspect.cause.value
+            cause, name = suspect.cause, suspect.cause.value
+            where = "" if cause is Cause.HASH else suspect.where  # of which set it is, nothing is known
             self.tell(f"change: {name}")
             other = self.checker.run(change)
             difference = compare(self.first, other, self.rtol)
@@ -244,15 +245,18 @@ class Examination:
             if found.verdict is Verdict.DIFFERENT:
                 return found
             rounding = rounding or found
-        return rounding
+        if rounding is None:
+            return None
+        return replace(rounding, perturbations=tuple(self.tried), notes=tuple(self.notes))
 
     def _verified(self, suspect: Suspect, change: Change) -> bool:
         """With the fix, the change that flipped the result flips it no more; or what is pinned is the same between reruns."""
         fix = suspect.fix(self.first)
         if suspect.cause in (Cause.HASH, Cause.THREADS):
             return self._is_steady(fix)
-        both = Change({**change.interventions, **fix.interventions}, {**change.environment, **fix.environment})
-        mended = self.checker.run(as_change([fix]))
+        applied = as_change([fix])
+        both = Change({**change.interventions, **applied.interventions}, {**change.environment, **applied.environment})
+        mended = self.checker.run(applied)
         return not mended.failed and not compare(mended, self.checker.run(both), self.rtol)
 
     # --- the opposite failure ---------------------------------------------------------------------------------------
@@ -274,7 +278,7 @@ class Examination:
         finally:
             self.checker.words = words
         difference = compare(self.first, other, self.rtol)
-        drawn = [e for e in self.first.ledger if e["state"] in ("seeded", "seeded-late", "unseeded")]
+        drawn = [e for e in self.first.ledger if e["state"] in (State.SEEDED, State.SEEDED_LATE, State.UNSEEDED)]
         moved = [g for g, d in other.generators.items() if self.first.generators.get(g) != d]
         self.tried.append(Tried("another seed", "different" if difference else "same"))
         if difference:
@@ -316,20 +320,21 @@ class Examination:
             found = Check(verdict, difference=difference, divergence=divergence)
         else:
             suspect, verified = self._at_operation(suspect, divergence, verified)
-            where = short_place(suspect.where)
-            fixes = "; ".join(replace(s, where=short_place(s.where)).fix(self.first).text for s in (suspect, *also))
+            places = [s.where for s in (suspect, *also)] + ([] if divergence is None else [divergence.line])
+            where = short_place(next((place for place in places if place), ""))
+            fixes = "; ".join(s.fix(self.first).text for s in (suspect, *also))
             found = Check(verdict, _cause_in_words(suspect, also), where, fixes, verified, "", difference, divergence)
         found = replace(found, ledger=self.first.ledger, perturbations=tuple(self.tried), notes=tuple(self.notes))
         return replace(found, sentence=sentence_of(found))
 
     def _at_operation(self, suspect: Suspect, divergence: Divergence | None, verified: bool) -> tuple[Suspect, bool]:
-        """What the first operation that differed tells of the line, and of whether it is the threads or the operation."""
+        """Threads and operations have the line of the first operation that differed, which tells the one from the other too."""
         if divergence is None:
             return suspect, verified
         if suspect.cause is Cause.THREADS and divergence.operation.strip("_").startswith(_RACING):
             suspect = Suspect(Cause.KERNEL, divergence.line)  # it differs between reruns too, only seldom
             verified = self._is_steady(suspect.fix(self.first))
-        if divergence.line and (not suspect.where or suspect.cause in (Cause.THREADS, Cause.KERNEL)):
+        if divergence.line and suspect.cause in (Cause.THREADS, Cause.KERNEL):
             suspect = replace(suspect, where=divergence.line)
         return suspect, verified
 

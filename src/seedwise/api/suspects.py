@@ -5,14 +5,16 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from seedwise_guest.ledger import State
+
 from ..determinism import Cause, Fix, Trace, Tried, fix_for, set_order_line
 from ..runs.checking import Change
 from ..runs.command import available_cores
 
 LONG = 120.0
-"""Seconds: what takes longer is not run under two further seeds."""
+"""Seconds: a program that takes longer is run only as often as it must be."""
 _HASH_SEEDS = ("1", "4242", "2", "3", "5", "7", "11")
-_DRAWN_FREELY = ("unseeded", "seeded-late")
+_NOT_GOVERNED = (State.UNSEEDED, State.SEEDED_LATE)
 
 
 @dataclass(frozen=True)
@@ -25,12 +27,15 @@ class Suspect:
 
     def fix(self, trace: Trace) -> Fix:
         """The smallest change against it in the program of `trace`."""
-        return fix_for(self.cause, self.where, self.generators, any(e["generator"] == "keras" for e in trace.ledger))
+        return fix_for(
+            self.cause, self.where, self.generators, keras=any(e["generator"] == "keras" for e in trace.ledger),
+            gpu="gpu" in trace.facts, xla_flags=os.environ.get("XLA_FLAGS", ""),
+        )  # fmt: skip
 
 
 def may_agree_by_chance(trace: Trace) -> bool:
     """Whether two runs may be the same though a third would not: something was drawn that nothing governs."""
-    drawn = any(entry["state"] in _DRAWN_FREELY for entry in trace.ledger)
+    drawn = any(entry["state"] in _NOT_GOVERNED for entry in trace.ledger)
     return drawn or bool({"entropy", "pid", "completion"} & set(trace.facts))
 
 
@@ -38,10 +43,10 @@ def suspects(trace: Trace, kernel_first: bool) -> list[Suspect]:
     """What could make reruns differ, likeliest first; `kernel_first` where the same went into an operation and something else
     came out."""
     found: list[Suspect] = []
-    free = [e for e in trace.ledger if e["state"] in _DRAWN_FREELY and "system" not in e.get("note", "")]
+    free = [e for e in trace.ledger if e["state"] in _NOT_GOVERNED and "system" not in e.get("note", "")]
     free.sort(key=lambda e: not _place(e))  # what only libraries drew from comes last
     for entry in free:
-        late = entry["state"] == "seeded-late"
+        late = entry["state"] == State.SEEDED_LATE
         found.append(Suspect(Cause.LATE if late else Cause.GENERATOR, _place(entry), (entry["generator"],)))
     if len(free) > 1:
         found.append(Suspect(Cause.GENERATOR, _place(free[0]), tuple(e["generator"] for e in free)))

@@ -77,6 +77,8 @@ def _say(text: str) -> None:
 
 
 def _lines(found: "Check", ledger: bool) -> list[str]:
+    from seedwise_guest.ledger import State
+
     from ..determinism import short_place, without_place
     from ..reports.table import Table
     from ..reports.words import printable
@@ -88,7 +90,7 @@ def _lines(found: "Check", ledger: bool) -> list[str]:
         lines.append(f"What differs: {printable('; '.join(found.difference.what))}.")
     d = found.divergence
     if d is not None:
-        where = f" at {printable(d.line)}" if d.line else ""
+        where = f" at {printable(short_place(d.line))}" if d.line else ""
         inside = f" in {printable(d.module)}" if d.module else ""
         reasons = {
             "input": "other numbers went into it",
@@ -106,7 +108,7 @@ def _lines(found: "Check", ledger: bool) -> list[str]:
         lines.append(f"Not tried: {printable('; '.join(left))}.")
     entries = [
         e for e in found.ledger
-        if ledger or (e["state"] in ("unseeded", "seeded-late", "untracked") and (e.get("made_at") or e.get("drawn_at")))
+        if ledger or (e["state"] not in (State.SEEDED, State.UNTOUCHED) and (e.get("made_at") or e.get("drawn_at")))
     ]  # fmt: skip
     if entries:
         cells = tuple(
@@ -116,7 +118,7 @@ def _lines(found: "Check", ledger: bool) -> list[str]:
             )
             for e in entries
         )  # fmt: skip
-        lines += ["", Table(("generator", "state", "seeded at", "first drawn at"), cells).text()]
+        lines += ["", Table(("generator", "state", "seeded at", "made or first drawn at"), cells).text()]
     for name, spread in found.measured.items():
         if isinstance(spread, str):
             lines.append(f"Note: {spread}.")

@@ -1,12 +1,13 @@
 """Reads traces of checked processes: compares two, finds the first difference, names its cause, proposes a fix."""
 
-from .answer import Check, Tried, sentence_of, short_place, without_place
 from .causes import Cause, Fix, fix_for, set_order_line
 from .compare import Difference, Verdict, compare
+from .finding import Check, Tried, sentence_of
 from .localise import Divergence, localise
+from .places import short_place, with_short_place, without_place
 from .trace import Trace
 
 __all__ = [
     "Cause", "Check", "Difference", "Divergence", "Fix", "Trace", "Tried", "Verdict", "compare", "fix_for", "localise", "sentence_of",
-    "set_order_line", "short_place", "without_place",
+    "set_order_line", "short_place", "with_short_place", "without_place",
 ]  # fmt: skip

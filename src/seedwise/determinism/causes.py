@@ -1,13 +1,13 @@
 """Causes by name, and the smallest change that removes each."""
 
 import ast
-import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
 from ..threads import thread_settings
+from .places import short_place, with_short_place, without_place
 
 
 class Cause(StrEnum):
@@ -42,10 +42,23 @@ class Fix:
     """Those that are seeded, by their names in the ledger."""
 
 
-def fix_for(cause: Cause, where: str, generators: Sequence[str] = (), keras: bool = False) -> Fix:
-    """The smallest change, and how its effect is had from outside; `keras` if Keras draws its seeds from `random`."""
+def fix_for(
+    cause: Cause, where: str, generators: Sequence[str] = (), *, keras: bool = False, gpu: bool = False, xla_flags: str = ""
+) -> Fix:  # fmt: skip
+    """The smallest change, and how its effect is had from outside.
+
+    Parameters
+    ----------
+    keras
+        Whether Keras draws its seeds from `random`.
+    gpu
+        Whether the program uses one.
+    xla_flags
+        Those that are set.
+    """
+    where = short_place(where)
     at = f" ({where})" if where else ""
-    names = ", ".join(generators)
+    names = ", ".join(map(without_place if len(generators) == 1 else with_short_place, generators))
     seed = {
         "random": "keras.utils.set_random_seed(0)" if keras else "random.seed(0)", "numpy.random": "np.random.seed(0)",
         "torch": "torch.manual_seed(0)", "tensorflow": "tf.random.set_seed(0)", "keras": "keras.utils.set_random_seed(0)",
@@ -62,6 +75,7 @@ def fix_for(cause: Cause, where: str, generators: Sequence[str] = (), keras: boo
         return Fix(
             f"move the seeding before the first draw{at}: {', '.join(calls) or names}", {}, {}, tuple(generators)
         )
+    on_gpu = ", torch.backends.cudnn.benchmark = False, and CUBLAS_WORKSPACE_CONFIG=:4096:8 at launch"
     table: dict[Cause, tuple[str, dict[str, object], dict[str, str]]] = {
         Cause.ENTROPY: (f"uuid4, secrets and os.urandom cannot be seeded: take the number from a seeded generator{at}", {"entropy": "fixed"}, {}),
         Cause.CLOCK: (f"take the number from a seed, not from the clock{at}", {"clock": "freeze"}, {}),
@@ -69,9 +83,9 @@ def fix_for(cause: Cause, where: str, generators: Sequence[str] = (), keras: boo
         Cause.HASH: (f"start with PYTHONHASHSEED=0 (lasting, but not tried: sort the set before it is iterated over{', perhaps at ' + where if where else ''})", {}, {"PYTHONHASHSEED": "0"}),
         Cause.ADDRESS: (f"sort by something else than the object itself{at}: a set of objects is ordered by their addresses", {"addresses": "fixed"}, {}),
         Cause.LISTING: (f"sort what the directory lists{at}: sorted(…)", {"sort": "sorted"}, {}),
-        Cause.COMPLETION: (f"take results in the order in which tasks were given{at}, not in which they end (and give each task that draws a seed of its own)", {"collect": "ordered"}, {}),
-        Cause.THREADS: (f"pin the number of threads: torch.set_num_threads(1), or OMP_NUM_THREADS=1 at launch{at}", {"threads": 1}, thread_settings(1, os.environ.get("XLA_FLAGS", ""))),
-        Cause.KERNEL: (f"torch.use_deterministic_algorithms(True){at}", {"deterministic": True}, {"CUBLAS_WORKSPACE_CONFIG": ":4096:8"}),
+        Cause.COMPLETION: (f"take results in the order in which tasks were given{at}, not in which they end, and give each task that draws a seed of its own (tried: in order, by one worker)", {"collect": "ordered"}, {}),
+        Cause.THREADS: (f"pin the number of threads: torch.set_num_threads(1), or OMP_NUM_THREADS=1 at launch{at}", {"threads": 1}, thread_settings(1, xla_flags)),
+        Cause.KERNEL: (f"torch.use_deterministic_algorithms(True){at}" + on_gpu * gpu, {"deterministic": True}, {"CUBLAS_WORKSPACE_CONFIG": ":4096:8"}),
         Cause.MEMORY: (f"fill it before it is read{at}: torch.zeros or np.zeros instead of empty", {"memory": "zero"}, {}),
         Cause.WORKERS: (f"pin num_workers{at}: each worker draws its own stream", {}, {}),
         Cause.STREAMS: (f"reseed the generator in each worker{at}: worker_init_fn, from torch.utils.data.get_worker_info().seed", {"reseed": True}, {}),

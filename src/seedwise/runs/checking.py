@@ -131,9 +131,11 @@ class Checker:
         for message in messages:
             if message["type"] == "fact":
                 facts.setdefault(str(message["what"]), str(message["where"]))
-        if "pool" in facts:  # one that gives results as they end: the line of the pool, where none takes them
+        if (
+            "pool" in facts
+        ):  # its tasks end in any order: that line counts where none is known that takes results as they end
             facts.setdefault("completion", facts.pop("pool"))
-        ledgers = [*(m["ledger"] for m in checked), _made_by_workers(messages)]
+        ledgers = [*(m["ledger"] for m in checked), made_by_workers(messages)]
         files, contents = written(world, self.worlds.project, "clock-read" in facts)
         for name, array in _arrays(messages, world.spool):
             files[name], contents[name] = digest_of(array), array
@@ -156,14 +158,14 @@ def _arrays(messages: Sequence[Mapping[str, Any]], spool: Path) -> Iterator[tupl
                 )
 
 
-def _made_by_workers(messages: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+def made_by_workers(messages: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
     """Generators without a seed that workers made, and used."""
-    made: dict[str, Mapping[str, Any]] = {}
+    made: dict[tuple[Any, str], Mapping[str, Any]] = {}
     for message in messages:
         if message["type"] == "made":
-            made[message["entry"]["generator"]] = message["entry"]
+            made[message["pid"], message["entry"]["generator"]] = message["entry"]
         elif message["type"] == "unmade":
-            made.pop(message["generator"], None)
+            made.pop((message["pid"], message["generator"]), None)
     return list(made.values())
 
 

@@ -74,6 +74,8 @@ def read_sites(
             json.dump({"v": PROTOCOL, "mode": "plan"}, file)
         status, output = _start(argv, {**environment, "SEEDWISE_SPOOL": spool, "SEEDWISE_SEED": "1"})
         report = Path(spool, REPORT)
+        if not report.exists() and mode is Mode.PLACEHOLDER:
+            return Reading(Plan([], None), None, {}, {}, {}, entered=False)
         if not report.exists():
             if status is None:
                 raise ScriptError(
@@ -84,8 +86,6 @@ def read_sites(
                     f"`{' '.join(command)}` was started for its source, and killed by {signal_name(-status)} before it could report: "
                     "nothing was run; start again"
                 )
-            if mode is Mode.PLACEHOLDER:
-                return Reading(Plan([], None), None, {}, {}, {}, entered=False)
             raise ScriptError(_not_entered(command, output))
         data = json.loads(report.read_text(encoding="utf-8"))
     if data.get("error"):

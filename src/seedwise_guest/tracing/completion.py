@@ -10,7 +10,12 @@ from typing import Any, Callable
 from ..imports import when_imported
 from .callers import direct
 from .facts import Facts
-from .standing_in import reordered
+from .reordering import reordered
+
+
+def _delay(k: int) -> float:
+    """Seconds for which the k-th task waits: early ones longest."""
+    return max(0.0, 0.4 - 0.08 * (k % 6))
 
 
 def _delayed(seconds: float, function: Callable[..., Any], args: Any, kwargs: Any) -> Any:
@@ -54,7 +59,7 @@ def watch_completion(how: str, collect: str, facts: Facts) -> None:
                 k = count[0]
                 count[0] += 1
                 if how == "delay":
-                    future = submit(self, _delayed, max(0.0, 0.4 - 0.08 * (k % 6)), fn, args, kwargs)
+                    future = submit(self, _delayed, _delay(k), fn, args, kwargs)
                 else:
                     future = submit(self, fn, *args, **kwargs)
                 future._seedwise_number = k
@@ -92,7 +97,7 @@ def watch_completion(how: str, collect: str, facts: Facts) -> None:
             if callback is not None:
                 facts.note("completion", direct(sys._getframe(1)))
             if how == "delay":
-                func, args, kwds = _delayed, (max(0.0, 0.4 - 0.08 * (count[0] % 6)), func, args, kwds), {}
+                func, args, kwds = _delayed, (_delay(count[0]), func, args, kwds), {}
                 count[0] += 1
             return apply_async(self, func, args, kwds, callback, error_callback)
 
@@ -109,6 +114,7 @@ def watch_completion(how: str, collect: str, facts: Facts) -> None:
     when_imported("concurrent.futures.thread", pool("ThreadPoolExecutor"))
     when_imported("concurrent.futures.process", pool("ProcessPoolExecutor"))
     when_imported("multiprocessing.pool", multiprocessing)
+    when_imported("threading", lambda module: _watch_threads(module, how, facts))
 
 
 class _Given:
@@ -129,19 +135,22 @@ class _Given:
 
 def _user_of(frame: Any) -> str | None:
     """The user's line that led here, through `multiprocessing` and `concurrent` alone."""
-    while frame is not None and any(part in frame.f_code.co_filename for part in ("multiprocessing", "concurrent")):
+    while frame is not None and str(frame.f_globals.get("__name__")).partition(".")[0] in (
+        "multiprocessing",
+        "concurrent",
+    ):
         frame = frame.f_back
     return direct(frame)
 
 
-def watch_threads(module: Any, how: str, facts: Facts) -> None:
+def _watch_threads(module: Any, how: str, facts: Facts) -> None:
     start, count = module.Thread.start, [0]
 
     def own(self: Any) -> None:
         where = direct(sys._getframe(1))
         facts.note("completion", where)
         if where is not None and how == "delay":
-            run, seconds = self.run, max(0.0, 0.4 - 0.08 * (count[0] % 6))
+            run, seconds = self.run, _delay(count[0])
             count[0] += 1
 
             def late() -> None:

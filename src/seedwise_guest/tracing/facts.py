@@ -13,7 +13,6 @@ class Facts:
 
     def __init__(self) -> None:
         self._first: dict[str, str] = {}
-        self._streams: list[dict[str, Any]] = []
         self._on = True
         self._pid = getpid()
 

@@ -1,4 +1,5 @@
-"""One thing changed at a time, or held still: directory order, completion order, clock, entropy, process number, memory."""
+"""Every cause that is watched, changed or held still in a checked process; directory order, entropy, process number and memory here,
+the others in modules of their own."""
 
 from __future__ import annotations
 
@@ -13,9 +14,10 @@ from ..imports import when_imported
 from .callers import direct, through_library
 from .clock import watch_clock
 from .compiling import put, step_aside_for_compilers
-from .completion import watch_completion, watch_threads
+from .completion import watch_completion
 from .facts import Facts
-from .standing_in import StandIn, reordered
+from .reordering import reordered
+from .standing_in import StandIn
 
 
 def install(asked: dict[str, Any], facts: Facts) -> None:
@@ -25,7 +27,6 @@ def install(asked: dict[str, Any], facts: Facts) -> None:
     _pid(asked.get("pid", ""), facts)
     _entropy(asked.get("entropy", ""), facts)
     watch_completion(asked.get("completion", ""), asked.get("collect", ""), facts)
-    when_imported("threading", lambda module: watch_threads(module, asked.get("completion", ""), facts))
     when_imported("numpy", lambda module: _numpy_memory(module, asked.get("memory", ""), facts))
     when_imported("torch", lambda module: _torch(module, asked, facts))
     when_imported("torch.utils.data", lambda module: _loader(module, asked, facts))

@@ -31,6 +31,8 @@ _TORCH = (
     "rand randn randint randperm normal bernoulli multinomial rand_like randn_like randint_like dropout poisson".split()
 )
 _TENSORFLOW = "normal uniform truncated_normal shuffle categorical gamma poisson".split()
+_MOST_UNMADE = 50
+"""So often one line may make legacy generators that are seeded at once, before what it makes is no longer told."""
 _TENSOR = "uniform_ normal_ random_ bernoulli_ exponential_ cauchy_ log_normal_ geometric_".split()
 
 
@@ -40,7 +42,7 @@ class Observer:
     Parameters
     ----------
     asked
-        `generators`: "*" to start every unseeded one from a fixed number, or a list of names from the ledger.
+        `generators`: names from the ledger of those to start from a fixed number.
     """
 
     def __init__(self, asked: dict[str, Any]) -> None:
@@ -49,6 +51,7 @@ class Observer:
         self.watched: set[str] = set()
         self._fixed = asked.get("generators", ())
         self._count = 0
+        self._unmade: dict[str, int] = {}
         self._pid = getpid()
         self._drawn_at: dict[str, str] = {}
         self._before_seed: set[str] = set()
@@ -69,7 +72,7 @@ class Observer:
             when_imported(backend.module, act)
 
     def _holds(self, generator: str) -> bool:
-        return self._fixed == "*" or generator in self._fixed
+        return generator in self._fixed
 
     def __call__(self, library: str, bits: int, generator: str = "") -> int:
         """Where a generator without a seed starts: from the system, as it would; or from a fixed number, if asked."""
@@ -81,20 +84,19 @@ class Observer:
     def made(self, generator: str, where: str, library: str, bits: int) -> int:
         """The same for one that the code at `where` makes, which is entered in the ledger."""
         entry = self.ledger.made_without_seed(generator, where, "given no seed")
-        if getpid() != self._pid:
+        if getpid() != self._pid and self._unmade.get(generator, 0) < _MOST_UNMADE:
             spool.send("made", entry=entry.as_dict())  # a worker may be killed before it can tell
         return self(library, bits, generator)
 
     def unmade(self, generator: str) -> None:
         """Its number was not used: see `NextStream`."""
         self.ledger.forget(generator)
-        if getpid() != self._pid:
+        self._unmade[generator] = self._unmade.get(generator, 0) + 1
+        if getpid() != self._pid and self._unmade[generator] <= _MOST_UNMADE:
             spool.send("unmade", generator=generator)
 
     def at_import(self, library: str, bits: int, module: str, restart: Callable[[int], None]) -> int:
-        """A generator that a library makes while it is imported: from the system, as it would; or fixed, if all are."""
-        if self._fixed == "*":
-            return derive(0, "check", "import", library, module, bits=bits)
+        """A generator that a library makes while it is imported: from the system, as it would."""
         return int.from_bytes(urandom((bits + 7) // 8), "big") >> (-bits % 8)
 
     def _watch_draws(self, backend: Backend) -> None:
@@ -192,6 +194,3 @@ def _first_call(places: list[tuple[Any, str]], note: Callable[[str], None], unle
         original = getattr(owner, name)
         own = wrap(original, name)
         put(owner, name, functools.update_wrapper(own, original) if isinstance(owner, type) else StandIn(original, own))
-
-
-UNSEEDED = (State.UNSEEDED, State.SEEDED_LATE)

@@ -1,4 +1,4 @@
-"""What stands in the place of a builtin, or of what it gave."""
+"""What stands in the place of a builtin while it is watched."""
 
 from __future__ import annotations
 
@@ -35,19 +35,3 @@ class StandIn:
 
     def __repr__(self) -> str:
         return repr(self.wrapped)
-
-
-def reordered(names: list[Any], how: str, key: Callable[[Any], Any]) -> list[Any]:
-    """`sorted`, in any `other` order than the one that came, or as they came."""
-    if how == "sorted":
-        return sorted(names, key=key)
-    if how == "other":
-        # neither the order that came nor its mirror image: a program that reverses is not fooled
-        ordered = sorted(names, key=key)
-        other = ordered[1::2][::-1] + ordered[0::2]
-        for _ in names:  # a program that takes only the first or the last sees another one too
-            if other[0] != names[0] and other[-1] != names[-1]:
-                break
-            other = other[1:] + other[:1]
-        return other
-    return names

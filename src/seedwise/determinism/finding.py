@@ -1,6 +1,5 @@
-"""The answer of `check`: what was tried, what was found, and its sentence."""
+"""What `check` found: what was tried, what came of it, and a sentence."""
 
-import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -64,20 +63,6 @@ class Check:
         found: dict[str, Any] = plain(self)
         found["ledger"] = [dict(e) for e in self.ledger]
         return found
-
-
-def without_place(generator: str) -> str:
-    """A generator's name in the ledger, without the line that made it."""
-    return generator.partition(" made at ")[0]
-
-
-def short_place(where: str) -> str:
-    """`file:line`, from the working folder on where it lies below."""
-    path, colon, line = where.rpartition(":")
-    if not colon:
-        return where
-    relative = os.path.relpath(path) if path.startswith(os.getcwd() + os.sep) else path
-    return f"{relative}:{line}"
 
 
 def sentence_of(c: Check) -> str:

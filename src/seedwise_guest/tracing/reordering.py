@@ -1,0 +1,21 @@
+"""Another order of the same things."""
+
+from __future__ import annotations
+
+from typing import Any, Callable
+
+
+def reordered(names: list[Any], how: str, key: Callable[[Any], Any]) -> list[Any]:
+    """As `how` says: `sorted`; `other`, in another order than the one that came; "", as they came."""
+    if how == "sorted":
+        return sorted(names, key=key)
+    if how == "other":
+        # neither the order that came nor its mirror image: a program that reverses is not fooled
+        ordered = sorted(names, key=key)
+        other = ordered[1::2][::-1] + ordered[0::2]
+        for _ in names:  # a program that takes only the first or the last sees another one too
+            if other[0] != names[0] and other[-1] != names[-1]:
+                break
+            other = other[1:] + other[:1]
+        return other
+    return names
