@@ -5,6 +5,7 @@ import random
 import subprocess
 import sys
 import textwrap
+from typing import Any
 
 import numpy as np
 import pytest
@@ -212,3 +213,16 @@ def test_pickling_and_odd_bit_generators_still_work() -> None:
         np.random.SeedSequence(pool_size=16)
         """
     )
+
+
+@pytest.mark.parametrize(
+    "seed", [[1, 2, 3], np.array([1, 2, 3], np.uint32), np.random.SeedSequence(5).generate_state(4)]
+)
+def test_a_seed_of_several_numbers_is_taken_as_the_library_takes_it(seed: Any) -> None:
+    """Lightning seeds NumPy in each worker of a DataLoader with four."""
+    expected = np.random.RandomState(seed).rand()
+    with sw.seeded(1) as ledger:
+        np.random.seed(seed)
+        assert np.random.rand() == expected
+        assert ledger["numpy.random"].seed is None
+        assert ledger["numpy.random"].seeded_at

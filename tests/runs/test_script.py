@@ -190,7 +190,7 @@ def test_a_seed_in_a_configuration_file(script: Script, project: Path) -> None:
         assert (project / "conf.yaml").read_text() == "lr: 0.1\ntrain:\n  seed: 42  # ours\n"
     unsaid = run_script(script(text), [3, 4], name="unsaid")
     assert any("not typed in the source" in warning and "--seed-site" in warning for warning in unsaid.warnings)
-    assert any("same numbers" in warning for warning in unsaid.warnings)
+    assert any("same numbers" in warning and "--seed-site conf.yaml:seed" in warning for warning in unsaid.warnings)
 
 
 def test_a_seed_on_the_command_line_is_noticed(script: Script) -> None:

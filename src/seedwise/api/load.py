@@ -10,6 +10,7 @@ from ..goals import Goal
 from ..results import Metric, Reduce, Results, Run, Status
 from ..runs import metrics, printed
 from ..runs.command import Mode
+from ..runs.config_site import find_seeds
 from ..runs.planning import plan_from_dict
 from ..runs.store import Experiment, Store, find_folder
 
@@ -79,7 +80,8 @@ def results_of(
         experiment.label, experiment.key, experiment.command, tuple(runs), chosen, left_out, sites,
         notes=tuple(notes), anytime=tuple(experiment.plan.get("options", {}).get("anytime", ())),
     )  # fmt: skip
-    return replace(results, warnings=tuple(_warnings(results, experiment)))
+    read = [name for kind, name in store.inputs(experiment.id) if kind == "config"]
+    return replace(results, warnings=tuple(_warnings(results, experiment, read)))
 
 
 def _with_patterns(run: Run, asked: Sequence[Metric]) -> Run:
@@ -132,7 +134,7 @@ def _site(path: str, line: int, typed: str, where: str, source: str, received: s
     }
 
 
-def _warnings(results: Results, experiment: Experiment) -> list[str]:
+def _warnings(results: Results, experiment: Experiment, configs: Sequence[str]) -> list[str]:
     """What a careful colleague would add; each names the next step."""
     found: list[str] = []
     plan = plan_from_dict(experiment.plan)
@@ -165,11 +167,11 @@ def _warnings(results: Results, experiment: Experiment) -> list[str]:
         found.append(
             f"also varied: split ({where}), so the spread holds other data too; --keep split leaves it as typed"
         )
-    found.extend(_about_scores(results, mode))
+    found.extend(_about_scores(results, mode, configs))
     return found
 
 
-def _about_scores(results: Results, mode: Mode) -> list[str]:
+def _about_scores(results: Results, mode: Mode, configs: Sequence[str]) -> list[str]:
     found: list[str] = []
     finished = results.finished
     if not results.metrics and finished:
@@ -199,6 +201,9 @@ def _about_scores(results: Results, mode: Mode) -> list[str]:
         found.append(
             f"all {len(finished)} seeds gave the same numbers: the seed does not reach the result, or has no effect on it; "
             "`seedwise sites` shows where it goes in"
+            + "".join(
+                f"; a seed stands in a file that the runs read: --seed-site {site}" for site in find_seeds(configs)[:1]
+            )
         )
     found.extend(_lottery(results))
     return found

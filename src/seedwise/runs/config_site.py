@@ -1,6 +1,8 @@
 """A seed in a configuration file, placed by editing its text: `--seed-site conf.yaml:seed`."""
 
+import os
 import re
+from collections.abc import Iterable
 from pathlib import Path
 
 from ..errors import UsageError
@@ -24,10 +26,7 @@ def edit_config(site: str, seed: int) -> tuple[str, str]:
     except (OSError, UnicodeDecodeError) as error:
         raise UsageError(f"--seed-site {site}: cannot read {file}: {error}") from None
     name = key.rpartition(".")[2]
-    pattern = re.compile(
-        rf"""(?m)^(?P<before>[^\n#;]*?(?<![\w.-])["']?{re.escape(name)}["']?\s*[:=]\s*)(?P<number>-?\d+)(?![\w.])"""
-    )
-    found = list(pattern.finditer(text))
+    found = _numbers_under(name, text)
     if len(found) != 1:
         lines = [str(text.count("\n", 0, m.start("number")) + 1) for m in found]
         where = (
@@ -36,3 +35,28 @@ def edit_config(site: str, seed: int) -> tuple[str, str]:
         raise UsageError(f"--seed-site {site}: {name!r} {where}; it must be there once")
     match = found[0]
     return str(path), text[: match.start("number")] + str(seed) + text[match.end("number") :]
+
+
+def find_seeds(paths: Iterable[str]) -> list[str]:
+    """`conf.yaml:seed` for each of these files in which one number stands under a seed's name."""
+    found = []
+    for path in paths:
+        try:
+            text = Path(path).read_text(encoding="utf-8")
+        except (OSError, UnicodeDecodeError):
+            continue
+        names = [name for name in _NAMES if len(_numbers_under(name, text)) == 1]
+        shown = os.path.relpath(path) if path.startswith(os.getcwd() + os.sep) else path
+        found += [f"{shown}:{name}" for name in names[:1]]
+    return found
+
+
+_NAMES = ("seed", "random_seed", "random_state", "SEED", "manual_seed")
+
+
+def _numbers_under(name: str, text: str) -> list[re.Match[str]]:
+    """Where `name: 42` or `name = 42` stands."""
+    pattern = (
+        rf"""(?m)^(?P<before>[^\n#;]*?(?<![\w.-])["']?{re.escape(name)}["']?\s*[:=]\s*)(?P<number>-?\d+)(?![\w.])"""
+    )
+    return list(re.finditer(pattern, text))

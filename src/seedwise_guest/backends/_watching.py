@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import operator
 import sys
 from typing import Any, Callable
 
@@ -52,7 +53,7 @@ def noting(
         entry.note = ""
         if first:
             entry.state = State.SEEDED_LATE if moved else State.SEEDED
-        entry.seed = int(given) if isinstance(given, int) or hasattr(given, "__index__") else None
+        entry.seed = _as_number(given)
         where = location(sys._getframe(1))
         if where not in entry.seeded_at and len(entry.seeded_at) < _MOST_PLACES:
             entry.seeded_at.append(where)
@@ -60,3 +61,11 @@ def noting(
 
     seed.__module__, seed.__name__, seed.__qualname__ = module, name, name
     return seed
+
+
+def _as_number(given: Any) -> int | None:
+    """A seed that is one integer; None for an array of them, text, bytes."""
+    try:
+        return operator.index(given)
+    except TypeError:
+        return None
