@@ -65,12 +65,13 @@ def is_importing(frame: FrameType | None) -> bool:
 
 
 def location(frame: FrameType | None = None) -> str:
-    """`file:line` of the innermost frame in the user's own code; of the outermost frame where there is none."""
+    """`file:line` of the innermost frame in the user's own code; of the outermost one in a file where there is none."""
     frame = frame or sys._getframe(1)
     last = frame
     while frame is not None:
         if is_user_file(frame.f_code.co_filename) or frame.f_code.co_filename in ("<string>", "<stdin>"):
             return f"{frame.f_code.co_filename}:{frame.f_lineno}"
-        last = frame
+        if not frame.f_code.co_filename.startswith("<"):
+            last = frame
         frame = frame.f_back
     return f"{last.f_code.co_filename}:{last.f_lineno}"

@@ -1,6 +1,7 @@
 """`check` on functions and scripts: exit codes, traces kept, faults of the checked program, the plugin."""
 
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -11,7 +12,7 @@ import seedwise as sw
 from seedwise.api import examining
 from seedwise.api.check import check_script
 from seedwise.cli.app import start
-from seedwise.determinism import Cause, Verdict, fix_for
+from seedwise.determinism import Cause, Check, Trace, Verdict, compare, fix_for, sentence_of
 from seedwise.errors import ScriptError, UsageError
 from seedwise.runs.checking import made_by_workers
 
@@ -212,9 +213,42 @@ def test_only_what_was_applied_is_called_proved(script: Script) -> None:
     assert "train.py:1" in found.fix
 
 
-def test_threads_are_held_beside_the_flags_that_are_set(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("XLA_FLAGS", "--xla_dump_to=/tmp/x")
-    assert "--xla_dump_to=/tmp/x" in fix_for(Cause.THREADS, "").environment["XLA_FLAGS"]
+def test_threads_are_held_beside_the_flags_that_are_set() -> None:
+    environment = fix_for(Cause.THREADS, "", xla_flags="--xla_dump_to=/tmp/x").environment
+    assert "--xla_dump_to=/tmp/x" in environment["XLA_FLAGS"]
+
+
+@pytest.mark.parametrize(
+    ("libraries", "said"),
+    [
+        ({"random", "torch"}, "torch.set_num_threads(1), or OMP_NUM_THREADS=1 at launch"),
+        ({"keras", "tensorflow"}, "OMP_NUM_THREADS=1 TF_NUM_INTRAOP_THREADS=1 TF_NUM_INTEROP_THREADS=1 at launch"),
+        ({"jax"}, "--xla_cpu_multi_thread_eigen=false"),
+        ({"keras"}, "--xla_cpu_multi_thread_eigen=false"),
+        ({"random"}, "threads: OMP_NUM_THREADS=1 at launch"),
+    ],
+)
+def test_threads_are_pinned_as_the_libraries_take_them(libraries: set[str], said: str) -> None:
+    fix = fix_for(Cause.THREADS, "", libraries=libraries)
+    assert said in fix.text
+    assert all(name in fix.environment for name in re.findall(r"(\w+_THREADS|XLA_FLAGS)=", fix.text))
+
+
+@pytest.mark.parametrize(
+    ("a", "b", "said"),
+    [
+        ([1.0, 0.5], [1.0, np.nextafter(np.float32(0.5), np.float32(1))], "50 % of the parameters differ, by at most 1 units in the last place, 6e-08"),
+        ([1.0, 1e-9], [1.0, -1e-9], "50 % of the parameters differ, by at most 2e-09 of the largest one)"),
+    ],
+)  # fmt: skip
+def test_a_rounding_is_told_at_the_scale_of_the_parameters(a: list[float], b: list[float], said: str) -> None:
+    x, y = (
+        Trace(0, "", "", steps=np.array([k], np.uint32), parameters=np.array(values, np.float32))
+        for k, values in enumerate((a, b))
+    )
+    difference = compare(x, y)
+    assert difference.verdict is Verdict.ROUNDING
+    assert said in sentence_of(Check(difference.verdict, "thread count", difference=difference))
 
 
 def test_typed_seeds_that_change_nothing_are_said(script: Script, capsys: pytest.CaptureFixture[str]) -> None:

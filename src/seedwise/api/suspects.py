@@ -28,7 +28,7 @@ class Suspect:
     def fix(self, trace: Trace) -> Fix:
         """The smallest change against it in the program of `trace`."""
         return fix_for(
-            self.cause, self.where, self.generators, keras=any(e["generator"] == "keras" for e in trace.ledger),
+            self.cause, self.where, self.generators, libraries={e["generator"].partition(" ")[0] for e in trace.ledger},
             gpu="gpu" in trace.facts, xla_flags=os.environ.get("XLA_FLAGS", ""),
         )  # fmt: skip
 

@@ -1,7 +1,7 @@
 """Causes by name, and the smallest change that removes each."""
 
 import ast
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -43,14 +43,14 @@ class Fix:
 
 
 def fix_for(
-    cause: Cause, where: str, generators: Sequence[str] = (), *, keras: bool = False, gpu: bool = False, xla_flags: str = ""
+    cause: Cause, where: str, generators: Sequence[str] = (), *, libraries: Collection[str] = (), gpu: bool = False, xla_flags: str = ""
 ) -> Fix:  # fmt: skip
     """The smallest change, and how its effect is had from outside.
 
     Parameters
     ----------
-    keras
-        Whether Keras draws its seeds from `random`.
+    libraries
+        Those with generators in the program, by the ledger's names: Keras draws its seeds from `random`, for one.
     gpu
         Whether the program uses one.
     xla_flags
@@ -60,7 +60,7 @@ def fix_for(
     at = f" ({where})" if where else ""
     names = ", ".join(map(without_place if len(generators) == 1 else with_short_place, generators))
     seed = {
-        "random": "keras.utils.set_random_seed(0)" if keras else "random.seed(0)", "numpy.random": "np.random.seed(0)",
+        "random": "keras.utils.set_random_seed(0)" if "keras" in libraries else "random.seed(0)", "numpy.random": "np.random.seed(0)",
         "torch": "torch.manual_seed(0)", "tensorflow": "tf.random.set_seed(0)", "keras": "keras.utils.set_random_seed(0)",
         "cupy.random": "cupy.random.seed(0)",
     }  # fmt: skip
@@ -84,7 +84,7 @@ def fix_for(
         Cause.ADDRESS: (f"sort by something else than the object itself{at}: a set of objects is ordered by their addresses", {"addresses": "fixed"}, {}),
         Cause.LISTING: (f"sort what the directory lists{at}: sorted(…)", {"sort": "sorted"}, {}),
         Cause.COMPLETION: (f"take results in the order in which tasks were given{at}, not in which they end, and give each task that draws a seed of its own (tried: in order, by one worker)", {"collect": "ordered"}, {}),
-        Cause.THREADS: (f"pin the number of threads: torch.set_num_threads(1), or OMP_NUM_THREADS=1 at launch{at}", {"threads": 1}, thread_settings(1, xla_flags)),
+        Cause.THREADS: (f"pin the number of threads: {_one_thread(libraries)} at launch{at}", {"threads": 1}, thread_settings(1, xla_flags)),
         Cause.KERNEL: (f"torch.use_deterministic_algorithms(True){at}" + on_gpu * gpu, {"deterministic": True}, {"CUBLAS_WORKSPACE_CONFIG": ":4096:8"}),
         Cause.MEMORY: (f"fill it before it is read{at}: torch.zeros or np.zeros instead of empty", {"memory": "zero"}, {}),
         Cause.WORKERS: (f"pin num_workers{at}: each worker draws its own stream", {}, {}),
@@ -93,6 +93,17 @@ def fix_for(
     }  # fmt: skip
     text, interventions, environment = table.get(cause, ("", {}, {}))
     return Fix(text, interventions, environment)
+
+
+def _one_thread(libraries: Collection[str]) -> str:
+    settings = ["OMP_NUM_THREADS=1"]
+    if "tensorflow" in libraries:
+        settings.append("TF_NUM_INTRAOP_THREADS=1 TF_NUM_INTEROP_THREADS=1")
+    if "jax" in libraries or ("keras" in libraries and not {"torch", "tensorflow"} & set(libraries)):
+        settings.append('XLA_FLAGS="--xla_cpu_multi_thread_eigen=false intra_op_parallelism_threads=1"')
+    if settings[1:]:
+        return " ".join(settings)
+    return "torch.set_num_threads(1), or OMP_NUM_THREADS=1" if "torch" in libraries else settings[0]
 
 
 def set_order_line(files: Sequence[str]) -> str:

@@ -73,7 +73,7 @@ def sentence_of(c: Check) -> str:
     how = ""
     d = c.difference
     if d is not None and d.verdict is Verdict.ROUNDING and d.share is not None:
-        how = f" ({d.share * 100:.0f} % of the parameters differ, by at most {d.ulp} units in the last place)"
+        how = f" ({d.share * 100:.0f} % of the parameters differ, by at most {_size(d)})"
     start = f"{c.verdict}{how}: {c.cause}{at}."
     if c.cause == Cause.UNKNOWN:
         return f"{c.verdict}: reruns differ, and nothing that was held still makes them the same."
@@ -81,3 +81,9 @@ def sentence_of(c: Check) -> str:
         return start
     proved = "Identical with this" if c.fix_verified else "Proposed, and not enough or not to be tried from outside"
     return f"{start} {proved}: {c.fix}."
+
+
+def _size(d: Difference) -> str:
+    """Units in the last place say nothing of numbers near 0, where a sign makes them millions: the largest gives the scale."""
+    share = f"{d.relative:.1g} of the largest one"
+    return f"{d.ulp} units in the last place, {share}" if d.ulp is not None and d.ulp < 10_000 else share
