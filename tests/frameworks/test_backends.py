@@ -125,10 +125,11 @@ def test_gymnasium_and_pytensor_follow_numpys_streams() -> None:
         ("import transformers; transformers.set_seed(5)", ["random", "numpy.random", "torch"]),
         ("from accelerate.utils import set_seed; set_seed(5)", ["random", "numpy.random", "torch"]),
         ("import ignite.utils; ignite.utils.manual_seed(5)", ["random", "numpy.random", "torch"]),
+        ("import tensorflow; tensorflow.compat.v1.set_random_seed(5)", ["tensorflow"]),
     ],
-    ids=["lightning", "transformers", "accelerate", "ignite"],
+    ids=["lightning", "transformers", "accelerate", "ignite", "tensorflow 1"],
 )
-def test_seeding_calls_of_trainers_are_in_the_ledger(line: str, generators: list[str]) -> None:
+def test_seeding_calls_of_libraries_are_in_the_ledger(line: str, generators: list[str]) -> None:
     lines = fresh(
         f"""
         import seedwise as sw

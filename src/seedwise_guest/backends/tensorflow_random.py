@@ -62,9 +62,8 @@ class TensorFlow:
 
     def watch(self, ledger: Ledger, next_stream: NextStream) -> Undo:
         follow(ledger, self.generator, self.digest)
-        random: Any = _random()
         stateful: Any = sys.modules["tensorflow.python.ops.stateful_random_ops"]
-        set_seed, entropy = random.set_seed, stateful.non_deterministic_ints
+        entropy = stateful.non_deterministic_ints
 
         def stream_ints(shape: Any, dtype: Any = None) -> Any:
             # Generator.from_non_deterministic_state(), and the global generator on its first use, start here
@@ -76,15 +75,19 @@ class TensorFlow:
             bits = [next_stream.made(name, where, "tensorflow", wanted.size * 8 - 1) for _ in range(count)]
             return tensorflow.constant(numpy.array(bits).reshape(shape), dtype=wanted)
 
-        places = [module for module in _places() if getattr(module, "set_seed", None) is set_seed]
-        noting_seed = noting(ledger, self.generator, set_seed, self.digest, set_seed.__module__, "set_seed")
-        for place in places:
-            place.set_seed = noting_seed
         stateful.non_deterministic_ints = stream_ints
+        kept: list[tuple[Any, str, Any]] = []
+        for name in ("set_seed", "set_random_seed"):
+            original = getattr(sys.modules["tensorflow.python.framework.random_seed"], name)
+            noted = noting(ledger, self.generator, original, self.digest, original.__module__, name)
+            for place in _places():
+                if vars(place).get(name) is original:
+                    kept.append((place, name, original))
+                    setattr(place, name, noted)
 
         def undo() -> None:
-            for place in places:
-                place.set_seed = set_seed
+            for place, name, original in kept:
+                setattr(place, name, original)
             stateful.non_deterministic_ints = entropy
 
         return undo
@@ -95,10 +98,12 @@ def _random() -> Any:
 
 
 def _places() -> list[Any]:
-    """Every module through which `set_seed` is reached."""
+    """Every module through which `set_seed`, and the `set_random_seed` of TensorFlow 1, are reached."""
     names = (
         "tensorflow._api.v2.random",
         "tensorflow._api.v2.compat.v2.random",
+        "tensorflow._api.v2.compat.v1",
+        "tensorflow._api.v2.compat.v1.random",
         "tensorflow.python.framework.random_seed",
     )
     return [_random(), *(sys.modules[name] for name in names if name in sys.modules)]
