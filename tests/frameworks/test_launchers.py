@@ -33,13 +33,14 @@ def main(config):
 main()
 """
 TORCHRUN = """
-import os
 import torch
+import seedwise
 import torch.distributed as dist
 dist.init_process_group("gloo")
 torch.manual_seed(42 + dist.get_rank())
 value = torch.rand(1)
 dist.all_reduce(value)
+seedwise.log(acc=value.item(), rank=dist.get_rank())
 if dist.get_rank() == 0:
     print("acc =", value.item())
 dist.destroy_process_group()
@@ -77,6 +78,10 @@ def test_hydra_takes_the_seed_as_an_override(script: Script, project: Path) -> N
     assert len(set(given)) == 3
     in_file = run_script(command, [1, 2, 3], name="file", seed_site="conf/config.yaml:seed")
     assert accuracies(in_file) == given
+    for run in in_file.runs:  # Hydra's own folder is kept with the run, and shows the number that it was given
+        (kept,) = Path(str(run.folder), "files", "outputs").rglob(".hydra/config.yaml")
+        assert f"seed: {run.seed}" in kept.read_text()
+    assert not (project / "outputs").exists()
 
 
 @pytest.mark.parametrize(
@@ -92,7 +97,10 @@ def test_every_rank_gets_the_seed(text: str, launcher: list[str], script: Script
     assert (BIN / launcher[0]).exists() or shutil.which(launcher[0])
     script(text)
     command = [str(BIN / launcher[0]), *launcher[1:], "train.py"]
-    first = accuracies(run_script(command, [1, 2], name="first", jobs=1))
+    results = run_script(command, [1, 2], name="first", jobs=1)
+    first = accuracies(results)
+    if launcher[0] == "torchrun":
+        assert [run.series["rank"].values for run in results.runs] == [(0.0,), (0.0,)]
     again = accuracies(run_script(command, [1, 2], name="again", jobs=1))
     assert first == again
     assert first[0] != first[1]
