@@ -3,7 +3,7 @@
 from ..errors import UsageError
 
 _ABOUT = {
-    "keras": "the same script twice and thirty times, --backend tensorflow, jax, torch, or theano (minutes)",
+    "keras": "the same script twice and thirty times, --backend tensorflow, jax, torch, or theano (a quarter of an hour)",
     "people": "one network under the article's six seeds, then under 30 (about two minutes)",
     "streams": "what a seed is: one sequence, read in order",
 }
