@@ -175,7 +175,7 @@ class _Run:
         self.recording = Recording(
             self.control.drawn,
             lambda name, state: spool.send("importing", name=name, state=state),
-            Asked(self.plan.get("config")),
+            Asked(self.plan.get("config"), self.plan["own_arguments"]),
         )
         self.control.on_started(self._born)
 

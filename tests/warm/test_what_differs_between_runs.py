@@ -30,6 +30,54 @@ def test_a_library_that_reads_the_seed_of_the_run(
     hold_both_ways(script("import badlib\nprint('acc =', badlib.SEED + .25)"), forked, (1, 2, 3, 4))
 
 
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("COPY = os.environ.copy()", "int(badlib.COPY['SEEDWISE_SEED'])"),
+        ("KEPT = [(k, v) for k, v in os.environ.items()]", "int(dict(badlib.KEPT)['SEEDWISE_SEED'])"),
+        ("SEED = int(dict(os.environ)['SEEDWISE_SEED'])", "badlib.SEED"),
+    ],
+)
+def test_a_library_that_keeps_all_variables(
+    text: str, value: str, script: Script, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, forked: list[int]
+) -> None:
+    library(tmp_path, monkeypatch, f"import os\n{text}")
+    hold_both_ways(script(f"import badlib\nprint('acc =', {value} + .25)"), forked, (1, 2, 3, 4))
+
+
+IN_PARENT = "import badlib\nprint('acc =', badlib.BORN)\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("OURS = {k: v for k, v in os.environ.items() if k.startswith('TQDM_')}", ()),
+        ("HELP = '--help' in sys.argv[1:]", ("--epochs", "5")),
+        ("import warnings\nwarnings.simplefilter('ignore', ResourceWarning)", ()),
+        ("import pyarrow", ()),
+    ],
+    ids=[
+        "looks through all variables",
+        "reads a command line that stays",
+        "changes warning filters",
+        "jemalloc's own thread",
+    ],
+)
+def test_what_is_the_same_in_every_run_is_imported_once(
+    text: str,
+    words: tuple[str, ...],
+    script: Script,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    forked: list[int],
+) -> None:
+    library(tmp_path, monkeypatch, f"import os, sys\n{text}\nBORN = os.getpid()")
+    results = run_script([*script(IN_PARENT), *words], range(1, 6), jobs=1)
+    assert forked
+    born = dict(results.scores("acc").by_seed)
+    assert len({born[seed] for seed in forked}) == 1, "each run imported it again"
+
+
 def test_a_library_that_reads_the_file_with_the_seed(
     script: Script, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

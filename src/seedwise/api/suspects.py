@@ -44,16 +44,16 @@ def suspects(trace: Trace, kernel_first: bool) -> list[Suspect]:
     came out."""
     found: list[Suspect] = []
     free = [e for e in trace.ledger if e["state"] in _NOT_GOVERNED and "system" not in e.get("note", "")]
-    free.sort(key=lambda e: not _place(e))  # what only libraries drew from comes last
-    for entry in free:
-        late = entry["state"] == State.SEEDED_LATE
-        found.append(Suspect(Cause.LATE if late else Cause.GENERATOR, _place(entry), (entry["generator"],)))
-    if len(free) > 1:
-        found.append(Suspect(Cause.GENERATOR, _place(free[0]), tuple(e["generator"] for e in free)))
+    free.sort(key=lambda e: not _place(e))
+    alone = [_generator(entry) for entry in free]
+    found += [suspect for suspect in alone if suspect.where]
     for cause in (Cause.ENTROPY, Cause.CLOCK, Cause.PID, Cause.COMPLETION, Cause.MEMORY):
         fact = _FACTS[cause]
         if fact in trace.facts:
             found.append(Suspect(cause, trace.facts[fact]))
+    found += [suspect for suspect in alone if not suspect.where]  # drawn from by libraries, as far as is known
+    if len(free) > 1:
+        found.append(Suspect(Cause.GENERATOR, _place(free[0]), tuple(e["generator"] for e in free)))
     line = set_order_line(trace.loaded)
     if line:
         found.append(Suspect(Cause.ADDRESS, line))
@@ -66,6 +66,11 @@ def suspects(trace: Trace, kernel_first: bool) -> list[Suspect]:
     if not line:
         found.append(Suspect(Cause.ADDRESS))
     return found
+
+
+def _generator(entry: Mapping[str, Any]) -> Suspect:
+    late = entry["state"] == State.SEEDED_LATE
+    return Suspect(Cause.LATE if late else Cause.GENERATOR, _place(entry), (entry["generator"],))
 
 
 def _place(entry: Mapping[str, Any]) -> str:

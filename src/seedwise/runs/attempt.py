@@ -135,6 +135,7 @@ class Attempt:
             "digests": digests,
             "script": setup.script,
             "record": record,
+            "own_arguments": setup.mode is Mode.PLACEHOLDER,
             "config": setup.config_path,
         }
         (self.world.spool / "plan.json").write_text(json.dumps(plan), encoding="utf-8", errors="surrogateescape")

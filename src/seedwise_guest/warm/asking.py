@@ -24,6 +24,23 @@ class _Arguments(list):  # type: ignore[type-arg]
         return super().__iter__()
 
 
+class _Passed(str):
+    """A value that somebody who looks through all variables has come by: an object of its own, so that one sees who holds it."""
+
+
+_HELD_HERE = 3
+"""References to a value while `Asked` looks at it: a list's, a loop's, a call's."""
+
+
+def _goes_through_all(frame: Any) -> bool:
+    """Whether it is `os.environ.items()`, `.values()` or `.copy()` that reads."""
+    name, file = frame.f_code.co_name, frame.f_code.co_filename
+    return ("_collections_abc" in file and name == "__iter__") or (name == "copy" and os.path.basename(file) in _OS)
+
+
+_OS = ("os.py", "<frozen os>")
+
+
 class Asked:
     """Call it for how often something of a run's own has been asked for so far.
 
@@ -31,20 +48,28 @@ class Asked:
     ----------
     config
         The configuration file in which the seed stands, if there is one.
+    own_arguments
+        Whether the command line differs from run to run: the seed stands in it.
     """
 
-    def __init__(self, config: str | None) -> None:
+    def __init__(self, config: str | None, own_arguments: bool) -> None:
         self._count = 0
+        self._passed: list[_Passed] = []
         self._config = None if config is None else os.path.realpath(config)
-        if len(sys.argv) > 1 or not sys.argv:
+        if own_arguments:
             sys.argv = _Arguments(sys.argv)
         environ: Any = type(os.environ)
         get = environ.__getitem__
 
         def own_get(this: Any, key: Any) -> Any:
-            if key in _OWN:
+            value = get(this, key)
+            if key not in _OWN:
+                return value
+            if not _goes_through_all(sys._getframe(1)):
                 self._count += 1
-            return get(this, key)
+                return value
+            self._passed.append(_Passed(value))
+            return self._passed[-1]
 
         environ.__getitem__ = own_get
         if self._config is not None:
@@ -55,4 +80,9 @@ class Asked:
             self._count += 1
 
     def __call__(self) -> int:
+        # tqdm looks for variables of its own among all: what it did not keep it did not ask for
+        passed, self._passed = self._passed, []
+        for value in passed:
+            if sys.getrefcount(value) > _HELD_HERE:
+                self._count += 1
         return self._count + _Arguments.times

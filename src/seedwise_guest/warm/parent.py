@@ -12,7 +12,7 @@ from typing import Any
 from .. import spool
 from ..seeding import Control
 from . import state
-from .recording import _open_files, _threads, belongs_to_user, is_standard, wrap_imports
+from .recording import belongs_to_user, count_threads, is_standard, open_files, wrap_imports
 from .shelf import Shelf, Unit
 
 SOCKET = "SEEDWISE_WARM"
@@ -109,7 +109,7 @@ def _import(name: str, before: dict[str, Any], control: Control, strangers: list
     from importlib import import_module
 
     packages = {m: set(vars(m)) for m in list(sys.modules.values()) if hasattr(m, "__path__")}
-    known, threads, files, start = set(sys.modules), _threads(), _open_files(), control.drawn()
+    known, threads, files, start = set(sys.modules), count_threads(), open_files(), control.drawn()
     try:
         import_module(name)
     except ImportError:
@@ -124,10 +124,10 @@ def _import(name: str, before: dict[str, Any], control: Control, strangers: list
         raise CannotPreload(name, f"writes {_vetoed[0]}")
     if strangers:
         raise CannotPreload(name, f"imports {strangers[0]}, which the first run did not")
-    if _threads() > threads:
+    if count_threads(threads) > threads:
         raise CannotPreload(name, "starts threads")
-    if _open_files() - files:
-        raise CannotPreload(name, f"keeps {sorted(_open_files() - files)[0]} open")
+    if open_files() - files:
+        raise CannotPreload(name, f"keeps {sorted(open_files() - files)[0]} open")
     if start[0] != control.drawn()[0] or any(part not in control.drawn() for part in start[1:]):
         raise CannotPreload(name, "draws from a generator")
     after = state.take()
@@ -151,7 +151,7 @@ def serve(plan: dict[str, Any], control: Control) -> dict[str, Any]:
         preloading.rest(plan)
         preloading.end()
         units = preloading.units
-        if _threads() > 1:
+        if count_threads(1) > 1:
             raise CannotPreload("", "more than one thread is running")
         _silent_so_far()
     except CannotPreload as error:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 import threading
+import time
 from dataclasses import dataclass, field
 from typing import Any, Callable
 
@@ -104,7 +105,7 @@ class Recording:
         if not self._states or (self._states[-1] is not now and self._states[-1] != now):
             self._states.append(now)
         if self._now is None or self._latest is None:
-            self._latest = (self._drawn(), _threads(), _open_files())
+            self._latest = (self._drawn(), count_threads(), open_files())
         # inside another import, what was seen last: should the code in between have drawn, the outer one is to blame too
         new = _Import(name, self._now, len(self._states) - 1, *self._latest, asked=self._asked())
         if new.above is None or new.above.users:
@@ -126,7 +127,7 @@ class Recording:
         for inner in new.below:
             if inner.reason:
                 return inner.reason, inner.guilty
-        self._latest = (self._drawn(), _threads(), _open_files())
+        self._latest = (self._drawn(), count_threads(max(1, new.threads)), open_files())
         module = sys.modules.get(new.name)
         if ok and module is None:
             return "takes itself out of sys.modules", new.name
@@ -218,17 +219,38 @@ def _is_library(name: str, module: Any) -> bool:
     return not is_user_file(str(origin))
 
 
-def _threads() -> int:
+_SAFE = "jemalloc_bg_thd"
+"""PyArrow's allocator has a thread that it ends by itself in a child: its pthread_atfork handler resets it (jemalloc,
+`background_thread_postfork_child`)."""
+
+
+def count_threads(expected: int = sys.maxsize) -> int:
+    """Threads that a fork would lose; where there are more than `expected`, looked at twice: a new one has no name yet."""
     try:
-        return len(os.listdir("/proc/self/task"))
+        tasks = os.listdir("/proc/self/task")
     except OSError:
         return threading.active_count()
+    if len(tasks) == 1:
+        return 1
+    count = len(tasks) - sum(_name_of(task) == _SAFE for task in tasks)
+    if count <= expected:
+        return count
+    time.sleep(0.02)
+    return count_threads()
+
+
+def _name_of(task: str) -> str:
+    try:
+        with open(f"/proc/self/task/{task}/comm") as file:
+            return file.read().strip()
+    except OSError:
+        return ""  # it has ended
 
 
 _last_files: tuple[list[str], frozenset[str]] = ([], frozenset())
 
 
-def _open_files() -> frozenset[str]:
+def open_files() -> frozenset[str]:
     """Paths that are open; looked at again when the descriptors are others than before."""
     global _last_files
     try:

@@ -49,7 +49,8 @@ class Shelf:
         for k, unit in enumerate(units):
             for name in unit.modules:
                 self._place[name] = k
-        self._out: set[int] = set()
+        self._out = {k for k, unit in enumerate(units) if not unit.modules}
+        """Those that have been handed out; one that brought nothing but the standard library has nothing to hand out."""
         self._lock = _thread.RLock()
 
     def put_away(self) -> None:
