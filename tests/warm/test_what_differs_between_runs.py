@@ -36,6 +36,10 @@ def test_a_library_that_reads_the_seed_of_the_run(
         ("COPY = os.environ.copy()", "int(badlib.COPY['SEEDWISE_SEED'])"),
         ("KEPT = [(k, v) for k, v in os.environ.items()]", "int(dict(badlib.KEPT)['SEEDWISE_SEED'])"),
         ("SEED = int(dict(os.environ)['SEEDWISE_SEED'])", "badlib.SEED"),
+        (
+            "TEXT = [f'{k}={v}' for k, v in os.environ.items()]",
+            "int([w for w in badlib.TEXT if 'SEEDWISE_SEED' in w][0][14:])",
+        ),
     ],
 )
 def test_a_library_that_keeps_all_variables(
@@ -51,7 +55,7 @@ IN_PARENT = "import badlib\nprint('acc =', badlib.BORN)\n"
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        ("OURS = {k: v for k, v in os.environ.items() if k.startswith('TQDM_')}", ()),
+        ("import tqdm", ()),
         ("HELP = '--help' in sys.argv[1:]", ("--epochs", "5")),
         ("import warnings\nwarnings.simplefilter('ignore', ResourceWarning)", ()),
         ("import pyarrow", ()),
@@ -76,6 +80,14 @@ def test_what_is_the_same_in_every_run_is_imported_once(
     assert forked
     born = dict(results.scores("acc").by_seed)
     assert len({born[seed] for seed in forked}) == 1, "each run imported it again"
+
+
+def test_a_part_of_the_standard_library_stays_an_attribute(
+    script: Script, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, forked: list[int]
+) -> None:
+    library(tmp_path, monkeypatch, "value = 1")
+    text = "import logging\nimport logging.handlers\nimport badlib\nimport random\nrandom.seed(42)\n"
+    hold_both_ways(script(text + "print(logging.handlers.QueueHandler.__name__, 'acc =', random.random())"), forked)
 
 
 def test_a_library_that_reads_the_file_with_the_seed(

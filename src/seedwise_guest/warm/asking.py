@@ -24,21 +24,15 @@ class _Arguments(list):  # type: ignore[type-arg]
         return super().__iter__()
 
 
-class _Passed(str):
-    """A value that somebody who looks through all variables has come by: an object of its own, so that one sees who holds it."""
+_NOT_ASKING = frozenset({"tqdm.utils"})
+"""Modules that look through all variables for some of their own, and keep nothing else: `TQDM_…`."""
 
 
-_HELD_HERE = 3
-"""References to a value while `Asked` looks at it: a list's, a loop's, a call's."""
-
-
-def _goes_through_all(frame: Any) -> bool:
-    """Whether it is `os.environ.items()`, `.values()` or `.copy()` that reads."""
-    name, file = frame.f_code.co_name, frame.f_code.co_filename
-    return ("_collections_abc" in file and name == "__iter__") or (name == "copy" and os.path.basename(file) in _OS)
-
-
-_OS = ("os.py", "<frozen os>")
+def _asks(frame: Any) -> bool:
+    """Whether the code that reads a variable may be interested in this one; `frame` is a view's where all are read in turn."""
+    above = frame.f_back
+    through_all = "_collections_abc" in frame.f_code.co_filename and frame.f_code.co_name == "__iter__"
+    return not (through_all and above is not None and above.f_globals.get("__name__") in _NOT_ASKING)
 
 
 class Asked:
@@ -54,7 +48,6 @@ class Asked:
 
     def __init__(self, config: str | None, own_arguments: bool) -> None:
         self._count = 0
-        self._passed: list[_Passed] = []
         self._config = None if config is None else os.path.realpath(config)
         if own_arguments:
             sys.argv = _Arguments(sys.argv)
@@ -62,14 +55,9 @@ class Asked:
         get = environ.__getitem__
 
         def own_get(this: Any, key: Any) -> Any:
-            value = get(this, key)
-            if key not in _OWN:
-                return value
-            if not _goes_through_all(sys._getframe(1)):
+            if key in _OWN and _asks(sys._getframe(1)):
                 self._count += 1
-                return value
-            self._passed.append(_Passed(value))
-            return self._passed[-1]
+            return get(this, key)
 
         environ.__getitem__ = own_get
         if self._config is not None:
@@ -80,9 +68,4 @@ class Asked:
             self._count += 1
 
     def __call__(self) -> int:
-        # tqdm looks for variables of its own among all: what it did not keep it did not ask for
-        passed, self._passed = self._passed, []
-        for value in passed:
-            if sys.getrefcount(value) > _HELD_HERE:
-                self._count += 1
         return self._count + _Arguments.times

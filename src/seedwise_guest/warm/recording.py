@@ -219,9 +219,9 @@ def _is_library(name: str, module: Any) -> bool:
     return not is_user_file(str(origin))
 
 
-_SAFE = "jemalloc_bg_thd"
+_SAFE = "jemalloc_bg_thd" if sys.version_info < (3, 12) else ""
 """PyArrow's allocator has a thread that it ends by itself in a child: its pthread_atfork handler resets it (jemalloc,
-`background_thread_postfork_child`)."""
+`background_thread_postfork_child`). From 3.12 on Python warns of forks beside any thread, in a fresh run but not in a forked one."""
 
 
 def count_threads(expected: int = sys.maxsize) -> int:

@@ -55,8 +55,8 @@ class Shelf:
 
     def put_away(self) -> None:
         """Take the modules out of `sys.modules` and answer for them from now on."""
-        for unit in self._units:
-            for package, name, _value in unit.added:
+        for k, unit in enumerate(self._units):
+            for package, name, _value in unit.added if k not in self._out else ():
                 vars(package).pop(name, None)
         for name in self._place:
             sys.modules.pop(name, None)
