@@ -184,6 +184,10 @@ def test_the_environment_variable_carries_the_seed(script: Script) -> None:
 def test_a_seed_in_a_configuration_file(script: Script, project: Path) -> None:
     (project / "conf.yaml").write_text("lr: 0.1\ntrain:\n  seed: 42  # ours\n")
     text = "import random\nseed = int(open('conf.yaml').read().split('seed: ')[1].split()[0])\nrandom.seed(seed)\nprint('acc =', random.random())"
+    deaf = run_script(
+        script("open('conf.yaml').read()\nprint('acc =', 0.5)"), [3, 4], seed_site="conf.yaml:seed", name="deaf"
+    )
+    assert any("same numbers" in warning and "--seed-site" not in warning for warning in deaf.warnings)
     for kind in ("auto", "sequential"):
         results = run_script(script(text), [3, 4], seed_site="conf.yaml:seed", name=kind, workdir=kind)
         assert acc(results) == {3: expected(3), 4: expected(4)}

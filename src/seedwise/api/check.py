@@ -45,9 +45,7 @@ def check(
     with carried(function, dict(config or {}), private_folder()) as call:
         words = [word.replace("{seed}", str(seed)) for word in call.words]
         other = [word.replace("{seed}", str(seed + 1)) for word in call.words]
-        examination = Examination(words, other, rtol, timeout, tell)
-        examination.is_function = True
-        return examination.run()
+        return Examination(words, other, rtol, timeout, tell, is_function=True).run()
 
 
 def check_script(
@@ -76,8 +74,7 @@ def check_script(
         call = parse_call(list(command))
         words = [word.replace("{seed}", str(0 if seed is None else seed)) for word in call.words]
         other = [word.replace("{seed}", str(1 if seed is None else seed + 1)) for word in call.words]
-        examination = Examination(words, other, rtol, timeout, tell)
-        examination.is_function = True
+        examination = Examination(words, other, rtol, timeout, tell, is_function=True)
         return examination.run(save_trace, against, measure)
     words = list(check_command(command))
     placed = any("{seed}" in word for word in words)

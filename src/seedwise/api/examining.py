@@ -26,7 +26,7 @@ from ..determinism import (
     sentence_of,
     short_place,
     without_place,
-)  # fmt: skip
+)
 from ..determinism.masks import masked
 from ..errors import ScriptError, SeedwiseError, UsageError
 from ..results import Run, Series, Status
@@ -47,7 +47,14 @@ class Examination:
     """All processes of one check, and what follows from them."""
 
     def __init__(
-        self, words: Sequence[str], other_seed: Sequence[str] | None, rtol: float, timeout: float, tell: Say
+        self,
+        words: Sequence[str],
+        other_seed: Sequence[str] | None,
+        rtol: float,
+        timeout: float,
+        tell: Say,
+        *,
+        is_function: bool = False,
     ) -> None:
         self.words, self.other_seed, self.rtol, self.timeout, self.tell = list(words), other_seed, rtol, timeout, tell
         self.tried: list[Tried] = []
@@ -57,7 +64,7 @@ class Examination:
         """The processes under no change, those with the same result together."""
         self._change: Change | None = None
         """What flipped the result, where reruns agree."""
-        self.is_function = False
+        self._is_function = is_function
 
     def run(self, save_trace: str | None = None, against: str | None = None, measure: int = 0) -> Check:
         """Examine; see `check_script`."""
@@ -262,11 +269,13 @@ class Examination:
     # --- the opposite failure ---------------------------------------------------------------------------------------
 
     def _repeating_workers(self) -> Check | None:
-        for name, where in _repeats(self.first.workers):
-            suspect = Suspect(Cause.STREAMS, where, (name,))
-            mended = self.checker.run(as_change([suspect.fix(self.first)]))
-            return self._answer(None, suspect, verified=not mended.failed and not _repeats(mended.workers))
-        return None
+        repeats = _repeats(self.first.workers)
+        if not repeats:
+            return None
+        name, where = repeats[0]
+        suspect = Suspect(Cause.STREAMS, where, (name,))
+        mended = self.checker.run(as_change([suspect.fix(self.first)]))
+        return self._answer(None, suspect, verified=not mended.failed and not _repeats(mended.workers))
 
     def _seed_without_effect(self) -> Check | None:
         if self.other_seed is None:
@@ -378,7 +387,7 @@ class Examination:
     def _under_seeds(self, n: int) -> list[Run]:
         """The script under so many seeds, placed where it types its own, with what each printed as `detail`; none where there
         is no place for them."""
-        if self.is_function:
+        if self._is_function:
             return []
         with tempfile.TemporaryDirectory(prefix="seedwise-check-") as folder:
             try:

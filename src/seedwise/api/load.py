@@ -81,7 +81,8 @@ def results_of(
         notes=tuple(notes), anytime=tuple(experiment.plan.get("options", {}).get("anytime", ())),
     )  # fmt: skip
     read = [name for kind, name in store.inputs(experiment.id) if kind == "config"]
-    return replace(results, warnings=tuple(_warnings(results, experiment, read)))
+    elsewhere = read if Mode(experiment.manifest["mode"]) is Mode.SUBSTITUTE else []  # else the seed has its place
+    return replace(results, warnings=tuple(_warnings(results, experiment, elsewhere)))
 
 
 def _with_patterns(run: Run, asked: Sequence[Metric]) -> Run:

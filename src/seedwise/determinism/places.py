@@ -7,7 +7,7 @@ _MADE_AT = re.compile(r" (?:(?:made|drawn) )?at (\S.*:\d+)$")
 
 
 def short_place(where: str) -> str:
-    """From the working folder on, where the file lies below it."""
+    """From the working folder on, where the file lies below it; for `file:key` too."""
     path, colon, line = where.rpartition(":")
     if not colon:
         return where

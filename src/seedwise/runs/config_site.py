@@ -1,10 +1,10 @@
 """A seed in a configuration file, placed by editing its text: `--seed-site conf.yaml:seed`."""
 
-import os
 import re
 from collections.abc import Iterable
 from pathlib import Path
 
+from ..determinism import short_place
 from ..errors import UsageError
 
 
@@ -46,8 +46,7 @@ def find_seeds(paths: Iterable[str]) -> list[str]:
         except (OSError, UnicodeDecodeError):
             continue
         names = [name for name in _NAMES if len(_numbers_under(name, text)) == 1]
-        shown = os.path.relpath(path) if path.startswith(os.getcwd() + os.sep) else path
-        found += [f"{shown}:{name}" for name in names[:1]]
+        found += [short_place(f"{path}:{name}") for name in names[:1]]
     return found
 
 
