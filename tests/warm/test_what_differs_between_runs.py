@@ -1,6 +1,8 @@
 """Libraries that look at what differs from run to run, at settings, or at each other: forked runs are still what fresh ones are."""
 
 import json
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -55,10 +57,10 @@ IN_PARENT = "import badlib\nprint('acc =', badlib.BORN)\n"
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        ("import tqdm", ()),
+        pytest.param("import tqdm", (), marks=pytest.mark.frameworks),
         ("HELP = '--help' in sys.argv[1:]", ("--epochs", "5")),
         ("import warnings\nwarnings.simplefilter('ignore', ResourceWarning)", ()),
-        ("import pyarrow", ()),
+        pytest.param("import pyarrow", (), marks=pytest.mark.frameworks),
     ],
     ids=[
         "looks through all variables",
@@ -82,12 +84,31 @@ def test_what_is_the_same_in_every_run_is_imported_once(
     assert len({born[seed] for seed in forked}) == 1, "each run imported it again"
 
 
-def test_a_part_of_the_standard_library_stays_an_attribute(
-    script: Script, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, forked: list[int]
-) -> None:
-    library(tmp_path, monkeypatch, "value = 1")
-    text = "import logging\nimport logging.handlers\nimport badlib\nimport random\nrandom.seed(42)\n"
-    hold_both_ways(script(text + "print(logging.handlers.QueueHandler.__name__, 'acc =', random.random())"), forked)
+def test_a_part_of_the_standard_library_stays_an_attribute() -> None:
+    """It is kept in `sys.modules`, so importing it again would not put the attribute back; nor does a later unit wait for it."""
+    code = """
+import logging.handlers
+import sys
+import types
+from seedwise_guest.warm import state
+from seedwise_guest.warm.shelf import Shelf, Unit
+
+now, later = state.take(), types.ModuleType("later")
+shelf = Shelf(
+    [
+        Unit("logging.handlers", now, now, {}, [(logging, "handlers", logging.handlers)]),
+        Unit("later", now, now, {"later": later}),
+    ],
+    lambda made: None,
+)
+shelf.put_away()
+assert "later" not in sys.modules
+import later as found
+assert found is later
+print(logging.handlers.__name__)
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.stdout == "logging.handlers\n", done.stderr
 
 
 def test_a_library_that_reads_the_file_with_the_seed(
