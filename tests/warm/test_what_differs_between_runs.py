@@ -59,7 +59,7 @@ IN_PARENT = "import badlib\nprint('acc =', badlib.BORN)\n"
     [
         pytest.param("import tqdm", (), marks=pytest.mark.frameworks),
         ("HELP = '--help' in sys.argv[1:]", ("--epochs", "5")),
-        ("import warnings\nwarnings.simplefilter('ignore', ResourceWarning)", ()),
+        ("import warnings\nwarnings.simplefilter('ignore', ResourceWarning)\nimport colorsys", ()),
         pytest.param("import pyarrow", (), marks=pytest.mark.frameworks),
     ],
     ids=[
