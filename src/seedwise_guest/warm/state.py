@@ -95,9 +95,14 @@ def _settings() -> list[str]:
     decimal = sys.modules.get("decimal")
     if decimal is not None and hasattr(decimal, "getcontext") and decimal.getcontext().prec != 28:
         found.append(f"decimal {decimal.getcontext().prec}")
-    hooks = (sys.excepthook is not sys.__excepthook__, sys.displayhook is not sys.__displayhook__)
-    found += [name for name, changed in zip(("excepthook", "displayhook"), hooks) if changed]
+    hooks = {"excepthook": sys.excepthook, "displayhook": sys.displayhook}
+    found += [name for name, hook in hooks.items() if hook is not getattr(sys, f"__{name}__") and not _is_ours(hook)]
     return found
+
+
+def _is_ours(hook: Any) -> bool:
+    """The hook that shows what ran in place of the typed seed: a parent has placed no seed."""
+    return str(getattr(hook, "__module__", "")).startswith("seedwise_guest.")
 
 
 def _filters() -> list[list[Any]]:
