@@ -1,12 +1,15 @@
-"""Do something once a module has been imported, now or later, without importing it."""
+"""Watching imports: do something once a module has been imported, or around every import; whose module is it?"""
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Sequence
 from importlib.machinery import ModuleSpec
 from types import ModuleType
 from typing import Any, Callable
+
+from .frames import is_user_file
 
 Action = Callable[[ModuleType], None]
 
@@ -92,3 +95,64 @@ def forget(name: str, action: Action) -> None:
         _finder.waiting.pop(name, None)
     if not _finder.waiting and _finder in sys.meta_path:
         sys.meta_path.remove(_finder)
+
+
+_WRAPPER = """
+def _find_and_load(name, import_):
+    watched = begin(name)
+    try:
+        module = find_and_load(name, import_)
+    except BaseException:
+        end(watched, False)
+        raise
+    end(watched, True)
+    return module
+"""
+
+
+def wrap_imports(begin: Callable[[str], Any], end: Callable[[Any, bool], None]) -> Callable[[], None]:
+    """Call `begin(name)` before and `end(what it returned, success)` after each import that is not yet in `sys.modules`.
+
+    The frame in between carries importlib's own file name, so that tracebacks and `stacklevel` pass over it as they do
+    over importlib's. Returns what takes the wrapper off again.
+    """
+    bootstrap: Any = sys.modules["_frozen_importlib"]
+    original = bootstrap._find_and_load
+    namespace: dict[str, Any] = {"begin": begin, "end": end, "find_and_load": original}
+    exec(compile(_WRAPPER, "<frozen importlib._bootstrap>", "exec", dont_inherit=True), namespace)
+    wrapper = bootstrap._find_and_load = namespace["_find_and_load"]
+
+    def undo() -> None:
+        if bootstrap._find_and_load is wrapper:
+            bootstrap._find_and_load = original
+
+    return undo
+
+
+def is_standard(name: str) -> bool:
+    """Whether a module is the standard library's, by its name."""
+    return name.partition(".")[0] in getattr(sys, "stdlib_module_names", ())
+
+
+def belongs_to_user(name: str) -> bool:
+    """Whether a module that is about to be imported is the user's or Seedwise's, by where its top package lies."""
+    top = name.partition(".")[0]
+    if top in ("seedwise", "seedwise_guest") or "." in top:
+        return True
+    spec = getattr(sys.modules.get(top), "__spec__", None) or _spec_of(top)
+    if spec is None or spec.origin in ("built-in", "frozen"):
+        return False
+    places = [spec.origin] if spec.origin else [os.path.join(p, "x.py") for p in spec.submodule_search_locations or ()]
+    return any(is_user_file(place) for place in places if place)
+
+
+def _spec_of(top: str) -> ModuleSpec | None:
+    for finder in list(sys.meta_path):  # editable installs have finders of their own
+        find = getattr(finder, "find_spec", None)
+        try:
+            spec: ModuleSpec | None = None if find is None else find(top, None)
+        except (ImportError, ValueError, AttributeError):
+            continue
+        if spec is not None:
+            return spec
+    return None

@@ -10,8 +10,9 @@ from contextlib import contextmanager
 from types import ModuleType
 from typing import Any, Callable
 
+from .at_import import AtImport, Find, Made
 from .backends import Backend, all_backends
-from .frames import is_user_file, location
+from .frames import location
 from .imports import forget, when_imported
 from .ledger import Ledger, State
 from .streams import check_seed, derive
@@ -46,15 +47,13 @@ class Control:
         self.ledger = Ledger() if ledger is None else ledger
         self._start = start or (lambda name: seed)
         self._counts: dict[str, int] = {}
-        self._import_counts: dict[tuple[str, str], int] = {}
-        self.made_at_import: list[tuple[tuple[str, str, int], int, Callable[[int], None]]] = []
-        """Generators that libraries made while they were imported, waiting to be started from the seed."""
         self._lock = _thread.allocate_lock()
         self._undo: list[Callable[[], None]] = []
         self._waiting: list[tuple[str, Callable[[ModuleType], None]]] = []
         self.backends: list[Backend] = all_backends()
         self.started: set[str] = set()
         self._on_started: Callable[[str], None] = lambda name: None
+        self.imports = AtImport(self.backends, self.ledger, self.started)
 
     def next_stream(self, library: str, bits: int) -> int:
         """The number from which the next generator without a seed starts."""
@@ -75,49 +74,20 @@ class Control:
         """Of that generator there is nothing to say."""
         self.ledger.forget(generator)
 
-    def at_import(self, library: str, bits: int, module: str, restart: Callable[[int], None]) -> int:
+    def at_import(self, library: str, bits: int, module: str, find: Find) -> int:
         """For a generator that a library makes while it is imported: see `NextStream`."""
-        k = self._import_counts.get((library, module), 0)
-        self._import_counts[library, module] = k + 1
-        self.made_at_import.append(((library, module, k), bits, restart))
-        return derive(0, "import", library, module, k, bits=bits)
+        if not self.imports.watched:
+            return self.next_stream(library, bits)
+        return self.imports.number(library, bits, module, find)
 
-    def start_made(self, made: list[tuple[tuple[str, str, int], int, Callable[[int], None]]]) -> None:
+    def start_made(self, made: list[Made]) -> None:
         """Start generators that were made during imports, now that these are through."""
         for names, bits, restart in made:
             restart(derive(self.seed, "unseeded", *self.path, "import", *names, bits=bits))
 
     def watch_imports(self) -> None:
-        """From now on, call `start_made` after each import that a run makes."""
-        from .warm.recording import wrap_imports
-
-        depth = [0]
-
-        def begin(name: str) -> tuple[str, list[Backend]]:
-            depth[0] += 1
-            return name, self._undrawn() if depth[0] == 1 else []
-
-        def end(watched: tuple[str, list[Backend]], ok: bool) -> None:
-            depth[0] -= 1
-            name, undrawn = watched
-            if undrawn and not is_user_file(getattr(sys.modules.get(name), "__file__", None) or ""):
-                for backend in (
-                    b for b in undrawn if b.generator in self.ledger.starts
-                ):  # what a library draws while it is imported is not the script's doing
-                    self.ledger.starts[backend.generator] = backend.digest()
-            if depth[0] == 0 and self.made_at_import:
-                made, self.made_at_import = self.made_at_import, []
-                self.start_made(made)
-
-        self._undo.append(wrap_imports(begin, end))
-
-    def _undrawn(self) -> list[Backend]:
-        """The libraries whose global generator stands where it was started, or is not there yet."""
-        starts = self.ledger.starts
-        return [
-            b for b in self.backends
-            if b.generator and (b.name not in self.started or starts.get(b.generator) == b.digest())
-        ]  # fmt: skip
+        """Keep what libraries draw and make while they are imported apart from what the script does: see `AtImport`."""
+        self._undo.append(self.imports.watch(self.start_made))
 
     def restart_streams(self) -> None:
         """Count generators without a seed from 0 again: this process has got a path of its own."""
@@ -141,7 +111,8 @@ class Control:
         self.seed, self._start, self.path = seed, start, path
         self._counts.clear()
         self.ledger.clear()
-        held, self.started = self.started, set()
+        held = set(self.started)
+        self.started.clear()
         for backend in self.backends:
             if backend.name not in held:
                 continue
@@ -149,18 +120,37 @@ class Control:
             def act(module: ModuleType, backend: Backend = backend) -> None:
                 from .backends._watching import follow
 
-                backend.seed(self._start(backend.name))
+                self.seed_unnoted(backend.name, self._start(backend.name))
                 follow(self.ledger, backend.generator, backend.digest)
-                self.started.add(backend.name)
-                self._on_started(backend.name)
+                self._has_started(backend)
 
             when_imported(backend.module, act)
 
+    def seed_unnoted(self, library: str, number: int) -> None:
+        """Start the library's global generators from `number`: our own doing, of which the ledger says nothing."""
+        backend = next(backend for backend in self.backends if backend.name == library)
+        entry = self.ledger.entry(backend.generator)
+        before = {**vars(entry), "seeded_at": list(entry.seeded_at)}
+        backend.seed(number)
+        vars(entry).update(before)
+        if backend.generator:
+            self.ledger.starts[backend.generator] = backend.digest()
+        else:
+            self.ledger.forget("")
+
+    def _has_started(self, backend: Backend) -> None:
+        self.started.add(backend.name)
+        self._on_started(backend.name)
+        self.imports.starts(backend)
+
     def drawn(self) -> tuple[object, ...]:
-        """Something that changes when a generator of a started library is drawn from, or made without a seed."""
+        """Something that changes when a generator of a started library is drawn from, seeded, or made without a seed.
+
+        What a library draws or makes while it is imported does not count where it has no effect: see `AtImport`.
+        """
         return (
             tuple(sorted(self._counts.items())),
-            *((b.name, b.digest()) for b in self.backends if b.name in self.started),
+            *((b.name, self.imports.position(b)) for b in self.backends if b.name in self.started),
         )
 
     def take_hold(self, on_start: Callable[[Backend], None] | None = None) -> None:
@@ -174,8 +164,7 @@ class Control:
                     on_start(backend)
                 backend.seed(self._start(backend.name))
                 self._undo.append(backend.watch(self.ledger, self))
-                self.started.add(backend.name)
-                self._on_started(backend.name)
+                self._has_started(backend)
 
             self._waiting.append((backend.module, act))
             when_imported(backend.module, act)

@@ -68,6 +68,7 @@ def _wait_warm(plan: dict[str, Any]) -> tuple[dict[str, Any], Any]:
     from .warm import parent
 
     control = Control(0)
+    control.imports.watched = True
     control.take_hold()
     request = parent.serve(plan, control)
     parent.become_run(request)
@@ -176,11 +177,14 @@ class _Run:
             self.control.drawn,
             lambda name, state: spool.send("importing", name=name, state=state),
             Asked(self.plan.get("config"), self.plan["own_arguments"]),
+            self.control.imports.drew,
         )
         self.control.on_started(self._born)
 
     def _born(self, name: str) -> None:
-        self.recording.born(name, next(b.digest() for b in self.control.backends if b.name == name))
+        self.recording.born(
+            name, next(self.control.imports.position(b) for b in self.control.backends if b.name == name)
+        )
 
     def _substitute(self) -> None:
         from .sites.substitute import Substitution
@@ -270,14 +274,12 @@ class _Run:
         self.forks += 1
 
     def _forked(self) -> None:
-        import random
-
         from .streams import derive
 
         self.control.path = (*self.control.path, "fork", self.forks)
         _tell_children(self.control.path)
         self.control.restart_streams()
-        random.seed(derive(self.seed, "start", *self.control.path, "random"))
+        self.control.seed_unnoted("random", derive(self.seed, "start", *self.control.path, "random"))
 
     def _hold_spawned(self, module: ModuleType) -> None:
         """Once a spawned process knows which one it is, start its untouched generators where it belongs."""
@@ -300,7 +302,7 @@ class _Run:
             self.control.start_from(lambda library: derive(self.seed, "start", *path, library))
             for backend in self.control.backends:
                 if backend.name in self.control.started and backend.digest() == starts.get(backend.name):
-                    backend.seed(derive(self.seed, "start", *path, backend.name))
+                    self.control.seed_unnoted(backend.name, derive(self.seed, "start", *path, backend.name))
             return bootstrap(this, *args, **kwargs)
 
         process._bootstrap = own_bootstrap
@@ -334,6 +336,7 @@ class _Run:
             written=self.files.outputs(),
             libraries=imported_libraries(),
             late_sites=self.late_sites,
+            path=list(self.control.path) if self.control is not None else [],
             ledger=self.control.ledger.as_dicts() if self.control is not None else [],
         )
 

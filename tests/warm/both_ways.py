@@ -7,14 +7,18 @@ from seedwise.api.listing import output_of
 from seedwise.api.script import run_script
 from seedwise.results import Results
 
+PARTS = ("stdout", "stderr", "status", "detail", "ledger")
 
-def what_came(results: Results, seed: int) -> tuple[bytes, bytes, str, str]:
+
+def what_came(results: Results, seed: int) -> tuple[bytes, bytes, str, str, str]:
     run = next(run for run in results.runs if run.seed == seed)
     out, err = (Path(output_of(results.name, seed, which)).read_bytes() for which in ("stdout", "stderr"))
     err = re.sub(
         rb"(?m)^([IWE]\d{4}) [\d:]+\.\d+ +\d+ ", rb"\1 ", err
     )  # a clock and a process in TensorFlow's log lines
-    return out, re.sub(rb"0x[0-9a-f]+", b"0x", err), run.status.value, run.detail
+    ledger = Path(output_of(results.name, seed, "stdout")).parent / "ledger.json"
+    generators = ledger.read_text() if ledger.exists() else ""
+    return out, re.sub(rb"0x[0-9a-f]+", b"0x", err), run.status.value, run.detail, generators
 
 
 def hold_both_ways(command: list[str], forked: list[int], seeds: tuple[int, ...] = (1, 2, 3, 2**32 - 1)) -> None:
@@ -22,4 +26,5 @@ def hold_both_ways(command: list[str], forked: list[int], seeds: tuple[int, ...]
     assert not forked
     warm = run_script(command, seeds, name="warm", jobs=1)
     for seed in seeds:
-        assert (seed, what_came(warm, seed)) == (seed, what_came(fresh, seed))
+        for part, one, other in zip(PARTS, what_came(warm, seed), what_came(fresh, seed), strict=True):
+            assert one == other, f"{part} under seed {seed}: forked {one!r}, fresh {other!r}"

@@ -90,6 +90,7 @@ def test_a_part_of_the_standard_library_stays_an_attribute() -> None:
 import logging.handlers
 import sys
 import types
+from seedwise_guest.seeding import Control
 from seedwise_guest.warm import state
 from seedwise_guest.warm.shelf import Shelf, Unit
 
@@ -99,7 +100,7 @@ shelf = Shelf(
         Unit("logging.handlers", now, now, {}, [(logging, "handlers", logging.handlers)]),
         Unit("later", now, now, {"later": later}),
     ],
-    lambda made: None,
+    Control(0),
 )
 shelf.put_away()
 assert "later" not in sys.modules
@@ -210,3 +211,13 @@ def test_runs_that_tell_nothing_do_not_stop_the_sweep(script: Script) -> None:
     text = "import os\nSEED = 42\nprint('acc =', SEED / 7, flush=True)\nos._exit(0)"
     results = run_script(script(text), range(1, 7), jobs=2, threads=2)
     assert len(results.finished) == 6
+
+
+def test_what_cannot_be_imported_once_is_told(
+    script: Script, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, forked: list[int]
+) -> None:
+    library(tmp_path, monkeypatch, "value = 1")
+    text = "SEED = 42\nimport sys\nsys.setrecursionlimit(5000)\nimport badlib\nprint('acc =', SEED)"
+    results = run_script(script(text), range(1, 5), jobs=1)
+    assert forked
+    assert any("imports badlib itself" in note and "setting of the process" in note for note in results.notes)

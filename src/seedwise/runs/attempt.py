@@ -20,6 +20,7 @@ from . import metrics
 from .command import PLACEHOLDER, Mode, Workdir, placeholders
 from .config_site import edit_config
 from .executors import Exit, Task, signal_name
+from .ledgers import Ledger, merged
 from .worlds import World, Worlds
 
 _TAIL = 64 * 2**20
@@ -79,7 +80,8 @@ class Told:
     written: list[str] = field(default_factory=list)
     libraries: list[str] = field(default_factory=list)
     late_sites: list[dict[str, Any]] = field(default_factory=list)
-    ledger: list[dict[str, Any]] = field(default_factory=list)
+    ledgers: list[tuple[list[str | int], Ledger]] = field(default_factory=list)
+    """Of each process that came to its end, with what sets it apart from the others of the run: [] for the first."""
     arrays: dict[str, str] = field(default_factory=dict)
     """File in the spool of each array."""
     array_notes: dict[str, dict[str, Any]] = field(default_factory=dict)
@@ -89,6 +91,10 @@ class Told:
     """Why a forked run could not go on."""
     ended: bool = False
     """Whether a process lived to tell what it loaded and read."""
+
+    def ledger(self) -> tuple[Mapping[str, Any], ...]:
+        """That of the first process, and what others add to it."""
+        return merged(ledger for _, ledger in sorted(self.ledgers, key=lambda told: (len(told[0]), str(told[0]))))
 
 
 @dataclass
@@ -249,7 +255,7 @@ class Attempt:
 
     def collect(self, told: Told) -> list[str]:
         """Keep what the run wrote beside its logs, with its ledger; returns the paths of the files."""
-        (self.folder / "ledger.json").write_text(json.dumps(told.ledger, indent=1))
+        (self.folder / "ledger.json").write_text(json.dumps(told.ledger(), indent=1))
         if told.arrays:
             self._keep_arrays(told)
         kept = self.setup.worlds.harvest(self.world, self.folder / "files")
@@ -309,8 +315,7 @@ def _take(message: Mapping[str, Any], told: Told, logged: dict[str, tuple[list[i
         told.written.extend(message["written"])
         told.libraries.extend(name for name in message["libraries"] if name not in told.libraries)
         told.late_sites.extend(message["late_sites"])
-        if not told.ledger or len(message["ledger"]) > len(told.ledger):
-            told.ledger = message["ledger"]
+        told.ledgers.append((message["path"], message["ledger"]))
 
 
 def memory_kills() -> int:

@@ -20,6 +20,7 @@ from seedwise_guest import PROTOCOL
 
 from ..determinism.trace import Op, Trace
 from ..errors import ScriptError
+from .ledgers import merged
 from .worlds import World, Worlds
 from .written import digest_of, written
 
@@ -142,7 +143,7 @@ class Checker:
         return Trace(
             status, whole(out), whole(err), {k: tuple(v) for k, v in logged.items()}, files, contents,
             _digests(world.spool, trace), _parameters(world.spool, trace), _ops(world.spool, trace),
-            _merged(first.get("ledger", ()), ledgers), first.get("generators", {}), facts,
+            merged([first.get("ledger", ()), *ledgers]), first.get("generators", {}), facts,
             tuple(m for m in messages if m["type"] == "worker"), tuple(f for m in checked for f in m["files"]), seconds,
             trace.get("unit", "step"),
         )  # fmt: skip
@@ -167,19 +168,6 @@ def made_by_workers(messages: Sequence[Mapping[str, Any]]) -> list[Mapping[str, 
         elif message["type"] == "unmade":
             made.pop((message["pid"], message["generator"]), None)
     return list(made.values())
-
-
-def _merged(
-    first: Sequence[Mapping[str, Any]], every: Sequence[Sequence[Mapping[str, Any]]]
-) -> tuple[Mapping[str, Any], ...]:
-    """The first process's ledger, and of others (workers, subprocesses) what it does not tell: each generator once."""
-    found = {entry["generator"]: entry for entry in first}
-    for ledger in every:
-        for entry in ledger:
-            known = found.setdefault(entry["generator"], entry)
-            if known["state"] == "untouched" and entry["state"] != "untouched":
-                found[entry["generator"]] = entry
-    return tuple(found.values())
 
 
 def _wait(process: "subprocess.Popen[bytes]", timeout: float) -> int | None:

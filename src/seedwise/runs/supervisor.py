@@ -392,7 +392,7 @@ class Supervisor:
         self._inputs.update(fresh)
         self.store.set_inputs(self.experiment.id, fresh)
         if first:
-            plan = {**self.experiment.plan, "late_sites": told.late_sites, "ledger": told.ledger}
+            plan = {**self.experiment.plan, "late_sites": told.late_sites, "ledger": told.ledger()}
             self.store.set_manifest(self.experiment, self.experiment.key, self.experiment.manifest, plan)
 
     def _save_as_is(self, attempt: Attempt, run: Run) -> None:

@@ -254,6 +254,9 @@ class Warmth:
             threads = [f"{name} {why}" for name, why in self._imports.left.items() if "thread" in why or "GPU" in why]
             if threads:
                 self._tell(f"{threads[0]}, so each run imports it itself")
+            elif message["skipped"]:
+                name, changed = next(iter(message["skipped"].items()))
+                self._tell(f"each run imports {name} itself, because something before it changed {changed}")
         elif kind in ("failed", "gone", "ready"):
             name, reason = self.parent.failed or ("", "it was killed or crashed")
             self._drop()

@@ -24,9 +24,10 @@ class NextStream(Protocol):
     def unmade(self, generator: str) -> None:
         """The number was not used after all: that generator is in no ledger."""
 
-    def at_import(self, library: str, bits: int, module: str, restart: Callable[[int], None]) -> int:
-        """The same for one that a library makes while it is imported: it starts from a number that is the same under
-        every seed, and is started again from the seed when the import is through."""
+    def at_import(self, library: str, bits: int, module: str, find: Callable[[], Callable[[int], None] | None]) -> int:
+        """The same for one that `module`, a library's, makes while it is imported: it starts from a number that is the same
+        under every seed. When the import is through, `find` returns how it is started from another number, which
+        follows from the seed, or None if it is no more."""
 
 
 Undo = Callable[[], None]
@@ -55,6 +56,9 @@ class Backend(Protocol):
 
     def digest(self) -> object:
         """Something that changes when the global generator is drawn from."""
+
+    def while_importing(self) -> Any:
+        """The state, as `put` takes it, from which libraries draw while they are imported; None: they draw from the script's own."""
 
     def drawn_before(self) -> bool | None:
         """Whether the global generator was drawn from since the process started; None where nobody can tell."""

@@ -41,6 +41,9 @@ class CuPy:
     def digest(self) -> object:
         return tuple((device, state._rk_seed) for device, state in _module()._random_states.items())
 
+    def while_importing(self) -> Any:
+        return None
+
     def drawn_before(self) -> bool | None:
         return None if _module()._random_states else False
 

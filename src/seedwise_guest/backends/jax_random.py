@@ -33,6 +33,9 @@ class Jax:
     def digest(self) -> object:
         return None
 
+    def while_importing(self) -> Any:
+        return None
+
     def drawn_before(self) -> bool | None:
         return False
 

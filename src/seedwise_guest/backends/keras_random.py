@@ -53,6 +53,9 @@ class Keras:
         generator = _global_state().get_global_attribute(_GENERATOR)
         return None if generator is None else _value(generator).tobytes()
 
+    def while_importing(self) -> Any:
+        return None
+
     def drawn_before(self) -> bool | None:
         return _global_state().get_global_attribute(_GENERATOR) is not None
 

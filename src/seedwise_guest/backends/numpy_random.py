@@ -39,9 +39,13 @@ class NumPy:
         key = inner["key"].tobytes() if "key" in inner else repr(inner)
         return (key, inner.get("pos"), state.get("has_gauss"), state.get("gauss"))
 
+    def while_importing(self) -> Any:
+        np_random = _np_random()
+        return {**np_random.MT19937(np_random.SeedSequence(0)).state, "has_gauss": 0, "gauss": 0.0}
+
     def drawn_before(self) -> bool | None:
         generator = _np_random().mtrand._rand._bit_generator
-        sequence = getattr(generator, "seed_seq", None) or getattr(generator, "_seed_seq", None)
+        sequence = _sequence(generator)
         if sequence is None or type(generator).__name__ != "MT19937":
             return None  # seeded the legacy way, or another generator was put in: the start is not known
         fresh = type(generator)(sequence).state
@@ -60,7 +64,11 @@ class NumPy:
         def stream_bits(bits: int) -> int:
             # every construction without a seed draws its entropy here, `default_rng()` and SeedSequence() alike
             if is_importing(sys._getframe(1)):
-                return next_stream("numpy", bits)  # a library's own doing, of which the script knows nothing
+                mark = _Mark()
+                module = str(sys._getframe(1).f_globals.get("__name__"))
+                number = _Entropy(next_stream.at_import("numpy", bits, module, lambda: _restart(mark)))
+                number.mark = mark
+                return number
             where = location(sys._getframe(1))
             name = f"numpy generator made at {where}"
             known = ledger.known(name)
@@ -81,6 +89,28 @@ class NumPy:
         return undo
 
 
+class _Mark:
+    gone = False
+
+
+def _restart(mark: _Mark) -> Any:
+    """How the bit generator is started again that started from the number with this mark; None if it is no more."""
+    import gc
+
+    if mark.gone:
+        return None
+    kind: Any = _np_random().BitGenerator
+    for found in gc.get_objects():
+        if isinstance(found, kind) and getattr(getattr(_sequence(found), "entropy", None), "mark", None) is mark:
+            return found.__init__
+    return None
+
+
+def _sequence(bit_generator: Any) -> Any:
+    """The SeedSequence it started from; None if it was seeded the legacy way."""
+    return getattr(bit_generator, "seed_seq", None) or getattr(bit_generator, "_seed_seq", None)
+
+
 class _Entropy(int):
     """A number that tells when nothing refers to it any more.
 
@@ -88,6 +118,7 @@ class _Entropy(int):
     a number that is gone before the call has returned was never used.
     """
 
+    mark: _Mark | None = None
     _caller: Any = None
     _at = -1
     _unused: Any = None
@@ -96,6 +127,8 @@ class _Entropy(int):
         self._caller, self._at, self._unused = id(frame), frame.f_lasti, unused
 
     def __del__(self) -> None:
+        if self.mark is not None:
+            self.mark.gone = True
         if self._unused is None:
             return
         try:

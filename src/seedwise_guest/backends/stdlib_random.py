@@ -41,6 +41,11 @@ class Stdlib:
 
         return random.getstate()
 
+    def while_importing(self) -> Any:
+        import random
+
+        return random.Random(0).getstate()
+
     def drawn_before(self) -> bool | None:
         # the Mersenne twister's position is 624 after seeding and moves with the first draw (and is back at 624 after
         # exactly 624 numbers, once in 624 cases)
@@ -61,7 +66,7 @@ class Stdlib:
         def seed_instance(self: random.Random, a: Any = None, version: int = 2) -> None:
             if a is None and is_importing(sys._getframe(1)):
                 module = str(sys._getframe(1).f_globals.get("__name__"))
-                a = next_stream.at_import("random", 128, module, lambda number: method(self, number))
+                a = next_stream.at_import("random", 128, module, lambda: lambda number: method(self, number))
             elif a is None and not _called_by_tempfile(sys._getframe(1)):
                 where = location(sys._getframe(1))
                 a = next_stream.made(f"random.Random() made at {where}", where, "random", 128)

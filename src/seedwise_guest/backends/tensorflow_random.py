@@ -52,6 +52,9 @@ class TensorFlow:
         context = _context()
         return context._seed, None if context._seed is None else context._rng.getstate()
 
+    def while_importing(self) -> Any:
+        return None
+
     def drawn_before(self) -> bool | None:
         import random
 

@@ -72,6 +72,9 @@ class Torch:
         state = torch.get_rng_state()
         return ctypes.string_at(state.data_ptr(), state.numel())
 
+    def while_importing(self) -> Any:
+        return None
+
     def drawn_before(self) -> bool | None:
         import torch
 

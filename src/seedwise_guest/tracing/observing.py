@@ -95,7 +95,7 @@ class Observer:
         if getpid() != self._pid and self._unmade[generator] <= _MOST_UNMADE:
             spool.send("unmade", generator=generator)
 
-    def at_import(self, library: str, bits: int, module: str, restart: Callable[[int], None]) -> int:
+    def at_import(self, library: str, bits: int, module: str, find: Callable[[], Callable[[int], None] | None]) -> int:
         """A generator that a library makes while it is imported: from the system, as it would."""
         return int.from_bytes(urandom((bits + 7) // 8), "big") >> (-bits % 8)
 

@@ -7,12 +7,14 @@ import os
 import signal
 import socket
 import sys
+from collections.abc import Collection
 from typing import Any
 
 from .. import spool
+from ..imports import belongs_to_user, is_standard, wrap_imports
 from ..seeding import Control
 from . import state
-from .recording import belongs_to_user, count_threads, is_standard, open_files, wrap_imports
+from .recording import count_threads, open_files
 from .shelf import Shelf, Unit
 
 SOCKET = "SEEDWISE_WARM"
@@ -39,6 +41,8 @@ class Preloading:
 
     def __init__(self, control: Control) -> None:
         self.units: list[Unit] = []
+        self.skipped: dict[str, str] = {}
+        """What could not be imported here in the state in which the first run imported it, and what the first run had changed."""
         self._control = control
         self._at_launch = state.take()
         self._current = ""
@@ -66,7 +70,7 @@ class Preloading:
 
     def at_once(self, name: str, wanted: dict[str, Any]) -> None:
         """Import what the first run begins to import now; whether that was right shows later."""
-        self._one(name, wanted)
+        self._one(name, wanted, {name.rpartition(".")[0]})
 
     def rest(self, plan: dict[str, Any]) -> None:
         """Hold what was imported at once against what the first run recorded, and import the rest.
@@ -83,21 +87,28 @@ class Preloading:
                 raise CannotPreload("", f"{unit.name} imported {sorted(strange)[0]}, which the first run did not")
         self._allowed = {name for unit in plan["units"] for name in unit["names"]}
         for unit in plan["units"]:
-            self._one(unit["name"], plan["states"][unit["state"]])
+            self._one(unit["name"], plan["states"][unit["state"]], unit["names"])
 
-    def _one(self, name: str, wanted: dict[str, Any]) -> None:
+    def _one(self, name: str, wanted: dict[str, Any], names: Collection[str]) -> None:
         package = name.rpartition(".")[0]
-        if name in sys.modules or (package and package not in sys.modules):
+        if name in sys.modules:
             return
+        if package and package not in sys.modules and package not in names:
+            return  # part of a package that is left to the runs
         try:
             state.put(wanted)
         except (LookupError, AttributeError):
+            self.skipped.setdefault(name, "the warning filters")
             return
         before = state.take()
-        if not state.same(before, wanted):
-            self._current = name
-            self.units.append(_import(name, before, self._control, self._strangers))
-            self._current = ""
+        differs = state.same(before, wanted)
+        if differs:
+            self.skipped.setdefault(name, differs)
+            return
+        self._current = name
+        self.units.append(_import(name, before, self._control, self._strangers))
+        self._current = ""
+        self.skipped.pop(name, None)
 
     def end(self) -> None:
         """Put everything but the modules back."""
@@ -110,9 +121,11 @@ def _import(name: str, before: dict[str, Any], control: Control, strangers: list
 
     packages = {m: set(vars(m)) for m in list(sys.modules.values()) if hasattr(m, "__path__")}
     known, threads, files, start = set(sys.modules), count_threads(), open_files(), control.drawn()
+    control.imports.hold()
     try:
         import_module(name)
     except ImportError:
+        control.imports.let_go()
         if not strangers and not _vetoed:
             left = [new for new in sys.modules if new not in known and not is_standard(new)]
             if left or state.same(before, state.take()):
@@ -120,6 +133,7 @@ def _import(name: str, before: dict[str, Any], control: Control, strangers: list
             return Unit(name, before, before, {})  # as in the first run: something optional that is not installed
     except BaseException as error:  # noqa: BLE001
         raise CannotPreload(name, f"could not be imported: {type(error).__name__}: {error}") from None
+    drew = control.imports.let_go()
     if _vetoed:
         raise CannotPreload(name, f"writes {_vetoed[0]}")
     if strangers:
@@ -132,9 +146,8 @@ def _import(name: str, before: dict[str, Any], control: Control, strangers: list
         raise CannotPreload(name, "draws from a generator")
     after = state.take()
     modules = {new: module for new, module in sys.modules.items() if new not in known and not is_standard(new)}
-    made, control.made_at_import = control.made_at_import, []
     added = [(m, key, value) for m, old in packages.items() for key, value in vars(m).items() if key not in old]
-    return Unit(name, before, after, modules, added, made)
+    return Unit(name, before, after, modules, added, control.imports.made(), drew)
 
 
 def serve(plan: dict[str, Any], control: Control) -> dict[str, Any]:
@@ -150,7 +163,7 @@ def serve(plan: dict[str, Any], control: Control) -> dict[str, Any]:
             plan = _follow(channel, preloading)
         preloading.rest(plan)
         preloading.end()
-        units = preloading.units
+        units, skipped = preloading.units, preloading.skipped
         if count_threads(1) > 1:
             raise CannotPreload("", "more than one thread is running")
         _silent_so_far()
@@ -161,11 +174,11 @@ def serve(plan: dict[str, Any], control: Control) -> dict[str, Any]:
 
     gc.collect()
     gc.freeze()
-    _send(channel, {"type": "ready", "units": [unit.name for unit in units], "pid": os.getpid()})
+    _send(channel, {"type": "ready", "units": [unit.name for unit in units], "skipped": skipped, "pid": os.getpid()})
     watching[0] = False
     request = _loop(channel)
     channel.close()
-    Shelf(units, control.start_made).put_away()
+    Shelf(units, control).put_away()
     return request
 
 

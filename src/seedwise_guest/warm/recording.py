@@ -10,38 +10,8 @@ from dataclasses import dataclass, field
 from typing import Any, Callable
 
 from ..frames import is_user_file
+from ..imports import belongs_to_user, is_standard, wrap_imports
 from . import state
-
-_WRAPPER = """
-def _find_and_load(name, import_):
-    watched = begin(name)
-    try:
-        module = find_and_load(name, import_)
-    except BaseException:
-        end(watched, False)
-        raise
-    end(watched, True)
-    return module
-"""
-
-
-def wrap_imports(begin: Callable[[str], Any], end: Callable[[Any, bool], None]) -> Callable[[], None]:
-    """Call `begin(name)` before and `end(what it returned, success)` after each import that is not yet in `sys.modules`.
-
-    The frame in between carries importlib's own file name, so that tracebacks and `stacklevel` pass over it as they do
-    over importlib's. Returns what takes the wrapper off again.
-    """
-    bootstrap: Any = sys.modules["_frozen_importlib"]
-    original = bootstrap._find_and_load
-    namespace: dict[str, Any] = {"begin": begin, "end": end, "find_and_load": original}
-    exec(compile(_WRAPPER, "<frozen importlib._bootstrap>", "exec", dont_inherit=True), namespace)
-    wrapper = bootstrap._find_and_load = namespace["_find_and_load"]
-
-    def undo() -> None:
-        if bootstrap._find_and_load is wrapper:
-            bootstrap._find_and_load = original
-
-    return undo
 
 
 @dataclass
@@ -53,6 +23,9 @@ class _Import:
     threads: int
     files: frozenset[str]
     asked: int = 0
+    drew: tuple[object, ...] = ()
+    draws: bool = False
+    """Whether it draws where that has no effect once the outermost import is through: see `AtImport`."""
     below: list[_Import] = field(default_factory=list)
     names: list[str] = field(default_factory=list)
     users: bool = False
@@ -72,6 +45,8 @@ class Recording:
     asked
         Returns how often what differs from run to run was asked for: the command line, the seed's variable, the file with
         the seed in it.
+    drew
+        Returns what libraries have drawn so far, in the outermost import that is going on, to no effect outside it.
     announce
         Called with name and state of each import of a library that begins in the user's own code, so that a warm parent
         can make it at the same time.
@@ -82,9 +57,11 @@ class Recording:
         drawn: Callable[[], tuple[object, ...]],
         announce: Callable[[str, dict[str, Any]], None] = lambda name, state: None,
         asked: Callable[[], int] = lambda: 0,
+        drew: Callable[[], tuple[object, ...]] = lambda: (),
     ) -> None:
         self._drawn = drawn
         self._asked = asked
+        self._drew = drew
         self._announce = announce
         self._states: list[dict[str, Any]] = []
         self._top: list[_Import] = []
@@ -107,7 +84,7 @@ class Recording:
         if self._now is None or self._latest is None:
             self._latest = (self._drawn(), count_threads(), open_files())
         # inside another import, what was seen last: should the code in between have drawn, the outer one is to blame too
-        new = _Import(name, self._now, len(self._states) - 1, *self._latest, asked=self._asked())
+        new = _Import(name, self._now, len(self._states) - 1, *self._latest, asked=self._asked(), drew=self._drew())
         if new.above is None or new.above.users:
             new.users = belongs_to_user(name)
             if not new.users and not is_standard(name):
@@ -121,6 +98,7 @@ class Recording:
         self._now = new.above
         (self._top if new.above is None else new.above.below).append(new)
         new.names = [new.name, *[name for inner in new.below for name in inner.names]]
+        new.draws = self._drew() != new.drew
         new.reason, new.guilty = self._judge(new, ok)
 
     def _judge(self, new: _Import, ok: bool) -> tuple[str, str]:
@@ -172,9 +150,12 @@ class Recording:
         left: dict[str, str] = {}
 
         def visit(node: _Import) -> None:
-            if not node.reason:
+            outermost = node.above is None or node.above.users
+            if not node.reason and (outermost or not node.draws):
                 units.append({"name": node.name, "state": node.state, "names": node.names})
                 return
+            if not node.reason and not any(inner.draws for inner in node.below):
+                left.setdefault(node.name, "draws from a generator")
             if node.guilty and node.reason != "is the user's own":
                 left.setdefault(node.guilty, node.reason)
             for inner in node.below:
@@ -183,28 +164,6 @@ class Recording:
         for node in self._top:
             visit(node)
         return {"states": self._states, "units": units, "left": left}
-
-
-def is_standard(name: str) -> bool:
-    """Whether a module is the standard library's, by its name."""
-    return name.partition(".")[0] in getattr(sys, "stdlib_module_names", ())
-
-
-def belongs_to_user(name: str) -> bool:
-    """Whether a module that is about to be imported is the user's or Seedwise's, by where its top package lies."""
-    from importlib.machinery import PathFinder
-
-    top = name.partition(".")[0]
-    if top in ("seedwise", "seedwise_guest") or "." in top:
-        return True
-    try:
-        spec = PathFinder.find_spec(top)
-    except (ImportError, ValueError, AttributeError):
-        return False
-    if spec is None:
-        return False
-    places = [spec.origin] if spec.origin else [os.path.join(p, "x.py") for p in spec.submodule_search_locations or ()]
-    return any(is_user_file(place) for place in places if place)
 
 
 def _is_library(name: str, module: Any) -> bool:

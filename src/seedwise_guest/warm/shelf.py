@@ -11,6 +11,7 @@ from typing import Any, Callable
 
 from .. import spool
 from ..imports import handed_out
+from ..seeding import Control
 from . import state
 
 NOT_WARM = 95
@@ -29,6 +30,8 @@ class Unit:
     """What the import added to packages that were there before: `numpy.random` becomes an attribute of `numpy`."""
     made: list[Any] = field(default_factory=list)
     """Generators that were made during the import, to be started from the seed."""
+    drew: frozenset[str] = frozenset()
+    """Libraries from whose global generators it drew: to no effect, if nobody has seeded or drawn from them before."""
 
 
 class Shelf:
@@ -38,13 +41,13 @@ class Shelf:
     ----------
     units
         In that order.
-    start_made
-        Starts generators that were made during an import.
+    control
+        That of this run.
     """
 
-    def __init__(self, units: list[Unit], start_made: Callable[[list[Any]], None]) -> None:
+    def __init__(self, units: list[Unit], control: Control) -> None:
         self._units = units
-        self._start_made = start_made
+        self._control = control
         self._place: dict[str, int] = {}
         for k, unit in enumerate(units):
             for name in unit.modules:
@@ -72,12 +75,17 @@ class Shelf:
 
     def _hand_out_unit(self, name: str, k: int) -> bool:
         unit = self._units[k]
+        if name != unit.name:
+            _give_up(f"{name} is not imported by {unit.name}, as it was first, but before it")
         why = state.same(state.take(), unit.before)
         if why:
             _give_up(f"{why} is not what it was when {name} was imported first")
         earlier = [j for j in range(k) if j not in self._out]
         if earlier:  # it may look for what came before it in the first run
             _give_up(f"{name} is imported before {self._units[earlier[0]].name}, after which it came at first")
+        touched = sorted(unit.drew & self._control.started - self._control.imports.holds())
+        if touched:
+            _give_up(f"{touched[0]} was seeded or drawn from before {name} was imported, which draws from it")
         sys.modules.update(unit.modules)
         for package, attribute, value in unit.added:
             vars(package)[attribute] = value
@@ -85,7 +93,7 @@ class Shelf:
         state.put(unit.after)
         for inner, module in unit.modules.items():
             handed_out(inner, module)
-        self._start_made(unit.made)
+        self._control.start_made(unit.made)
         return name in sys.modules
 
 

@@ -159,6 +159,6 @@ def same(one: dict[str, Any], other: dict[str, Any]) -> str:
             return {
                 "path": "sys.path",
                 "filters": "the warning filters",
-                "fixed": "working directory, arguments or logging",
+                "fixed": "the working directory, the arguments, logging or another setting of the process",
             }[name]
     return ""

@@ -1,0 +1,20 @@
+"""One ledger of the ledgers of a run's processes."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+Ledger = Sequence[Mapping[str, Any]]
+
+
+def merged(ledgers: Iterable[Ledger]) -> tuple[Mapping[str, Any], ...]:
+    """The first one, and what the others (of workers, of subprocesses) know better: generators that are untouched there tell nothing."""
+    first, *others = [*ledgers] or [()]
+    found = {entry["generator"]: entry for entry in first}
+    for ledger in others:
+        for entry in ledger:
+            if (
+                entry["state"] != "untouched"
+                and found.get(entry["generator"], {"state": "untouched"})["state"] == "untouched"
+            ):
+                found[entry["generator"]] = entry
+    return tuple(found.values())

@@ -1,0 +1,180 @@
+"""What libraries draw and make while they are imported: the same under every seed, and none of the script's doing.
+
+The outermost import of a library finds each global generator that nobody has seeded or drawn from yet in one fixed state, and
+afterwards it stands again where it stood. A generator that the library makes for itself starts from a fixed number and, when the
+import is through, from the seed. So an import is the same in every run, and one import can serve them all.
+"""
+
+from __future__ import annotations
+
+import _thread
+from dataclasses import dataclass
+from typing import Any, Callable, Optional
+
+from .backends import Backend
+from .imports import belongs_to_user, is_standard, wrap_imports
+from .ledger import Ledger, State
+from .streams import derive
+
+Restart = Callable[[int], None]
+Find = Callable[[], Optional[Restart]]
+Made = tuple[tuple[str, str, int], int, Restart]
+"""(library, module, which of its generators), bits, and how it is started from a number."""
+
+
+@dataclass
+class _Held:
+    """A global generator that nobody has seeded or drawn from, while a library is imported."""
+
+    backend: Backend
+    start: object
+    """Its digest before."""
+    saved: Any = None
+    """Its state before, where the library is given another to draw from."""
+    fixed: object = None
+    """The digest of that other."""
+    entry: tuple[object, ...] = ()
+    """What the ledger said before."""
+
+
+class AtImport:
+    """The imports of libraries in a process whose generators are controlled.
+
+    Parameters
+    ----------
+    backends, ledger, started
+        Those of the control; `started` names the libraries whose global generators stand at a start of ours, or moved from there.
+    """
+
+    def __init__(self, backends: list[Backend], ledger: Ledger, started: set[str]) -> None:
+        self._backends = backends
+        self._ledger = ledger
+        self._started = started
+        self._counts: dict[tuple[str, str], int] = {}
+        self._made: list[tuple[tuple[str, str, int], int, Find]] = []
+        self._held: dict[str, _Held] = {}
+        self._inside = False
+        self.watched = False
+        """Whether generators that are made during an import will be started from the seed."""
+
+    def number(self, library: str, bits: int, module: str, find: Find) -> int:
+        """The number from which a generator starts that `module` makes while it is imported.
+
+        When the import is through, `find` returns how it is started from another, or None if it is no more.
+        """
+        k = self._counts.get((library, module), 0)
+        self._counts[library, module] = k + 1
+        self._made.append(((library, module, k), bits, find))
+        return derive(0, "import", library, module, k, bits=bits)
+
+    def made(self) -> list[Made]:
+        """The generators that were made since this was last asked, and are still there."""
+        made, self._made = self._made, []
+        found = [(names, bits, find()) for names, bits, find in made]
+        return [(names, bits, restart) for names, bits, restart in found if restart is not None]
+
+    def watch(self, start_made: Callable[[list[Made]], None]) -> Callable[[], None]:
+        """Hold the generators during each outermost import of a library from now on, and then start what it made.
+
+        Returns what ends this. Imports in other threads, and while there are others, hold nothing: those may be drawing.
+        """
+        self.watched = True
+        tops: dict[str, bool] = {}
+        thread = _thread.get_ident()
+        outermost: list[object] = []
+
+        def is_users(name: str) -> bool:
+            top = name.partition(".")[0]
+            if top not in tops:
+                tops[top] = belongs_to_user(top)
+            return tops[top]
+
+        def begin(name: str) -> object:
+            token = object()
+            if _thread.get_ident() != thread or is_standard(name):
+                return token
+            if not outermost:
+                if not is_users(name):
+                    outermost.append(token)
+                    if not _thread._count():
+                        self.hold()
+            elif self._inside and is_users(name):
+                self.let_go()  # the user's own code is run as ever
+            return token
+
+        def end(token: object, ok: bool) -> None:
+            if outermost and outermost[0] is token:
+                outermost.clear()
+                self.let_go()
+            if not outermost and self._made:
+                start_made(self.made())
+
+        return wrap_imports(begin, end)
+
+    def hold(self) -> None:
+        """A library's import begins."""
+        self._inside = True
+        for backend in self._backends:
+            if backend.generator and backend.name in self._started:
+                self._hold(backend)
+
+    def starts(self, backend: Backend) -> None:
+        """Its library has been started just now, perhaps in the middle of an import."""
+        if self._inside and backend.generator:
+            self._hold(backend)
+
+    def _hold(self, backend: Backend) -> None:
+        entry = self._entry(backend)
+        if entry[0] not in (State.UNTOUCHED, State.UNSEEDED):
+            return
+        digest = backend.digest()
+        if self._ledger.starts.get(backend.generator) != digest:
+            return
+        held = self._held[backend.name] = _Held(backend, digest, entry=entry)
+        fixed = backend.while_importing()
+        if fixed is not None:
+            held.saved = backend.take()
+            backend.put(fixed)
+            held.fixed = self._ledger.starts[backend.generator] = backend.digest()
+
+    def _entry(self, backend: Backend) -> tuple[object, ...]:
+        entry = self._ledger.entry(backend.generator)
+        return entry.state, entry.seed, entry.note, len(entry.seeded_at)
+
+    def let_go(self) -> frozenset[str]:
+        """A library's import is through; returns the libraries whose global generators it drew from, to no effect."""
+        self._inside = False
+        drew = frozenset(name for name, _ in self.drew())
+        for held in self._held.values():
+            backend, starts = held.backend, self._ledger.starts
+            seeded = self._entry(backend) != held.entry
+            if held.fixed is None:
+                if not seeded:  # what it drew is not the script's doing
+                    starts[backend.generator] = backend.digest()
+            else:
+                starts[backend.generator] = held.start
+                if not seeded or backend.digest() == held.fixed:
+                    backend.put(held.saved)  # else it has seeded it for the script too, as it would without us
+        self._held.clear()
+        return drew
+
+    def holds(self) -> frozenset[str]:
+        """The libraries whose global generators may be drawn from now, to no effect."""
+        return frozenset(name for name, held in self._held.items() if held.fixed is not None)
+
+    def drew(self) -> tuple[tuple[str, object], ...]:
+        """Those of them that have been drawn from so far, and where they stand."""
+        now = [(name, held.backend.digest(), held) for name, held in self._held.items() if held.fixed is not None]
+        return tuple(
+            (name, digest)
+            for name, digest, held in now
+            if digest != held.fixed and self._entry(held.backend) == held.entry
+        )
+
+    def position(self, backend: Backend) -> tuple[object, ...]:
+        """Where the global generator stands, without what is drawn from it to no effect, and what the ledger says."""
+        entry = self._entry(backend) if backend.generator else ()
+        held = self._held.get(backend.name)
+        if held is None or held.fixed is None or entry != held.entry:
+            return backend.digest(), entry
+        return held.start, entry

@@ -1,0 +1,164 @@
+"""What a library draws and makes while it is imported: the same in every run, no seed of it lost, nothing of the script's changed."""
+
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from seedwise.api.script import run_script
+
+from .both_ways import hold_both_ways, what_came
+from .test_same_as_fresh import library
+
+Script = Callable[..., list[str]]
+DRAWS = {
+    "random": "import random\nvalue = random.getrandbits(24)",
+    "NumPy": "import numpy as np\nvalue = np.random.rand()",
+    "both": "import random\nimport numpy as np\nvalue = np.random.permutation(50).sum() + random.random()",
+    "a generator that is dropped": "import numpy as np\nvalue = np.random.default_rng().random()",
+    "a generator that is seeded": "import numpy as np\nrng = np.random.RandomState(3)\nvalue = rng.rand()",
+}
+MAKES = {
+    "Random": "import random\nrng = random.Random()\ndraw = rng.random",
+    "default_rng": "import numpy as np\nrng = np.random.default_rng()\nrng.random()\ndraw = rng.random",
+    "RandomState": "import numpy as np\nrng = np.random.RandomState()\nrng.rand(3)\ndraw = rng.rand",
+    "a bit generator": "import numpy as np\nbits = np.random.SFC64()\ndraw = np.random.Generator(bits).random",
+    "children": "import numpy as np\nrng = np.random.default_rng()\ndraw = lambda: rng.spawn(1)[0].random()",
+}
+THEN = """
+import badlib, os, random
+import numpy as np
+SEED = 42
+random.seed(SEED)
+np.random.seed(SEED)
+print("value", badlib.value)
+print("acc =", random.random() + np.random.rand())
+print("born =", badlib.BORN)
+"""
+
+
+@pytest.mark.parametrize("what", DRAWS)
+def test_a_library_that_draws_is_imported_once_if_the_script_seeds_afterwards(
+    what: str, script: Script, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, forked: list[int]
+) -> None:
+    library(tmp_path, monkeypatch, f"{DRAWS[what]}\nimport os\nBORN = os.getpid()")
+    results = run_script(script(THEN), range(1, 6), name="once", jobs=1)
+    born = dict(results.scores("born").by_seed)
+    assert forked
+    assert len({born[seed] for seed in forked}) == 1
+    hold_both_ways(script(THEN.replace('print("born =", badlib.BORN)', "")), forked_anew(forked))
+
+
+def forked_anew(forked: list[int]) -> list[int]:
+    forked.clear()
+    return forked
+
+
+@pytest.mark.parametrize("what", MAKES)
+def test_a_generator_that_a_library_keeps_follows_the_seed(
+    what: str, script: Script, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, forked: list[int]
+) -> None:
+    library(tmp_path, monkeypatch, f"{MAKES[what]}\nimport os\nBORN = os.getpid()")
+    text = "SEED = 42\nimport badlib\nprint('acc =', badlib.draw(), 'then =', badlib.draw())"
+    hold_both_ways(script(text), forked, (1, 2, 3, 4))
+    results = run_script(script(text + "\nprint('born =', badlib.BORN)"), range(1, 6), name="once", jobs=1)
+    assert len(set(results.scores("acc").values)) == len(set(results.scores("then").values)) == 5
+    born = dict(results.scores("born").by_seed)
+    assert len({born[seed] for seed in set(forked)}) == 1
+
+
+BEFORE = {
+    "seeded before": "random.seed(42)\nnp.random.seed(42)",
+    "seeded before, as a run starts": "SEED = 42\nrandom.seed(SEED)\nnp.random.seed(SEED)",
+}
+SEEDS = "import random\nimport numpy as np\nrandom.seed(7)\nnp.random.seed(7)\nvalue = np.random.rand()"
+
+
+@pytest.mark.parametrize("first", BEFORE)
+@pytest.mark.parametrize("text", [*DRAWS.values(), SEEDS], ids=[*DRAWS, "seeds"])
+def test_what_a_script_seeded_before_moves_as_without_us(
+    first: str, text: str, script: Script, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, forked: list[int]
+) -> None:
+    library(tmp_path, monkeypatch, text)
+    command = script(
+        f"import random\nimport numpy as np\n{BEFORE[first]}\nimport badlib\nprint(random.random(), np.random.rand())"
+    )
+    plain = subprocess.run(command, capture_output=True, check=True).stdout
+    hold_both_ways(command, forked, (42, 1, 2, 3))
+    assert what_came(run_script(command, (42,), name="plain", fresh=True), 42)[0] == plain
+
+
+def test_a_library_that_seeds_for_the_script_too(
+    script: Script, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, forked: list[int]
+) -> None:
+    library(tmp_path, monkeypatch, SEEDS)
+    command = script("import random, badlib\nimport numpy as np\nprint(random.random(), np.random.rand())")
+    plain = subprocess.run(command, capture_output=True, check=True).stdout
+    hold_both_ways(command, forked)
+    assert what_came(run_script(command, (5,), name="plain", fresh=True), 5)[0] == plain
+
+
+def test_a_library_that_seeds_for_itself_and_puts_the_state_back(
+    script: Script, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, forked: list[int]
+) -> None:
+    library(
+        tmp_path,
+        monkeypatch,
+        "import random\nstate = random.getstate()\nrandom.seed(7)\nvalue = random.random()\nrandom.setstate(state)",
+    )
+    command = script("SEED = 42\nimport random, badlib\nprint('acc =', random.random())")
+    hold_both_ways(command, forked)
+    assert len(set(run_script(command, range(1, 5), name="again").scores("acc").values)) == 4
+
+
+@pytest.mark.parametrize("before", ["random.random()", "np.random.rand()"])
+def test_what_was_drawn_before_without_a_seed_is_gone_on_with(
+    before: str, script: Script, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, forked: list[int]
+) -> None:
+    library(tmp_path, monkeypatch, DRAWS["both"])
+    text = f"SEED = 42\nimport random\nimport numpy as np\nif SEED != 1:\n    {before}\nimport badlib\n"
+    hold_both_ways(
+        script(text + "print('acc =', random.random() + np.random.rand(), badlib.value)"), forked, (1, 2, 3, 4)
+    )
+
+
+def test_the_users_own_module_draws_under_the_seed_even_below_a_librarys_import(
+    script: Script, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, forked: list[int]
+) -> None:
+    library(tmp_path, monkeypatch, "import random\nfirst = random.random()\nimport mine\nvalue = mine.value")
+    Path("mine.py").write_text("import random\nvalue = random.random()\n")
+    command = script("SEED = 42\nimport badlib\nprint('acc =', badlib.value)")
+    hold_both_ways(command, forked)
+    assert len(set(run_script(command, range(1, 5), name="again").scores("acc").values)) == 4
+
+
+def test_part_of_a_package_is_imported_once(
+    script: Script, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, forked: list[int]
+) -> None:
+    library(tmp_path, monkeypatch, "")
+    package = tmp_path / "site-packages" / "pack"
+    package.mkdir()
+    (package / "__init__.py").write_text("import os\nBORN = os.getpid()\n")
+    (package / "part.py").write_text("import os\nBORN = os.getpid()\n")
+    text = "SEED = 42\nfrom pack.part import BORN\nimport pack\nassert pack.BORN == BORN\nprint('born =', BORN)"
+    born = dict(run_script(script(text), range(1, 6), jobs=1).scores("born").by_seed)
+    assert forked
+    assert len({born[seed] for seed in forked}) == 1
+
+
+@pytest.mark.parametrize("what", MAKES)
+def test_in_a_program_of_your_own_too_it_follows_the_seed(what: str, tmp_path: Path) -> None:
+    (tmp_path / "site-packages").mkdir()
+    (tmp_path / "site-packages" / "badlib.py").write_text(MAKES[what])
+    code = (
+        "import sys, seedwise\nsys.path.insert(0, sys.argv[2])\nseedwise.seed_everything(int(sys.argv[1]))\n"
+        "import badlib\nprint(badlib.draw())"
+    )
+
+    def drawn(seed: int) -> str:
+        command = [sys.executable, "-c", code, str(seed), str(tmp_path / "site-packages")]
+        return subprocess.run(command, capture_output=True, check=True, text=True).stdout
+
+    assert drawn(1) == drawn(1) != drawn(2)
