@@ -2,13 +2,15 @@
 
 import signal
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from seedwise.runs.executors import Task
 from seedwise.runs.executors.local import LocalExecutor
+from seedwise.runs.warm import Warmth
 
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # started in the background by a shell: Ctrl-C is tested here
     signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -35,6 +37,20 @@ def script(project: Path) -> Callable[..., list[str]]:
         return [sys.executable, name]
 
     return write
+
+
+@pytest.fixture
+def imported_once(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """What warm parents have imported for all runs."""
+    names: list[str] = []
+    heard = Warmth.heard
+
+    def listening(self: Warmth, message: Mapping[str, Any]) -> None:
+        names.extend(message.get("units", ()))
+        heard(self, message)
+
+    monkeypatch.setattr(Warmth, "heard", listening)
+    return names
 
 
 @pytest.fixture

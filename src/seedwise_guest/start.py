@@ -176,7 +176,7 @@ class _Run:
         self.recording = Recording(
             self.control.drawn,
             lambda name, state: spool.send("importing", name=name, state=state),
-            Asked(self.plan.get("config"), self.plan["own_arguments"]),
+            Asked(self.plan.get("config"), self.plan["own_arguments"], self.plan["own_variables"]),
             self.control.imports.drew,
         )
         self.control.on_started(self._born)

@@ -31,6 +31,6 @@ def test_the_table_says_what_is_tested(case: Case) -> None:
     )
     cells = [cell.strip() for cell in row.strip("|").split("|")]
     assert cells[4] == what_check_compares(case)
-    assert cells[5] == ("yes" if case.warm else "no")
+    assert cells[5] == case.once
     for generator in case.ledger:
         assert generator.startswith("jax key") or generator in cells[3].split(", ")

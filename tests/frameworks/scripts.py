@@ -13,14 +13,14 @@ _SITE = re.compile(r"\b42\b(?=.*# seed site$)", re.MULTILINE)
 
 @dataclass(frozen=True)
 class Case:
-    """`ledger`: generators with their states; `steps`: whether `check` sees the parameters step by step; `warm`: whether runs are
-    forked from a parent that has imported the library."""
+    """`ledger`: generators with their states; `steps`: whether `check` sees the parameters step by step; `once`: what a parent
+    imports once, for the runs that are forked from it."""
 
     name: str
     script: str
     ledger: dict[str, str]
     steps: bool
-    warm: bool
+    once: str
     environment: tuple[tuple[str, str], ...] = ()
 
     @property
@@ -38,21 +38,21 @@ _GLOBAL = {"random": "seeded", "numpy.random": "seeded"}
 _QUIET = ("TF_CPP_MIN_LOG_LEVEL", "3")
 
 CASES = (
-    Case("keras-tensorflow", "keras_net.py", {**_GLOBAL, "tensorflow": "seeded", "keras": "seeded"}, True, True,
+    Case("keras-tensorflow", "keras_net.py", {**_GLOBAL, "tensorflow": "seeded", "keras": "seeded"}, True, "keras",
          (("KERAS_BACKEND", "tensorflow"), _QUIET)),
-    Case("keras-jax", "keras_net.py", {**_GLOBAL, "keras": "seeded"}, True, True, (("KERAS_BACKEND", "jax"), _QUIET)),
-    Case("keras-torch", "keras_net.py", {**_GLOBAL, "torch": "seeded", "keras": "seeded"}, True, True,
+    Case("keras-jax", "keras_net.py", {**_GLOBAL, "keras": "seeded"}, True, "keras", (("KERAS_BACKEND", "jax"), _QUIET)),
+    Case("keras-torch", "keras_net.py", {**_GLOBAL, "torch": "seeded", "keras": "seeded"}, True, "keras",
          (("KERAS_BACKEND", "torch"), _QUIET)),
-    Case("tensorflow", "tensorflow_loop.py", {"tensorflow": "seeded"}, False, True, (_QUIET,)),
-    Case("flax", "flax_net.py", {"jax key made at flax_net.py:26": "seeded"}, False, True),
-    Case("lightning", "lightning_net.py", {**_GLOBAL, "torch": "seeded"}, True, True),
-    Case("transformers", "transformers_net.py", {**_GLOBAL, "torch": "seeded"}, True, True),
-    Case("accelerate", "accelerate_loop.py", {**_GLOBAL, "torch": "seeded"}, True, True),
-    Case("ignite", "ignite_net.py", {**_GLOBAL, "torch": "seeded"}, True, True),
-    Case("skorch", "skorch_net.py", {"torch": "seeded"}, True, True),
-    Case("scikit-learn", "sklearn_net.py", {}, False, True),
-    Case("gymnasium", "gymnasium_agent.py", {}, False, True),
-    Case("pytensor", "pytensor_net.py", {}, False, True),
+    Case("tensorflow", "tensorflow_loop.py", {"tensorflow": "seeded"}, False, "tensorflow", (_QUIET,)),
+    Case("flax", "flax_net.py", {"jax key made at flax_net.py:26": "seeded"}, False, "jax, optax, flax"),
+    Case("lightning", "lightning_net.py", {**_GLOBAL, "torch": "seeded"}, True, "lightning"),
+    Case("transformers", "transformers_net.py", {**_GLOBAL, "torch": "seeded"}, True, "torch, transformers"),
+    Case("accelerate", "accelerate_loop.py", {**_GLOBAL, "torch": "seeded"}, True, "torch, accelerate"),
+    Case("ignite", "ignite_net.py", {**_GLOBAL, "torch": "seeded"}, True, "torch, ignite.engine"),
+    Case("skorch", "skorch_net.py", {"torch": "seeded"}, True, "torch, skorch"),
+    Case("scikit-learn", "sklearn_net.py", {}, False, "sklearn.datasets"),
+    Case("gymnasium", "gymnasium_agent.py", {}, False, "gymnasium"),
+    Case("pytensor", "pytensor_net.py", {}, False, "numpy"),
 )  # fmt: skip
 
 

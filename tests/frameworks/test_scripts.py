@@ -52,7 +52,7 @@ def test_sites(case: Case, placed: list[str], project: Path) -> None:
 
 
 @every
-def test_seeded(case: Case, placed: list[str], tmp_path: Path, forked: list[int]) -> None:
+def test_seeded(case: Case, placed: list[str], tmp_path: Path, forked: list[int], imported_once: list[str]) -> None:
     """Each seed gives what the edited copy prints, in fresh and in forked processes; seeds differ."""
     results = run_script(placed, SEEDS, name="case", jobs=1)
     assert [run.status for run in results.runs] == ["finished"] * len(SEEDS), [run.detail for run in results.runs]
@@ -64,7 +64,8 @@ def test_seeded(case: Case, placed: list[str], tmp_path: Path, forked: list[int]
         if case.name == "transformers":  # its Trainer prints durations
             text, expected = (masked(part.decode()).encode() for part in (text, expected))
         assert text == expected
-    assert bool(forked) == case.warm
+    assert forked
+    assert set(case.once.split(", ")) <= set(imported_once)
     ledger = {
         os.path.basename(entry["generator"]) if "/" in entry["generator"] else entry["generator"]: entry
         for entry in json.loads(Path(str(results.runs[0].folder), "ledger.json").read_text())

@@ -128,6 +128,7 @@ class Attempt:
             source.write_text(text, encoding="utf-8")
             replace.append((str(source), path))
         digests = {path: digest for path, digest in setup.plan.files.items() if path != "-c"}
+        own_tmp = setup.worlds.kind is Workdir.SEQUENTIAL  # elsewhere /tmp itself is private
         plan = {
             "v": PROTOCOL,
             "mode": "run",
@@ -142,6 +143,7 @@ class Attempt:
             "script": setup.script,
             "record": record,
             "own_arguments": setup.mode is Mode.PLACEHOLDER,
+            "own_variables": ["SEEDWISE_SEED", "CUDA_VISIBLE_DEVICES", *(["TMPDIR"] if own_tmp else [])],
             "config": setup.config_path,
         }
         (self.world.spool / "plan.json").write_text(json.dumps(plan), encoding="utf-8", errors="surrogateescape")
@@ -151,7 +153,7 @@ class Attempt:
             environment["SEEDWISE_SEED"] = str(self.seed)
         if card is not None:
             environment["CUDA_VISIBLE_DEVICES"] = card
-        if setup.worlds.kind is Workdir.SEQUENTIAL:  # elsewhere /tmp itself is private
+        if own_tmp:
             (self.world.folder / "tmp").mkdir()
             environment["TMPDIR"] = str(self.world.folder / "tmp")
         return Task(

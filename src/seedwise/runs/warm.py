@@ -251,12 +251,9 @@ class Warmth:
         kind = message["type"]
         if kind == "ready" and self.parent.ready:
             self.stage = Stage.READY
-            threads = [f"{name} {why}" for name, why in self._imports.left.items() if "thread" in why or "GPU" in why]
-            if threads:
-                self._tell(f"{threads[0]}, so each run imports it itself")
-            elif message["skipped"]:
-                name, changed = next(iter(message["skipped"].items()))
-                self._tell(f"each run imports {name} itself, because something before it changed {changed}")
+            why = self._why_each_run_imports(message["skipped"])
+            if why:
+                self._tell(why)
         elif kind in ("failed", "gone", "ready"):
             name, reason = self.parent.failed or ("", "it was killed or crashed")
             self._drop()
@@ -269,6 +266,18 @@ class Warmth:
             if name:
                 self._without.add(name)
             self._start(self._imports, self._cores)
+
+    def _why_each_run_imports(self, skipped: Mapping[str, str]) -> str:
+        """What of weight is left to the runs, and why; "" if nothing is."""
+        assert self.parent is not None
+        for name, why in self._imports.left.items():
+            if "thread" in why or "GPU" in why:
+                return f"{name} {why}, so each run imports it itself"
+        there = {name.partition(".")[0] for name in self.parent.units}
+        for name, changed in skipped.items():
+            if name.partition(".")[0] not in there:
+                return f"each run imports {name} itself, because something before it changed {changed}"
+        return ""
 
     def could_not(self, reason: str) -> None:
         """A forked run found that it could not go on as a fresh one would."""

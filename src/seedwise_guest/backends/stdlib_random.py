@@ -64,10 +64,12 @@ class Stdlib:
             module_seed(next_stream("random", 128, "random") if a is None else a, version)
 
         def seed_instance(self: random.Random, a: Any = None, version: int = 2) -> None:
-            if a is None and is_importing(sys._getframe(1)):
+            if a is not None or _called_by_tempfile(sys._getframe(1)):
+                pass
+            elif is_importing(sys._getframe(1)):
                 module = str(sys._getframe(1).f_globals.get("__name__"))
                 a = next_stream.at_import("random", 128, module, lambda: lambda number: method(self, number))
-            elif a is None and not _called_by_tempfile(sys._getframe(1)):
+            else:
                 where = location(sys._getframe(1))
                 a = next_stream.made(f"random.Random() made at {where}", where, "random", 128)
             method(self, a, version)

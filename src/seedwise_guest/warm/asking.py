@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Collection
 from typing import Any
 
-_OWN = frozenset({"SEEDWISE_SEED", "CUDA_VISIBLE_DEVICES"})
+from . import state
 
 
 class _Arguments(list):  # type: ignore[type-arg]
@@ -24,15 +25,15 @@ class _Arguments(list):  # type: ignore[type-arg]
         return super().__iter__()
 
 
-_NOT_ASKING = frozenset({"tqdm.utils"})
-"""Modules that look through all variables for some of their own, and keep nothing else: `TQDM_…`."""
+_NOT_ASKING = frozenset({"tqdm.utils", "fsspec.config", "numba.core.config"})
+"""Modules that look through all variables for some of their own, and keep nothing else: `TQDM_…`, `FSSPEC_…`, `NUMBA_…`."""
 
 
 def _asks(frame: Any) -> bool:
-    """Whether the code that reads a variable may be interested in this one; `frame` is a view's where all are read in turn."""
-    above = frame.f_back
-    through_all = "_collections_abc" in frame.f_code.co_filename and frame.f_code.co_name == "__iter__"
-    return not (through_all and above is not None and above.f_globals.get("__name__") in _NOT_ASKING)
+    """Whether the code that reads a variable may be interested in this one."""
+    if "_collections_abc" in frame.f_code.co_filename and frame.f_back is not None:
+        frame = frame.f_back  # through a view: all are read in turn
+    return frame.f_globals.get("__name__") not in _NOT_ASKING
 
 
 class Asked:
@@ -44,9 +45,11 @@ class Asked:
         The configuration file in which the seed stands, if there is one.
     own_arguments
         Whether the command line differs from run to run: the seed stands in it.
+    own_variables
+        Variables that differ from run to run.
     """
 
-    def __init__(self, config: str | None, own_arguments: bool) -> None:
+    def __init__(self, config: str | None, own_arguments: bool, own_variables: Collection[str]) -> None:
         self._count = 0
         self._config = None if config is None else os.path.realpath(config)
         if own_arguments:
@@ -55,7 +58,9 @@ class Asked:
         get = environ.__getitem__
 
         def own_get(this: Any, key: Any) -> Any:
-            if key in _OWN and _asks(sys._getframe(1)):
+            if (key in own_variables or (state.follows_the_seed(key) and this.encodekey(key) in this._data)) and _asks(
+                sys._getframe(1)
+            ):
                 self._count += 1
             return get(this, key)
 

@@ -10,15 +10,19 @@ import sys
 from collections.abc import Collection
 from typing import Any
 
-from .. import spool
 from ..imports import belongs_to_user, is_standard, wrap_imports
 from ..seeding import Control
 from . import state
 from .recording import count_threads, open_files
-from .shelf import Shelf, Unit
+from .shelf import ABSENT, Change, Shelf, Unit
+from .writing import Writes
 
 SOCKET = "SEEDWISE_WARM"
 """Environment variable: the number of the socket's file descriptor."""
+
+
+Attributes = dict[str, tuple[Any, dict[str, Any]]]
+"""Modules by name, each with its attributes."""
 
 
 class CannotPreload(Exception):
@@ -37,14 +41,18 @@ class Preloading:
     ----------
     control
         Tells whether a generator is drawn from.
+    writes
+        Tells what was written, or refused.
     """
 
-    def __init__(self, control: Control) -> None:
+    def __init__(self, control: Control, writes: Writes) -> None:
         self.units: list[Unit] = []
         self.skipped: dict[str, str] = {}
         """What could not be imported here in the state in which the first run imported it, and what the first run had changed."""
         self._control = control
+        self._writes = writes
         self._at_launch = state.take()
+        self._attributes: Attributes = {}
         self._current = ""
         self._tops: dict[str, bool] = {}
         self._allowed: set[str] | None = None
@@ -106,9 +114,51 @@ class Preloading:
             self.skipped.setdefault(name, differs)
             return
         self._current = name
-        self.units.append(_import(name, before, self._control, self._strangers))
+        self.units.append(self._import(name, before))
         self._current = ""
         self.skipped.pop(name, None)
+
+    def _import(self, name: str, before: dict[str, Any]) -> Unit:
+        from importlib import import_module
+
+        if not self._attributes:
+            self._attributes = _attributes()
+        control, writes, strangers = self._control, self._writes, self._strangers
+        known, threads, files, start = set(sys.modules), count_threads(), open_files(), control.drawn()
+        printed, seeds = _Printed(), _seed_variables()
+        control.imports.hold()
+        try:
+            import_module(name)
+        except ImportError:
+            control.imports.let_go()
+            if not strangers and not writes.refused:
+                left = [new for new in sys.modules if new not in known and not is_standard(new)]
+                if left or state.same(before, state.take()) or any(printed.since()):
+                    raise CannotPreload(name, "fails to be imported, and leaves something behind") from None
+                return Unit(
+                    name, before, before, {}, folders=writes.folders()
+                )  # something optional that is not installed
+        except BaseException as error:  # noqa: BLE001
+            raise CannotPreload(name, f"could not be imported: {type(error).__name__}: {error}") from None
+        drew = control.imports.let_go()
+        folders = writes.folders()
+        if writes.refused:
+            raise CannotPreload(name, f"writes {writes.refused[0]}")
+        if strangers:
+            raise CannotPreload(name, f"imports {strangers[0]}, which the first run did not")
+        if count_threads(threads) > threads:
+            raise CannotPreload(name, "starts threads")
+        if open_files() - files:
+            raise CannotPreload(name, f"keeps {sorted(open_files() - files)[0]} open")
+        if start[0] != control.drawn()[0] or any(part not in control.drawn() for part in start[1:]):
+            raise CannotPreload(name, "draws from a generator")
+        if _seed_variables() != seeds:
+            raise CannotPreload(name, "sets a variable with a seed")
+        after = state.take()
+        modules = {new: module for new, module in sys.modules.items() if new not in known and not is_standard(new)}
+        changes = _changed(self._attributes)
+        self._attributes = _attributes()
+        return Unit(name, before, after, modules, changes, control.imports.made(), drew, folders, printed.since())
 
     def end(self) -> None:
         """Put everything but the modules back."""
@@ -116,49 +166,69 @@ class Preloading:
         state.put(self._at_launch)
 
 
-def _import(name: str, before: dict[str, Any], control: Control, strangers: list[str]) -> Unit:
-    from importlib import import_module
+def _seed_variables() -> dict[str, str]:
+    return {name: value for name, value in os.environ.items() if state.follows_the_seed(name)}
 
-    packages = {m: set(vars(m)) for m in list(sys.modules.values()) if hasattr(m, "__path__")}
-    known, threads, files, start = set(sys.modules), count_threads(), open_files(), control.drawn()
-    control.imports.hold()
-    try:
-        import_module(name)
-    except ImportError:
-        control.imports.let_go()
-        if not strangers and not _vetoed:
-            left = [new for new in sys.modules if new not in known and not is_standard(new)]
-            if left or state.same(before, state.take()):
-                raise CannotPreload(name, "fails to be imported, and leaves something behind") from None
-            return Unit(name, before, before, {})  # as in the first run: something optional that is not installed
-    except BaseException as error:  # noqa: BLE001
-        raise CannotPreload(name, f"could not be imported: {type(error).__name__}: {error}") from None
-    drew = control.imports.let_go()
-    if _vetoed:
-        raise CannotPreload(name, f"writes {_vetoed[0]}")
-    if strangers:
-        raise CannotPreload(name, f"imports {strangers[0]}, which the first run did not")
-    if count_threads(threads) > threads:
-        raise CannotPreload(name, "starts threads")
-    if open_files() - files:
-        raise CannotPreload(name, f"keeps {sorted(open_files() - files)[0]} open")
-    if start[0] != control.drawn()[0] or any(part not in control.drawn() for part in start[1:]):
-        raise CannotPreload(name, "draws from a generator")
-    after = state.take()
-    modules = {new: module for new, module in sys.modules.items() if new not in known and not is_standard(new)}
-    added = [(m, key, value) for m, old in packages.items() for key, value in vars(m).items() if key not in old]
-    return Unit(name, before, after, modules, added, control.imports.made(), drew)
+
+def _changed(before: Attributes) -> list[Change]:
+    """What modules that were there before have got since: `numpy.random` becomes an attribute of `numpy`."""
+    found: list[Change] = []
+    for name, (module, old) in before.items():
+        now = vars(module)
+        try:
+            if now == old:
+                continue
+        except Exception:  # noqa: BLE001 (arrays among the values: they are looked at one by one)
+            pass
+        for key in [*now, *(key for key in old if key not in now)]:
+            one, other = old.get(key, ABSENT), now.get(key, ABSENT)
+            if one is not other and (one is ABSENT or not is_standard(name)):
+                found.append((module, key, one, other))
+    return found
+
+
+def _attributes() -> Attributes:
+    """The attributes of the modules that are there; of the standard library, whose modules stay in sight, those of packages."""
+    return {
+        name: (module, dict(vars(module)))
+        for name, module in list(sys.modules.items())
+        if isinstance(getattr(module, "__dict__", None), dict)
+        and (hasattr(module, "__path__") or not is_standard(name))
+        and not name.startswith(("seedwise_guest", "__main__"))
+    }
+
+
+class _Printed:
+    """What is printed from now on, by whatever means: the two streams of this process are files."""
+
+    def __init__(self) -> None:
+        self._from = self._sizes()
+
+    def since(self) -> tuple[bytes, bytes]:
+        parts = []
+        for fd, start, end in zip((1, 2), self._from, self._sizes()):
+            if end == start:
+                parts.append(b"")
+                continue
+            with open(f"/proc/self/fd/{fd}", "rb") as file:
+                file.seek(start)
+                parts.append(file.read(end - start))
+        return parts[0], parts[1]
+
+    def _sizes(self) -> tuple[int, int]:
+        for stream in (sys.stdout, sys.stderr):
+            stream.flush()
+        return os.fstat(1).st_size, os.fstat(2).st_size
 
 
 def serve(plan: dict[str, Any], control: Control) -> dict[str, Any]:
     """Preload, then fork a child for each request. Returns in the children only, with what was requested."""
     channel = socket.socket(fileno=int(os.environ.pop(SOCKET)))
     channel.set_inheritable(False)
-    watching = [True]
     try:
         _import_what_children_need()
-        sys.addaudithook(lambda event, arguments: _veto(event, arguments) if watching[0] else None)
-        preloading = Preloading(control)
+        writes, printed = Writes(), _Printed()
+        preloading = Preloading(control, writes)
         if plan["live"]:
             plan = _follow(channel, preloading)
         preloading.rest(plan)
@@ -166,7 +236,9 @@ def serve(plan: dict[str, Any], control: Control) -> dict[str, Any]:
         units, skipped = preloading.units, preloading.skipped
         if count_threads(1) > 1:
             raise CannotPreload("", "more than one thread is running")
-        _silent_so_far()
+        for k, part in enumerate(printed.since()):
+            if part != b"".join(unit.printed[k] for unit in units):
+                raise CannotPreload("", f"something prints between the imports: {part[:200]!r}")
     except CannotPreload as error:
         _send(channel, {"type": "failed", "name": error.name, "reason": error.reason})
         os._exit(0)
@@ -175,33 +247,11 @@ def serve(plan: dict[str, Any], control: Control) -> dict[str, Any]:
     gc.collect()
     gc.freeze()
     _send(channel, {"type": "ready", "units": [unit.name for unit in units], "skipped": skipped, "pid": os.getpid()})
-    watching[0] = False
+    writes.stop()
     request = _loop(channel)
     channel.close()
     Shelf(units, control).put_away()
     return request
-
-
-_vetoed: list[str] = []
-_CHANGES = frozenset("os.mkdir os.remove os.rename os.rmdir os.link os.symlink os.truncate shutil.rmtree".split())
-
-
-def _veto(event: str, arguments: tuple[Any, ...]) -> None:
-    """This process sees the user's own files: an import that writes is to be made by each run, in its private view."""
-    if event == "open":
-        path, mode, flags = arguments[0], arguments[1], arguments[2] if isinstance(arguments[2], int) else 0
-        writing = any(c in mode for c in "wax+") if isinstance(mode, str) else bool(flags & (os.O_WRONLY | os.O_RDWR))
-        if not writing:
-            return
-    elif event in _CHANGES:
-        path = arguments[0]
-    else:
-        return
-    place = os.fsdecode(path) if isinstance(path, (str, bytes)) else ""
-    if not place or "__pycache__" in place or place.startswith(("/dev/", "/proc/", spool.folder())):
-        return
-    _vetoed.append(place)
-    raise PermissionError(13, "a warm parent writes no files", place)
 
 
 def _import_what_children_need() -> None:
@@ -224,15 +274,6 @@ def _follow(channel: socket.socket, preloading: Preloading) -> dict[str, Any]:
                 plan: dict[str, Any] = json.load(file)
             return plan
         preloading.at_once(message["name"], message["state"])
-
-
-def _silent_so_far() -> None:
-    """An import that prints must print in each run."""
-    for stream in (sys.stdout, sys.stderr):
-        stream.flush()
-    for fd in (1, 2):
-        if os.fstat(fd).st_size:
-            raise CannotPreload("", "something that is imported prints")
 
 
 def _send(channel: socket.socket, message: dict[str, Any]) -> None:

@@ -18,6 +18,11 @@ NOT_WARM = 95
 """Exit status of a child that cannot go on as a fresh process would; its seed is to be run fresh."""
 
 
+ABSENT: object = object()
+Change = tuple[Any, str, object, object]
+"""A module, an attribute of it, what that was before and what it is after; ABSENT for nothing."""
+
+
 @dataclass
 class Unit:
     """What one import statement brought: its modules, and the states before and after it."""
@@ -26,12 +31,16 @@ class Unit:
     before: dict[str, Any]
     after: dict[str, Any]
     modules: dict[str, ModuleType]
-    added: list[tuple[ModuleType, str, Any]] = field(default_factory=list)
-    """What the import added to packages that were there before: `numpy.random` becomes an attribute of `numpy`."""
+    changes: list[Change] = field(default_factory=list)
+    """What the import changed of modules that were there before: `numpy.random` becomes an attribute of `numpy`."""
     made: list[Any] = field(default_factory=list)
     """Generators that were made during the import, to be started from the seed."""
     drew: frozenset[str] = frozenset()
     """Libraries from whose global generators it drew: to no effect, if nobody has seeded or drawn from them before."""
+    folders: list[tuple[str, int]] = field(default_factory=list)
+    """Folders that it made, outermost first, with their modes."""
+    printed: tuple[bytes, bytes] = (b"", b"")
+    """What it printed to standard output and standard error."""
 
 
 class Shelf:
@@ -58,9 +67,9 @@ class Shelf:
 
     def put_away(self) -> None:
         """Take the modules out of `sys.modules` and answer for them from now on."""
-        for k, unit in enumerate(self._units):
-            for package, name, _value in unit.added if k not in self._out else ():
-                vars(package).pop(name, None)
+        for k, unit in reversed([*enumerate(self._units)]):
+            for module, key, old, _ in unit.changes if k not in self._out else ():
+                _set(module, key, old)
         for name in self._place:
             sys.modules.pop(name, None)
         _answer_imports(self._hand_out)
@@ -86,15 +95,49 @@ class Shelf:
         touched = sorted(unit.drew & self._control.started - self._control.imports.holds())
         if touched:
             _give_up(f"{touched[0]} was seeded or drawn from before {name} was imported, which draws from it")
+        for module, key, old, _ in unit.changes:
+            if old is not ABSENT and vars(module).get(key, ABSENT) is not old:
+                _give_up(
+                    f"{module.__name__}.{key}, which {name} changes, is not what it was when that was imported first"
+                )
+        _print(name, unit.printed)
+        for path, mode in unit.folders:
+            try:
+                os.mkdir(path, mode)
+            except FileExistsError:
+                continue
+            except OSError as error:
+                _give_up(f"{name} makes the folder {path}: {error}")
         sys.modules.update(unit.modules)
-        for package, attribute, value in unit.added:
-            vars(package)[attribute] = value
+        for module, key, _, new in unit.changes:
+            _set(module, key, new)
         self._out.add(k)
         state.put(unit.after)
         for inner, module in unit.modules.items():
             handed_out(inner, module)
         self._control.start_made(unit.made)
         return name in sys.modules
+
+
+def _print(name: str, printed: tuple[bytes, bytes]) -> None:
+    """Print again what the import printed."""
+    for fd, data, stream, own in zip((1, 2), printed, (sys.stdout, sys.stderr), (sys.__stdout__, sys.__stderr__)):
+        if not data:
+            continue
+        if stream is not own or stream is None:
+            _give_up(
+                f"{name} prints when it is imported, and the script has put something else in the place of the stream"
+            )
+        stream.flush()
+        while data:
+            data = data[os.write(fd, data) :]
+
+
+def _set(module: Any, key: str, value: object) -> None:
+    if value is ABSENT:
+        vars(module).pop(key, None)
+    else:
+        vars(module)[key] = value
 
 
 def _give_up(reason: str) -> None:

@@ -10,6 +10,14 @@ from typing import Any
 _IGNORED = ("SEEDWISE_", "PYTHONHASHSEED", "CUBLAS_WORKSPACE_CONFIG", "TMPDIR", "CUDA_VISIBLE_DEVICES")
 """Ours, or read only at the start of the interpreter or of a device: no import depends on them."""
 
+
+def follows_the_seed(variable: str) -> bool:
+    """Whether a script may put its seed there: Lightning's PL_GLOBAL_SEED. Of those only the presence belongs to the state: a library
+    that reads the value while it is imported is left to the runs.
+    """
+    return isinstance(variable, str) and "SEED" in variable and not variable.startswith(_IGNORED)
+
+
 _arguments: list[str] = sys.argv[1:]
 
 
@@ -46,7 +54,7 @@ def take() -> dict[str, Any]:
 def _take() -> dict[str, Any]:
     return {
         "environ": {
-            k: os.environ[k] for k in os.environ if not k.startswith(_IGNORED)
+            k: "" if follows_the_seed(k) else os.environ[k] for k in os.environ if not k.startswith(_IGNORED)
         },  # ours are not even read: see `Asked`
         "path": list(sys.path),
         "filters": _filters(),
@@ -123,7 +131,9 @@ def put(wanted: dict[str, Any]) -> None:
     for name in [k for k in os.environ if not k.startswith(_IGNORED) and k not in wanted["environ"]]:
         del os.environ[name]
     for name, value in wanted["environ"].items():
-        if os.environ.get(name) != value:
+        if follows_the_seed(name):
+            os.environ.setdefault(name, "0")
+        elif os.environ.get(name) != value:
             os.environ[name] = value
     if sys.path != wanted["path"]:
         sys.path[:] = wanted["path"]
