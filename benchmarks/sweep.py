@@ -1,8 +1,8 @@
 """Many seeds: Seedwise beside a shell loop, `xargs -P2`, Optuna with SQLite, joblib and Ray, all measured here, in turn.
 
-    python benchmarks/sweep.py
+    python benchmarks/sweep.py [nothing] [torch_script] [frameworks]
 
-Shell loop and xargs are measured over 10 seeds, and their rate is multiplied.
+Shell loop and xargs are measured over 10 seeds (frameworks: 3 and 4), and their rate is multiplied.
 """
 
 import os
@@ -17,6 +17,7 @@ from runner import BARE, TORCH, wall
 
 from seedwise.runs.command import run_environment
 
+FRAMEWORKS = Path(__file__).resolve().parents[1] / "docs" / "frameworks"
 SHORT = TORCH.replace("range(200)", "range(20)").replace("SGD", "Adam")
 NOTHING = "SEED = 42\nprint('acc =', SEED)\n"
 OPTUNA = """
@@ -69,6 +70,27 @@ def torch_script() -> None:
     )
 
 
+def frameworks() -> None:
+    """Scripts of docs/frameworks, thirty seeds each; what is not installed is left out."""
+    plain = run_environment(1)
+    del plain["PYTHONPATH"]
+    for library, name in (
+        ("sklearn", "sklearn_net.py"), ("keras", "keras_net.py"), ("lightning", "lightning_net.py"), ("transformers", "transformers_net.py"),
+    ):  # fmt: skip
+        if find_spec(library) is None:
+            print(f"{library} is not installed")
+            continue
+        shutil.copy(FRAMEWORKS / name, "train.py")
+        wall([sys.executable, "train.py"], plain)
+        loop = wall(["sh", "-c", f"for s in $(seq 3); do {sys.executable} train.py; done"], plain) * 10
+        parallel = wall(["sh", "-c", f"seq 4 | xargs -P2 -I@ {sys.executable} train.py"], plain) * 7.5
+        ours = sweep(30)
+        print(
+            f"{name}, 30 seeds: seedwise {ours:.1f} s: {loop / ours:.1f} times the loop ({loop:.0f} s), "
+            f"{parallel / ours:.1f} times xargs -P2 ({parallel:.0f} s)"
+        )
+
+
 def nothing() -> None:
     """What an isolated, durable seed costs when the script does nothing."""
     Path("train.py").write_text(NOTHING)
@@ -100,8 +122,9 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         os.chdir(folder)
         began = time.perf_counter()
-        nothing()
-        torch_script()
+        for part in (nothing, torch_script, frameworks):
+            if not sys.argv[1:] or part.__name__ in sys.argv[1:]:
+                part()
         print(f"({time.perf_counter() - began:.0f} s; {os.cpu_count()} cores)")
         os.chdir("/")
 

@@ -8,18 +8,21 @@ import is through, from the seed. So an import is the same in every run, and one
 from __future__ import annotations
 
 import _thread
+import contextlib
+import sys
 from dataclasses import dataclass
-from typing import Any, Callable, Optional
+from typing import Any, Callable
 
-from .backends import Backend
+from .backends import Backend, Find, Own
+from .backends._watching import drawn_from
 from .imports import belongs_to_user, is_standard, wrap_imports
 from .ledger import Ledger, State
 from .streams import derive
 
-Restart = Callable[[int], None]
-Find = Callable[[], Optional[Restart]]
-Made = tuple[tuple[str, str, int], int, Restart]
-"""(library, module, which of its generators), bits, and how it is started from a number."""
+Names = tuple[str, str, int]
+"""Library, module, which of the generators that it made."""
+Made = tuple[Names, int, Own]
+"""What it is called, with how many bits it starts, and how it is started from others."""
 
 
 @dataclass
@@ -51,46 +54,56 @@ class AtImport:
         self._ledger = ledger
         self._started = started
         self._counts: dict[tuple[str, str], int] = {}
-        self._made: list[tuple[tuple[str, str, int], int, Find]] = []
+        self._made: list[tuple[Names, int, int, Find]] = []
+        self._later: list[Made] = []
         self._held: dict[str, _Held] = {}
         self._inside = False
-        self.watched = False
-        """Whether generators that are made during an import will be started from the seed."""
+        self.depth = 0
+        """Of how many imports, each within the last, the end will come; generators made meanwhile are started from the seed then."""
 
     def number(self, library: str, bits: int, module: str, find: Find) -> int:
-        """The number from which a generator starts that `module` makes while it is imported.
-
-        When the import is through, `find` returns how it is started from another, or None if it is no more.
-        """
+        """The number from which a generator starts that is made while `module` is imported; see `NextStream`."""
         k = self._counts.get((library, module), 0)
         self._counts[library, module] = k + 1
-        self._made.append(((library, module, k), bits, find))
-        return derive(0, "import", library, module, k, bits=bits)
+        number = derive(0, "import", library, module, k, bits=bits)
+        self._made.append(((library, module, k), bits, number, find))
+        return number
 
     def made(self) -> list[Made]:
-        """The generators that were made since this was last asked, and are still there."""
+        """The generators that were made since this was last asked, and still are where draws have taken them from their start."""
         made, self._made = self._made, []
-        found = [(names, bits, find()) for names, bits, find in made]
-        return [(names, bits, restart) for names, bits, restart in found if restart is not None]
+        found: dict[int, Own] = {}
+        for find in {id(find): find for *_, find in made}.values():
+            found.update(find([number for *_, number, its in made if its is find]))
+        later, self._later = self._later, []
+        return [*later, *((names, bits, found[number]) for names, bits, number, _ in made if number in found)]
+
+    def start_later(self, made: list[Made]) -> None:
+        """These were made by an import of the parent: start them when the outermost import is through that hands them out."""
+        self._later += made
 
     def watch(self, start_made: Callable[[list[Made]], None]) -> Callable[[], None]:
         """Hold the generators during each outermost import of a library from now on, and then start what it made.
 
         Returns what ends this. Imports in other threads, and while there are others, hold nothing: those may be drawing.
         """
-        self.watched = True
         tops: dict[str, bool] = {}
         thread = _thread.get_ident()
         outermost: list[object] = []
 
         def is_users(name: str) -> bool:
             top = name.partition(".")[0]
-            if top not in tops:
-                tops[top] = belongs_to_user(top)
-            return tops[top]
+            if top in tops:
+                return tops[top]
+            answer = belongs_to_user(top)
+            if top in sys.modules:  # else it may not be found yet
+                tops[top] = answer
+            return answer
 
         def begin(name: str) -> object:
             token = object()
+            if _thread.get_ident() == thread:
+                self.depth += 1
             if _thread.get_ident() != thread or is_standard(name):
                 return token
             if not outermost:
@@ -103,10 +116,12 @@ class AtImport:
             return token
 
         def end(token: object, ok: bool) -> None:
+            if _thread.get_ident() == thread:
+                self.depth -= 1
             if outermost and outermost[0] is token:
                 outermost.clear()
                 self.let_go()
-            if not outermost and self._made:
+            if not outermost and (self._made or self._later):
                 start_made(self.made())
 
         return wrap_imports(begin, end)
@@ -153,8 +168,9 @@ class AtImport:
                     starts[backend.generator] = backend.digest()
             else:
                 starts[backend.generator] = held.start
-                if not seeded or backend.digest() == held.fixed:
-                    backend.put(held.saved)  # else it has seeded it for the script too, as it would without us
+                if not seeded or drawn_from(held.fixed, backend.digest()):
+                    with contextlib.suppress(ValueError):  # NumPy: another kind of generator was put in
+                        backend.put(held.saved)  # else it has seeded it for the script too, as it would without us
         self._held.clear()
         return drew
 

@@ -64,6 +64,13 @@ def is_importing(frame: FrameType | None) -> bool:
     return False
 
 
+def importing_module(frame: FrameType | None) -> str:
+    """The module whose body is running, the innermost one."""
+    while frame is not None and frame.f_code.co_name != "<module>":
+        frame = frame.f_back
+    return "" if frame is None else str(frame.f_globals.get("__name__"))
+
+
 def location(frame: FrameType | None = None) -> str:
     """`file:line` of the innermost frame in the user's own code; of the outermost one in a file where there is none."""
     frame = frame or sys._getframe(1)

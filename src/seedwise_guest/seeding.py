@@ -10,8 +10,8 @@ from contextlib import contextmanager
 from types import ModuleType
 from typing import Any, Callable
 
-from .at_import import AtImport, Find, Made
-from .backends import Backend, all_backends
+from .at_import import AtImport, Made
+from .backends import Backend, Find, all_backends
 from .frames import location
 from .imports import forget, when_imported
 from .ledger import Ledger, State
@@ -76,14 +76,14 @@ class Control:
 
     def at_import(self, library: str, bits: int, module: str, find: Find) -> int:
         """For a generator that a library makes while it is imported: see `NextStream`."""
-        if not self.imports.watched:
+        if not self.imports.depth:
             return self.next_stream(library, bits)
         return self.imports.number(library, bits, module, find)
 
     def start_made(self, made: list[Made]) -> None:
         """Start generators that were made during imports, now that these are through."""
-        for names, bits, restart in made:
-            restart(derive(self.seed, "unseeded", *self.path, "import", *names, bits=bits))
+        for names, bits, own in made:
+            own.restart(derive(self.seed, "unseeded", *self.path, "import", *names, bits=bits))
 
     def watch_imports(self) -> None:
         """Keep what libraries draw and make while they are imported apart from what the script does: see `AtImport`."""

@@ -68,7 +68,6 @@ def _wait_warm(plan: dict[str, Any]) -> tuple[dict[str, Any], Any]:
     from .warm import parent
 
     control = Control(0)
-    control.imports.watched = True
     control.take_hold()
     request = parent.serve(plan, control)
     parent.become_run(request)

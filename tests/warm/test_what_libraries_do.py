@@ -147,3 +147,50 @@ def test_a_variable_that_is_there_under_some_seeds_only(
     library(tmp_path, monkeypatch, "import os\nvalue = os.environ.get('LIB_SEED', 5)")
     text = "import os\nSEED = 42\nif SEED > 2:\n    os.environ['LIB_SEED'] = str(SEED)\nimport badlib\nprint('acc =', badlib.value)"
     hold_both_ways(script(text), forked, (1, 2, 3, 4))
+
+
+def test_a_file_that_the_script_has_written_is_read_by_each_run(
+    script: Script, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, forked: list[int]
+) -> None:
+    library(tmp_path, monkeypatch, "value = int(open('conf.txt').read())")
+    Path("conf.txt").write_text("999")
+    text = "SEED = 42\nwith open('conf.txt', 'w') as file:\n    file.write(str(SEED))\nimport badlib\nprint('acc =', badlib.value)"
+    hold_both_ways(script(text), forked)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "import sqlite3\nsqlite3.connect('cache.db').execute('create table t (x)')",
+        "import os\nos.close(os.open('made.txt', os.O_RDONLY | os.O_CREAT))",
+        "import os\nos.chmod('data.txt', 0o600)",
+    ],
+)
+def test_the_users_own_folder_is_left_alone(
+    text: str, script: Script, project: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, forked: list[int]
+) -> None:
+    library(tmp_path, monkeypatch, text)
+    Path("data.txt").write_text("")
+    before = {path.name: path.stat().st_mode for path in project.iterdir()}
+    run_script(script(SAYS), (1, 2, 3), jobs=1)
+    after = {path.name: path.stat().st_mode for path in project.iterdir() if path.name not in (".seedwise", "train.py")}
+    assert after == before
+
+
+def test_an_attribute_that_only_seems_the_same_is_changed(
+    script: Script, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, forked: list[int]
+) -> None:
+    library(tmp_path, monkeypatch, "import otherlib\notherlib.value = True")
+    (tmp_path / "site-packages" / "otherlib.py").write_text("value = 1\n")
+    hold_both_ways(
+        script("SEED = 42\nimport otherlib\nprint(otherlib.value)\nimport badlib\nprint(otherlib.value)"), forked
+    )
+
+
+def test_an_optional_import_that_fails_after_it_has_changed_another_library(
+    script: Script, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, forked: list[int]
+) -> None:
+    library(tmp_path, monkeypatch, "import otherlib\notherlib.value = 2\nraise ImportError('not here')")
+    (tmp_path / "site-packages" / "otherlib.py").write_text("value = 1\n")
+    text = "SEED = 42\nimport otherlib\nprint(otherlib.value)\ntry:\n    import badlib\nexcept ImportError:\n    pass\nprint(otherlib.value)"
+    hold_both_ways(script(text), forked)

@@ -162,3 +162,146 @@ def test_in_a_program_of_your_own_too_it_follows_the_seed(what: str, tmp_path: P
         return subprocess.run(command, capture_output=True, check=True, text=True).stdout
 
     assert drawn(1) == drawn(1) != drawn(2)
+
+
+USES = {
+    "a generator of another library's": (
+        "import random\nrng = random.Random()",
+        "import alib\nvalue = alib.rng.random()",
+    ),
+    "one of NumPy's": ("import numpy as np\nrng = np.random.default_rng()", "import alib\nvalue = alib.rng.random()"),
+}
+
+
+@pytest.mark.parametrize("what", USES)
+@pytest.mark.parametrize("left", ["", "import helper\n"])
+def test_a_library_that_draws_from_what_another_made(
+    what: str, left: str, script: Script, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, forked: list[int]
+) -> None:
+    Path("helper.py").write_text("")
+    library(tmp_path, monkeypatch, left + USES[what][1])
+    (tmp_path / "site-packages" / "alib.py").write_text(USES[what][0])
+    first = "" if left else "import alib\n"
+    command = script(
+        f"SEED = 42\n{first}import badlib, alib\nprint('acc =', badlib.value, 'then =', alib.rng.random())"
+    )
+    hold_both_ways(command, forked)
+    results = run_script(command, range(1, 5), name="again")
+    assert len(set(results.scores("then").values)) == 4
+
+
+FIXES = {
+    "seeds it": "import random\nrng = random.Random()\nrng.seed(1234)",
+    "sets its state": "import random\nrng = random.Random()\nrng.setstate(random.Random(5).getstate())",
+    "sets NumPy's": "import numpy as np\nrng = np.random.default_rng()\nrng.bit_generator.state = np.random.PCG64(5).state",
+    "sets NumPy's old one": "import numpy as np\nrng = np.random.RandomState()\nrng.set_state(np.random.RandomState(5).get_state())",
+}
+
+
+@pytest.mark.parametrize("what", FIXES)
+def test_a_generator_that_a_library_gives_a_start_of_its_own_keeps_it(
+    what: str, script: Script, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, forked: list[int]
+) -> None:
+    library(tmp_path, monkeypatch, FIXES[what] + "\ndraw = getattr(rng, 'random', None) or rng.rand\n")
+    command = script("SEED = 42\nimport badlib\nprint(badlib.draw())")
+    plain = subprocess.run(command, capture_output=True, check=True).stdout
+    hold_both_ways(command, forked)
+    assert what_came(run_script(command, (5,), name="plain", fresh=True), 5)[0] == plain
+
+
+DERIVED = {
+    "a sequence": "SS = np.random.SeedSequence()\ndraw = lambda: np.random.default_rng(SS.spawn(1)[0]).random()",
+    "children": "rngs = np.random.default_rng().spawn(2)\ndraw = lambda: rngs[0].random() - rngs[1].random()",
+    "children of a sequence": "rngs = [np.random.default_rng(s) for s in np.random.SeedSequence().spawn(3)]\ndraw = lambda: rngs[2].random()",
+    "a copy": "import copy\nrng = copy.deepcopy(np.random.default_rng())\ndraw = rng.random",
+    "a normal to come": "rng = np.random.RandomState()\nrng.randn(3)\ndraw = rng.randn",
+}
+
+
+@pytest.mark.parametrize("what", DERIVED)
+def test_what_a_library_derives_from_its_generators_follows_the_seed(
+    what: str,
+    script: Script,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    forked: list[int],
+    imported_once: list[str],
+) -> None:
+    library(tmp_path, monkeypatch, f"import numpy as np\n{DERIVED[what]}")
+    command = script("SEED = 42\nimport badlib\nprint('acc =', badlib.draw(), 'then =', badlib.draw())")
+    hold_both_ways(command, forked)
+    assert "badlib" in imported_once
+    results = run_script(command, range(1, 5), name="again")
+    for name in ("acc", "then"):
+        assert len(set(results.scores(name).values)) == 4
+
+
+def test_a_state_that_is_put_back_after_a_draw_leaves_the_script_its_own(
+    script: Script, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, forked: list[int]
+) -> None:
+    text = "import random\na = random.random()\ns = random.getstate()\nrandom.seed(0)\nrandom.setstate(s)"
+    numpy = text.replace("import random", "import numpy.random as random").replace("getstate", "get_state")
+    library(tmp_path, monkeypatch, text + "\n" + numpy.replace("setstate", "set_state"))
+    command = script(
+        "SEED = 42\nimport random, badlib\nimport numpy as np\nprint('acc =', random.random(), 'b =', np.random.rand())"
+    )
+    hold_both_ways(command, forked)
+    results = run_script(command, range(1, 5), name="again")
+    assert len(set(results.scores("acc").values)) == len(set(results.scores("b").values)) == 4
+
+
+def test_a_module_of_the_users_that_is_found_at_the_second_try(script: Script, forked: list[int]) -> None:
+    Path("sub").mkdir()
+    Path("sub/helper2.py").write_text("import random\nv = random.random()\n")
+    command = script(
+        "SEED = 42\ntry:\n    import helper2\nexcept ImportError:\n    import sys\n    sys.path.append('sub')\n    import helper2\n"
+        "print('acc =', helper2.v)"
+    )
+    hold_both_ways(command, forked)
+    assert len(set(run_script(command, range(1, 5), name="again").scores("acc").values)) == 4
+
+
+def test_a_library_that_is_loaded_again(
+    script: Script, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, forked: list[int]
+) -> None:
+    library(tmp_path, monkeypatch, "import random\nrng = random.Random()")
+    command = script(
+        "SEED = 42\nimport importlib, badlib\nimportlib.reload(badlib)\nprint('acc =', badlib.rng.random())\nimport wave\n"
+        "print('then =', badlib.rng.random())"
+    )
+    hold_both_ways(command, forked)
+    results = run_script(command, range(1, 5), name="again")
+    assert len(set(results.scores("acc").values)) == 4
+
+
+def test_generators_made_by_one_function_for_several_libraries(
+    script: Script, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, forked: list[int]
+) -> None:
+    Path("helper.py").write_text("")
+    library(tmp_path, monkeypatch, "import util\nrng = util.make()")
+    (tmp_path / "site-packages" / "util.py").write_text("import random\ndef make():\n    return random.Random()\n")
+    (tmp_path / "site-packages" / "alib.py").write_text("import util, helper\nrng = util.make()\n")
+    hold_both_ways(
+        script("SEED = 42\nimport util, alib, badlib\nprint('acc =', alib.rng.random(), badlib.rng.random())"), forked
+    )
+
+
+def test_another_kind_of_generator_in_numpys_place(
+    script: Script, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, forked: list[int]
+) -> None:
+    library(tmp_path, monkeypatch, "import numpy as np\nnp.random.set_bit_generator(np.random.PCG64(1))")
+    command = script("import numpy as np, badlib\nprint(np.random.rand())")
+    plain = subprocess.run(command, capture_output=True, check=True).stdout
+    hold_both_ways(command, forked)
+    assert what_came(run_script(command, (5,), name="plain", fresh=True), 5)[0] == plain
+
+
+def test_objects_that_answer_for_others_are_left_in_peace(
+    script: Script, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, forked: list[int]
+) -> None:
+    library(
+        tmp_path,
+        monkeypatch,
+        "import weakref\nimport numpy as np\nclass A: pass\nproxy = weakref.proxy(A())\nrng = np.random.default_rng()",
+    )
+    hold_both_ways(script("SEED = 42\nimport badlib\nprint('acc =', badlib.rng.random())"), forked)

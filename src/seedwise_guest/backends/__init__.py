@@ -7,9 +7,23 @@ library, write a class with the attributes of `Backend` and put it into `BACKEND
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any, Callable, Protocol
 
 from ..ledger import Ledger
+
+
+@dataclass
+class Own:
+    """A library's own generator, or several from one number."""
+
+    restart: Callable[[int], None]
+    """Start it from another number."""
+    position: Callable[[], object]
+    """Something that changes when it is drawn from."""
+
+
+Find = Callable[[list[int]], dict[int, Own]]
 
 
 class NextStream(Protocol):
@@ -24,10 +38,10 @@ class NextStream(Protocol):
     def unmade(self, generator: str) -> None:
         """The number was not used after all: that generator is in no ledger."""
 
-    def at_import(self, library: str, bits: int, module: str, find: Callable[[], Callable[[int], None] | None]) -> int:
-        """The same for one that `module`, a library's, makes while it is imported: it starts from a number that is the same
-        under every seed. When the import is through, `find` returns how it is started from another number, which
-        follows from the seed, or None if it is no more."""
+    def at_import(self, library: str, bits: int, module: str, find: Find) -> int:
+        """The same for one that is made while `module`, a library's, is imported: it starts from a number that is the same
+        under every seed, and is started again from one that follows from the seed when the import is through. Asked for
+        several such numbers, `find` tells of which there are still generators."""
 
 
 Undo = Callable[[], None]

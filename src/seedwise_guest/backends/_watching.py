@@ -69,3 +69,28 @@ def _as_number(given: Any) -> int | None:
         return operator.index(given)
     except TypeError:
         return None
+
+
+_MOST_TWISTS = 64
+
+
+def drawn_from(start: Any, now: Any) -> bool:
+    """Whether draws lead from one digest of a Mersenne twister (`random`'s or NumPy's) to another.
+
+    The 624 words of its state are replaced as a whole each time they are used up; some forty thousand draws are followed.
+    """
+    import random
+
+    twister, wanted = random.Random(0), _words(now)
+    twister.setstate((3, (*_words(start), 624), None))
+    for _ in range(_MOST_TWISTS):
+        if twister.getstate()[1][:-1] == wanted:
+            return True
+        twister.getrandbits(32 * 624)
+    return False
+
+
+def _words(digest: Any) -> tuple[int, ...]:
+    if isinstance(digest[0], bytes):
+        return tuple(int.from_bytes(digest[0][k : k + 4], sys.byteorder) for k in range(0, len(digest[0]), 4))
+    return tuple(digest[1][:-1])

@@ -5,10 +5,10 @@ from __future__ import annotations
 import sys
 from typing import Any
 
-from ..frames import is_guest_file, is_importing, location
+from ..frames import importing_module, is_guest_file, is_importing, location
 from ..ledger import Ledger
-from . import NextStream, Undo
-from ._watching import follow, noting
+from . import NextStream, Own, Undo
+from ._watching import drawn_from, follow, noting
 
 
 def _np_random() -> Any:
@@ -64,11 +64,7 @@ class NumPy:
         def stream_bits(bits: int) -> int:
             # every construction without a seed draws its entropy here, `default_rng()` and SeedSequence() alike
             if is_importing(sys._getframe(1)):
-                mark = _Mark()
-                module = str(sys._getframe(1).f_globals.get("__name__"))
-                number = _Entropy(next_stream.at_import("numpy", bits, module, lambda: _restart(mark)))
-                number.mark = mark
-                return number
+                return next_stream.at_import("numpy", bits, importing_module(sys._getframe(1)), _families)
             where = location(sys._getframe(1))
             name = f"numpy generator made at {where}"
             known = ledger.known(name)
@@ -89,21 +85,69 @@ class NumPy:
         return undo
 
 
-class _Mark:
-    gone = False
-
-
-def _restart(mark: _Mark) -> Any:
-    """How the bit generator is started again that started from the number with this mark; None if it is no more."""
+def _families(numbers: list[int]) -> dict[int, Own]:
+    """What has come of each number: seed sequences, generators, their children and their copies, in one walk over all objects."""
     import gc
 
-    if mark.gone:
-        return None
-    kind: Any = _np_random().BitGenerator
+    np_random = _np_random()
+    sequences: dict[int, list[Any]] = {}
+    generators: dict[int, list[Any]] = {}
+    states: list[Any] = []
     for found in gc.get_objects():
-        if isinstance(found, kind) and getattr(getattr(_sequence(found), "entropy", None), "mark", None) is mark:
-            return found.__init__
-    return None
+        kind = type(found)  # what it calls its class may be a stranger's code
+        if issubclass(kind, np_random.SeedSequence):
+            sequences.setdefault(_entropy(found), []).append(found)
+        elif issubclass(kind, np_random.BitGenerator):
+            generators.setdefault(_entropy(_sequence(found)), []).append(found)
+        elif issubclass(kind, np_random.RandomState):
+            states.append(found)
+    return {
+        number: _own(number, sequences.get(number, []), generators.get(number, []), states)
+        for number in numbers
+        if number in sequences or number in generators
+    }
+
+
+def _own(number: int, sequences: list[Any], generators: list[Any], states: list[Any]) -> Own:
+    generators = [found for found in generators if _is_where_it_was_taken(found, number)]
+    mine = [state for state in states if any(state._bit_generator is found for found in generators)]
+
+    def restart(to: int) -> None:
+        for sequence in {id(s): s for s in [*sequences, *map(_sequence, generators)]}.values():
+            sequence.__init__(
+                to,
+                spawn_key=sequence.spawn_key,
+                pool_size=sequence.pool_size,
+                n_children_spawned=sequence.n_children_spawned,
+            )
+        for found in generators:
+            found.__init__(_sequence(found))
+        for state in mine:
+            state.set_state({**state.get_state(legacy=False), "has_gauss": 0, "gauss": 0.0})
+
+    def position() -> object:
+        import pickle
+
+        return pickle.dumps([[found.state for found in generators], [s.n_children_spawned for s in sequences]])
+
+    return Own(restart, position)
+
+
+def _is_where_it_was_taken(generator: Any, number: int) -> bool:
+    """Whether draws alone have led it to where it is from its start: nobody has set its state."""
+    sequence = _sequence(generator)
+    start = type(generator)(_np_random().SeedSequence(number, spawn_key=sequence.spawn_key)).state["state"]
+    now = generator.state["state"]
+    if "inc" in start:
+        return bool(start["inc"] == now["inc"])
+    if "pos" in start:
+        return drawn_from((start["key"].tobytes(),), (now["key"].tobytes(),))
+    return not ("key" in start and (start["key"] != now["key"]).any())
+
+
+def _entropy(sequence: Any) -> int:
+    entropy = getattr(sequence, "entropy", None)
+    return int(entropy) if isinstance(entropy, int) else -1
 
 
 def _sequence(bit_generator: Any) -> Any:
@@ -118,7 +162,6 @@ class _Entropy(int):
     a number that is gone before the call has returned was never used.
     """
 
-    mark: _Mark | None = None
     _caller: Any = None
     _at = -1
     _unused: Any = None
@@ -127,8 +170,6 @@ class _Entropy(int):
         self._caller, self._at, self._unused = id(frame), frame.f_lasti, unused
 
     def __del__(self) -> None:
-        if self.mark is not None:
-            self.mark.gone = True
         if self._unused is None:
             return
         try:

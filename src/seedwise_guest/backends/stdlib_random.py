@@ -7,10 +7,10 @@ import os
 import sys
 from typing import Any
 
-from ..frames import is_importing, is_user_file, location
+from ..frames import importing_module, is_importing, is_user_file, location
 from ..ledger import Ledger, State
-from . import NextStream, Undo
-from ._watching import follow, noting
+from . import NextStream, Own, Undo
+from ._watching import drawn_from, follow, noting
 
 
 class Stdlib:
@@ -67,8 +67,8 @@ class Stdlib:
             if a is not None or _called_by_tempfile(sys._getframe(1)):
                 pass
             elif is_importing(sys._getframe(1)):
-                module = str(sys._getframe(1).f_globals.get("__name__"))
-                a = next_stream.at_import("random", 128, module, lambda: lambda number: method(self, number))
+                module = importing_module(sys._getframe(1))
+                a = next_stream.at_import("random", 128, module, lambda numbers: _own(self, method, numbers))
             else:
                 where = location(sys._getframe(1))
                 a = next_stream.made(f"random.Random() made at {where}", where, "random", 128)
@@ -99,6 +99,19 @@ class Stdlib:
             random.Random.seed = method  # type: ignore[method-assign]
 
         return undo
+
+
+def _own(generator: Any, seed: Any, numbers: list[int]) -> dict[int, Own]:
+    """How the generator goes on that started from that number, unless it was seeded or set since."""
+    import random
+
+    start = random.Random(0)
+    seed(start, numbers[0])
+    try:
+        ours = drawn_from(start.getstate(), generator.getstate())
+    except Exception:  # noqa: BLE001 (a class of somebody's own)
+        return {}
+    return {numbers[0]: Own(lambda number: seed(generator, number), generator.getstate)} if ours else {}
 
 
 def _called_by_tempfile(frame: Any) -> bool:

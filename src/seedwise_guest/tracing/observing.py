@@ -10,7 +10,7 @@ from typing import Any, Callable
 from zlib import crc32
 
 from .. import spool
-from ..backends import Backend, all_backends
+from ..backends import Backend, Find, all_backends
 from ..frames import is_importing, location
 from ..imports import when_imported
 from ..ledger import Ledger, State
@@ -95,7 +95,7 @@ class Observer:
         if getpid() != self._pid and self._unmade[generator] <= _MOST_UNMADE:
             spool.send("unmade", generator=generator)
 
-    def at_import(self, library: str, bits: int, module: str, find: Callable[[], Callable[[int], None] | None]) -> int:
+    def at_import(self, library: str, bits: int, module: str, find: Find) -> int:
         """A generator that a library makes while it is imported: from the system, as it would."""
         return int.from_bytes(urandom((bits + 7) // 8), "big") >> (-bits % 8)
 

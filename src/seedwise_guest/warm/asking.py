@@ -9,6 +9,8 @@ from typing import Any
 
 from . import state
 
+_WRITING = os.O_WRONLY | os.O_RDWR | os.O_CREAT
+
 
 class _Arguments(list):  # type: ignore[type-arg]
     """`sys.argv`, which counts how often its words after the first are read."""
@@ -65,12 +67,18 @@ class Asked:
             return get(this, key)
 
         environ.__getitem__ = own_get
-        if self._config is not None:
-            sys.addaudithook(self._audit)
+        self._written: set[str] = set()
+        sys.addaudithook(self._audit)
 
     def _audit(self, event: str, arguments: tuple[Any, ...]) -> None:
-        if event == "open" and isinstance(arguments[0], str) and os.path.realpath(arguments[0]) == self._config:
-            self._count += 1
+        if event != "open" or not isinstance(arguments[0], str):
+            return
+        path, mode, flags = arguments
+        writing = any(c in mode for c in "wax+") if isinstance(mode, str) else bool((flags or 0) & _WRITING)
+        if writing:
+            self._written.add(os.path.realpath(path))
+        elif (self._written or self._config) and os.path.realpath(path) in {*self._written, self._config}:
+            self._count += 1  # the parent would read what stood there before the run
 
     def __call__(self) -> int:
         return self._count + _Arguments.times

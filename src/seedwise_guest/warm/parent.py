@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import operator
 import os
 import signal
 import socket
@@ -10,11 +11,12 @@ import sys
 from collections.abc import Collection
 from typing import Any
 
+from ..backends import Own
 from ..imports import belongs_to_user, is_standard, wrap_imports
 from ..seeding import Control
 from . import state
 from .recording import count_threads, open_files
-from .shelf import ABSENT, Change, Shelf, Unit
+from .shelf import ABSENT, Change, Shelf, Unit, attributes_of
 from .writing import Writes
 
 SOCKET = "SEEDWISE_WARM"
@@ -53,6 +55,7 @@ class Preloading:
         self._writes = writes
         self._at_launch = state.take()
         self._attributes: Attributes = {}
+        self._made: list[tuple[str, Own, object]] = []
         self._current = ""
         self._tops: dict[str, bool] = {}
         self._allowed: set[str] | None = None
@@ -126,6 +129,7 @@ class Preloading:
         control, writes, strangers = self._control, self._writes, self._strangers
         known, threads, files, start = set(sys.modules), count_threads(), open_files(), control.drawn()
         printed, seeds = _Printed(), _seed_variables()
+        control.imports.depth = 1
         control.imports.hold()
         try:
             import_module(name)
@@ -133,7 +137,7 @@ class Preloading:
             control.imports.let_go()
             if not strangers and not writes.refused:
                 left = [new for new in sys.modules if new not in known and not is_standard(new)]
-                if left or state.same(before, state.take()) or any(printed.since()):
+                if left or state.same(before, state.take()) or any(printed.since()) or _changed(self._attributes):
                     raise CannotPreload(name, "fails to be imported, and leaves something behind") from None
                 return Unit(
                     name, before, before, {}, folders=writes.folders()
@@ -141,6 +145,7 @@ class Preloading:
         except BaseException as error:  # noqa: BLE001
             raise CannotPreload(name, f"could not be imported: {type(error).__name__}: {error}") from None
         drew = control.imports.let_go()
+        control.imports.depth = 0
         folders = writes.folders()
         if writes.refused:
             raise CannotPreload(name, f"writes {writes.refused[0]}")
@@ -156,13 +161,20 @@ class Preloading:
             raise CannotPreload(name, "sets a variable with a seed")
         after = state.take()
         modules = {new: module for new, module in sys.modules.items() if new not in known and not is_standard(new)}
+        for unit, own, position in self._made:
+            if own.position() != position:
+                raise CannotPreload(name, f"draws from a generator that {unit} made")
+        made = control.imports.made()
+        self._made += [(name, own, own.position()) for *_, own in made]
         changes = _changed(self._attributes)
         self._attributes = _attributes()
-        return Unit(name, before, after, modules, changes, control.imports.made(), drew, folders, printed.since())
+        return Unit(name, before, after, modules, changes, made, drew, folders, printed.since())
 
     def end(self) -> None:
-        """Put everything but the modules back."""
+        """Put everything but the modules back, and keep nothing of them."""
         self._undo()
+        self._attributes.clear()
+        self._made.clear()
         state.put(self._at_launch)
 
 
@@ -174,12 +186,9 @@ def _changed(before: Attributes) -> list[Change]:
     """What modules that were there before have got since: `numpy.random` becomes an attribute of `numpy`."""
     found: list[Change] = []
     for name, (module, old) in before.items():
-        now = vars(module)
-        try:
-            if now == old:
-                continue
-        except Exception:  # noqa: BLE001 (arrays among the values: they are looked at one by one)
-            pass
+        now = attributes_of(module)
+        if len(now) == len(old) and all(map(operator.is_, now.values(), old.values())):
+            continue
         for key in [*now, *(key for key in old if key not in now)]:
             one, other = old.get(key, ABSENT), now.get(key, ABSENT)
             if one is not other and (one is ABSENT or not is_standard(name)):
@@ -190,10 +199,9 @@ def _changed(before: Attributes) -> list[Change]:
 def _attributes() -> Attributes:
     """The attributes of the modules that are there; of the standard library, whose modules stay in sight, those of packages."""
     return {
-        name: (module, dict(vars(module)))
+        name: (module, dict(attributes_of(module)))
         for name, module in list(sys.modules.items())
-        if isinstance(getattr(module, "__dict__", None), dict)
-        and (hasattr(module, "__path__") or not is_standard(name))
+        if ("__path__" in attributes_of(module) or not is_standard(name))
         and not name.startswith(("seedwise_guest", "__main__"))
     }
 

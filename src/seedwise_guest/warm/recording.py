@@ -22,8 +22,8 @@ class _Import:
     drawn: tuple[object, ...]
     threads: int
     files: frozenset[str]
+    drew: tuple[object, ...]
     asked: int = 0
-    drew: tuple[object, ...] = ()
     draws: bool = False
     """Whether it draws where that has no effect once the outermost import is through: see `AtImport`."""
     below: list[_Import] = field(default_factory=list)
@@ -66,7 +66,7 @@ class Recording:
         self._states: list[dict[str, Any]] = []
         self._top: list[_Import] = []
         self._now: _Import | None = None
-        self._latest: tuple[tuple[object, ...], int, frozenset[str]] | None = None
+        self._latest: tuple[tuple[object, ...], int, frozenset[str], tuple[object, ...]] | None = None
         self._born: dict[object, object] = {}
         self._thread = threading.get_ident()
         self._undo = wrap_imports(self._begin, self._end)
@@ -82,9 +82,9 @@ class Recording:
         if not self._states or (self._states[-1] is not now and self._states[-1] != now):
             self._states.append(now)
         if self._now is None or self._latest is None:
-            self._latest = (self._drawn(), count_threads(), open_files())
+            self._latest = (self._drawn(), count_threads(), open_files(), self._drew())
         # inside another import, what was seen last: should the code in between have drawn, the outer one is to blame too
-        new = _Import(name, self._now, len(self._states) - 1, *self._latest, asked=self._asked(), drew=self._drew())
+        new = _Import(name, self._now, len(self._states) - 1, *self._latest, asked=self._asked())
         if new.above is None or new.above.users:
             new.users = belongs_to_user(name)
             if not new.users and not is_standard(name):
@@ -98,14 +98,14 @@ class Recording:
         self._now = new.above
         (self._top if new.above is None else new.above.below).append(new)
         new.names = [new.name, *[name for inner in new.below for name in inner.names]]
-        new.draws = self._drew() != new.drew
         new.reason, new.guilty = self._judge(new, ok)
 
     def _judge(self, new: _Import, ok: bool) -> tuple[str, str]:
         for inner in new.below:
             if inner.reason:
                 return inner.reason, inner.guilty
-        self._latest = (self._drawn(), count_threads(max(1, new.threads)), open_files())
+        self._latest = (self._drawn(), count_threads(max(1, new.threads)), open_files(), self._drew())
+        new.draws = self._latest[3] != new.drew
         module = sys.modules.get(new.name)
         if ok and module is None:
             return "takes itself out of sys.modules", new.name
@@ -115,7 +115,7 @@ class Recording:
             return "reads what differs from run to run", new.name
         if not ok:
             return "", ""
-        drawn, threads, files = self._latest
+        drawn, threads, files, _ = self._latest
         if self._moved(new.drawn, drawn):
             return "draws from a generator", new.name
         if threads > max(1, new.threads):

@@ -96,7 +96,7 @@ class Shelf:
         if touched:
             _give_up(f"{touched[0]} was seeded or drawn from before {name} was imported, which draws from it")
         for module, key, old, _ in unit.changes:
-            if old is not ABSENT and vars(module).get(key, ABSENT) is not old:
+            if old is not ABSENT and attributes_of(module).get(key, ABSENT) is not old:
                 _give_up(
                     f"{module.__name__}.{key}, which {name} changes, is not what it was when that was imported first"
                 )
@@ -115,7 +115,7 @@ class Shelf:
         state.put(unit.after)
         for inner, module in unit.modules.items():
             handed_out(inner, module)
-        self._control.start_made(unit.made)
+        self._control.imports.start_later(unit.made)
         return name in sys.modules
 
 
@@ -133,11 +133,20 @@ def _print(name: str, printed: tuple[bytes, bytes]) -> None:
             data = data[os.write(fd, data) :]
 
 
+def attributes_of(module: Any) -> dict[str, Any]:
+    """What stands in a module, without asking it: one that is lazy would load itself."""
+    try:
+        found = object.__getattribute__(module, "__dict__")
+    except AttributeError:
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
 def _set(module: Any, key: str, value: object) -> None:
     if value is ABSENT:
-        vars(module).pop(key, None)
+        attributes_of(module).pop(key, None)
     else:
-        vars(module)[key] = value
+        attributes_of(module)[key] = value
 
 
 def _give_up(reason: str) -> None:

@@ -1,4 +1,7 @@
-"""What a warm parent may write: nothing. It sees the user's own files; an import that writes is made by each run, in its private view."""
+"""What a warm parent may write: nothing. It sees the user's own files; an import that writes is made by each run, in its private view.
+
+What a program does that an import starts is not seen.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +13,10 @@ from typing import Any
 
 from .. import spool
 
-_CHANGES = frozenset("os.remove os.rename os.rmdir os.link os.symlink os.truncate shutil.rmtree".split())
+_CHANGES = frozenset(
+    "os.chmod os.chown os.link os.remove os.rename os.rmdir os.symlink os.truncate os.utime shutil.rmtree sqlite3.connect".split()
+)
+_WRITING = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC
 
 
 class Writes:
@@ -49,9 +55,7 @@ class Writes:
             return
         if event == "open":
             path, mode, flags = arguments[0], arguments[1], arguments[2] if isinstance(arguments[2], int) else 0
-            writing = (
-                any(c in mode for c in "wax+") if isinstance(mode, str) else bool(flags & (os.O_WRONLY | os.O_RDWR))
-            )
+            writing = any(c in mode for c in "wax+") if isinstance(mode, str) else bool(flags & _WRITING)
             if not writing:
                 return
         elif event in _CHANGES or event == "os.mkdir":
