@@ -9,6 +9,7 @@ from typing import Any
 
 from . import spool
 from .frames import is_user_file
+from .imports import attributes_of
 
 _MOST_FILES = 5000
 
@@ -99,7 +100,7 @@ def imported_libraries() -> list[str]:
     for name, module in list(sys.modules.items()):
         if "." in name or name.startswith("_"):
             continue
-        origin = getattr(getattr(module, "__spec__", None), "origin", None)
+        origin = getattr(attributes_of(module).get("__spec__"), "origin", None)
         if isinstance(origin, str) and ("site-packages" in origin or "dist-packages" in origin):
             names.append(name)
     return sorted(names)
@@ -111,7 +112,7 @@ def loaded_sources(known: Any) -> dict[str, str]:
 
     found = {}
     for module in list(sys.modules.values()):
-        path = getattr(module, "__file__", None)
+        path = attributes_of(module).get("__file__")
         if not isinstance(path, str) or not path.endswith(".py") or not is_user_file(path):
             continue
         full = os.path.abspath(path)

@@ -156,3 +156,12 @@ def _spec_of(top: str) -> ModuleSpec | None:
         if spec is not None:
             return spec
     return None
+
+
+def attributes_of(module: Any) -> dict[str, Any]:
+    """What stands in a module, without asking it: one that is lazy would load itself."""
+    try:
+        found = object.__getattribute__(module, "__dict__")
+    except AttributeError:
+        return {}
+    return found if isinstance(found, dict) else {}

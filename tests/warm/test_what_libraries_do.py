@@ -194,3 +194,27 @@ def test_an_optional_import_that_fails_after_it_has_changed_another_library(
     (tmp_path / "site-packages" / "otherlib.py").write_text("value = 1\n")
     text = "SEED = 42\nimport otherlib\nprint(otherlib.value)\ntry:\n    import badlib\nexcept ImportError:\n    pass\nprint(otherlib.value)"
     hold_both_ways(script(text), forked)
+
+
+@pytest.mark.parametrize("kind", ["FutureWarning", "DeprecationWarning"])
+@pytest.mark.parametrize("level", [1, 2])
+def test_what_it_warns_of_names_the_line_that_imports_it(
+    kind: str, level: int, script: Script, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, forked: list[int]
+) -> None:
+    library(tmp_path, monkeypatch, f"import warnings\nwarnings.warn('old', {kind}, stacklevel={level})")
+    hold_both_ways(script(SAYS), forked)
+    assert forked
+
+
+def test_a_lazy_module_is_not_made_to_load(
+    script: Script, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, forked: list[int]
+) -> None:
+    library(tmp_path, monkeypatch, "value = 1")
+    (tmp_path / "site-packages" / "inner.py").write_text("print('loaded')\nraise RuntimeError('never to be loaded')\n")
+    (tmp_path / "site-packages" / "lazy.py").write_text(
+        "import importlib.util, sys\nspec = importlib.util.find_spec('inner')\n"
+        "spec.loader = importlib.util.LazyLoader(spec.loader)\ninner = importlib.util.module_from_spec(spec)\n"
+        "sys.modules['inner'] = inner\nspec.loader.exec_module(inner)\n"
+    )
+    hold_both_ways(script("SEED = 42\nimport lazy, badlib\nprint('acc =', SEED)"), forked)
+    assert forked

@@ -255,7 +255,7 @@ class Warmth:
             if why:
                 self._tell(why)
         elif kind in ("failed", "gone", "ready"):
-            name, reason = self.parent.failed or ("", "it was killed or crashed")
+            name, reason = self.parent.failed or ("", "the parent that imports for all was killed or crashed")
             self._drop()
             if self.stage is Stage.LEARNING:
                 return  # what was imported at once was not to be imported: the record will tell
@@ -272,11 +272,12 @@ class Warmth:
         assert self.parent is not None
         for name, why in self._imports.left.items():
             if "thread" in why or "GPU" in why:
-                return f"{name} {why}, so each run imports it itself"
-        there = {name.partition(".")[0] for name in self.parent.units}
+                return f"each run imports {name} itself, because it {why}"
+        units = {unit["name"]: unit["names"] for unit in self._imports.units}
+        there = {name.partition(".")[0] for unit in self.parent.units for name in units.get(unit, ())}
         for name, changed in skipped.items():
             if name.partition(".")[0] not in there:
-                return f"each run imports {name} itself, because something before it changed {changed}"
+                return f"each run imports {name} itself (slower, with the same numbers), because something before it changed {changed}"
         return ""
 
     def could_not(self, reason: str) -> None:

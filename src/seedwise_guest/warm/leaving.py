@@ -7,6 +7,7 @@ import sys
 from typing import Any
 
 from ..frames import is_user_file
+from ..imports import attributes_of
 
 
 def leave(status: int) -> None:
@@ -23,7 +24,9 @@ def leave(status: int) -> None:
         if hasattr(sys, name):
             setattr(sys, name, None)
     mine = [
-        m for n, m in list(sys.modules.items()) if n == "__main__" or is_user_file(getattr(m, "__file__", None) or "")
+        m
+        for n, m in list(sys.modules.items())
+        if n == "__main__" or is_user_file(attributes_of(m).get("__file__") or "")
     ]
     for module in mine:
         _quietly(_empty, vars(module))

@@ -12,11 +12,11 @@ from collections.abc import Collection
 from typing import Any
 
 from ..backends import Own
-from ..imports import belongs_to_user, is_standard, wrap_imports
+from ..imports import attributes_of, belongs_to_user, is_standard, wrap_imports
 from ..seeding import Control
 from . import state
 from .recording import count_threads, open_files
-from .shelf import ABSENT, Change, Shelf, Unit, attributes_of
+from .shelf import ABSENT, Change, Shelf, Unit
 from .writing import Writes
 
 SOCKET = "SEEDWISE_WARM"

@@ -6,8 +6,9 @@ import os
 import sys
 import threading
 import time
+import warnings
 from dataclasses import dataclass, field
-from typing import Any, Callable
+from typing import Any, Callable, cast
 
 from ..frames import is_user_file
 from ..imports import belongs_to_user, is_standard, wrap_imports
@@ -24,6 +25,7 @@ class _Import:
     files: frozenset[str]
     drew: tuple[object, ...]
     asked: int = 0
+    warned: int = 0
     draws: bool = False
     """Whether it draws where that has no effect once the outermost import is through: see `AtImport`."""
     below: list[_Import] = field(default_factory=list)
@@ -70,10 +72,21 @@ class Recording:
         self._born: dict[object, object] = {}
         self._thread = threading.get_ident()
         self._undo = wrap_imports(self._begin, self._end)
+        self._warned = 0
+        """How many warnings named a line of the user's: the one that imports, which a parent has not."""
+        self._warnings: Any = cast(Any, warnings)
+        self._show = self._warnings._showwarnmsg
+        self._warnings._showwarnmsg = self._see_warning
+
+    def _see_warning(self, message: Any) -> None:
+        if is_user_file(str(message.filename)):
+            self._warned += 1
+        self._show(message)
 
     def stop(self) -> None:
         """Watch no longer."""
         self._undo()
+        self._warnings._showwarnmsg = self._show
 
     def _begin(self, name: str) -> _Import | None:
         if threading.get_ident() != self._thread:
@@ -84,7 +97,7 @@ class Recording:
         if self._now is None or self._latest is None:
             self._latest = (self._drawn(), count_threads(), open_files(), self._drew())
         # inside another import, what was seen last: should the code in between have drawn, the outer one is to blame too
-        new = _Import(name, self._now, len(self._states) - 1, *self._latest, asked=self._asked())
+        new = _Import(name, self._now, len(self._states) - 1, *self._latest, asked=self._asked(), warned=self._warned)
         if new.above is None or new.above.users:
             new.users = belongs_to_user(name)
             if not new.users and not is_standard(name):
@@ -113,6 +126,8 @@ class Recording:
             return "is the user's own", new.name
         if self._asked() > new.asked:
             return "reads what differs from run to run", new.name
+        if self._warned > new.warned:
+            return "warns of the line that imports it", new.name
         if not ok:
             return "", ""
         drawn, threads, files, _ = self._latest

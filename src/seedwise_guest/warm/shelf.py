@@ -10,7 +10,7 @@ from types import ModuleType
 from typing import Any, Callable
 
 from .. import spool
-from ..imports import handed_out
+from ..imports import attributes_of, handed_out
 from ..seeding import Control
 from . import state
 
@@ -131,15 +131,6 @@ def _print(name: str, printed: tuple[bytes, bytes]) -> None:
         stream.flush()
         while data:
             data = data[os.write(fd, data) :]
-
-
-def attributes_of(module: Any) -> dict[str, Any]:
-    """What stands in a module, without asking it: one that is lazy would load itself."""
-    try:
-        found = object.__getattribute__(module, "__dict__")
-    except AttributeError:
-        return {}
-    return found if isinstance(found, dict) else {}
 
 
 def _set(module: Any, key: str, value: object) -> None:
