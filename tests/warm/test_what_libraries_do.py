@@ -14,16 +14,24 @@ Script = Callable[..., list[str]]
 SAYS = "SEED = 42\nimport badlib\nprint('acc =', SEED)\n"
 
 
+@pytest.mark.parametrize("more", ["", "os.write(1, b'raw')\nos.write(2, b'raw')\nos.system('echo from a child')"])
+@pytest.mark.parametrize("unbuffered", [False, True])
 def test_what_it_prints_is_printed_by_every_run_in_its_place(
-    script: Script, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, forked: list[int], imported_once: list[str]
+    more: str,
+    unbuffered: bool,
+    script: Script,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    forked: list[int],
+    imported_once: list[str],
 ) -> None:
-    library(
-        tmp_path,
-        monkeypatch,
-        "import os, sys\nprint('hello')\nos.write(1, b'raw')\nprint('oh', file=sys.stderr)\nos.system('echo from a child')",
-    )
+    if unbuffered:
+        monkeypatch.setenv("PYTHONUNBUFFERED", "1")
+    else:
+        monkeypatch.delenv("PYTHONUNBUFFERED", raising=False)
+    library(tmp_path, monkeypatch, f"import os, sys\nprint('hello')\nprint('oh', file=sys.stderr)\n{more}")
     hold_both_ways(script("print('before')\n" + SAYS + "import badlib\nprint('after')"), forked)
-    assert "badlib" in imported_once
+    assert ("badlib" in imported_once) == (unbuffered or not more)
 
 
 @pytest.mark.parametrize(

@@ -144,6 +144,8 @@ class Preloading:
                 )  # something optional that is not installed
         except BaseException as error:  # noqa: BLE001
             raise CannotPreload(name, f"could not be imported: {type(error).__name__}: {error}") from None
+        if printed.past_the_buffer():
+            raise CannotPreload(name, "prints past Python's own buffer")
         drew = control.imports.let_go()
         control.imports.depth = 0
         folders = writes.folders()
@@ -211,6 +213,11 @@ class _Printed:
 
     def __init__(self) -> None:
         self._from = self._sizes()
+
+    def past_the_buffer(self) -> bool:
+        """Whether something went to standard output that Python did not keep back: in a run it may come before what was printed earlier."""
+        kept_back = not getattr(sys.stdout, "write_through", True)
+        return kept_back and os.fstat(1).st_size != self._from[0]
 
     def since(self) -> tuple[bytes, bytes]:
         parts = []

@@ -128,6 +128,11 @@ def _print(name: str, printed: tuple[bytes, bytes]) -> None:
             _give_up(
                 f"{name} prints when it is imported, and the script has put something else in the place of the stream"
             )
+        if fd == 1 and not getattr(stream, "write_through", True):
+            stream.write(
+                data.decode(stream.encoding, stream.errors or "strict")
+            )  # Python keeps it back, as it does in a fresh run
+            continue
         stream.flush()
         while data:
             data = data[os.write(fd, data) :]
