@@ -76,6 +76,7 @@ BEFORE = {
 SEEDS = "import random\nimport numpy as np\nrandom.seed(7)\nnp.random.seed(7)\nvalue = np.random.rand()"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("first", BEFORE)
 @pytest.mark.parametrize("text", [*DRAWS.values(), SEEDS], ids=[*DRAWS, "seeds"])
 def test_what_a_script_seeded_before_moves_as_without_us(
