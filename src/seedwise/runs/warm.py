@@ -109,7 +109,13 @@ class WarmParent:
         theirs.close()
 
     def _plan(self, imports: Imports) -> dict[str, Any]:
-        units = [unit for unit in imports.units if not self._without & set(unit["names"])]
+        left = {name.partition(".")[0] for name in imports.left}
+        units = [
+            unit
+            for unit in imports.units
+            if not self._without & set(unit["names"])
+            and unit["name"].partition(".")[0] not in left  # a module beside one that is left may well import it
+        ]
         return {"states": imports.states, "units": units}
 
     def follow(self, name: str, state: Mapping[str, Any]) -> None:

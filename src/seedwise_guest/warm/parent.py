@@ -81,7 +81,7 @@ class Preloading:
 
     def at_once(self, name: str, wanted: dict[str, Any]) -> None:
         """Import what the first run begins to import now; whether that was right shows later."""
-        self._one(name, wanted, {name.rpartition(".")[0]})
+        self._one(name, wanted, _packages_of(name))
 
     def rest(self, plan: dict[str, Any]) -> None:
         """Hold what was imported at once against what the first run recorded, and import the rest.
@@ -101,10 +101,9 @@ class Preloading:
             self._one(unit["name"], plan["states"][unit["state"]], unit["names"])
 
     def _one(self, name: str, wanted: dict[str, Any], names: Collection[str]) -> None:
-        package = name.rpartition(".")[0]
         if name in sys.modules:
             return
-        if package and package not in sys.modules and package not in names:
+        if any(package not in sys.modules and package not in names for package in _packages_of(name)):
             return  # part of a package that is left to the runs
         try:
             state.put(wanted)
@@ -178,6 +177,12 @@ class Preloading:
         self._attributes.clear()
         self._made.clear()
         state.put(self._at_launch)
+
+
+def _packages_of(name: str) -> list[str]:
+    """`a` and `a.b` of `a.b.c`."""
+    parts = name.split(".")
+    return [".".join(parts[:k]) for k in range(1, len(parts))]
 
 
 def _seed_variables() -> dict[str, str]:
