@@ -75,9 +75,7 @@ class Files:
             return
         if len(self.read) + len(self.written) > _MOST_FILES:
             return
-        flags = arguments[2] if isinstance(arguments[2], int) else 0
-        writing = any(c in mode for c in "wax+") if isinstance(mode, str) else bool(flags & (os.O_WRONLY | os.O_RDWR))
-        if writing:
+        if opens_for_writing(mode, arguments[2]):
             self.written.setdefault(path, None)
         elif path not in self.written:
             self.read.setdefault(path, None)
@@ -92,6 +90,16 @@ class Files:
         """Absolute paths of the files that were opened for writing."""
         found = (os.path.abspath(path) for path in self.written)
         return sorted({p for p in found if not p.startswith(("/proc/", "/sys/", "/dev/"))})
+
+
+_WRITING = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC
+
+
+def opens_for_writing(mode: object, flags: object) -> bool:
+    """Of the arguments of Python's audit event `open`: `mode` is None for `os.open`."""
+    if isinstance(mode, str):
+        return any(c in mode for c in "wax+")
+    return isinstance(flags, int) and bool(flags & _WRITING)
 
 
 def imported_libraries() -> list[str]:

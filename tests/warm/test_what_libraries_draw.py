@@ -306,3 +306,16 @@ def test_objects_that_answer_for_others_are_left_in_peace(
         "import weakref\nimport numpy as np\nclass A: pass\nproxy = weakref.proxy(A())\nrng = np.random.default_rng()",
     )
     hold_both_ways(script("SEED = 42\nimport badlib\nprint('acc =', badlib.rng.random())"), forked)
+
+
+def test_a_library_that_is_loaded_again_after_an_optional_import_has_failed(
+    script: Script, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, forked: list[int]
+) -> None:
+    library(tmp_path, monkeypatch, "import random\nrng = random.Random()")
+    (tmp_path / "site-packages" / "optional.py").write_text("raise ImportError('not here')")
+    command = script(
+        "SEED = 42\nimport importlib, badlib\ntry:\n    import optional\nexcept ImportError:\n    pass\n"
+        "importlib.reload(badlib)\nprint('acc =', badlib.rng.random())"
+    )
+    hold_both_ways(command, forked)
+    assert len(set(run_script(command, range(1, 5), name="again", jobs=1).scores("acc").values)) == 4

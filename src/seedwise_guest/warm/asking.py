@@ -7,9 +7,8 @@ import sys
 from collections.abc import Collection
 from typing import Any
 
+from ..capture import opens_for_writing
 from . import state
-
-_WRITING = os.O_WRONLY | os.O_RDWR | os.O_CREAT
 
 
 class _Arguments(list):  # type: ignore[type-arg]
@@ -74,8 +73,7 @@ class Asked:
         if event != "open" or not isinstance(arguments[0], str):
             return
         path, mode, flags = arguments
-        writing = any(c in mode for c in "wax+") if isinstance(mode, str) else bool((flags or 0) & _WRITING)
-        if writing:
+        if opens_for_writing(mode, flags):
             self._written.add(os.path.realpath(path))
         elif (self._written or self._config) and os.path.realpath(path) in {*self._written, self._config}:
             self._count += 1  # the parent would read what stood there before the run

@@ -123,8 +123,7 @@ class Preloading:
     def _import(self, name: str, before: dict[str, Any]) -> Unit:
         from importlib import import_module
 
-        if not self._attributes:
-            self._attributes = _attributes()
+        _add_new(self._attributes)
         control, writes, strangers = self._control, self._writes, self._strangers
         known, threads, files, start = set(sys.modules), count_threads(), open_files(), control.drawn()
         printed, seeds = _Printed(), _seed_variables()
@@ -133,20 +132,22 @@ class Preloading:
         try:
             import_module(name)
         except ImportError:
-            control.imports.let_go()
             if not strangers and not writes.refused:
+                control.imports.let_go()
                 left = [new for new in sys.modules if new not in known and not is_standard(new)]
-                if left or state.same(before, state.take()) or any(printed.since()) or _changed(self._attributes):
+                changed = state.same(before, state.take()) or any(printed.since()) or _changed(self._attributes)
+                if left or changed or control.imports.made():
                     raise CannotPreload(name, "fails to be imported, and leaves something behind") from None
                 return Unit(
                     name, before, before, {}, folders=writes.folders()
                 )  # something optional that is not installed
         except BaseException as error:  # noqa: BLE001
             raise CannotPreload(name, f"could not be imported: {type(error).__name__}: {error}") from None
+        finally:
+            control.imports.depth = 0
         if printed.past_the_buffer():
             raise CannotPreload(name, "prints past Python's own buffer")
         drew = control.imports.let_go()
-        control.imports.depth = 0
         folders = writes.folders()
         if writes.refused:
             raise CannotPreload(name, f"writes {writes.refused[0]}")
@@ -168,7 +169,6 @@ class Preloading:
         made = control.imports.made()
         self._made += [(name, own, own.position()) for *_, own in made]
         changes = _changed(self._attributes)
-        self._attributes = _attributes()
         return Unit(name, before, after, modules, changes, made, drew, folders, printed.since())
 
     def end(self) -> None:
@@ -190,7 +190,7 @@ def _seed_variables() -> dict[str, str]:
 
 
 def _changed(before: Attributes) -> list[Change]:
-    """What modules that were there before have got since: `numpy.random` becomes an attribute of `numpy`."""
+    """What modules that were there before have got since: `numpy.random` becomes an attribute of `numpy`. `before` follows."""
     found: list[Change] = []
     for name, (module, old) in before.items():
         now = attributes_of(module)
@@ -200,17 +200,18 @@ def _changed(before: Attributes) -> list[Change]:
             one, other = old.get(key, ABSENT), now.get(key, ABSENT)
             if one is not other and (one is ABSENT or not is_standard(name)):
                 found.append((module, key, one, other))
+        before[name] = module, dict(now)
     return found
 
 
-def _attributes() -> Attributes:
-    """The attributes of the modules that are there; of the standard library, whose modules stay in sight, those of packages."""
-    return {
-        name: (module, dict(attributes_of(module)))
-        for name, module in list(sys.modules.items())
-        if ("__path__" in attributes_of(module) or not is_standard(name))
-        and not name.startswith(("seedwise_guest", "__main__"))
-    }
+def _add_new(known: Attributes) -> None:
+    """Add the modules that have come: of the standard library, whose modules stay in sight, packages only."""
+    for name, module in list(sys.modules.items()):
+        if name in known or name.startswith(("seedwise_guest", "__main__")):
+            continue
+        attributes = attributes_of(module)
+        if "__path__" in attributes or not is_standard(name):
+            known[name] = module, dict(attributes)
 
 
 class _Printed:

@@ -12,11 +12,11 @@ import sys
 from typing import Any
 
 from .. import spool
+from ..capture import opens_for_writing
 
 _CHANGES = frozenset(
     "os.chmod os.chown os.link os.remove os.rename os.rmdir os.symlink os.truncate os.utime shutil.rmtree sqlite3.connect".split()
 )
-_WRITING = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC
 
 
 class Writes:
@@ -54,9 +54,8 @@ class Writes:
         if not self._watching:
             return
         if event == "open":
-            path, mode, flags = arguments[0], arguments[1], arguments[2] if isinstance(arguments[2], int) else 0
-            writing = any(c in mode for c in "wax+") if isinstance(mode, str) else bool(flags & _WRITING)
-            if not writing:
+            path, mode, flags = arguments
+            if not opens_for_writing(mode, flags):
                 return
         elif event in _CHANGES or event == "os.mkdir":
             path = arguments[0]
