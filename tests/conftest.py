@@ -8,9 +8,8 @@ from typing import Any
 
 import pytest
 
-from seedwise.runs.executors import Task
-from seedwise.runs.executors.local import LocalExecutor
-from seedwise.runs.warm import Warmth
+from seedwise.runs.prefork import Forking, ForkingProcess
+from seedwise.runs.supervisor import Purpose, Supervisor
 
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # started in the background by a shell: Ctrl-C is tested here
     signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -40,29 +39,32 @@ def script(project: Path) -> Callable[..., list[str]]:
 
 
 @pytest.fixture
-def imported_once(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """What warm parents have imported for all runs."""
-    names: list[str] = []
-    heard = Warmth.heard
+def executed_once(monkeypatch: pytest.MonkeyPatch) -> Callable[[int], bool]:
+    """Whether a line of the script was executed once for all forked runs."""
+    lines: list[int] = []
+    take = ForkingProcess._take
 
-    def listening(self: Warmth, message: Mapping[str, Any]) -> None:
-        names.extend(message.get("units", ()))
-        heard(self, message)
+    def listening(self: ForkingProcess, message: Mapping[str, Any]) -> None:
+        if message["type"] == "ready":
+            lines.append(message["line"])
+        take(self, message)
 
-    monkeypatch.setattr(Warmth, "heard", listening)
-    return names
+    monkeypatch.setattr(ForkingProcess, "_take", listening)
+    return lambda line: bool(lines) and all(last == 0 or line < last for last in lines)
 
 
 @pytest.fixture
 def forked(monkeypatch: pytest.MonkeyPatch) -> list[int]:
-    """The seeds whose runs were forked."""
+    """The seeds whose runs were forked. The first alone is run both ways, however short the script is."""
     seeds: list[int] = []
-    start = LocalExecutor.start
+    begin = Supervisor._begin
 
-    def counted(self: LocalExecutor, task: Task, warm: bool = False) -> None:
-        if warm:
-            seeds.append(task.seed)
-        start(self, task, warm)
+    def counted(self: Supervisor, work: Any) -> bool:
+        if work.forked and work.purpose is Purpose.RUN:
+            seeds.append(work.attempt.seed)
+        return begin(self, work)
 
-    monkeypatch.setattr(LocalExecutor, "start", counted)
+    monkeypatch.setattr(Supervisor, "_begin", counted)
+    monkeypatch.setattr("seedwise.runs.supervisor.to_compare", lambda key, seeds: [])
+    monkeypatch.setattr(Forking, "is_worth_it", lambda self, left: True)
     return seeds

@@ -82,6 +82,8 @@ class Run:
     detail: str = ""
     seconds: float | None = None
     folder: str | None = None
+    forked: bool = False
+    """Whether it was forked from a process that had executed the script's first lines."""
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "series", _frozen(self.series))

@@ -55,9 +55,10 @@ class AtImport:
         self._started = started
         self._counts: dict[tuple[str, str], int] = {}
         self._made: list[tuple[Names, int, int, Find]] = []
-        self._later: list[Made] = []
         self._held: dict[str, _Held] = {}
         self._inside = False
+        self.drawn = 0
+        """How many imports have drawn from a global generator, to no effect."""
         self.depth = 0
         """Of how many imports, each within the last, the end will come; generators made meanwhile are started from the seed then."""
 
@@ -75,12 +76,7 @@ class AtImport:
         found: dict[int, Own] = {}
         for find in {id(find): find for *_, find in made}.values():
             found.update(find([number for *_, number, its in made if its is find]))
-        later, self._later = self._later, []
-        return [*later, *((names, bits, found[number]) for names, bits, number, _ in made if number in found)]
-
-    def start_later(self, made: list[Made]) -> None:
-        """These were made by an import of the parent: start them when the outermost import is through that hands them out."""
-        self._later += made
+        return [(names, bits, found[number]) for names, bits, number, _ in made if number in found]
 
     def watch(self, start_made: Callable[[list[Made]], None]) -> Callable[[], None]:
         """Hold the generators during each outermost import of a library from now on, and then start what it made.
@@ -121,7 +117,7 @@ class AtImport:
             if outermost and outermost[0] is token:
                 outermost.clear()
                 self.let_go()
-            if not outermost and (self._made or self._later):
+            if not outermost and self._made:
                 start_made(self.made())
 
         return wrap_imports(begin, end)
@@ -156,10 +152,10 @@ class AtImport:
         entry = self._ledger.entry(backend.generator)
         return entry.state, entry.seed, entry.note, len(entry.seeded_at)
 
-    def let_go(self) -> frozenset[str]:
-        """A library's import is through; returns the libraries whose global generators it drew from, to no effect."""
+    def let_go(self) -> None:
+        """A library's import is through: what it drew has had no effect on the script's generators."""
         self._inside = False
-        drew = frozenset(name for name, _ in self.drew())
+        self.drawn += self._has_drawn()
         for held in self._held.values():
             backend, starts = held.backend, self._ledger.starts
             seeded = self._entry(backend) != held.entry
@@ -172,20 +168,11 @@ class AtImport:
                     with contextlib.suppress(ValueError):  # NumPy: another kind of generator was put in
                         backend.put(held.saved)  # else it has seeded it for the script too, as it would without us
         self._held.clear()
-        return drew
 
-    def holds(self) -> frozenset[str]:
-        """The libraries whose global generators may be drawn from now, to no effect."""
-        return frozenset(name for name, held in self._held.items() if held.fixed is not None)
-
-    def drew(self) -> tuple[tuple[str, object], ...]:
-        """Those of them that have been drawn from so far, and where they stand."""
-        now = [(name, held.backend.digest(), held) for name, held in self._held.items() if held.fixed is not None]
-        return tuple(
-            (name, digest)
-            for name, digest, held in now
-            if digest != held.fixed and self._entry(held.backend) == held.entry
-        )
+    def _has_drawn(self) -> bool:
+        """Whether a global generator was drawn from since the library's import began, to no effect."""
+        held = [held for held in self._held.values() if held.fixed is not None]
+        return any(one.backend.digest() != one.fixed and self._entry(one.backend) == one.entry for one in held)
 
     def position(self, backend: Backend) -> tuple[object, ...]:
         """Where the global generator stands, without what is drawn from it to no effect, and what the ledger says."""

@@ -16,14 +16,21 @@ NOT_A_RESULT = 94
 
 def main(arguments: list[str]) -> None:
     """Call the function that the command line names, and send what it returns."""
-    seed = int(arguments[1])
+    call(find(arguments), arguments)
+
+
+def find(arguments: list[str]) -> tuple[Callable[..., Any], dict[str, Any]]:
+    """The function that the command line names, with its configuration."""
     if len(arguments) > 2:
         path, _, name = arguments[0].rpartition(":")
-        function = _from_file(path, name)
-        config = json.loads(arguments[2])
-    else:
-        function, config = _from_payload(arguments[0])
-    result = function(seed, **config)
+        return _from_file(path, name), json.loads(arguments[2])
+    return _from_payload(arguments[0])
+
+
+def call(found: tuple[Callable[..., Any], dict[str, Any]], arguments: list[str]) -> None:
+    """Call a function under the seed of the command line, and send what it returns."""
+    function, config = found
+    result = function(int(arguments[1]), **config)
     try:
         send_result(result, getattr(function, "__name__", "the function"))
     except (TypeError, ValueError, OSError) as error:

@@ -80,12 +80,6 @@ def when_imported(name: str, action: Action) -> None:
         sys.meta_path.insert(0, _finder)
 
 
-def handed_out(name: str, module: ModuleType) -> None:
-    """A module came into `sys.modules` without being executed: do what waits for it."""
-    if name in _finder.waiting:
-        _finder.imported(name, module)
-
-
 def forget(name: str, action: Action) -> None:
     """Take back a `when_imported` that has not come to pass."""
     actions = _finder.waiting.get(name, [])

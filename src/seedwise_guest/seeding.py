@@ -54,6 +54,7 @@ class Control:
         self.started: set[str] = set()
         self._on_started: Callable[[str], None] = lambda name: None
         self.imports = AtImport(self.backends, self.ledger, self.started)
+        self._gathered: list[tuple[Made, object]] | None = None
 
     def next_stream(self, library: str, bits: int) -> int:
         """The number from which the next generator without a seed starts."""
@@ -81,9 +82,34 @@ class Control:
         return self.imports.number(library, bits, module, find)
 
     def start_made(self, made: list[Made]) -> None:
-        """Start generators that were made during imports, now that these are through."""
+        """Start generators that were made during imports, now that these are through; with `gather`, when the run begins."""
+        if self._gathered is not None:
+            self._gathered += [(one, one[2].position()) for one in made]
+            return
         for names, bits, own in made:
             own.restart(derive(self.seed, "unseeded", *self.path, "import", *names, bits=bits))
+
+    def gather(self) -> None:
+        """In a process that forks: let `begin_again` start what imports have made."""
+        self._gathered = []
+
+    def made_moved(self) -> bool:
+        """Whether somebody has drawn from a generator that was gathered."""
+        return any(own.position() != position for (_, _, own), position in self._gathered or ())
+
+    def ends(self) -> dict[str, str]:
+        """A digest of where each global generator stands, by library."""
+        from hashlib import sha256
+
+        return {
+            backend.name: sha256(repr(backend.digest()).encode()).hexdigest()[:16]
+            for backend in self.backends
+            if backend.name in self.started and backend.generator
+        }
+
+    def counts(self) -> object:
+        """How many generators without a seed were made, by library."""
+        return sorted(self._counts.items())
 
     def watch_imports(self) -> None:
         """Keep what libraries draw and make while they are imported apart from what the script does: see `AtImport`."""
@@ -104,27 +130,19 @@ class Control:
             call(name)
 
     def begin_again(self, seed: int, start: Callable[[str], int], path: tuple[str | int, ...]) -> None:
-        """Hold another run, in a process forked from the one in which libraries were imported under this control.
+        """Hold another run, in a process forked from the one in which libraries were imported under this control."""
+        from .backends._watching import follow
 
-        Libraries that are in `sys.modules` are started now, those that wait on the shelf when they are handed out.
-        """
         self.seed, self._start, self.path = seed, start, path
         self._counts.clear()
         self.ledger.clear()
-        held = set(self.started)
-        self.started.clear()
+        self._on_started = lambda name: None
         for backend in self.backends:
-            if backend.name not in held:
-                continue
-
-            def act(module: ModuleType, backend: Backend = backend) -> None:
-                from .backends._watching import follow
-
-                self.seed_unnoted(backend.name, self._start(backend.name))
+            if backend.name in self.started:
+                self.seed_unnoted(backend.name, start(backend.name))
                 follow(self.ledger, backend.generator, backend.digest)
-                self._has_started(backend)
-
-            when_imported(backend.module, act)
+        gathered, self._gathered = self._gathered or [], None
+        self.start_made([made for made, _ in gathered])
 
     def seed_unnoted(self, library: str, number: int) -> None:
         """Start the library's global generators from `number`: our own doing, of which the ledger says nothing."""
@@ -142,16 +160,6 @@ class Control:
         self.started.add(backend.name)
         self._on_started(backend.name)
         self.imports.starts(backend)
-
-    def drawn(self) -> tuple[object, ...]:
-        """Something that changes when a generator of a started library is drawn from, seeded, or made without a seed.
-
-        What a library draws or makes while it is imported does not count where it has no effect: see `AtImport`.
-        """
-        return (
-            tuple(sorted(self._counts.items())),
-            *((b.name, self.imports.position(b)) for b in self.backends if b.name in self.started),
-        )
 
     def take_hold(self, on_start: Callable[[Backend], None] | None = None) -> None:
         """Seed what is imported, and the rest when it is imported; `on_start(backend)` is called before each."""

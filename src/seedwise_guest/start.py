@@ -47,32 +47,13 @@ def _enter() -> None:
 
         check(plan)
         return
-    control = None
-    if plan["mode"] == "warm":
-        if not spool.claim("warm"):
-            return  # another Python process of the same command
-        plan, control = _wait_warm(plan)
-    spool.send(
-        "hello",
-        ppid=os.getppid(),
-        argv=list(getattr(sys, "orig_argv", sys.argv)),
-        python=sys.version.split()[0],
-    )
-    sys.meta_path.append(_Stub())
-    _Run(plan, control).take_hold()
-
-
-def _wait_warm(plan: dict[str, Any]) -> tuple[dict[str, Any], Any]:
-    """Import what runs need and wait; in the child that is forked for a run, return its plan."""
-    from .seeding import Control
-    from .warm import parent
-
-    control = Control(0)
-    control.take_hold()
-    request = parent.serve(plan, control)
-    parent.become_run(request)
-    with open(os.path.join(spool.folder(), "plan.json"), encoding="utf-8") as file:
-        return json.load(file), control
+    if plan["mode"] == "prefork":
+        if spool.claim("prefork"):  # another Python process of the same command is none
+            _Run(plan).fork_for_runs()
+        return
+    run = _Run(plan)
+    run.say_hello()
+    run.take_hold()
 
 
 def _report_and_leave(folder: str) -> None:
@@ -134,56 +115,88 @@ def _logger(name: str) -> ModuleType:
 class _Run:
     """This process under its plan."""
 
-    def __init__(self, plan: dict[str, Any], control: Any = None) -> None:
+    def __init__(self, plan: dict[str, Any]) -> None:
+        self._adopt_plan(plan)
+        self.control: Any = None
+        self.is_run = plan["mode"] == "run"
+        """Not so in a process that only forks; its children become runs."""
+        self.is_forked = False
+        self.late_sites: list[dict[str, Any]] = []
+        self.forks = 0
+        self.path: tuple[str | int, ...] = ()
+
+    def _adopt_plan(self, plan: dict[str, Any]) -> None:
         self.plan = plan
-        self.control = control
-        """Of the warm parent that this process was forked from."""
-        self.warm = control is not None
         self.seed: int = plan["seed"]
         self.number: int | None = plan["number"]
         self.has_sites: bool = plan["has_sites"]
-        self.late_sites: list[dict[str, Any]] = []
-        self.forks = 0
+
+    def say_hello(self) -> None:
+        """Tell the host that the guest is in, in this process."""
+        argv = list(getattr(sys, "orig_argv", sys.argv))
+        spool.send("hello", ppid=os.getppid(), argv=argv, python=sys.version.split()[0])
 
     def take_hold(self) -> None:
+        """Put everything in place before the script begins."""
         from .capture import Files
 
+        sys.meta_path.append(_Stub())
         self.files = Files()
         self.files.watch()
         self.substitution: Any = None
-        self.recording: Any = None
         if self.plan["substitute"]:
             self._substitute()
-        if self.warm:
-            self._leave_early()
         if self.plan["control"]:
             self._control()
-            if self.plan.get("record"):
-                self._record()
+            if self.plan.get("announce"):
+                from .prefork.announcing import announce_imports
+
+                announce_imports()
         atexit.register(self.tell)
 
-    def _leave_early(self) -> None:
+    def fork_for_runs(self) -> None:
+        """Have the script's first lines executed once, and each run forked from there."""
+        from . import calling
+        from .launch import CALL
+        from .prefork.leaving import leave
+        from .prefork.process import Process
+        from .prefork.prologue import Prologue
+        from .prefork.watch import Watch
         from .sites.substitute import run_script_here
-        from .warm.leaving import leave
 
-        run_script_here(self.substitution, leave)
+        self.take_hold()
+        self.control.gather()
+        words = list(sys.argv)
+        plan = self.plan
+        watch = Watch(
+            self.control, plan["own_variables"], plan["own_arguments"], plan["config"], plan["shared"],
+            quiet=spool.folder() + os.sep,
+        )  # fmt: skip
+        if self.substitution is not None:
+            self.substitution.reaching = lambda path: watch.stop(f"reaches a seed in {os.path.basename(path)}")
+        prologue = Prologue(Process(watch), watch, plan["edits"], self.become_run)
 
-    def _record(self) -> None:
-        from .warm.asking import Asked
-        from .warm.recording import Recording
+        def execute(path: str, namespace: dict[str, Any], text: Any) -> None:
+            if os.path.abspath(path) == CALL:
+                namespace.update(sys=sys, main=calling.main)
+                prologue.run_call(lambda: calling.find(words[1:]), lambda found: calling.call(found, sys.argv[1:]))
+            else:
+                prologue.run_script(path, namespace, text)
 
-        self.recording = Recording(
-            self.control.drawn,
-            lambda name, state: spool.send("importing", name=name, state=state),
-            Asked(self.plan.get("config"), self.plan["own_arguments"], self.plan["own_variables"]),
-            self.control.imports.drew,
-        )
-        self.control.on_started(self._born)
+        run_script_here(self.substitution, execute, leave)
 
-    def _born(self, name: str) -> None:
-        self.recording.born(
-            name, next(self.control.imports.position(b) for b in self.control.backends if b.name == name)
-        )
+    def become_run(self) -> None:
+        """In a forked child, whose environment and files are those of its run: go on under its plan."""
+        with open(os.path.join(spool.folder(), "plan.json"), encoding="utf-8") as file:
+            self._adopt_plan(json.load(file))
+        self.is_run = self.is_forked = True
+        self.say_hello()
+        if self.substitution is not None:
+            self.substitution.reaching = lambda path: None
+            self.substitution.edits = self.plan["edits"]
+        self.path = _process_path(False)
+        _tell_children(self.path)
+        self.control.begin_again(self.seed, self._start, self.path)
 
     def _substitute(self) -> None:
         from .sites.substitute import Substitution
@@ -245,34 +258,34 @@ class _Run:
     def _control(self) -> None:
         from .launch import is_spawned
         from .seeding import Control
-        from .streams import derive
 
-        path = _process_path(is_spawned())
-        _tell_children(path)
+        if self.is_run:
+            self.path = _process_path(is_spawned())
+            _tell_children(self.path)
         _number_children()
-
-        def start(library: str) -> int:
-            if path:
-                return derive(self.seed, "start", *path, library)
-            return derive(self.seed, "start", library) if self.has_sites else self.seed
-
-        if self.warm:
-            self.control.begin_again(self.seed, start, path)
-            self.control.watch_imports()
-        else:
-            self.control = Control(self.seed, start=start, path=path)
-            self.control.take_hold()
-            self.control.watch_imports()
+        self.control = Control(self.seed, start=self._start, path=self.path)
+        self.control.take_hold()
+        self.control.watch_imports()
         if hasattr(os, "register_at_fork"):
             # after `random`'s own hook, which reseeds from the system in every forked child
             when_imported("random", lambda module: os.register_at_fork(before=self._count, after_in_child=self._forked))
         if is_spawned():
             when_imported("multiprocessing.process", self._hold_spawned)
 
+    def _start(self, library: str) -> int:
+        """What the global generators of a library start from."""
+        from .streams import derive
+
+        if self.path:
+            return derive(self.seed, "start", *self.path, library)
+        return derive(self.seed, "start", library) if self.has_sites else self.seed
+
     def _count(self) -> None:
-        self.forks += 1
+        self.forks += self.is_run
 
     def _forked(self) -> None:
+        if not self.is_run:
+            return
         from .streams import derive
 
         self.control.path = (*self.control.path, "fork", self.forks)
@@ -315,12 +328,11 @@ class _Run:
 
     def tell(self) -> None:
         """At the end of the process: what it loaded and read, and its ledger."""
-        if self.warm and not self._is_placed():
-            spool.send("not-warm", reason="the script was not loaded by Seedwise, so no seed was placed")
+        if not self.is_run:
+            return
+        if self.is_forked and not self._is_placed():
+            spool.send("not-forked", reason="the script was not loaded by Seedwise, so no seed was placed")
         self.files.stop()
-        if self.recording is not None:
-            self.recording.stop()
-            spool.send("imports", **self.recording.as_message())
         from .capture import imported_libraries, loaded_sources
 
         loaded = dict(self.substitution.loaded) if self.substitution is not None else {}
@@ -336,6 +348,7 @@ class _Run:
             libraries=imported_libraries(),
             late_sites=self.late_sites,
             path=list(self.control.path) if self.control is not None else [],
+            ends=self.control.ends() if self.control is not None else {},
             ledger=self.control.ledger.as_dicts() if self.control is not None else [],
         )
 
@@ -397,10 +410,34 @@ def _number_children() -> None:
         if event == "subprocess.Popen":
             counter[0] += 1
             os.environ[CHILD] = str(counter[0])
-            environment = arguments[3]
-            if isinstance(environment, dict) and spool.SPOOL in environment:
-                environment[CHILD] = str(counter[0])
-                if PATH in os.environ:
-                    environment[PATH] = os.environ[PATH]
 
     sys.addaudithook(audit)
+    when_imported("subprocess", _number_in_environments)
+
+
+_ENVIRONMENT = 5
+"""Which argument of CPython's `_posixsubprocess.fork_exec` is the environment: a list of `NAME=value`, or None."""
+
+
+def _number_in_environments(subprocess: ModuleType) -> None:
+    """Where the user's code gives a subprocess an environment of its own that leads to our spool, put the number into the copy that
+    is handed over; the user's mapping stays as it is."""
+    home: Any = subprocess
+    name = "_fork_exec"
+    if not hasattr(home, name):  # before 3.11
+        home, name = getattr(subprocess, "_posixsubprocess", None), "fork_exec"
+    original: Any = getattr(home, name, None)
+    if original is None:
+        return
+    mine = {os.fsencode(key) + b"=" for key in (CHILD, PATH)}
+    spools = os.fsencode(spool.SPOOL) + b"="
+
+    def fork_exec(*arguments: Any) -> Any:
+        given = arguments[_ENVIRONMENT] if len(arguments) > _ENVIRONMENT else None
+        if isinstance(given, list) and any(word.startswith(spools) for word in given):
+            kept = [word for word in given if not word.startswith(tuple(mine))]
+            ours = [os.fsencode(f"{key}={os.environ[key]}") for key in (CHILD, PATH) if key in os.environ]
+            arguments = (*arguments[:_ENVIRONMENT], [*kept, *ours], *arguments[_ENVIRONMENT + 1 :])
+        return original(*arguments)
+
+    setattr(home, name, fork_exec)

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import pytest
 
-from ..warm.both_ways import hold_both_ways
+from ..prefork.both_ways import hold_both_ways
 
 pytestmark = [pytest.mark.frameworks, pytest.mark.timeout(600)]
 

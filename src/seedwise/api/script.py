@@ -29,9 +29,9 @@ from ..runs.functions import CALL, Call, is_call, parse_call
 from ..runs.interleaved import run_interleaved
 from ..runs.metrics import parse_metric
 from ..runs.planning import Reading, Start, in_place, plan_to_dict, read_sites
+from ..runs.prefork import Forking, Record, why_not_forked
 from ..runs.store import Experiment, Store
 from ..runs.supervisor import AS_IS_SEED, Supervisor
-from ..runs.warm import Warmth, why_not_warm
 from ..runs.worlds import Worlds, find_worlds, guarded, inside, sweep_dead_worlds
 from .load import open_store, results_of
 from .stopping import DecisionRule, MarginRule, Rule, Until, Watch
@@ -251,10 +251,9 @@ class Sweep:
     def remember_looks(self, metric: str) -> None:
         """The number of seeds was chosen by looking at this metric: its t interval does not hold any more."""
         store, old = self.supervisor.store, self.supervisor.experiment
-        now = store.experiment(f"{old.name}@{old.version}")
-        options = dict(now.plan.get("options", {}))
+        options = dict(store.experiment(f"{old.name}@{old.version}").plan.get("options", {}))
         options["anytime"] = sorted({*options.get("anytime", []), metric})
-        store.set_manifest(now, now.key, now.manifest, {**now.plan, "options": options})
+        store.update_plan(old.id, options=options)
 
     def outcome(self, complete: bool) -> Outcome:
         """The results, after the supervisor has done what it could."""
@@ -271,6 +270,13 @@ class Sweep:
             )
         if self.rule is not None and self.rule.watch.metric is not None:
             self.remember_looks(self.rule.watch.metric.name)
+        if supervisor.forking is not None:
+            runs = [
+                run for run in store.runs(supervisor.experiment.id, last_only=True) if run.status is Status.FINISHED
+            ]
+            said = supervisor.forking.sentence(len(runs), sum(run.forked for run in runs))
+            if said:
+                self.note(said)
         changed = identity.changed_data(store.inputs(supervisor.experiment.id))
         if changed:
             self.note(f"data changed since the first run: {', '.join(changed[:5])}; start a new experiment with --name")
@@ -438,7 +444,7 @@ def prepare(
         "until": None if until is None else until.as_dict(),
         "anytime": experiment.plan.get("options", {}).get("anytime", []),
     }
-    store.set_manifest(experiment, experiment.key, experiment.manifest, {**experiment.plan, "options": options_said})
+    store.update_plan(experiment.id, options=options_said)
     experiment = store.experiment(f"{experiment.name}@{experiment.version}")
     worlds = find_worlds(options.workdir, reading.script, options.share, [str(store.folder)], words)
     if mode is Mode.CONFIG and worlds.kind is Workdir.SEQUENTIAL and not inside(path, str(worlds.project)):
@@ -461,8 +467,9 @@ def prepare(
         seeds = []
     if mode is not Mode.AS_IS:
         store.want(experiment.id, seeds)
-    off = "--fresh" if options.fresh else why_not_warm(setup, str(reading.python.get("version", "")))
-    warmth = Warmth(setup, off=off, tell=note)
+    off = "--fresh" if options.fresh else why_not_forked(setup, str(reading.python.get("version", "")))
+    record = Record.from_dict(experiment.plan.get("forking", {}))
+    forking = Forking(setup, off=off, record=record, tell=note)
     rule = None
     if until is not None:
         if mode is Mode.AS_IS:
@@ -472,8 +479,8 @@ def prepare(
         rule = MarginRule(until, Watch(seeds, asked), len(seeds), note)
         rule.watch.begin(results_of(store, experiment, asked, reduce))
     supervisor = Supervisor(
-        store, experiment, setup, LocalExecutor(warmth), jobs=jobs, threads=options.threads,
-        packages=dict(reading.packages), tell=tell, retry_failed=retry_failed, warmth=warmth,
+        store, experiment, setup, LocalExecutor(forking), jobs=jobs, threads=options.threads,
+        packages=dict(reading.packages), tell=tell, retry_failed=retry_failed, forking=forking,
         timeout=options.timeout, retries=options.retries, fail_fast=options.fail_fast,
         gpus=options.gpus, enough=rule,
     )  # fmt: skip
@@ -514,7 +521,7 @@ def find_experiment(
             note(f"accepted: {what} changed since {experiment.label} began; its seeds stay one experiment")
             fresh = {k: v for k, v in _rehash(store, experiment, reading).items() if v}
             store.set_inputs(experiment.id, fresh, replace=True)
-            store.set_manifest(experiment, key, manifest, {**experiment.plan, **plan})
+            store.set_manifest(experiment, key, manifest, {**experiment.plan, **plan, "forking": {}})
             return store.experiment(f"{experiment.name}@{experiment.version}")
         if only is not None:
             raise UsageError(

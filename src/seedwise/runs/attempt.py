@@ -60,15 +60,6 @@ class Setup:
 
 
 @dataclass
-class Imports:
-    """What a fresh run recorded: units to import, the states they begin in, and what is left to each run, with reasons."""
-
-    units: list[dict[str, Any]] = field(default_factory=list)
-    states: list[dict[str, Any]] = field(default_factory=list)
-    left: dict[str, str] = field(default_factory=dict)
-
-
-@dataclass
 class Told:
     """What the processes of a run said in their spool."""
 
@@ -86,8 +77,9 @@ class Told:
     """File in the spool of each array."""
     array_notes: dict[str, dict[str, Any]] = field(default_factory=dict)
     no_result: str = ""
-    imports: Imports | None = None
-    not_warm: str = ""
+    ends: dict[str, str] = field(default_factory=dict)
+    """A digest of where each global generator of the first process stood at its end, by library."""
+    not_forked: str = ""
     """Why a forked run could not go on."""
     ended: bool = False
     """Whether a process lived to tell what it loaded and read."""
@@ -109,8 +101,18 @@ class Attempt:
     memory_kills: int = field(default_factory=lambda: memory_kills())  # noqa: PLW0108 (defined below)
     """How many processes the system had killed for want of memory when the attempt began."""
 
-    def prepare(self, cores: Sequence[int], record: bool = False, card: str | None = None) -> Task:
-        """Write the plan and the launch specification; return the process to be started."""
+    def prepare(
+        self,
+        number: int,
+        cores: Sequence[int],
+        announce: bool = False,
+        card: str | None = None,
+        thrown_away: bool = False,
+    ) -> Task:
+        """Write the plan and the launch specification; return the process to be started, under this number.
+
+        With `announce`, the run says what it imports while it goes on. One that is `thrown_away` writes to nothing that is shared.
+        """
         setup = self.setup
         self.folder.mkdir(parents=True, exist_ok=True)
         edits = setup.plan.edits(self.seed) if setup.mode is Mode.SUBSTITUTE else {}
@@ -127,27 +129,10 @@ class Attempt:
             source = self.world.folder / "config"
             source.write_text(text, encoding="utf-8")
             replace.append((str(source), path))
-        digests = {path: digest for path, digest in setup.plan.files.items() if path != "-c"}
-        own_tmp = setup.worlds.kind is Workdir.SEQUENTIAL  # elsewhere /tmp itself is private
-        plan = {
-            "v": PROTOCOL,
-            "mode": "run",
-            "seed": self.seed,
-            "number": setup.plan.number,
-            "has_sites": not setup.is_function
-            and (bool(setup.plan.sites) or setup.mode in (Mode.PLACEHOLDER, Mode.CONFIG) or self._reads_seed()),
-            "substitute": setup.mode is Mode.SUBSTITUTE,
-            "control": setup.mode is not Mode.AS_IS,
-            "edits": edits,
-            "digests": digests,
-            "script": setup.script,
-            "record": record,
-            "own_arguments": setup.mode is Mode.PLACEHOLDER,
-            "own_variables": ["SEEDWISE_SEED", "CUDA_VISIBLE_DEVICES", *(["TMPDIR"] if own_tmp else [])],
-            "config": setup.config_path,
-        }
+        own_tmp = has_own_tmp(setup)
+        plan = {**run_plan(setup, self.seed, edits), "announce": announce}
         (self.world.spool / "plan.json").write_text(json.dumps(plan), encoding="utf-8", errors="surrogateescape")
-        specification = setup.worlds.specification(self.world, command, cores, replace)
+        specification = setup.worlds.specification(self.world, command, cores, replace, private=thrown_away)
         environment = {**setup.environment, "SEEDWISE_SPOOL": str(self.world.spool)}
         if setup.mode is not Mode.AS_IS:
             environment["SEEDWISE_SEED"] = str(self.seed)
@@ -157,6 +142,7 @@ class Attempt:
             (self.world.folder / "tmp").mkdir()
             environment["TMPDIR"] = str(self.world.folder / "tmp")
         return Task(
+            number,
             self.seed,
             setup.worlds.launcher(specification),
             environment,
@@ -165,9 +151,6 @@ class Attempt:
             specification,
             command,
         )
-
-    def _reads_seed(self) -> bool:
-        return any(remark.kind == "environment" for remark in self.setup.plan.remarks)
 
     def told(self) -> Told:
         """Read the spool. Lines that are not whole are passed over: their process was killed while it wrote."""
@@ -287,6 +270,42 @@ class Attempt:
             shutil.rmtree(self.folder, ignore_errors=True)
 
 
+def has_own_tmp(setup: Setup) -> bool:
+    """Whether each run has a folder for temporary files of its own; elsewhere /tmp itself is private."""
+    return setup.worlds.kind is Workdir.SEQUENTIAL
+
+
+def run_plan(setup: Setup, seed: int, edits: Mapping[str, Any]) -> dict[str, Any]:
+    """What a process of a run is told."""
+    reads_seed = any(remark.kind == "environment" for remark in setup.plan.remarks)
+    return {
+        "v": PROTOCOL,
+        "mode": "run",
+        "seed": seed,
+        "number": setup.plan.number,
+        "has_sites": not setup.is_function
+        and (bool(setup.plan.sites) or setup.mode in (Mode.PLACEHOLDER, Mode.CONFIG) or reads_seed),
+        "substitute": setup.mode is Mode.SUBSTITUTE,
+        "control": setup.mode is not Mode.AS_IS,
+        "edits": edits,
+        "digests": {path: digest for path, digest in setup.plan.files.items() if path != "-c"},
+        "script": setup.script,
+    }
+
+
+def prefork_plan(setup: Setup) -> dict[str, Any]:
+    """What the process is told that executes the first lines; its edits say only where the seeds stand."""
+    own = ["SEEDWISE_SEED", "CUDA_VISIBLE_DEVICES", *(["TMPDIR"] if has_own_tmp(setup) else [])]
+    return {
+        **run_plan(setup, 0, setup.plan.edits(0) if setup.mode is Mode.SUBSTITUTE else {}),
+        "mode": "prefork",
+        "own_arguments": setup.mode is Mode.PLACEHOLDER,
+        "own_variables": own,
+        "shared": list(setup.worlds.share),
+        "config": setup.config_path,
+    }
+
+
 def _take(message: Mapping[str, Any], told: Told, logged: dict[str, tuple[list[int], list[float]]]) -> None:
     kind = message.get("type")
     if kind == "hello":
@@ -299,8 +318,6 @@ def _take(message: Mapping[str, Any], told: Told, logged: dict[str, tuple[list[i
             step = message["step"]
             steps.append(step if isinstance(step, int) and abs(step) < 2**62 else len(values) + 1)
             values.append(float(value))
-    elif kind == "imports" and told.imports is None:
-        told.imports = Imports(message["units"], message["states"], message["left"])
     elif kind == "array":
         told.arrays[str(message["name"])] = os.path.basename(str(message["file"]))
         told.array_notes[str(message["name"])] = {
@@ -308,8 +325,8 @@ def _take(message: Mapping[str, Any], told: Told, logged: dict[str, tuple[list[i
         }
     elif kind == "no-result":
         told.no_result = str(message["reason"])
-    elif kind == "not-warm":
-        told.not_warm = str(message["reason"])
+    elif kind == "not-forked":
+        told.not_forked = str(message["reason"])
     elif kind == "end":
         told.ended = True
         told.loaded.update(message["loaded"])
@@ -318,6 +335,8 @@ def _take(message: Mapping[str, Any], told: Told, logged: dict[str, tuple[list[i
         told.libraries.extend(name for name in message["libraries"] if name not in told.libraries)
         told.late_sites.extend(message["late_sites"])
         told.ledgers.append((message["path"], message["ledger"]))
+        if not message["path"]:
+            told.ends.update(message["ends"])
 
 
 def memory_kills() -> int:

@@ -26,11 +26,15 @@ def run_interleaved(
         contextlib.ExitStack() as stack,
     ):
         for one in pair:
-            stack.enter_context(one.working(seeds, cores))
+            stack.enter_context(one.working(seeds, cores, in_order=True))
         if enough is not None:
             pair[0].satisfied = pair[1].satisfied = enough()
         while any(one.busy for one in pair) and not interrupts.count:
             while sum(one.running for one in pair) < jobs:
+                compares = next((one for one in pair if one.compares_next), None)
+                if compares is not None:  # no seed of its own: it is nobody's turn
+                    compares.start_next()
+                    continue
                 turn = _next(pair, started)
                 if turn is None or not turn.can_start:
                     break

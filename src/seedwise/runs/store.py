@@ -22,7 +22,7 @@ from ..errors import StoreError, UsageError
 from ..results import Cause, Metric, Reduce, Run, Series, Status
 from .project import project_root
 
-VERSION = 1
+VERSION = 2
 FOLDER = ".seedwise"
 
 NOT_THE_RUNS_FAULT = frozenset({Cause.ISOLATION, Cause.CHANGED, Cause.NOT_ENTERED})
@@ -78,7 +78,7 @@ CREATE TABLE series (
     PRIMARY KEY (run, metric)
 ) WITHOUT ROWID;
 """
-_MIGRATIONS: dict[int, str] = {}
+_MIGRATIONS: dict[int, str] = {1: "ALTER TABLE runs ADD COLUMN forked INTEGER NOT NULL DEFAULT 0;"}
 """From version k to k + 1."""
 
 
@@ -248,7 +248,7 @@ class Store:
             return
         with self._write():
             version = self._db.execute("PRAGMA user_version").fetchone()[0]
-            steps = [_LAYOUT_1] if version == 0 else [_MIGRATIONS[k] for k in range(version, VERSION)]
+            steps = [*([_LAYOUT_1] if version == 0 else []), *(_MIGRATIONS[k] for k in range(max(1, version), VERSION))]
             for step in steps:
                 for statement in step.split(";"):
                     if statement.strip():
@@ -401,6 +401,13 @@ class Store:
                 (key, json.dumps(manifest), json.dumps(plan), experiment.id),
             )
 
+    def update_plan(self, experiment: int, **parts: Any) -> None:
+        """Put parts into an experiment's plan; the others stay as they are."""
+        with self._write():
+            row = self._db.execute("SELECT plan FROM experiments WHERE id = ?", (experiment,)).fetchone()
+            plan = {**json.loads(row[0]), **parts}
+            self._db.execute("UPDATE experiments SET plan = ? WHERE id = ?", (json.dumps(plan), experiment))
+
     # --- runs ------------------------------------------------------------------------------------------------------
 
     def want(self, experiment: int, seeds: Sequence[int]) -> None:
@@ -459,12 +466,20 @@ class Store:
                     (experiment, run.seed, run.replicate, run.attempt, run.status, time.time()),
                 ).fetchone()
             self._db.execute(
-                "UPDATE runs SET status = ?, cause = ?, detail = ?, seconds = ?, folder = ? WHERE id = ?",
-                (run.status, run.cause, run.detail, run.seconds, run.folder, number[0]),
+                "UPDATE runs SET status = ?, cause = ?, detail = ?, seconds = ?, folder = ?, forked = ? WHERE id = ?",
+                (run.status, run.cause, run.detail, run.seconds, run.folder, int(run.forked), number[0]),
             )
             self._db.executemany(
                 "INSERT OR REPLACE INTO series (run, metric, position, last, steps, numbers) VALUES (?,?,?,?,?,?)",
                 [(number[0], name, k, *_pack(series)) for k, (name, series) in enumerate(run.series.items())],
+            )
+
+    def set_aside(self, experiment: int, seed: int, attempt: int, reason: str) -> None:
+        """Keep a run that is not to be counted; its seed is free again."""
+        with self._write():
+            self._db.execute(
+                "UPDATE runs SET status = ?, cause = NULL, detail = ? WHERE experiment = ? AND seed = ? AND attempt = ?",
+                (Status.INTERRUPTED, reason, experiment, seed, attempt),
             )
 
     def release(self, experiment: int, seed: int, attempt: int) -> None:
@@ -486,7 +501,7 @@ class Store:
         A run of a dead supervisor is told as interrupted. With `last_only`, of each series its last value alone is read.
         """
         rows = self._db.execute(
-            "SELECT id, seed, replicate, attempt, status, cause, detail, seconds, folder, owner FROM runs AS r "
+            "SELECT id, seed, replicate, attempt, status, cause, detail, seconds, folder, owner, forked FROM runs AS r "
             "WHERE experiment = ? AND attempt = (SELECT max(attempt) FROM runs WHERE experiment = r.experiment "
             "AND seed = r.seed AND replicate = r.replicate) ORDER BY seed, replicate",
             (experiment,),
@@ -501,14 +516,14 @@ class Store:
             found = _brief(metric, steps, numbers) if last_only else _unpack(steps, numbers)
             series.setdefault(run, {})[metric] = found
         result = []
-        for number, seed, replicate, attempt, status, cause, detail, seconds, folder, owner in rows:
+        for number, seed, replicate, attempt, status, cause, detail, seconds, folder, owner, forked in rows:
             state = Status(status)
             if state is Status.RUNNING and not self._is_alive(owner):
                 state, detail = Status.INTERRUPTED, "its supervisor was gone"
             result.append(
                 Run(
                     seed, state, series.get(number, {}), replicate, attempt,
-                    Cause(cause) if cause else None, detail, seconds, folder,
+                    Cause(cause) if cause else None, detail, seconds, folder, bool(forked),
                 )
             )  # fmt: skip
         begun = {run.seed for run in result}

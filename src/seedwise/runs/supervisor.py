@@ -7,7 +7,9 @@ import signal
 import time
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
+from enum import Enum
+from itertools import count as counting
 
 from ..errors import SeedwiseError
 from ..events import Began, Ended, Event, Note, Started, Waiting
@@ -15,17 +17,61 @@ from ..results import Cause, Run, Status
 from . import identity, metrics
 from .attempt import Attempt, Setup, Told
 from .command import Mode, Workdir
+from .comparing import Observed, difference
 from .cores import Cores, reserving
 from .executors import Executor, Exit
 from .interrupts import Interrupts
+from .prefork import Forking, Stage, Verdict, to_compare
 from .sequential import Tree, TreeChanged
 from .store import NOT_THE_RUNS_FAULT, Experiment, Owner, Store
-from .warm import Stage, Warmth
 
 _GRACE = 5.0
 _TICK = 0.2
 AS_IS_SEED = 0
 """Under which the one process of an as-is experiment is started; its runs are keyed by the seeds it prints."""
+
+
+_LONGER = 3.0
+"""How many times as long as the fresh run a forked twin may take, ten seconds more besides."""
+_AT_ONCE = 60.0
+"""Seconds of work that are done again without asking."""
+
+
+class Purpose(Enum):
+    """Why a process is started."""
+
+    RUN = "run"
+    """It is the run of its seed."""
+    TWIN = "twin"
+    """It is forked, to be compared with the fresh run of its seed, and thrown away."""
+    AGAIN = "again"
+    """It is fresh, to find out whether fresh runs differ from each other, and thrown away."""
+
+
+@dataclass
+class _Work:
+    """A process that goes on. `announce`: it says what it imports."""
+
+    number: int
+    attempt: Attempt
+    cores: list[int]
+    purpose: Purpose = Purpose.RUN
+    forked: bool = False
+    announce: bool = False
+    began: float = field(default_factory=time.monotonic)
+
+
+@dataclass
+class _Pair:
+    """A seed that is run both ways, as far as it has come."""
+
+    seed: int
+    fresh: Observed | None = None
+    twin: Observed | None = None
+    twin_due: bool = False
+    again_due: bool = False
+    different: str = ""
+    thrown_away: list[Attempt] | None = None
 
 
 class Supervisor:
@@ -53,7 +99,7 @@ class Supervisor:
         packages: dict[str, str],
         tell: Callable[[Event], None],
         retry_failed: bool = False,
-        warmth: Warmth | None = None,
+        forking: Forking | None = None,
         timeout: float | None = None,
         retries: int = 0,
         fail_fast: bool = False,
@@ -66,7 +112,12 @@ class Supervisor:
         """Why no further seed is needed; "" while some are."""
         self._cards = dict.fromkeys(gpus, 0)
         self._card_of: dict[int, str] = {}
-        self.warmth = warmth
+        self.forking = forking
+        self._pairs: dict[int, _Pair] = {}
+        """Seeds that are run both ways and not compared yet."""
+        self._both_ways: set[int] = set()
+        """Seeds that are to be run both ways, once runs are forked."""
+        self._numbers = counting(1)
         self.timeout = timeout
         self.retries = retries
         self.fail_fast = fail_fast
@@ -85,7 +136,7 @@ class Supervisor:
         self.retry_failed = retry_failed
         self.stopped = ""
         """Why no further seed is started; "" while all is well."""
-        self._running: dict[int, tuple[Attempt, list[int]]] = {}
+        self._running: dict[int, _Work] = {}
         self._pending: deque[int] = deque()
         self._left_over: list[Attempt] = []
         self._ahead: deque[tuple[int, int]] = deque()
@@ -105,15 +156,18 @@ class Supervisor:
             while self.busy and not interrupts.count:
                 while len(self._running) < self.jobs and self.can_start:
                     self.start_next()
-                self.step(_TICK / 10 if self._is_learning() else _TICK)
+                self.step(_TICK / 10 if self._is_waiting_to_fork() else _TICK)
             if not interrupts.count and not self.stopped and not self.satisfied:
                 self.wait_for_others(seeds, interrupts)
         self.interrupted = bool(interrupts.count)
         return not interrupts.count
 
     @contextlib.contextmanager
-    def working(self, seeds: Sequence[int], cores: Cores) -> Iterator[None]:
-        """While this lasts, `start_next` and `step` may be called; at its end, whatever still runs is ended and noted."""
+    def working(self, seeds: Sequence[int], cores: Cores, *, in_order: bool = False) -> Iterator[None]:
+        """While this lasts, `start_next` and `step` may be called; at its end, whatever still runs is ended and noted.
+
+        With `in_order`, seeds that are run both ways, which take longer, do not come first.
+        """
         before = {run.seed: run for run in self.store.runs(self.experiment.id, last_only=True)}
         todo = [seed for seed in seeds if seed not in before or not self._is_settled(before[seed])]
         self._pending = deque(todo)
@@ -123,14 +177,15 @@ class Supervisor:
             self.tell(Began(len(seeds), len(seeds) - len(todo), len(todo), self.jobs, failed, self.experiment.label))
             try:
                 self._begin_tree()
+                self._plan_comparisons(seeds, in_order)
                 yield
             finally:
                 try:
                     self._stop()
                 finally:
                     self._tidy()
-                    if self.warmth is not None:
-                        self.warmth.close()
+                    if self.forking is not None:
+                        self.forking.close()
                     self._end_tree()
 
     def watch(self, listener: Callable[[Run], None]) -> None:
@@ -144,26 +199,32 @@ class Supervisor:
 
     @property
     def running(self) -> int:
-        """How many runs go on."""
+        """How many processes go on."""
         return len(self._running)
 
     @property
     def has_more(self) -> bool:
-        """Whether a seed is left to be started."""
-        return self._left > 0 and not self.stopped and not self.satisfied
+        """Whether a seed, or the comparison of one, is left to be started."""
+        return self.compares_next or (self._left > 0 and not self.stopped and not self.satisfied)
+
+    @property
+    def compares_next(self) -> bool:
+        """Whether what is started next compares a forked run with a fresh one, and is no further seed."""
+        return self._next_comparison() is not None and not self.stopped and not self.satisfied
 
     @property
     def can_start(self) -> bool:
-        """Whether there is a seed to start, and nothing that is worth waiting for first."""
-        return self.has_more and not self._warming_up()
+        """Whether there is something to start, and nothing that is worth waiting for first."""
+        if not self.has_more:
+            return False
+        return self._next_comparison() is not None or not self._had_better_wait()
 
     def step(self, seconds: float) -> None:
         """Save what has ended, waiting up to `seconds` for it, and look after what still runs."""
         self._tidy()
         for exit_ in self.executor.wait(seconds):
             self._end(exit_)
-        if self.warmth is not None:
-            self.warmth.look()
+        self._look_at_forking()
         self._end_late()
         self.owner.beat()
         if self._tree is not None:
@@ -178,8 +239,133 @@ class Supervisor:
     def _left(self) -> int:
         return len(self._pending) + len(self._ahead)
 
-    def _is_learning(self) -> bool:
-        return self.warmth is not None and self.warmth.stage is Stage.LEARNING
+    # --- forked runs -----------------------------------------------------------------------------------------------
+
+    def _plan_comparisons(self, seeds: Sequence[int], in_order: bool) -> None:
+        """Choose the seeds that are run both ways; they come first, unless `in_order`."""
+        if self.forking is None or self.forking.stage is Stage.OFF:
+            return
+        done = set(self.forking.record.seeds)
+        chosen = [seed for seed in to_compare(self.experiment.key, seeds) if seed not in done]
+        self._both_ways = {seed for seed in chosen if seed in self._pending}
+        if not in_order:
+            first = [] if self.forking.known else list(self._pending)[:1]
+            early = [*first, *(seed for seed in self._both_ways if seed not in first)]
+            self._pending = deque([*early, *(seed for seed in self._pending if seed not in early)])
+        if self.forking.known and len(self._pending) > 1:
+            self.forking.begin([])
+
+    def _is_waiting_to_fork(self) -> bool:
+        return self.forking is not None and self.forking.stage in (Stage.STARTING, Stage.READY, Stage.COMPARING)
+
+    def _had_better_wait(self) -> bool:
+        """Whether runs will be forked in a moment: worth waiting for."""
+        if self.forking is None or not self.forking.begun:
+            return False
+        return self._left > (0 if self.forking.known else 1) and self.forking.holding
+
+    def _look_at_forking(self) -> None:
+        """When the process that forks is ready, have the first seed run both ways, if that is worth its time."""
+        forking = self.forking
+        if forking is None:
+            return
+        forking.look()
+        worth = forking.is_worth_it(self._left)
+        if forking.stage is Stage.READY:
+            pair = next(iter(self._pairs.values()), None)
+            if pair is None or not worth:
+                forking.turn_off("")
+                self._pairs.clear()
+            else:
+                pair.twin_due = True
+                forking.stage = Stage.COMPARING
+        elif forking.stage is Stage.COMPARING and forking.first_seconds is None and not worth:
+            self._drop_comparisons()
+            forking.turn_off("")
+        if forking.first_seconds is not None:
+            for work in list(self._running.values()):
+                if (
+                    work.purpose is Purpose.TWIN
+                    and time.monotonic() - work.began > _LONGER * forking.first_seconds + 10
+                ):
+                    self.executor.stop_one(work.number, signal.SIGKILL)
+
+    def _drop_comparisons(self) -> None:
+        """Whatever is compared is not needed any more."""
+        for work in list(self._running.values()):
+            if work.purpose is not Purpose.RUN:
+                self.executor.stop_one(work.number, signal.SIGKILL)
+        for pair in self._pairs.values():
+            pair.twin_due = pair.again_due = False
+
+    def _next_comparison(self) -> _Pair | None:
+        """A pair of which another process is to be started."""
+        return next((pair for pair in self._pairs.values() if pair.twin_due or pair.again_due), None)
+
+    def _start_comparison(self, pair: _Pair) -> None:
+        world = self.setup.worlds.make()
+        purpose = Purpose.TWIN if pair.twin_due else Purpose.AGAIN
+        pair.twin_due = pair.again_due = False
+        attempt = Attempt(self.setup, pair.seed, 0, world.folder / "compared", world)
+        pair.thrown_away = [*(pair.thrown_away or []), attempt]
+        self._begin(_Work(next(self._numbers), attempt, self._cores.take(), purpose, purpose is Purpose.TWIN))
+
+    def _observe(self, work: _Work, exit_: Exit, told: Told) -> None:
+        """A run of a seed that is run both ways has ended: compare, as far as there is something to compare."""
+        pair = self._pairs.get(work.attempt.seed)
+        if pair is None or self.forking is None:
+            return
+        observed = Observed(work.attempt.folder, exit_.status, told)
+        if work.purpose is Purpose.AGAIN and pair.fresh is not None:
+            self._compared(pair, bool(difference(pair.fresh, observed)))
+            return
+        if work.purpose is Purpose.TWIN:
+            pair.twin = observed
+        elif not work.forked:
+            pair.fresh = observed
+            if work.announce:
+                self.forking.first_ended(exit_.seconds)
+            elif pair.twin is None:
+                pair.twin_due = self.forking.stage is Stage.FORKING
+        if pair.fresh is not None and pair.twin is not None:
+            pair.different = difference(pair.fresh, pair.twin)
+            if pair.different:
+                pair.twin, pair.again_due = None, True
+            else:
+                self._compared(pair, False)
+
+    def _compared(self, pair: _Pair, unsteady: bool) -> None:
+        """A comparison is through: note what it showed."""
+        assert self.forking is not None
+        goes_on = self.forking.compared(pair.seed, pair.different, unsteady)
+        self.store.update_plan(self.experiment.id, forking=self.forking.record.as_dict())
+        if goes_on and self.forking.stage is not Stage.FORKING:
+            pair.different = ""  # once more, with the first lines alone
+            return
+        for attempt in self._pairs.pop(pair.seed).thrown_away or []:
+            self._left_over.append(attempt)
+        if self.forking.record.verdict is Verdict.DIFFERS:
+            self._set_aside()
+
+    def _set_aside(self) -> None:
+        """Forked runs cannot be relied on: none of them counts, and their seeds are run again, fresh."""
+        assert self.forking is not None
+        runs = [run for run in self.store.runs(self.experiment.id, last_only=True) if run.forked and run.attempt]
+        counted = [run for run in runs if run.status in (Status.FINISHED, Status.FAILED)]
+        if not counted:
+            return
+        reason = f"set aside: {self.forking.sentence_of_difference()}"
+        for run in counted:
+            self.store.set_aside(self.experiment.id, run.seed, run.attempt, reason)
+        cost = len(counted) * (self.forking.first_seconds or 1.0) / self.jobs
+        self.tell(Note(f"{len(counted)} forked runs are {reason}"))
+        if cost <= _AT_ONCE:
+            self._pending.extend(run.seed for run in counted)
+        else:
+            self.stopped = (
+                f"{len(counted)} forked runs are set aside; to run them again, fresh, takes about {cost / 60:.0f} min: "
+                f"seedwise resume {self.experiment.label}"
+            )
 
     def _is_settled(self, run: Run) -> bool:
         """Whether a seed is not to be run again."""
@@ -187,12 +373,12 @@ class Supervisor:
             return not self.retry_failed and run.cause not in NOT_THE_RUNS_FAULT
         return run.status is Status.FINISHED
 
-    def _warming_up(self) -> bool:
-        """Whether the warm parent will be ready in a moment: worth waiting for."""
-        return self.warmth is not None and self._left > 1 and self.warmth.holding
-
     def start_next(self) -> bool:
-        """Start the next seed that nobody else has; whether there was one."""
+        """Start the next seed that nobody else has, or the comparison of one; whether there was one."""
+        pair = self._next_comparison()
+        if pair is not None:
+            self._start_comparison(pair)
+            return True
         if not self._ahead:
             self._claim_ahead()
         if not self._ahead:
@@ -217,68 +403,110 @@ class Supervisor:
             if run.status is Status.FINISHED and not self.stopped and self._tree is None and self._enough is None:
                 self._claim_ahead()
 
-    def _start(self, seed: int, number: int) -> None:
-        folder = self.store.run_folder(self.experiment, seed, number)
-        attempt = Attempt(self.setup, seed, number, folder, self.setup.worlds.make())
-        taken = self._cores.take()
-        self._running[seed] = (attempt, taken)
+    def _start(self, seed: int, attempt_number: int) -> None:
+        folder = self.store.run_folder(self.experiment, seed, attempt_number)
+        attempt = Attempt(self.setup, seed, attempt_number, folder, self.setup.worlds.make())
+        work = _Work(next(self._numbers), attempt, self._cores.take())
+        forking = self.forking
+        if forking is not None and seed not in self._fresh_only:
+            if forking.stage is Stage.FORKING:
+                work.forked = seed not in self._both_ways
+                if not work.forked:
+                    self._both_ways.discard(seed)
+                    self._pairs[seed] = _Pair(seed)
+            elif forking.stage is Stage.STARTING and not forking.begun and self._left:
+                work.announce = True
+                self._both_ways.discard(seed)
+                self._pairs[seed] = _Pair(seed)
+        if self._begin(work) and work.announce and forking is not None:
+            forking.begin(self._cores.others(work.cores), attempt.world.spool)
+
+    def _begin(self, work: _Work) -> bool:
+        """Start a process; whether that was possible."""
+        attempt = work.attempt
+        self._running[work.number] = work
         try:
-            warm = self.warmth is not None and self.warmth.stage is Stage.READY and seed not in self._fresh_only
-            record = self.warmth is not None and self.warmth.stage is Stage.LEARNING
-            self.executor.start(attempt.prepare(taken, record, self._take_card(seed)), warm)
-            if record and self.warmth is not None and self._left > 1:
-                self.warmth.begin(attempt.world.spool, self._cores.others(taken))
-            if self.timeout is not None:
-                self._deadlines[seed] = time.monotonic() + self.timeout
+            card = self._take_card(work.number)
+            thrown_away = work.purpose is not Purpose.RUN
+            task = attempt.prepare(work.number, work.cores, work.announce, card, thrown_away)
+            self.executor.start(task, work.forked)
         except (SeedwiseError, OSError) as error:
-            self._give_up(seed, f"the run could not be started: {error}")
-            return
-        if self.setup.mode is not Mode.AS_IS:
-            self.tell(Started(seed))
+            self._give_up(work, f"the run could not be started: {error}")
+            return False
+        if self.timeout is not None:
+            self._deadlines[work.number] = time.monotonic() + self.timeout
+        if self.setup.mode is not Mode.AS_IS and work.purpose is Purpose.RUN:
+            self.tell(Started(attempt.seed))
+        return True
 
-    def _give_up(self, seed: int, reason: str) -> None:
-        attempt, taken = self._running.pop(seed)
-        self._cores.give_back(taken)
+    def _give_up(self, work: _Work, reason: str) -> None:
+        attempt = work.attempt
+        self._let_go(work)
         self.stopped = reason
-        run = Run(seed, Status.INTERRUPTED, attempt=attempt.number, detail=reason)
-        self.store.finish(self.experiment.id, run)
+        if work.purpose is Purpose.RUN:
+            run = Run(attempt.seed, Status.INTERRUPTED, attempt=attempt.number, detail=reason)
+            self.store.finish(self.experiment.id, run)
+            self.tell(Ended(run))
         attempt.discard()
-        self.tell(Ended(run))
 
-    def _take_card(self, seed: int) -> str | None:
+    def _let_go(self, work: _Work) -> None:
+        """The process is gone: its cores and its card are free."""
+        del self._running[work.number]
+        self._cores.give_back(work.cores)
+        self._deadlines.pop(work.number, None)
+        if work.number in self._card_of:
+            self._cards[self._card_of.pop(work.number)] -= 1
+
+    def _take_card(self, number: int) -> str | None:
         """The GPU with the fewest runs on it; None where none were named."""
         if not self._cards:
             return None
         card = min(self._cards, key=lambda name: self._cards[name])
         self._cards[card] += 1
-        self._card_of[seed] = card
+        self._card_of[number] = card
         return card
 
     def _end_late(self) -> None:
         """Ask runs that took too long to end; kill those that do not."""
         now = time.monotonic()
-        for seed, deadline in list(self._deadlines.items()):
-            if seed in self._running and now > deadline:
-                asked = self._timed_out.get(seed, 0)
-                self.executor.stop_one(seed, signal.SIGKILL if asked else signal.SIGTERM)
-                self._timed_out[seed] = asked + 1
-                self._deadlines[seed] = now + _GRACE
+        for number, deadline in list(self._deadlines.items()):
+            if number in self._running and now > deadline:
+                asked = self._timed_out.get(number, 0)
+                self.executor.stop_one(number, signal.SIGKILL if asked else signal.SIGTERM)
+                self._timed_out[number] = asked + 1
+                self._deadlines[number] = now + _GRACE
 
     def _end(self, exit_: Exit) -> None:
-        attempt, taken = self._running.pop(exit_.seed)
-        self._cores.give_back(taken)
-        self._deadlines.pop(exit_.seed, None)
-        if exit_.seed in self._card_of:
-            self._cards[self._card_of.pop(exit_.seed)] -= 1
-        late = self._timed_out.pop(exit_.seed, 0)
+        work = self._running[exit_.number]
+        self._let_go(work)
+        late = self._timed_out.pop(exit_.number, 0)
+        attempt = work.attempt
         self.setup.worlds.end_users(attempt.world, thorough=bool(late) or exit_.status != 0)
         told = attempt.told()
-        if exit_.lost or told.not_warm:
-            self._again(attempt, told.not_warm or "the process that it was forked from was killed", bool(told.not_warm))
-            return
+        if work.purpose is not Purpose.RUN:
+            self._end_comparison(work, exit_, told)
+        elif exit_.lost or told.not_forked or (work.forked and self._is_distrusted()):
+            reason = told.not_forked or "the process that it was forked from was killed"
+            self._again(attempt, reason, bool(told.not_forked))
+        else:
+            self._end_run(work, exit_, told, late)
+
+    def _is_distrusted(self) -> bool:
+        return self.forking is not None and self.forking.record.verdict is Verdict.DIFFERS
+
+    def _end_comparison(self, work: _Work, exit_: Exit, told: Told) -> None:
+        self._keep(work.attempt, told)
+        if exit_.lost or (self.forking is not None and self.forking.stage is Stage.OFF):
+            self._pairs.pop(work.attempt.seed, None)
+            self._left_over.append(work.attempt)
+        else:
+            self._observe(work, exit_, told)
+
+    def _end_run(self, work: _Work, exit_: Exit, told: Told, late: int) -> None:
+        attempt = work.attempt
         if self._tree is not None:
             self._keep(attempt, told)
-        run = self._read(attempt, exit_, told)
+        run = replace(self._read(attempt, exit_, told), forked=work.forked)
         if late:
             detail = f"ended after {self.timeout:g} s (--timeout)" + ("; it had to be killed" if late > 1 else "")
             run = replace(run, status=Status.FAILED, cause=Cause.TIMEOUT, detail=detail, series={})
@@ -300,8 +528,7 @@ class Supervisor:
                 self.satisfied = self._enough(whole)
         if run.status is Status.FAILED and self.setup.mode is not Mode.AS_IS:
             self._failed(run)
-        if self.warmth is not None:
-            self.warmth.learn(attempt.world.spool, told.imports, taken, worth=self._left > 1)
+        self._observe(work, exit_, told)
 
     def _failed(self, run: Run) -> None:
         """Try a failed run again while its budget lasts; or stop at the first failure, if that was asked for."""
@@ -320,9 +547,8 @@ class Supervisor:
             self.experiment.id, Run(attempt.seed, Status.INTERRUPTED, attempt=attempt.number, detail=reason)
         )
         attempt.discard()
-        if fresh and self.warmth is not None:
+        if fresh:
             self._fresh_only.add(attempt.seed)
-            self.warmth.could_not(reason)
         self._pending.append(attempt.seed)
 
     def _read(self, attempt: Attempt, exit_: Exit, told: Told) -> Run:
@@ -392,8 +618,7 @@ class Supervisor:
         self._inputs.update(fresh)
         self.store.set_inputs(self.experiment.id, fresh)
         if first:
-            plan = {**self.experiment.plan, "late_sites": told.late_sites, "ledger": told.ledger()}
-            self.store.set_manifest(self.experiment, self.experiment.key, self.experiment.manifest, plan)
+            self.store.update_plan(self.experiment.id, late_sites=told.late_sites, ledger=told.ledger())
 
     def _save_as_is(self, attempt: Attempt, run: Run) -> None:
         """Turn the seeds that one process printed into runs; the process itself is no run unless it failed."""
@@ -450,21 +675,21 @@ class Supervisor:
             return
         self.tell(Note(f"stopping {len(self._running)} unfinished run{'s' if len(self._running) > 1 else ''} …"))
         self.executor.stop(_GRACE)
-        for seed in list(self._running):
-            attempt, taken = self._running.pop(seed)
-            self._cores.give_back(taken)
+        for work in list(self._running.values()):
+            attempt = work.attempt
+            self._let_go(work)
             if self._tree is not None:
                 with contextlib.suppress(TreeChanged):
                     self._tree.put_back(attempt.folder / "files")
-            run = Run(
-                seed,
-                Status.INTERRUPTED,
-                attempt=attempt.number,
-                detail="interrupted",
-                folder=str(attempt.folder),
-            )
-            self.store.finish(self.experiment.id, run)
+            if work.purpose is Purpose.RUN:
+                run = Run(
+                    attempt.seed, Status.INTERRUPTED, attempt=attempt.number, detail="interrupted",
+                    folder=str(attempt.folder),
+                )  # fmt: skip
+                self.store.finish(self.experiment.id, run)
             attempt.discard()
+        for pair in self._pairs.values():
+            self._left_over += pair.thrown_away or []
 
     def _begin_tree(self) -> None:
         if self.setup.worlds.kind is Workdir.SEQUENTIAL:

@@ -97,11 +97,12 @@ class Worlds:
         replace: Sequence[tuple[str, str]],
         probe: str = "",
         fixed_addresses: bool = False,
+        private: bool = False,
     ) -> Path:
-        """Write what the launcher has to do; returns the file."""
+        """Write what the launcher has to do; returns the file. With `private`, nothing is shared."""
         data: dict[str, Any] = {
             "targets": world.targets,
-            "writable": [str(world.folder), *self.share],
+            "writable": [str(world.folder), *(() if private else self.share)],
             "hide": list(self.hide),
             "tools": list(self.tools),
             "empty": str(world.empty),

@@ -4,6 +4,7 @@ import contextlib
 import hashlib
 import os
 import zipfile
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -59,6 +60,20 @@ def written(world: World, project: Path, durations: bool) -> tuple[dict[str, str
                     if not isinstance(content, bytes) and _size(content) < _SMALL:
                         contents[shown] = content
     return digests, contents
+
+
+def contents_of(folder: Path) -> Iterator[tuple[str, Content | bytes]]:
+    """Path and content of each regular file below `folder`, durations and dates masked; what `written` leaves out is left out."""
+    for place, _, names in os.walk(folder):
+        for name in sorted(names):
+            path = os.path.join(place, name)
+            if name.endswith(_LEFT_OUT) or _EVENTS in name or os.path.islink(path):
+                continue
+            shown = masked_path(os.path.relpath(path, folder))
+            try:
+                yield shown, _content(path, name, durations=True) if os.path.getsize(path) < _LARGE else b"large"
+            except (ValueError, zipfile.BadZipFile, EOFError, NotImplementedError):
+                yield shown, Path(path).read_bytes()
 
 
 def _is_result(path: str) -> bool:

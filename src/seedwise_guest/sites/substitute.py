@@ -51,6 +51,8 @@ class Substitution:
         self.edited: set[str] = set()
         self._texts: dict[str, str] = {}
         self._real = {os.path.realpath(path): path for path in digests}
+        self.reaching: Callable[[str], None] = lambda path: None
+        """Called with the path of a file in which seeds are about to be placed."""
 
     def install(self) -> None:
         """Put the hooks in place."""
@@ -100,6 +102,7 @@ class Substitution:
             edits = self.edits.get(planned, [])
         if not edits:
             return None
+        self.reaching(full)
         from importlib.util import decode_source
 
         try:
@@ -118,25 +121,37 @@ class Substitution:
         if _is_script(path):
             text = self.text(path)
             if text is not None:
-                return _ScriptFinder(path, text)
+                return _ScriptFinder(path, lambda: text)
         raise ImportError(f"not a script of this run: {path}")
 
 
-def run_script_here(substitution: Substitution | None, leave: Callable[[int], None]) -> None:
-    """Execute the script by the guest's own hook, edited or not, and call `leave(exit status)` when it is through."""
+Execute = Callable[[str, dict[str, Any], Callable[[], str]], None]
+"""Executes a script: its path, its namespace, and what gives its text, edited or not."""
+
+
+def run_script_here(substitution: Substitution | None, execute: Execute, leave: Callable[[int], None]) -> None:
+    """Have the script executed by `execute`, and call `leave(exit status)` when it is through."""
 
     def hook(path: str) -> _ScriptFinder:
         if not _is_script(path):
             raise ImportError(f"not a script: {path}")
-        text = substitution.text(path) if substitution is not None else None
-        if text is None:
+
+        def text() -> str:
+            edited = substitution.text(path) if substitution is not None else None
+            if edited is not None:
+                return edited
             from importlib.util import decode_source
 
             with open(path, "rb") as file:
-                text = decode_source(file.read())
-        return _ScriptFinder(path, text, leave)
+                return decode_source(file.read())
+
+        return _ScriptFinder(path, text, execute, leave)
 
     sys.path_hooks.insert(0, hook)
+
+
+def _execute(path: str, namespace: dict[str, Any], text: Callable[[], str]) -> None:
+    exec(compile(text(), path, "exec", dont_inherit=True), namespace)
 
 
 def _is_script(path: str) -> bool:
@@ -171,9 +186,16 @@ def _show_in_tracebacks(path: str, text: str) -> None:
 class _ScriptFinder:
     """The importer that Python finds for the script's path: it holds one module, `__main__`."""
 
-    def __init__(self, path: str, text: str, leave: Callable[[int], None] | None = None) -> None:
+    def __init__(
+        self,
+        path: str,
+        text: Callable[[], str],
+        execute: Execute = _execute,
+        leave: Callable[[int], None] | None = None,
+    ) -> None:
         self.path = path
         self.text = text
+        self.execute = execute
         self.leave = leave
 
     def find_spec(self, fullname: str, target: ModuleType | None = None) -> ModuleSpec | None:
@@ -190,7 +212,7 @@ class _ScriptFinder:
         return False
 
     def get_source(self, fullname: str) -> str | None:
-        return self.text
+        return self.text()
 
     def get_code(self, fullname: str) -> CodeType:
         # runpy executes this in the script's namespace, after it has set __spec__ and the like
@@ -205,10 +227,10 @@ class _ScriptFinder:
             namespace.setdefault("__annotations__", {})
         self._mend_path(as_main)
         if not as_main:
-            exec(compile(self.text, self.path, "exec", dont_inherit=True), namespace)
+            _execute(self.path, namespace, self.text)
             return
         try:
-            exec(compile(self.text, self.path, "exec", dont_inherit=True), namespace)
+            self.execute(self.path, namespace, self.text)
         except KeyboardInterrupt:
             raise
         except SystemExit as error:

@@ -11,13 +11,15 @@ from typing import Protocol
 class Task:
     """A process to be started: the command, its environment, and the files that take its output."""
 
+    number: int
+    """No other task of this command has it."""
     seed: int
     argv: Sequence[str]
     environment: Mapping[str, str]
     stdout: Path
     stderr: Path
     specification: Path | None = None
-    """What a warm parent's child reads instead of being launched by `argv`."""
+    """What a forked child reads instead of being launched by `argv`."""
     command: Sequence[str] = ()
     """The user's own words."""
 
@@ -26,7 +28,7 @@ class Task:
 class Exit:
     """A process that is gone: exit status as `subprocess` tells it (negative: the signal), and seconds it ran."""
 
-    seed: int
+    number: int
     status: int
     seconds: float
     lost: bool = False
@@ -36,14 +38,14 @@ class Exit:
 class Executor(Protocol):
     """Starts tasks, tells which have ended, and stops them."""
 
-    def start(self, task: Task, warm: bool = False) -> None:
-        """Start one process; with `warm`, have it forked if that is possible. Raises ScriptError when the system refuses."""
+    def start(self, task: Task, forked: bool = False) -> None:
+        """Start one process; with `forked`, have it forked if that is possible. Raises ScriptError when the system refuses."""
 
     def wait(self, seconds: float) -> list[Exit]:
         """The processes that have ended, as soon as there is one; an empty list after `seconds`."""
 
-    def stop_one(self, seed: int, number: signal.Signals) -> None:
-        """Send a signal to one run and what it started in its session."""
+    def stop_one(self, number: int, sign: signal.Signals) -> None:
+        """Send a signal to one task's process and what it started in its session."""
 
     def stop(self, grace: float) -> list[Exit]:
         """End every process that runs, and all it started: asked first, killed after `grace` seconds."""

@@ -10,13 +10,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from ...errors import ScriptError
-from ..warm import Warmth
+from ..prefork import Forking, ForkingProcess
 from . import Executor, Exit, Task
 
 
 @dataclass
 class _Forked:
-    """A run that a warm parent forked, or is about to; `pid` is 0 until it says so."""
+    """A run that was forked, or is about to be; `pid` is 0 until that is said."""
 
     task: Task
     began: float
@@ -24,27 +24,26 @@ class _Forked:
 
 
 class LocalExecutor:
-    """Starts every task as a process, or has it forked by a warm parent that is ready; waits on all of them at once."""
+    """Starts every task as a process, or has it forked by a process that is ready; waits on all of them at once."""
 
-    def __init__(self, warmth: Warmth | None = None) -> None:
+    def __init__(self, forking: Forking | None = None) -> None:
         self._running: dict[int, tuple[subprocess.Popen[bytes], Task, float]] = {}
         self._selector = selectors.DefaultSelector()
         self._handles: dict[int, int] = {}
-        self._warmth = warmth
-        self._forked: dict[int, _Forked] = {}  # by seed
+        self._forking = forking
+        self._forked: dict[int, _Forked] = {}  # by the task's number
         self._listening: Any = None
 
-    def start(self, task: Task, warm: bool = False) -> None:
-        self._follow_parent()
-        if warm and self._warmth is not None and self._warmth.parent is not None:
-            parent = self._warmth.parent
+    def start(self, task: Task, forked: bool = False) -> None:
+        parent = self._follow_parent()
+        if forked and parent is not None:
             request = {
-                "id": task.seed, "specification": str(task.specification), "stdout": str(task.stdout),
+                "type": "fork", "id": task.number, "specification": str(task.specification), "stdout": str(task.stdout),
                 "stderr": str(task.stderr), "arguments": list(task.command),
                 "environment": {k: v for k, v in task.environment.items() if k.startswith("SEEDWISE_") or k in ("TMPDIR", "CUDA_VISIBLE_DEVICES")},
             }  # fmt: skip
-            self._forked[task.seed] = _Forked(task, time.perf_counter())
-            parent.ask(request)  # if it is gone, its socket says so, and the task is lost
+            self._forked[task.number] = _Forked(task, time.perf_counter())
+            parent.ask(request)  # if it is gone, its channel says so, and the task is lost
             return
         with open(task.stdout, "wb") as out, open(task.stderr, "wb") as err:
             try:
@@ -82,30 +81,30 @@ class LocalExecutor:
         return [pid for pid in ready if self._running[pid][0].poll() is not None]
 
     def _hear(self) -> tuple[bool, list[Exit]]:
-        """What the warm parent says: whether it changed itself, and which of its children have ended."""
+        """What the process that forks says: whether it changed itself, and which of its children have ended."""
         parent = self._follow_parent()
-        if parent is None or self._warmth is None:
+        if parent is None or self._forking is None:
             return False, []
         changed, ended = False, []
         for message in parent.receive():
             if message["type"] == "started":
                 self._forked[message["id"]].pid = message["pid"]
             elif message["type"] == "ended":
-                seed = next(seed for seed, run in self._forked.items() if run.pid == message["pid"])
-                ended.append(self._end_forked(seed, message["status"]))
+                number = next(number for number, run in self._forked.items() if run.pid == message["pid"])
+                ended.append(self._end_forked(number, message["status"]))
             else:
                 changed = True
                 if message["type"] == "gone":
-                    ended += [self._end_forked(seed, -signal.SIGKILL, lost=True) for seed in list(self._forked)]
-                self._listen(None)
-                self._warmth.heard(message)
-                if self._warmth.parent is not parent:
+                    ended += [self._end_forked(number, -signal.SIGKILL, lost=True) for number in list(self._forked)]
+                    self._listen(None)
+                self._forking.heard(message)
+                if self._forking.process is not parent:
                     break
         return changed, ended
 
-    def _follow_parent(self) -> Any:
-        """Listen to the warm parent that there is now: a closed one's descriptor may be given to somebody else at once."""
-        parent = self._warmth.parent if self._warmth is not None else None
+    def _follow_parent(self) -> ForkingProcess | None:
+        """Listen to the process that forks now: a closed one's descriptor may be given to somebody else at once."""
+        parent = self._forking.process if self._forking is not None else None
         channel = parent.channel if parent is not None else None
         if channel is not self._listening:
             self._listen(channel)
@@ -118,11 +117,11 @@ class LocalExecutor:
             self._selector.register(channel, selectors.EVENT_READ)
         self._listening = channel
 
-    def _end_forked(self, seed: int, status: int, lost: bool = False) -> Exit:
-        run = self._forked.pop(seed)
+    def _end_forked(self, number: int, status: int, lost: bool = False) -> Exit:
+        run = self._forked.pop(number)
         if run.pid:
             _signal_session(run.pid, signal.SIGKILL)
-        return Exit(seed, status, time.perf_counter() - run.began, lost)
+        return Exit(number, status, time.perf_counter() - run.began, lost)
 
     def _end(self, pid: int) -> Exit:
         process, task, began = self._running.pop(pid)
@@ -132,7 +131,7 @@ class LocalExecutor:
             self._selector.unregister(handle)
             os.close(handle)
         _signal_session(pid, signal.SIGKILL)  # what the script left behind
-        return Exit(task.seed, process.returncode, seconds)
+        return Exit(task.number, process.returncode, seconds)
 
     def stop(self, grace: float) -> list[Exit]:
         for pid in self._pids():
@@ -152,12 +151,12 @@ class LocalExecutor:
             ended += self.wait(0.02)
         return ended + [self._end(pid) for pid in list(self._running)]
 
-    def stop_one(self, seed: int, number: signal.Signals) -> None:
+    def stop_one(self, number: int, sign: signal.Signals) -> None:
         for pid, (_, task, _) in self._running.items():
-            if task.seed == seed:
-                _signal_session(pid, number)
-        if seed in self._forked and self._forked[seed].pid:
-            _signal_session(self._forked[seed].pid, number)
+            if task.number == number:
+                _signal_session(pid, sign)
+        if number in self._forked and self._forked[number].pid:
+            _signal_session(self._forked[number].pid, sign)
 
     def _pids(self) -> list[int]:
         return [*self._running, *[run.pid for run in self._forked.values() if run.pid]]

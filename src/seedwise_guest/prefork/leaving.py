@@ -77,7 +77,7 @@ def _empty(namespace: dict[str, Any]) -> None:
 def _collect() -> None:
     import gc
 
-    gc.collect()
+    getattr(gc.collect, "__wrapped__", gc.collect)()  # without what libraries left in memory before the fork
 
 
 def _flush() -> None:
@@ -88,8 +88,9 @@ def _flush() -> None:
     for stream in (sys.stdout, sys.stderr):
         if stream is not None:
             stream.flush()
+    objects = getattr(gc.get_objects, "__wrapped__", gc.get_objects)()
     for kind in (io.TextIOWrapper, io.BufferedWriter, io.BufferedRandom):
-        for thing in gc.get_objects():
+        for thing in objects:
             if type(thing) is kind and not thing.closed:
                 try:
                     thing.flush()

@@ -24,7 +24,7 @@ def what_came(results: Results, seed: int) -> tuple[bytes, bytes, str, str, str]
 def hold_both_ways(command: list[str], forked: list[int], seeds: tuple[int, ...] = (1, 2, 2**32 - 1)) -> None:
     fresh = run_script(command, seeds, name="fresh", fresh=True)
     assert not forked
-    warm = run_script(command, seeds, name="warm", jobs=1)
+    forked_runs = run_script(command, seeds, name="forked", jobs=1)
     for seed in seeds:
-        for part, one, other in zip(PARTS, what_came(warm, seed), what_came(fresh, seed), strict=True):
+        for part, one, other in zip(PARTS, what_came(forked_runs, seed), what_came(fresh, seed), strict=True):
             assert one == other, f"{part} under seed {seed}: forked {one!r}, fresh {other!r}"

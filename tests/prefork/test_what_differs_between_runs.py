@@ -1,8 +1,6 @@
 """Libraries that look at what differs from run to run, at settings, or at each other: forked runs are still what fresh ones are."""
 
 import json
-import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -51,9 +49,6 @@ def test_a_library_that_keeps_all_variables(
     hold_both_ways(script(f"import badlib\nprint('acc =', {value} + .25)"), forked, (1, 2, 3, 4))
 
 
-IN_PARENT = "SEED = 42\nimport badlib\nprint('acc =', badlib.BORN)\n"
-
-
 @pytest.mark.parametrize(
     ("text", "words"),
     [
@@ -76,40 +71,12 @@ def test_what_is_the_same_in_every_run_is_imported_once(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
     forked: list[int],
+    executed_once: Callable[[int], bool],
 ) -> None:
-    library(tmp_path, monkeypatch, f"import os, sys\n{text}\nBORN = os.getpid()")
-    results = run_script([*script(IN_PARENT), *words], range(1, 6), jobs=1)
+    library(tmp_path, monkeypatch, f"import os, sys\n{text}")
+    hold_both_ways([*script("SEED = 42\nimport badlib\nprint('acc =', SEED)\n"), *words], forked)
     assert forked
-    born = dict(results.scores("acc").by_seed)
-    assert len({born[seed] for seed in forked}) == 1, "each run imported it again"
-
-
-def test_a_part_of_the_standard_library_stays_an_attribute() -> None:
-    """It is kept in `sys.modules`, so importing it again would not put the attribute back; nor does a later unit wait for it."""
-    code = """
-import logging.handlers
-import sys
-import types
-from seedwise_guest.seeding import Control
-from seedwise_guest.warm import state
-from seedwise_guest.warm.shelf import Shelf, Unit
-
-now, later = state.take(), types.ModuleType("later")
-shelf = Shelf(
-    [
-        Unit("logging.handlers", now, now, {}, [(logging, "handlers", logging.handlers)]),
-        Unit("later", now, now, {"later": later}),
-    ],
-    Control(0),
-)
-shelf.put_away()
-assert "later" not in sys.modules
-import later as found
-assert found is later
-print(logging.handlers.__name__)
-"""
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
-    assert done.stdout == "logging.handlers\n", done.stderr
+    assert executed_once(2)
 
 
 def test_a_library_that_reads_the_file_with_the_seed(
@@ -159,9 +126,9 @@ def test_torchs_default_type_set_by_script_or_library(
     Path("other.py").write_text(second)
     command = [*script(second, "other.py")]
     fresh = run_script(command, (1, 2, 3), name="fresh2", fresh=True)
-    warm = run_script(command, (1, 2, 3), name="warm2", jobs=1)
+    forked_runs = run_script(command, (1, 2, 3), name="forked2", jobs=1)
     for seed in (1, 2, 3):
-        assert what_came(warm, seed) == what_came(fresh, seed)
+        assert what_came(forked_runs, seed) == what_came(fresh, seed)
 
 
 def test_a_library_that_looks_which_others_are_there(
@@ -211,13 +178,3 @@ def test_runs_that_tell_nothing_do_not_stop_the_sweep(script: Script) -> None:
     text = "import os\nSEED = 42\nprint('acc =', SEED / 7, flush=True)\nos._exit(0)"
     results = run_script(script(text), range(1, 7), jobs=2, threads=2)
     assert len(results.finished) == 6
-
-
-def test_what_cannot_be_imported_once_is_told(
-    script: Script, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, forked: list[int]
-) -> None:
-    library(tmp_path, monkeypatch, "value = 1")
-    text = "SEED = 42\nimport sys\nsys.setrecursionlimit(5000)\nimport badlib\nprint('acc =', SEED)"
-    results = run_script(script(text), range(1, 5), jobs=1)
-    assert forked
-    assert any("imports badlib itself" in note and "setting of the process" in note for note in results.notes)

@@ -44,7 +44,7 @@ print("drawn =", random.random(), np.random.rand())
 @pytest.mark.parametrize("module", ["sklearn.ensemble", "pandas", "scipy.stats", "torch"])
 def test_scripts_that_seed_before_they_import(module: str, script: Script, forked: list[int]) -> None:
     hold_both_ways(script(EARLY.format(module=module)), forked)
-    assert len(forked) >= 2
+    assert forked
 
 
 def library(folder: Path, monkeypatch: pytest.MonkeyPatch, text: str) -> None:
@@ -140,7 +140,7 @@ ENDINGS = {
 def test_ways_to_end(ending: str, script: Script, forked: list[int]) -> None:
     hold_both_ways(script("import json\n" + ENDINGS[ending] + "\n"), forked, (1, 2, 3))
     assert len(forked) >= 1 or ending in ("os._exit", "abort")  # these tell nothing of what they imported
-    for name in ("fresh", "warm"):
+    for name in ("fresh", "forked"):
         if ending == "open file":
             folder = Path(output_of(name, 3, "stdout")).parent
             assert (folder / "files" / "kept.txt").read_text() == "kept"

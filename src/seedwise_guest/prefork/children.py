@@ -1,0 +1,103 @@
+"""A forked child becomes a run: its own session, output files, files, environment and arguments."""
+
+from __future__ import annotations
+
+import fcntl
+import functools
+import gc
+import json
+import os
+import stat
+import sys
+from typing import Any
+
+from .. import worlds
+
+
+def become_run(request: dict[str, Any], printed: tuple[bytes, bytes], folders: list[tuple[str, int]]) -> None:
+    """In a child that was just forked.
+
+    Parameters
+    ----------
+    request
+        What the host asked for.
+    printed
+        What the first lines have printed to standard output and standard error: it comes first in the logs.
+    folders
+        Empty folders that the first lines have made.
+    """
+    os.setsid()
+    _collect_all_when_asked()
+    folder = os.getcwd()
+    for path, number, data in ((request["stdout"], 1, printed[0]), (request["stderr"], 2, printed[1])):
+        opened = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o666)
+        os.dup2(opened, number)
+        os.close(opened)
+        while data:
+            data = data[os.write(number, data) :]
+    with open(request["specification"], encoding="utf-8", errors="surrogateescape") as file:
+        spec = json.load(file)
+    spec.update(supervisor=request["parent"], cwd=folder, nice=0)  # the first lines may have changed the folder
+    read = _files_that_are_read()
+    try:
+        if spec["targets"]:
+            if worlds.enter(spec):
+                worlds.drop_rights()
+        worlds.settle(spec)
+    except Exception as error:  # noqa: BLE001 (whatever it is, the host must hear of it)
+        worlds.report(spec, error)
+    os.environ.update(request["environment"])
+    for number, path, position in read:
+        _open_again(number, path, position)
+    for path, mode in folders:
+        try:
+            os.mkdir(path, mode)
+        except OSError:
+            continue
+    n = len(sys.argv) - 1
+    if n and len(request["arguments"]) > n:
+        sys.argv[1:] = request["arguments"][-n:]
+        original: Any = getattr(sys, "orig_argv", [])
+        original[-n:] = request["arguments"][-n:]
+
+
+def _collect_all_when_asked() -> None:
+    """What libraries left in memory before the fork is kept from the collector, which would go through all of it at the end; who calls
+    the collector, or looks at its objects, finds it as ever."""
+    for name in ("collect", "get_objects", "get_referrers", "get_stats", "get_freeze_count"):
+        original = getattr(gc, name)
+
+        def whole(*args: Any, _original: Any = original, **kwargs: Any) -> Any:
+            gc.unfreeze()
+            return _original(*args, **kwargs)
+
+        setattr(gc, name, functools.update_wrapper(whole, original))
+
+
+def _files_that_are_read() -> list[tuple[int, str, int]]:
+    """Descriptor, path and position of the files that are open for reading."""
+    found = []
+    for name in os.listdir("/proc/self/fd"):
+        number = int(name)
+        try:
+            path = os.readlink(f"/proc/self/fd/{name}")
+            flags = fcntl.fcntl(number, fcntl.F_GETFL)
+            if number > 2 and stat.S_ISREG(os.fstat(number).st_mode) and flags & os.O_ACCMODE == os.O_RDONLY:
+                found.append((number, path, os.lseek(number, 0, os.SEEK_CUR)))
+        except OSError:
+            continue
+    return found
+
+
+def _open_again(number: int, path: str, position: int) -> None:
+    """Give a file that is read a position of this process's own, in this run's view of the files."""
+    try:
+        try:
+            opened = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+        except OSError:  # it has been removed
+            opened = os.open(f"/proc/self/fd/{number}", os.O_RDONLY | os.O_CLOEXEC)
+        os.lseek(opened, position, os.SEEK_SET)
+        os.dup2(opened, number, inheritable=os.get_inheritable(number))
+        os.close(opened)
+    except OSError:
+        return

@@ -1,0 +1,213 @@
+"""The first lines of a script: which statements every run can share, executed once; and the rest, executed by each run.
+
+The statements are executed one after another in the script's own namespace. They end before the first that holds a seed, or of
+which `Watch` says that each run must execute it itself. A statement that only gives a seed a name (`SEED = 42`, `def train(seed=42)`)
+does not end them: it is executed by each run, and they end before the first statement that uses the name.
+"""
+
+from __future__ import annotations
+import __future__
+
+import ast
+import os
+import sys
+from typing import Any, Callable
+
+from .children import become_run
+from .process import Process
+from .watch import Watch
+
+
+class Prologue:
+    """Executes scripts in a process that forks; in the children, what is left of them.
+
+    Parameters
+    ----------
+    process, watch
+        Of this process.
+    edits
+        Lines of the script, by path, in which a seed is typed: the first field of each edit.
+    become
+        Called in a child with nothing; makes it the run that its plan describes.
+    """
+
+    def __init__(
+        self, process: Process, watch: Watch, edits: dict[str, list[list[Any]]], become: Callable[[], None]
+    ) -> None:
+        self._process = process
+        self._watch = watch
+        self._edits = edits
+        self._become = become
+        self._reason = ""
+
+    def run_script(self, path: str, namespace: dict[str, Any], text_of: Callable[[], str]) -> None:
+        """Execute a script: its first lines here, the rest in each child.
+
+        `text_of()` is asked in the children for the text with the seed of the run in it.
+        """
+        try:
+            with open(path, "rb") as file:
+                body, flags = _parse(file.read(), path)
+        except (SyntaxError, ValueError, OSError):  # the runs will say so
+            body, flags = [], 0
+        self._put_off: list[int] = []
+        done = self._first_statements(body, flags, path, namespace)
+        self._serve(body[done].lineno if done < len(body) else 0)
+        text = text_of()
+        if not done:
+            exec(compile(text, path, "exec", dont_inherit=True), namespace)
+            return
+        rest, flags = _parse(text, path)
+        if len(rest) != len(body):
+            raise RuntimeError(f"{path} has other statements than it had when it was read")
+        exec(_compiled([*(rest[k] for k in self._put_off), *rest[done:]], path, flags), namespace)
+
+    def run_call(self, find: Callable[[], Any], call: Callable[[Any], None]) -> None:
+        """Find a function here, by importing its module, and call it in each child."""
+        found: list[Any] = []
+        self._reason = self._process.attempt(lambda: found.append(find()), imports=True)
+        self._serve(0)
+        call(found[0] if found else find())
+
+    def _first_statements(self, body: list[ast.stmt], flags: int, path: str, namespace: dict[str, Any]) -> int:
+        """Execute statements as long as every run can share them; returns how many were executed."""
+        seeds = {int(edit[0]) for edit in self._edits.get(os.path.abspath(path), ())}
+        put_off: set[str] = set()
+        for k, statement in enumerate(body):
+            used = put_off & _names_used(statement)
+            if used:
+                self._reason = f"uses {sorted(used)[0]}, which holds a seed"
+                return k
+            if seeds & set(range(statement.lineno, (statement.end_lineno or statement.lineno) + 1)):
+                if not _only_names(statement):
+                    self._reason = "holds a seed"
+                    return k
+                put_off |= _names_bound(statement)
+                self._put_off.append(k)
+                continue
+            if sys.version_info >= (3, 14) and any(isinstance(node, ast.AnnAssign) for node in _of_module(statement)):
+                self._reason = "annotates a name"  # the annotations of a module belong to one code object
+                return k
+            if k and isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Constant):
+                continue  # text alone would become the module's docstring
+            code = _compiled([statement], path, flags, head=k == 0)
+            if _does_nothing_but_define(statement):
+                exec(code, namespace)
+                continue
+            self._reason = self._process.attempt(
+                lambda code=code: exec(code, namespace),  # type: ignore[misc]
+                imports=isinstance(statement, (ast.Import, ast.ImportFrom)),
+            )
+            if self._reason:
+                return k
+        self._reason = ""
+        return len(body)
+
+    def _serve(self, line: int) -> None:
+        for path, _ in reversed(self._watch.folders):
+            if os.path.isdir(path) and not os.listdir(path):
+                os.rmdir(path)
+        self._process.send(
+            {"type": "ready", "pid": os.getpid(), "root": self._process.root, "line": line, "why": self._reason}
+        )
+        request = self._process.serve()
+        self._watch.close()
+        become_run(request, self._process.printed, self._watch.folders)
+        self._become()
+
+
+def _parse(text: str | bytes, path: str) -> tuple[list[ast.stmt], int]:
+    """The statements of a module and the flags of its `from __future__` imports. Raises SyntaxError."""
+    tree: Any = compile(text, path, "exec", ast.PyCF_ONLY_AST, dont_inherit=True)
+    flags = 0
+    for statement in tree.body:
+        if isinstance(statement, ast.ImportFrom) and statement.module == "__future__":
+            for alias in statement.names:
+                flags |= getattr(__future__, alias.name).compiler_flag
+    body: list[ast.stmt] = []
+    for statement in tree.body:
+        body += statement.body if _is_main_block(statement) else [statement]
+    return body, flags
+
+
+def _is_main_block(statement: ast.stmt) -> bool:
+    """`if __name__ == "__main__":` without an `else`, in a script: its statements are the script's."""
+    return (
+        isinstance(statement, ast.If)
+        and not statement.orelse
+        and isinstance(statement.test, ast.Compare)
+        and ast.dump(statement.test) == _MAIN
+    )
+
+
+_MAIN = ast.dump(ast.parse("__name__ == '__main__'", mode="eval").body)
+
+
+def _compiled(statements: list[ast.stmt], path: str, flags: int, *, head: bool = False) -> Any:
+    """Code for some statements of a module; text that stands first in it is the docstring only at the head of the module."""
+    body = list(statements)
+    while not head and body and isinstance(body[0], ast.Expr) and isinstance(body[0].value, ast.Constant):
+        body.pop(0)
+    return compile(ast.Module(body, []), path, "exec", flags, dont_inherit=True)
+
+
+def _does_nothing_but_define(statement: ast.stmt) -> bool:
+    """Whether executing it can only bind a name: a function without decorators and computed defaults, a constant."""
+    if isinstance(statement, (ast.FunctionDef, ast.AsyncFunctionDef)):
+        defaults = [*statement.args.defaults, *(d for d in statement.args.kw_defaults if d is not None)]
+        return not statement.decorator_list and all(isinstance(default, ast.Constant) for default in defaults)
+    if isinstance(statement, ast.Assign):
+        return isinstance(statement.value, ast.Constant) and all(isinstance(t, ast.Name) for t in statement.targets)
+    return isinstance(statement, ast.Pass)
+
+
+def _only_names(statement: ast.stmt) -> bool:
+    """Whether a statement with a seed in it does no more than give names to plain values, so that it may be executed later."""
+    if isinstance(statement, (ast.FunctionDef, ast.AsyncFunctionDef)):
+        annotations = [a.annotation for a in ast.walk(statement.args) if isinstance(a, ast.arg) and a.annotation]
+        return _does_nothing_but_define(statement) and not annotations and statement.returns is None
+    if isinstance(statement, ast.Assign):
+        return _is_plain(statement.value) and all(isinstance(target, ast.Name) for target in statement.targets)
+    return False
+
+
+def _is_plain(value: ast.expr) -> bool:
+    try:
+        ast.literal_eval(value)
+    except (ValueError, TypeError, SyntaxError, MemoryError, RecursionError):
+        return False
+    return True
+
+
+def _names_bound(statement: ast.stmt) -> set[str]:
+    if isinstance(statement, ast.Assign):
+        return {target.id for target in statement.targets if isinstance(target, ast.Name)}
+    return {statement.name}  # type: ignore[attr-defined]
+
+
+def _names_used(statement: ast.stmt) -> set[str]:
+    """Names that a statement may read, bind or delete; inside functions too where it is not a plain definition of one."""
+    plain = isinstance(statement, (ast.FunctionDef, ast.AsyncFunctionDef)) and _does_nothing_but_define(statement)
+    if plain:
+        arguments = {node.id for node in ast.walk(statement.args) if isinstance(node, ast.Name)}  # type: ignore[attr-defined]
+        return {statement.name, *arguments}  # type: ignore[attr-defined]
+    found = set()
+    for node in ast.walk(statement):
+        if isinstance(node, ast.Name):
+            found.add(node.id)
+        elif isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
+            found.add(node.name)
+        elif isinstance(node, ast.alias):
+            found.add((node.asname or node.name).partition(".")[0])
+        elif isinstance(node, ast.ExceptHandler) and node.name:
+            found.add(node.name)
+    return found
+
+
+def _of_module(statement: ast.stmt) -> list[ast.AST]:
+    """The nodes of a statement that are executed with the module, not those inside functions and classes."""
+    found: list[ast.AST] = [statement]
+    if not isinstance(statement, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.Lambda)):
+        for inner in ast.iter_child_nodes(statement):
+            found += _of_module(inner)  # type: ignore[arg-type]
+    return found

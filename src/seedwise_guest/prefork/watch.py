@@ -1,0 +1,398 @@
+"""Watching what the process that forks executes: may every run share it, or must each run execute it itself?
+
+A statement is left to the runs when it draws from, seeds or makes a random generator, reads the clock, the number of the process or
+the system's entropy, looks at what differs from run to run, writes a file, starts a process or a thread, opens a connection or
+a device. What can be seen before it happens ends the process on the spot; the rest is looked at when the statement is
+through.
+"""
+
+from __future__ import annotations
+
+import _thread
+import contextlib
+import os
+import stat
+import sys
+from typing import Any, Callable
+
+from ..capture import opens_for_writing
+
+_CHANGES = frozenset(
+    "os.chmod os.chown os.link os.rename os.rmdir os.symlink os.truncate os.utime shutil.rmtree shutil.move shutil.copyfile "
+    "sqlite3.connect os.setxattr os.removexattr os.mkfifo".split()
+)
+_PROCESSES = frozenset(
+    "subprocess.Popen os.fork os.forkpty os.posix_spawn os.spawn os.system os.exec pty.spawn".split()
+)
+_CONNECTIONS = frozenset("socket.connect socket.bind socket.sendto socket.getaddrinfo".split())
+_HOOKS = frozenset("sys.setprofile sys.settrace".split())
+_SHARED = ("/dev/null", "/dev/zero", "/dev/full", "/dev/urandom", "/dev/random")
+"""Devices that are the same for everybody."""
+_SURVIVES = "jemalloc_bg_thd"
+"""PyArrow's allocator has a thread that it ends in a forked child by itself (jemalloc, `background_thread_postfork_child`)."""
+_EVERY = 256
+_OURS = 3
+"""References to the list of arguments: the module `sys`, the watch, and the call that counts them."""
+
+
+def _own_readings() -> set[Any]:
+    """The C functions that answer otherwise in every run: clocks, process numbers, entropy."""
+    import datetime
+    import time
+
+    names = "time monotonic perf_counter process_time thread_time clock_gettime localtime gmtime ctime asctime strftime"
+    clocks = [getattr(time, name + end, None) for name in names.split() for end in ("", "_ns")]
+    posix = sys.modules["posix"]  # not `os`, where the control of randomness has put a function of its own
+    system = [getattr(posix, name, None) for name in ("getpid", "getppid", "urandom", "getrandom", "times")]
+    moment, day = datetime.datetime, datetime.date
+    calendar = [moment.now, moment.utcnow, moment.today, day.today]
+    return {found for found in [*clocks, *system, *calendar] if found is not None}
+
+
+class Watch:
+    """One process's view of what it does.
+
+    Parameters
+    ----------
+    control
+        Holds the random generators.
+    own_variables
+        Names of environment variables that differ from run to run.
+    own_arguments
+        Whether the command line differs from run to run.
+    config
+        The configuration file with the seed in it, if there is one.
+    shared
+        Files and folders that runs share, so that each must look at them itself.
+    quiet
+        A folder in which the process itself may write.
+    """
+
+    def __init__(
+        self,
+        control: Any,
+        own_variables: list[str],
+        own_arguments: bool,
+        config: str | None,
+        shared: list[str],
+        quiet: str,
+    ) -> None:
+        self._control = control
+        self._variables = frozenset(own_variables)
+        self._config = None if config is None else os.path.realpath(config)
+        self._shared = tuple(shared)
+        self._quiet = quiet
+        self._on = False
+        self._tell: Callable[[str], None] = lambda reason: None
+        self._made_here: set[str] = set()
+        self.folders: list[tuple[str, int]] = []
+        """Empty folders that were made, outermost first, with their modes: each run makes them again."""
+        self._positions: dict[str, object] = {}
+        self._counts: object = None
+        self._drew = 0
+        self._libraries = 0
+        self._profiling = False
+        self._calls = 0
+        self._streams = self._identities()
+        self._arguments: Any = None
+        control.on_started(self._born)
+        self._undo = [self._watch_environment(), self._watch_arguments(own_arguments), self._watch_imports()]
+        sys.addaudithook(self._audit)
+
+    def close(self) -> None:
+        """Watch no longer, and leave nothing changed."""
+        self._on = False
+        sys.setprofile(None)
+        for undo in self._undo:
+            undo()
+
+    # --- one statement ---------------------------------------------------------------------------------------------
+
+    def begin(self, tell: Callable[[str], None], profile: bool = True) -> None:
+        """A statement is about to be executed; `tell(reason)` is called if it is to be left to the runs, and must not return."""
+        import time
+
+        self._tell = tell
+        self._threads, self._files, self._start = _threads(), _descriptors(), self._state()
+        self._readings = _own_readings() if profile else set()
+        self._clock = time.perf_counter
+        self._next = self._clock() + 0.01
+        self._on = True
+        self._profiling = profile
+        if profile:
+            sys.setprofile(self._profile)
+
+    def end(self, hoisted: bool = False) -> None:
+        """The statement is through: look at what it left. `hoisted`: it is an import that is made earlier than the script makes it."""
+        sys.setprofile(None)
+        self._on = False
+        if self._moved():
+            self._tell("draws from or seeds a random generator")
+        if hoisted and self._control.imports.drawn != self._drew:
+            self._tell("draws random numbers while it is imported")
+        self._drew = self._control.imports.drawn
+        if _thread._count():
+            self._tell("starts a thread")
+        if _threads() > self._threads and not _end_at_a_fork(self._threads):
+            self._tell("starts a thread")
+        for number, path in _descriptors().items():
+            if self._files.get(number) != path and not _can_be_shared(number, path):
+                self._tell(f"keeps {path} open")
+        for path in self._made_here:
+            if os.path.lexists(path):
+                with contextlib.suppress(OSError):
+                    os.unlink(path)
+                self._tell(f"writes {path}")
+        self._made_here.clear()
+        if self._identities() != self._streams:
+            self._tell("puts another file in the place of standard output or standard error")
+        if self._state() != self._start:
+            self._tell("sets a timer")
+        if self._arguments is not None and sys.getrefcount(self._arguments) > _OURS:
+            self._tell("keeps the command line")
+
+    def stop(self, reason: str) -> None:
+        """Say why the statement is left to the runs; ends the process while a statement is executed."""
+        if self._on:
+            self._on = False
+            sys.setprofile(None)
+            self._tell(reason)
+
+    def _state(self) -> object:
+        import signal
+
+        return [signal.getitimer(kind)[0] != 0 for kind in (0, 1, 2)]
+
+    def _identities(self) -> object:
+        found: list[object] = []
+        for number in (0, 1, 2):
+            try:
+                info = os.fstat(number)
+                found.append((info.st_dev, info.st_ino))
+            except OSError:
+                found.append(None)
+        return found
+
+    # --- generators ------------------------------------------------------------------------------------------------
+
+    def _born(self, name: str) -> None:
+        backend = next(b for b in self._control.backends if b.name == name)
+        self._positions[name] = self._control.imports.position(backend)
+
+    def _moved(self) -> bool:
+        control = self._control
+        counts = control.counts()
+        if self._counts is None:
+            self._counts = counts
+        if counts != self._counts or control.made_moved():
+            return True
+        return any(
+            control.imports.position(b) != self._positions.get(b.name)
+            for b in control.backends
+            if b.name in control.started
+        )
+
+    def settled(self) -> None:
+        """The generators stand where they should: what moved them was our own doing."""
+        self._counts = self._control.counts()
+        for name in self._control.started:
+            self._born(name)
+
+    # --- what can be seen before it happens ------------------------------------------------------------------------
+
+    def _profile(self, frame: Any, event: str, function: Any) -> None:
+        if event == "c_call" and function in self._readings:
+            self.stop(f"calls {getattr(function, '__name__', function)}(), which answers otherwise in each run")
+        self._calls += 1
+        if self._calls % _EVERY == 0 and self._clock() > self._next:
+            self._next = self._clock() + 0.01
+            if self._moved():
+                self.stop("draws from or seeds a random generator")
+
+    def _watch_imports(self) -> Callable[[], None]:
+        """A library may read the clock while it is imported; only what the user's own code does there is looked at."""
+        from ..imports import belongs_to_user, is_standard, wrap_imports
+
+        tops: dict[str, bool] = {}
+        main = _thread.get_ident()
+
+        def is_users(name: str) -> bool:
+            top = name.partition(".")[0]
+            if top not in tops:
+                tops[top] = belongs_to_user(top)
+            return tops[top]
+
+        def begin(name: str) -> bool | None:
+            if not self._profiling or _thread.get_ident() != main:
+                return None
+            before = self._libraries > 0
+            self._libraries = 0 if not is_standard(name) and is_users(name) else 1
+            sys.setprofile(None if self._libraries else self._profile)
+            return before
+
+        def end(before: bool | None, ok: bool) -> None:
+            if before is None:
+                return
+            self._libraries = int(before)
+            if self._on:
+                sys.setprofile(None if before else self._profile)
+
+        return wrap_imports(begin, end)
+
+    def _watch_environment(self) -> Callable[[], None]:
+        environ: Any = type(os.environ)
+        get = environ.__getitem__
+
+        def own_get(this: Any, key: Any) -> Any:
+            if key in self._variables and this is os.environ and not _goes_through_all(sys._getframe(1)):
+                self.stop(f"reads the variable {key}")
+            return get(this, key)
+
+        environ.__getitem__ = own_get
+
+        def undo() -> None:
+            environ.__getitem__ = get
+
+        return undo
+
+    def _watch_arguments(self, own: bool) -> Callable[[], None]:
+        if not own:
+            return lambda: None
+        watch = self
+
+        class Arguments(list):  # type: ignore[type-arg]
+            def __getitem__(self, index: Any) -> Any:
+                if index != 0:
+                    watch.stop("reads the command line")
+                return super().__getitem__(index)
+
+            def __iter__(self) -> Any:
+                watch.stop("reads the command line")
+                return super().__iter__()
+
+        sys.argv = self._arguments = Arguments(sys.argv)
+
+        def undo() -> None:
+            if sys.argv is self._arguments:
+                sys.argv = list(sys.argv)
+            self._arguments = None
+
+        return undo
+
+    def _audit(self, event: str, arguments: tuple[Any, ...]) -> None:
+        if not self._on:
+            return
+        if event == "open":
+            self._open(*arguments)
+        elif event == "os.mkdir":
+            self._mkdir(*arguments)
+        elif event in ("os.listdir", "os.scandir"):
+            self._look(_path("." if arguments[0] is None else arguments[0]))
+        elif event == "os.remove":
+            path = _path(arguments[0])
+            if path not in self._made_here:
+                self.stop(f"removes {path}")
+        elif event in _CHANGES:
+            self.stop(f"writes {_path(arguments[0])}")
+        elif event in _PROCESSES:
+            self.stop("starts a process")
+        elif event in _CONNECTIONS:
+            self.stop("opens a connection")
+        elif event in _HOOKS and arguments == () and sys._getframe(1).f_globals.get("__name__") != __name__:
+            self.stop("watches the interpreter itself")
+
+    def _open(self, path: Any, mode: object, flags: object) -> None:
+        place = _path(path)
+        if not place or place in _SHARED or place.startswith(("/proc/", self._quiet)):
+            return
+        if opens_for_writing(mode, flags):
+            fresh = isinstance(flags, int) and flags & os.O_EXCL and flags & os.O_CREAT and not os.path.lexists(place)
+            if not fresh:
+                self.stop(f"writes {place}")
+            self._made_here.add(place)  # it may be gone again when the statement is through
+        elif self._config is not None and os.path.realpath(place) == self._config:
+            self.stop("reads the configuration file with the seed")
+        self._look(place)
+
+    def _look(self, place: str) -> None:
+        if self._shared and any((place + os.sep).startswith(path + os.sep) for path in self._shared):
+            self.stop(f"looks at {place}, which runs share")
+
+    def _mkdir(self, path: Any, mode: int, folder: int = -1) -> None:
+        place = _path(path)
+        if folder != -1 or sys._getframe(2).f_code.co_name == "mkdtemp":  # whose name must be another in each run
+            self.stop(f"makes the folder {place}")
+        if not os.path.lexists(place):
+            self.folders.append((place, stat.S_IMODE(mode)))
+
+
+def _goes_through_all(frame: Any) -> bool:
+    """Whether the code that reads a variable goes through all of them in turn, for others than this one."""
+    return (
+        str(frame.f_globals.get("__name__")) in ("_collections_abc", "collections.abc")
+        and frame.f_code.co_name == "__iter__"
+    )
+
+
+def _path(path: Any) -> str:
+    try:
+        return os.path.abspath(os.fsdecode(path))
+    except (TypeError, ValueError):
+        return ""
+
+
+def _threads() -> int:
+    """Threads of this process that a fork would lose."""
+    try:
+        tasks = os.listdir("/proc/self/task")
+    except OSError:
+        return 1
+    if len(tasks) == 1 or sys.version_info >= (3, 12):
+        return len(tasks)
+    return len(tasks) - sum(_name_of(task) == _SURVIVES for task in tasks)
+
+
+def _name_of(task: str) -> str:
+    try:
+        with open(f"/proc/self/task/{task}/comm") as file:
+            return file.read().strip()
+    except OSError:
+        return ""  # it has ended
+
+
+def _end_at_a_fork(threads: int) -> bool:
+    """Whether the threads above this number are of a kind that ends them before a fork and starts them after it, as OpenBLAS does: tried."""
+    pid = os.fork()
+    if pid == 0:
+        os._exit(0)
+    left = _threads()
+    os.waitpid(pid, 0)
+    return left <= threads
+
+
+def _descriptors() -> dict[int, str]:
+    """What is open, by number."""
+    found = {}
+    try:
+        numbers = os.listdir("/proc/self/fd")
+    except OSError:
+        return {}
+    for name in numbers:
+        try:
+            found[int(name)] = os.readlink(f"/proc/self/fd/{name}")
+        except OSError:
+            continue  # the folder itself
+    return found
+
+
+def _can_be_shared(number: int, path: str) -> bool:
+    """Whether a descriptor may be had by every child: a file that is read."""
+    import fcntl
+
+    try:
+        info, flags = os.fstat(number), fcntl.fcntl(number, fcntl.F_GETFL)
+    except OSError:
+        return True
+    if path in _SHARED:
+        return True
+    return stat.S_ISREG(info.st_mode) and flags & os.O_ACCMODE == os.O_RDONLY
