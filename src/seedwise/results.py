@@ -37,6 +37,7 @@ class Cause(StrEnum):
     TIMEOUT = "timeout"
     MEMORY = "out of memory"
     RESULT = "no result"
+    FILES = "files not kept"
 
 
 class Reduce(StrEnum):

@@ -332,7 +332,7 @@ def test_12_odd_output(what: str, way: Way) -> None:
         assert "seed 2" in sw.summarize(results.scores("acc")).reason
 
 
-def test_the_warm_parent_is_killed(project: Path) -> None:
+def test_the_process_that_forks_is_killed(project: Path) -> None:
     Path("train.py").write_text(HEAD + "time.sleep(.3)\n" + GOOD)
     killed: list[int] = []
 
@@ -341,7 +341,7 @@ def test_the_warm_parent_is_killed(project: Path) -> None:
             time.sleep(0.25)
             for place in Path("/proc").glob("[0-9]*"):
                 try:
-                    if b"SEEDWISE_WARM=" in (place / "environ").read_bytes():
+                    if b"SEEDWISE_PREFORK=" in (place / "environ").read_bytes():
                         children = (place / "task" / place.name / "children").read_text().split()
                         if children:
                             os.kill(int(place.name), signal.SIGKILL)

@@ -22,7 +22,7 @@ def test_a_run_comes_back_as_it_was_saved(tmp_path: Path) -> None:
         experiment = add(store)
         saved = Run(
             7, Status.FINISHED, {"loss": Series((1, 2), (0.5, float("nan"))), "acc": Series((10, 20), (0.1, 1e300))},
-            attempt=1, seconds=1.5, folder="x",
+            attempt=1, seconds=1.5, folder=str(tmp_path / "s" / "runs" / "e@1" / "seed-7"),
         )  # fmt: skip
         assert store.claim(experiment.id, 7, this_owner()) == 1
         store.finish(experiment.id, saved)
@@ -31,7 +31,7 @@ def test_a_run_comes_back_as_it_was_saved(tmp_path: Path) -> None:
         assert list(run.series) == ["loss", "acc"]
         assert run.series["acc"] == saved.series["acc"]
         assert repr(run.series["loss"]) == repr(saved.series["loss"])
-        assert (run.status, run.seconds, run.folder) == (Status.FINISHED, 1.5, "x")
+        assert (run.status, run.seconds, run.folder) == (Status.FINISHED, 1.5, saved.folder)
 
 
 def test_a_finished_or_failed_seed_is_never_claimed_again(tmp_path: Path) -> None:

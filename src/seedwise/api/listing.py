@@ -101,6 +101,12 @@ def _options(experiment: Experiment, jobs: int | None) -> Options:
         jobs=jobs,
         workdir=said.get("workdir", "auto"),
         share=said.get("share", ()),
+        timeout=said.get("timeout"),
+        retries=said.get("retries", 0),
+        fail_fast=said.get("fail_fast", False),
+        gpus=said.get("gpus", ()),
+        nice=said.get("nice", 0),
+        fresh=said.get("fresh", False),
     )
 
 

@@ -441,6 +441,12 @@ def prepare(
         "reduce": reduce.value,
         "share": list(options.share),
         "workdir": options.workdir.value,
+        "timeout": options.timeout,
+        "retries": options.retries,
+        "fail_fast": options.fail_fast,
+        "gpus": list(options.gpus),
+        "nice": options.nice,
+        "fresh": options.fresh,
         "until": None if until is None else until.as_dict(),
         "anytime": experiment.plan.get("options", {}).get("anytime", []),
     }

@@ -93,7 +93,9 @@ def _counts(results: Results) -> list[str]:
     if kept:
         folder = os.path.dirname(str(kept[0].folder))
         shown = os.path.relpath(folder) if folder.startswith(os.getcwd() + os.sep) else folder
-        lines.append(f"Each run saw your files as they were; what it wrote is in {shown}/seed-N/files.")
+        again = [f"seed {run.seed} in {os.path.basename(str(run.folder))}" for run in kept if run.attempt > 1]
+        more = "" if not again else f" ({', '.join(again[:4])}{' …' if len(again) > 4 else ''})"
+        lines.append(f"Each run saw your files as they were; what it wrote is in {shown}/seed-N/files{more}.")
     causes: dict[str, list[int]] = {}
     for run in results.failed:
         causes.setdefault(printable(f"{run.cause}: {run.detail}"), []).append(run.seed)

@@ -10,12 +10,14 @@ import re
 import socket
 import sqlite3
 import time
+import zlib
 from array import array
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from itertools import count as counting
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from ..errors import StoreError, UsageError
@@ -25,7 +27,7 @@ from .project import project_root
 VERSION = 2
 FOLDER = ".seedwise"
 
-NOT_THE_RUNS_FAULT = frozenset({Cause.ISOLATION, Cause.CHANGED, Cause.NOT_ENTERED})
+NOT_THE_RUNS_FAULT = frozenset({Cause.ISOLATION, Cause.CHANGED, Cause.NOT_ENTERED, Cause.FILES})
 """Causes after which the same command tries a seed again: what was wrong lay outside the run."""
 
 _LAYOUT_1 = """
@@ -78,7 +80,15 @@ CREATE TABLE series (
     PRIMARY KEY (run, metric)
 ) WITHOUT ROWID;
 """
-_MIGRATIONS: dict[int, str] = {1: "ALTER TABLE runs ADD COLUMN forked INTEGER NOT NULL DEFAULT 0;"}
+_LAYOUT_2 = """
+ALTER TABLE runs ADD COLUMN forked INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE runs ADD COLUMN checksum INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE series ADD COLUMN checksum INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE series ADD COLUMN numbers_checksum INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE experiments ADD COLUMN checksum INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE inputs ADD COLUMN checksum INTEGER NOT NULL DEFAULT 0;
+"""
+_MIGRATIONS: dict[int, str] = {1: _LAYOUT_2}
 """From version k to k + 1."""
 
 
@@ -221,21 +231,21 @@ class Store:
             ignore = folder / ".gitignore"
             if not ignore.exists():
                 ignore.write_text("*\n")
+            unclean = _size(Path(f"{self.path}-journal")) > 0
             self._db = sqlite3.connect(self.path, timeout=60, isolation_level=None)
+            self._db.create_function("checksum_of", -1, _checksum, deterministic=True)
             self._db.execute("PRAGMA page_size = 8192")  # of a new file: nine series of 100 steps to a page
             self._db.execute("PRAGMA foreign_keys = ON")
             # a journal that is emptied instead of deleted: as durable, and six times faster here
             self._db.execute("PRAGMA journal_mode = TRUNCATE")
             self._prepare()
+            self._look_after_unclean_end(unclean)
         except (OSError, sqlite3.OperationalError) as error:
             raise StoreError(
                 f"the store {folder} cannot be opened or written: {error}; name another with --store or SEEDWISE_STORE"
             ) from None
         except sqlite3.DatabaseError as error:
-            raise StoreError(
-                f"the store {self.path} is damaged ({error}). Nothing was changed. Its logs and files are whole in "
-                f"{folder / 'runs'}; move the file aside to begin a new store"
-            ) from None
+            raise self._damaged(str(error)) from None
 
     def _prepare(self) -> None:
         version = self._db.execute("PRAGMA user_version").fetchone()[0]
@@ -253,7 +263,62 @@ class Store:
                 for statement in step.split(";"):
                     if statement.strip():
                         self._db.execute(statement)
+            self._seal_everything()
             self._db.execute(f"PRAGMA user_version = {VERSION}")
+
+    # --- checksums: docs/decisions/0013 ----------------------------------------------------------------------------
+
+    _SEALED: Mapping[str, str] = MappingProxyType(
+        {
+            "experiments": "id, name, version, key, command, manifest, plan, metrics",
+            "runs": "experiment, seed, replicate, attempt, status, cause, detail, seconds, folder, forked",
+            "inputs": "experiment, kind, name, value",
+        }
+    )
+    """The columns of each table that its checksum covers; `series` has two, one for its numbers."""
+
+    def _seal(self, table: str, where: str, values: Sequence[Any]) -> None:
+        """Put the checksum into rows that have just been written."""
+        columns = self._SEALED[table]
+        self._db.execute(f"UPDATE {table} SET checksum = checksum_of({columns}) WHERE {where}", values)
+
+    def _seal_everything(self) -> None:
+        """A store of an older layout: what stands there now is taken as whole."""
+        for run, folder in self._db.execute("SELECT id, folder FROM runs WHERE folder IS NOT NULL").fetchall():
+            self._db.execute("UPDATE runs SET folder = ? WHERE id = ?", (_relative(folder), run))
+        for table in self._SEALED:
+            self._seal(table, "true", ())
+        self._db.execute(
+            "UPDATE series SET checksum = checksum_of(run, metric, position, last, length(numbers)), "
+            "numbers_checksum = checksum_of(steps, numbers)"
+        )
+
+    def _rows(self, query: str, values: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
+        """What a query finds. Raises StoreError where the file is damaged."""
+        try:
+            return self._db.execute(query, values).fetchall()
+        except sqlite3.OperationalError as error:
+            raise StoreError(f"the store {self.path} cannot be read: {error}") from None
+        except (sqlite3.DatabaseError, UnicodeDecodeError) as error:
+            raise self._damaged(str(error)) from None
+
+    def _damaged(self, what: str) -> StoreError:
+        return StoreError(
+            f"the store {self.path} is damaged ({what}). Nothing was changed. Its logs and files are whole in "
+            f"{self.folder / 'runs'}; move the file aside to begin a new store"
+        )
+
+    def _look_after_unclean_end(self, unclean: bool) -> None:
+        """Where somebody ended without closing the store, have SQLite look through the whole file, once."""
+        dead = [path for path in (self.folder / "owners").glob("*") if _is_dead_here(path.name)]
+        if not unclean and not dead:
+            return
+        found = self._rows("PRAGMA quick_check(1)")
+        if found != [("ok",)]:
+            raise self._damaged(str(found[0][0]))
+        for path in dead:
+            with suppress(OSError):
+                path.unlink()
 
     @contextmanager
     def together(self) -> Iterator[None]:
@@ -300,11 +365,16 @@ class Store:
 
     _COLUMNS = (
         "id, name, version, key, command, manifest, plan, metrics, "
-        "(SELECT count(*) FROM experiments AS same WHERE same.name = experiments.name)"
+        "(SELECT count(*) FROM experiments AS same WHERE same.name = experiments.name), "
+        "checksum = checksum_of(id, name, version, key, command, manifest, plan, metrics)"
     )
 
     def _experiment(self, row: Sequence[Any]) -> Experiment:
-        number, name, version, key, command, manifest, plan, metrics, of_name = row
+        number, name, version, key, command, manifest, plan, metrics, of_name, whole = row
+        if not whole:
+            raise self._damaged(f"the record of experiment {number} is not what was written")
+        if not isinstance(version, int) or not _NAME.fullmatch(str(name)):
+            raise StoreError(f"the store {self.path} holds an experiment named {name!r}@{version!r}, which none can be")
         asked = tuple(
             Metric(m["name"], m["goal"] and _goal(m["goal"]), m["goal_said"], Reduce(m["reduce"]), m["pattern"])
             for m in json.loads(metrics)
@@ -324,7 +394,7 @@ class Store:
     def experiments(self, name: str | None = None) -> list[Experiment]:
         """All experiments, or those of a name, oldest first."""
         where, values = ("WHERE name = ?", (name,)) if name is not None else ("", ())
-        rows = self._db.execute(f"SELECT {self._COLUMNS} FROM experiments {where} ORDER BY id", values)
+        rows = self._rows(f"SELECT {self._COLUMNS} FROM experiments {where} ORDER BY id", values)
         return [self._experiment(row) for row in rows]
 
     def experiment(self, label: str) -> Experiment:
@@ -360,6 +430,7 @@ class Store:
                     json.dumps(list(command)), json.dumps(manifest), json.dumps(plan),
                 ),
             )  # fmt: skip
+            self._seal("experiments", "name = ?", (name,))
         return self.experiment(name)
 
     def set_metrics(self, experiment: Experiment, metrics: Sequence[Metric]) -> None:
@@ -376,11 +447,17 @@ class Store:
         ]
         with self._write():
             self._db.execute("UPDATE experiments SET metrics = ? WHERE id = ?", (json.dumps(values), experiment.id))
+            self._seal("experiments", "id = ?", (experiment.id,))
 
     def inputs(self, experiment: int) -> dict[tuple[str, str], str]:
         """What runs of an experiment loaded and read: (kind, name) → digest, version, or size and time."""
-        rows = self._db.execute("SELECT kind, name, value FROM inputs WHERE experiment = ?", (experiment,))
-        return {(kind, name): value for kind, name, value in rows}
+        rows = self._rows(
+            "SELECT kind, name, value, checksum = checksum_of(experiment, kind, name, value) FROM inputs WHERE experiment = ?",
+            (experiment,),
+        )
+        if not all(whole for *_, whole in rows):
+            raise self._damaged(f"what experiment {experiment} read is not what was written")
+        return {(kind, _from_text(name)): value for kind, name, value, _ in rows}
 
     def set_inputs(self, experiment: int, values: Mapping[tuple[str, str], str], replace: bool = False) -> None:
         """Add inputs; those that are known stay as they are unless `replace`."""
@@ -388,8 +465,9 @@ class Store:
         with self._write():
             self._db.executemany(
                 f"INSERT OR {how} INTO inputs (experiment, kind, name, value) VALUES (?,?,?,?)",
-                [(experiment, kind, name, value) for (kind, name), value in values.items()],
+                [(experiment, kind, _as_text(name), value) for (kind, name), value in values.items()],
             )
+            self._seal("inputs", "experiment = ?", (experiment,))
 
     def set_manifest(
         self, experiment: Experiment, key: str, manifest: Mapping[str, Any], plan: Mapping[str, Any]
@@ -400,6 +478,7 @@ class Store:
                 "UPDATE experiments SET key = ?, manifest = ?, plan = ? WHERE id = ?",
                 (key, json.dumps(manifest), json.dumps(plan), experiment.id),
             )
+            self._seal("experiments", "id = ?", (experiment.id,))
 
     def update_plan(self, experiment: int, **parts: Any) -> None:
         """Put parts into an experiment's plan; the others stay as they are."""
@@ -407,6 +486,7 @@ class Store:
             row = self._db.execute("SELECT plan FROM experiments WHERE id = ?", (experiment,)).fetchone()
             plan = {**json.loads(row[0]), **parts}
             self._db.execute("UPDATE experiments SET plan = ? WHERE id = ?", (json.dumps(plan), experiment))
+            self._seal("experiments", "id = ?", (experiment,))
 
     # --- runs ------------------------------------------------------------------------------------------------------
 
@@ -431,14 +511,14 @@ class Store:
         """Take one seed: its new attempt's number, or None when it is settled, or somebody else runs it."""
         with self._write():
             row = self._db.execute(
-                "SELECT attempt, status, owner, id, cause FROM runs WHERE experiment = ? AND seed = ? AND replicate = ? "
-                "ORDER BY attempt DESC LIMIT 1",
+                f"SELECT attempt, status, owner, id, cause, {_WHOLE_RUN} FROM runs "
+                "WHERE experiment = ? AND seed = ? AND replicate = ? ORDER BY attempt DESC LIMIT 1",
                 (experiment, seed, replicate),
             ).fetchone()
             attempt = 1
             if row is not None:
                 again = row[1] == Status.FAILED and (retry_failed or row[4] in NOT_THE_RUNS_FAULT)
-                settled = row[1] in (Status.FINISHED, Status.FAILED) and not again
+                settled = row[1] in (Status.FINISHED, Status.FAILED) and not again and self._is_whole(row[3], row[5])
                 if settled or (row[1] == Status.RUNNING and self._is_alive(row[2])):
                     return None
                 if row[1] == Status.RUNNING:
@@ -446,12 +526,21 @@ class Store:
                         "UPDATE runs SET status = ?, detail = ? WHERE id = ?",
                         (Status.INTERRUPTED, "its supervisor was gone", row[3]),
                     )
+                    self._seal("runs", "id = ?", (row[3],))
                 attempt = row[0] + 1
             self._db.execute(
                 "INSERT INTO runs (experiment, seed, replicate, attempt, status, owner, started) VALUES (?,?,?,?,?,?,?)",
                 (experiment, seed, replicate, attempt, Status.RUNNING, owner, time.time()),
             )
+            self._seal("runs", "experiment = ? AND seed = ? AND attempt = ?", (experiment, seed, attempt))
         return attempt
+
+    def _is_whole(self, run: int, whole: int) -> bool:
+        """Whether the record of a run and its series are what was written; else it is to be run again."""
+        if not whole:
+            return False
+        rows = self._rows(f"SELECT {_WHOLE_SERIES} FROM series WHERE run = ?", (run,))
+        return all(row[0] for row in rows)
 
     def finish(self, experiment: int, run: Run) -> None:
         """Save what became of a run, with its series, in one transaction."""
@@ -467,11 +556,19 @@ class Store:
                 ).fetchone()
             self._db.execute(
                 "UPDATE runs SET status = ?, cause = ?, detail = ?, seconds = ?, folder = ?, forked = ? WHERE id = ?",
-                (run.status, run.cause, run.detail, run.seconds, run.folder, int(run.forked), number[0]),
-            )
+                (
+                    run.status, run.cause, readable(run.detail), run.seconds,
+                    None if run.folder is None else _relative(run.folder), int(run.forked), number[0],
+                ),
+            )  # fmt: skip
+            self._seal("runs", "id = ?", (number[0],))
             self._db.executemany(
-                "INSERT OR REPLACE INTO series (run, metric, position, last, steps, numbers) VALUES (?,?,?,?,?,?)",
-                [(number[0], name, k, *_pack(series)) for k, (name, series) in enumerate(run.series.items())],
+                "INSERT OR REPLACE INTO series (run, metric, position, last, steps, numbers, checksum, numbers_checksum) "
+                "VALUES (?,?,?,?,?,?,?,?)",
+                [
+                    _sealed_series(number[0], readable(name), k, *_pack(series))
+                    for k, (name, series) in enumerate(run.series.items())
+                ],
             )
 
     def set_aside(self, experiment: int, seed: int, attempt: int, reason: str) -> None:
@@ -479,8 +576,9 @@ class Store:
         with self._write():
             self._db.execute(
                 "UPDATE runs SET status = ?, cause = NULL, detail = ? WHERE experiment = ? AND seed = ? AND attempt = ?",
-                (Status.INTERRUPTED, reason, experiment, seed, attempt),
+                (Status.INTERRUPTED, readable(reason), experiment, seed, attempt),
             )
+            self._seal("runs", "experiment = ? AND seed = ? AND attempt = ?", (experiment, seed, attempt))
 
     def release(self, experiment: int, seed: int, attempt: int) -> None:
         """Give back a claim whose run was never begun."""
@@ -500,37 +598,55 @@ class Store:
 
         A run of a dead supervisor is told as interrupted. With `last_only`, of each series its last value alone is read.
         """
-        rows = self._db.execute(
-            "SELECT id, seed, replicate, attempt, status, cause, detail, seconds, folder, owner, forked FROM runs AS r "
+        rows = self._rows(
+            f"SELECT id, seed, replicate, attempt, status, cause, detail, seconds, folder, owner, forked, {_WHOLE_RUN} FROM runs AS r "
             "WHERE experiment = ? AND attempt = (SELECT max(attempt) FROM runs WHERE experiment = r.experiment "
             "AND seed = r.seed AND replicate = r.replicate) ORDER BY seed, replicate",
             (experiment,),
-        ).fetchall()
+        )
         series: dict[int, dict[str, Series]] = {}
-        columns = "s.last, length(s.numbers) / 8" if last_only else "s.steps, s.numbers"
-        for run, metric, steps, numbers in self._db.execute(
-            f"SELECT s.run, s.metric, {columns} FROM series AS s JOIN runs AS r ON r.id = s.run "
-            "WHERE r.experiment = ? ORDER BY s.run, s.position",
+        damaged: set[int] = set()
+        columns = "s.steps, s.numbers, s.numbers_checksum" if not last_only else "NULL, NULL, 0"
+        for run, metric, position, last, length, checksum, steps, numbers, inner in self._rows(
+            f"SELECT s.run, s.metric, s.position, s.last, length(s.numbers), s.checksum, {columns} "
+            "FROM series AS s JOIN runs AS r ON r.id = s.run WHERE r.experiment = ? ORDER BY s.run, s.position",
             (experiment,),
         ):
-            found = _brief(metric, steps, numbers) if last_only else _unpack(steps, numbers)
+            whole = checksum == _checksum(run, metric, position, last, length)
+            if not whole or (not last_only and inner != _checksum(steps, numbers)):
+                damaged.add(run)
+                continue
+            found = _brief(metric, last, length // 8) if last_only else _unpack(steps, numbers)
             series.setdefault(run, {})[metric] = found
         result = []
-        for number, seed, replicate, attempt, status, cause, detail, seconds, folder, owner, forked in rows:
+        for number, seed, replicate, attempt, status, cause, detail, seconds, folder, owner, forked, whole in rows:
+            if not whole or number in damaged:
+                detail = "its record in the store is damaged, and does not count; the same command runs it again"
+                result.append(Run(int(seed), Status.INTERRUPTED, attempt=int(attempt), detail=detail))
+                continue
             state = Status(status)
             if state is Status.RUNNING and not self._is_alive(owner):
                 state, detail = Status.INTERRUPTED, "its supervisor was gone"
             result.append(
                 Run(
                     seed, state, series.get(number, {}), replicate, attempt,
-                    Cause(cause) if cause else None, detail, seconds, folder, bool(forked),
+                    Cause(cause) if cause else None, detail, seconds, self._place(folder), bool(forked),
                 )
             )  # fmt: skip
         begun = {run.seed for run in result}
-        for (seed,) in self._db.execute("SELECT seed FROM seeds WHERE experiment = ?", (experiment,)):
+        for (seed,) in self._rows("SELECT seed FROM seeds WHERE experiment = ?", (experiment,)):
             if seed not in begun:
                 result.append(Run(seed, Status.INTERRUPTED, attempt=0, detail="not begun"))
         return sorted(result, key=lambda run: (run.seed, run.replicate))
+
+    def _place(self, folder: str | None) -> str | None:
+        """Where the logs and files of a run lie: a folder of this store, wherever it has been moved to; None for any other."""
+        if folder is None:
+            return None
+        place = self.folder / folder
+        if os.path.isabs(folder) or not place.resolve().is_relative_to((self.folder / "runs").resolve()):
+            return None
+        return str(place)
 
     def is_large(self, experiment: int) -> bool:
         """Whether its series are so many that a report had better read their last values only."""
@@ -572,6 +688,79 @@ class Store:
         """Where the logs and files of one attempt are kept."""
         again = "" if attempt == 1 else f"-attempt-{attempt}"
         return self.folder / "runs" / f"{experiment.name}@{experiment.version}" / f"seed-{seed}{again}"
+
+
+_NAME = re.compile(r"\w[\w.-]{0,99}")
+_WHOLE_RUN = f"checksum = checksum_of({Store._SEALED['runs']})"
+_WHOLE_SERIES = (
+    "checksum = checksum_of(run, metric, position, last, length(numbers)) "
+    "AND numbers_checksum = checksum_of(steps, numbers)"
+)
+
+
+def _checksum(*values: Any) -> int:
+    """CRC-32 of some columns: finds damage, not malice."""
+    total = 0
+    for value in values:
+        if isinstance(value, bytes):
+            total = zlib.crc32(value, total)
+        else:
+            total = zlib.crc32(f"{type(value).__name__[0]}{value}\0".encode("utf-8", "surrogatepass"), total)
+    return total
+
+
+def _sealed_series(
+    run: int, metric: str, position: int, last: float | None, steps: bytes, numbers: bytes
+) -> tuple[Any, ...]:
+    head = _checksum(run, metric, position, last, len(numbers))
+    return run, metric, position, last, steps, numbers, head, _checksum(steps, numbers)
+
+
+def _relative(folder: str) -> str:
+    """Of a run's folder what does not change when the store is moved: `runs/train@1/seed-7`."""
+    parts = Path(folder).parts
+    k = max((k for k, part in enumerate(parts) if part == "runs"), default=0)
+    return str(Path(*parts[k:])) if ".." not in parts else ""
+
+
+def readable(text: str) -> str:
+    """Text that can be stored and printed: what is no character is shown by its number."""
+    return text.encode("utf-8", "backslashreplace").decode("utf-8")
+
+
+def _as_text(name: str) -> str:
+    """A file name as text that can be stored, also one that is no UTF-8; `_from_text` gives it back."""
+    try:
+        name.encode("utf-8")
+        return json.dumps(name) if name.startswith('"') else name
+    except UnicodeEncodeError:
+        return json.dumps(name)
+
+
+def _from_text(text: str) -> str:
+    return str(json.loads(text)) if text.startswith('"') else text
+
+
+def _size(path: Path) -> int:
+    try:
+        return path.stat().st_size
+    except OSError:
+        return 0
+
+
+def _is_dead_here(owner_file: str) -> bool:
+    """Whether a file in `owners` was left by a supervisor of this machine that is gone."""
+    host = re.sub(r"[^\w.-]", "_", socket.gethostname())
+    pid = owner_file.removeprefix(host + "_").partition("_")[0]
+    if not owner_file.startswith(host + "_") or not pid.isdigit():
+        return False
+    try:
+        os.kill(int(pid), 0)
+    except ProcessLookupError:
+        return True
+    except OSError:
+        return False
+    return False
 
 
 def _goal(text: str) -> Any:

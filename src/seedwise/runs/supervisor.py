@@ -33,6 +33,7 @@ AS_IS_SEED = 0
 
 _LONGER = 3.0
 """How many times as long as the fresh run a forked twin may take, ten seconds more besides."""
+_MOST_KILLED = 3
 _AT_ONCE = 60.0
 """Seconds of work that are done again without asking."""
 
@@ -72,6 +73,10 @@ class _Pair:
     again_due: bool = False
     different: str = ""
     thrown_away: list[Attempt] | None = None
+    killed: int = 0
+    """How often one of its processes was killed from outside, which says nothing of what was compared."""
+    too_long: bool = False
+    """The forked twin was ended because it took much longer than the fresh run."""
 
 
 class Supervisor:
@@ -260,7 +265,7 @@ class Supervisor:
 
     def _had_better_wait(self) -> bool:
         """Whether runs will be forked in a moment: worth waiting for."""
-        if self.forking is None or not self.forking.begun:
+        if self.forking is None or not self.forking.begun or not (self._pairs or self.forking.known):
             return False
         return self._left > (0 if self.forking.known else 1) and self.forking.holding
 
@@ -273,10 +278,10 @@ class Supervisor:
         worth = forking.is_worth_it(self._left)
         if forking.stage is Stage.READY:
             pair = next(iter(self._pairs.values()), None)
-            if pair is None or not worth:
+            if not self._left or (pair is not None and not worth):
                 forking.turn_off("")
                 self._pairs.clear()
-            else:
+            elif pair is not None:
                 pair.twin_due = True
                 forking.stage = Stage.COMPARING
         elif forking.stage is Stage.COMPARING and forking.first_seconds is None and not worth:
@@ -316,6 +321,12 @@ class Supervisor:
         if pair is None or self.forking is None:
             return
         observed = Observed(work.attempt.folder, exit_.status, told)
+        if exit_.status == -signal.SIGKILL and not pair.too_long and pair.killed < _MOST_KILLED:
+            pair.killed += 1
+            if work.purpose is Purpose.RUN:
+                self._forget(pair)
+            pair.twin_due, pair.again_due = work.purpose is Purpose.TWIN, work.purpose is Purpose.AGAIN
+            return
         if work.purpose is Purpose.AGAIN and pair.fresh is not None:
             self._compared(pair, bool(difference(pair.fresh, observed)))
             return
@@ -323,9 +334,9 @@ class Supervisor:
             pair.twin = observed
         elif not work.forked:
             pair.fresh = observed
-            if work.announce:
+            if self.forking.first_seconds is None:
                 self.forking.first_ended(exit_.seconds)
-            elif pair.twin is None:
+            if pair.twin is None:
                 pair.twin_due = self.forking.stage is Stage.FORKING
         if pair.fresh is not None and pair.twin is not None:
             pair.different = difference(pair.fresh, pair.twin)
@@ -342,10 +353,14 @@ class Supervisor:
         if goes_on and self.forking.stage is not Stage.FORKING:
             pair.different = ""  # once more, with the first lines alone
             return
-        for attempt in self._pairs.pop(pair.seed).thrown_away or []:
-            self._left_over.append(attempt)
+        self._forget(pair)
         if self.forking.record.verdict is Verdict.DIFFERS:
             self._set_aside()
+
+    def _forget(self, pair: _Pair) -> None:
+        self._pairs.pop(pair.seed, None)
+        self._left_over += pair.thrown_away or []
+        pair.thrown_away = []
 
     def _set_aside(self) -> None:
         """Forked runs cannot be relied on: none of them counts, and their seeds are run again, fresh."""
@@ -414,8 +429,8 @@ class Supervisor:
                 if not work.forked:
                     self._both_ways.discard(seed)
                     self._pairs[seed] = _Pair(seed)
-            elif forking.stage is Stage.STARTING and not forking.begun and self._left:
-                work.announce = True
+            elif forking.stage in (Stage.STARTING, Stage.READY) and not self._pairs and self._left:
+                work.announce = not forking.begun
                 self._both_ways.discard(seed)
                 self._pairs[seed] = _Pair(seed)
         if self._begin(work) and work.announce and forking is not None:
@@ -497,16 +512,19 @@ class Supervisor:
     def _end_comparison(self, work: _Work, exit_: Exit, told: Told) -> None:
         self._keep(work.attempt, told)
         if exit_.lost or (self.forking is not None and self.forking.stage is Stage.OFF):
-            self._pairs.pop(work.attempt.seed, None)
-            self._left_over.append(work.attempt)
+            pair = self._pairs.get(work.attempt.seed)
+            if pair is not None:
+                self._forget(pair)
         else:
             self._observe(work, exit_, told)
 
     def _end_run(self, work: _Work, exit_: Exit, told: Told, late: int) -> None:
         attempt = work.attempt
-        if self._tree is not None:
-            self._keep(attempt, told)
+        not_kept = self._keep(attempt, told)  # a run that is saved as finished has its files
         run = replace(self._read(attempt, exit_, told), forked=work.forked)
+        if not_kept:
+            self.stopped = f"seed {attempt.seed}: {not_kept}"
+            run = replace(run, status=Status.FAILED, cause=Cause.FILES, detail=not_kept, series={})
         if late:
             detail = f"ended after {self.timeout:g} s (--timeout)" + ("; it had to be killed" if late > 1 else "")
             run = replace(run, status=Status.FAILED, cause=Cause.TIMEOUT, detail=detail, series={})
@@ -514,8 +532,6 @@ class Supervisor:
             self._save_as_is(attempt, run)
         else:
             self._save(run)  # before anything else can go wrong
-        if self._tree is None:
-            self._keep(attempt, told)
         self._left_over.append(attempt)
         if run.cause is Cause.CHANGED or (run.cause is Cause.ISOLATION and "set up" in run.detail):
             self.stopped = run.detail
@@ -588,8 +604,8 @@ class Supervisor:
             self._describe(fresh, told)
         return run
 
-    def _keep(self, attempt: Attempt, told: Told) -> None:
-        """Keep what the run wrote; put the tree back where runs share it."""
+    def _keep(self, attempt: Attempt, told: Told) -> str:
+        """Keep what the run wrote; put the tree back where runs share it. Returns why not all could be kept, or ""."""
         try:
             attempt.collect(told)
             if self._tree is not None:
@@ -598,7 +614,8 @@ class Supervisor:
         except TreeChanged as error:
             self.stopped = str(error)
         except OSError as error:
-            self.tell(Note(f"not all files of seed {attempt.seed} could be kept: {error}"))
+            return f"its files could not be kept: {error}"
+        return ""
 
     def _check_writes(self, told: Told) -> None:
         """One at a time in the user's own folder: a write elsewhere is seen by the next run."""

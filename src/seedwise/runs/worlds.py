@@ -6,6 +6,8 @@ in between. The effect is probed, not versions.
 """
 
 import contextlib
+import ctypes
+import errno
 import json
 import os
 import shutil
@@ -157,8 +159,10 @@ class Worlds:
                     relative = os.path.join("outside", full.lstrip(os.sep))
                 destination = keep / relative
                 destination.parent.mkdir(parents=True, exist_ok=True)
-                shutil.move(path, destination)
+                move_file(path, destination)
                 moved.append(relative)
+        if moved:
+            _wait_for_disk(keep)
         return sorted(moved)
 
     def end_users(self, world: World, *, thorough: bool) -> None:
@@ -170,6 +174,36 @@ class Worlds:
     def remove(self, world: World) -> None:
         """Delete the run's folders."""
         delete_tree(world.folder)
+
+
+def move_file(path: str | Path, destination: Path) -> None:
+    """Move a file or link: it is there whole, or not at all. Raises OSError."""
+    try:
+        os.rename(path, destination)
+        return
+    except OSError as error:
+        if error.errno != errno.EXDEV:
+            raise
+    draft = destination.with_name(f".{destination.name[:200]}.part")
+    try:
+        shutil.copy2(path, draft, follow_symlinks=False)
+        os.replace(draft, destination)
+    except OSError:
+        draft.unlink(missing_ok=True)
+        raise
+    os.unlink(path)
+
+
+def _wait_for_disk(folder: Path) -> None:
+    """Have the files of this file system written, so that a power cut does not take them from a run that is saved as finished."""
+    if sys.platform != "linux":
+        os.sync()
+        return
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        ctypes.CDLL(None).syncfs(handle)
+    finally:
+        os.close(handle)
 
 
 def open_folders(folder: Path) -> None:
