@@ -11,7 +11,12 @@ from . import spool
 from .frames import is_user_file
 from .imports import attributes_of
 
-_MOST_FILES = 5000
+CONFIGURATION = (
+    ".json", ".yaml", ".yml", ".toml", ".ini", ".cfg", ".conf", ".env", ".gin", ".properties", ".xml", ".jsonnet",
+)  # fmt: skip
+"""How the names of configuration files end: their contents belong to an experiment's identity."""
+_MOST_DATA = 20_000
+"""Of more data files the first are told, and that there were more; configuration and code are always told."""
 
 
 def log(metrics: Mapping[str, Any] | None = None, /, *, step: int | None = None, **more: Any) -> None:
@@ -55,6 +60,8 @@ class Files:
     def __init__(self) -> None:
         self.read: dict[str, None] = {}
         self.written: dict[str, None] = {}
+        self.more = 0
+        """How many data files were read and are not told."""
         self._on = True
 
     def watch(self) -> None:
@@ -73,12 +80,13 @@ class Files:
             path = path.__fspath__()
         if not isinstance(path, str) or path.endswith((".pyc", ".so")):
             return
-        if len(self.read) + len(self.written) > _MOST_FILES:
-            return
         if opens_for_writing(mode, arguments[2]):
             self.written.setdefault(path, None)
-        elif path not in self.written:
-            self.read.setdefault(path, None)
+        elif path not in self.written and path not in self.read:
+            if len(self.read) < _MOST_DATA or path.lower().endswith((*CONFIGURATION, ".py")):
+                self.read[path] = None
+            else:
+                self.more += 1
 
     def inputs(self) -> list[str]:
         """Absolute paths of the files that were read and are the user's."""

@@ -8,7 +8,7 @@ import os
 import sys
 from importlib.machinery import ModuleSpec
 from types import ModuleType
-from typing import Any
+from typing import Any, Callable
 
 from . import PROTOCOL, spool
 from .imports import when_imported
@@ -262,7 +262,7 @@ class _Run:
         if self.is_run:
             self.path = _process_path(is_spawned())
             _tell_children(self.path)
-        _number_children()
+        _number_children(lambda: self.is_run)
         self.control = Control(self.seed, start=self._start, path=self.path)
         self.control.take_hold()
         self.control.watch_imports()
@@ -344,6 +344,7 @@ class _Run:
             loaded=loaded,
             edited=edited,
             read=self.files.inputs(),
+            read_more=self.files.more,
             written=self.files.outputs(),
             libraries=imported_libraries(),
             late_sites=self.late_sites,
@@ -399,12 +400,14 @@ def _process_path(spawned: bool) -> tuple[str | int, ...]:
 _STARTING = frozenset({"subprocess.Popen", "os.fork", "os.forkpty", "os.posix_spawn", "os.spawn", "os.system"})
 
 
-def _number_children() -> None:
+def _number_children(is_run: Callable[[], bool]) -> None:
     """Number the subprocesses that this process starts, so that each has generators of its own, in every run alike."""
     counter = [0, 0]
 
     def audit(event: str, arguments: tuple[Any, ...]) -> None:
-        if event in _STARTING and not counter[1]:
+        if event not in _STARTING or not is_run():
+            return
+        if not counter[1]:
             counter[1] = 1
             spool.claim("children")
         if event == "subprocess.Popen":

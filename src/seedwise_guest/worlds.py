@@ -19,7 +19,7 @@ from typing import Any
 FAILED = 96
 """Exit status when the world could not be entered; the reason is in the report file."""
 
-_CLONE_NEWNS, _CLONE_NEWUSER = 0x00020000, 0x10000000
+_CLONE_NEWNS, _CLONE_NEWUSER, _CLONE_NEWIPC, _CLONE_NEWNET = 0x00020000, 0x10000000, 0x08000000, 0x40000000
 _RDONLY, _NOSUID, _NODEV, _NOEXEC, _REMOUNT = 1, 2, 4, 8, 32
 _NOATIME, _NODIRATIME, _BIND, _REC, _PRIVATE, _RELATIME = 1024, 2048, 4096, 16384, 1 << 18, 1 << 21
 _FLAGS = {
@@ -51,14 +51,15 @@ def _mount(source: str | None, target: str, kind: str | None, flags: int, data: 
     _call("mount", text(source), text(target), text(kind), ctypes.c_ulong(flags), text(data))
 
 
-def _unshare() -> bool:
-    """Enter a mount namespace; True if it took a user namespace."""
+def _unshare(network: bool) -> bool:
+    """Enter namespaces of mounts and of System V shared memory, and one of the network if asked for; True if it took a user namespace."""
+    flags = _CLONE_NEWNS | _CLONE_NEWIPC | (_CLONE_NEWNET if network else 0)
     try:
-        _call("unshare", _CLONE_NEWNS)
+        _call("unshare", flags)
         return False
     except PermissionError:
         uid, gid = os.getuid(), os.getgid()
-        _call("unshare", _CLONE_NEWUSER | _CLONE_NEWNS)
+        _call("unshare", _CLONE_NEWUSER | flags)
         for file, text in (
             ("setgroups", "deny"),
             ("uid_map", f"{uid} {uid} 1"),
@@ -67,6 +68,21 @@ def _unshare() -> bool:
             with open(f"/proc/self/{file}", "w") as handle:
                 handle.write(text)
         return True
+
+
+def _loopback() -> None:
+    """Switch on the loopback device of a network namespace that has just been made (netdevice(7))."""
+    handle = _libc.socket(2, 2, 0)  # AF_INET, SOCK_DGRAM
+    if handle < 0:
+        raise OSError(ctypes.get_errno(), "no socket in the run's own network")
+    try:
+        request = (ctypes.c_uint8 * 40)(*b"lo")  # struct ifreq: the name, and from byte 16 on the flags
+        _call("ioctl", handle, ctypes.c_ulong(0x8913), request)  # SIOCGIFFLAGS
+        flags = int.from_bytes(request[16:18], sys.byteorder) | 1 | 0x40  # IFF_UP, IFF_RUNNING
+        request[16:18] = list(flags.to_bytes(2, sys.byteorder))
+        _call("ioctl", handle, ctypes.c_ulong(0x8914), request)  # SIOCSIFFLAGS
+    finally:
+        os.close(handle)
 
 
 def _unescape(text: str) -> str:
@@ -158,7 +174,10 @@ def _read_only(before: list[tuple[str, str, list[str]]], spec: dict[str, Any]) -
 def enter(spec: dict[str, Any]) -> bool:
     """Enter the world that `spec` describes; True if it took a user namespace. Raises OSError where the system refuses."""
     before = mounts()
-    as_user = _unshare()
+    as_user = _unshare(bool(spec.get("isolate_network")))
+    if spec.get("isolate_network"):
+        _loopback()
+    shm = os.statvfs("/dev/shm") if os.path.isdir("/dev/shm") else None
     _mount(None, "/", None, _REC | _PRIVATE)
     held = []
     below = [p for p, _k, _o in before for t in spec["targets"] if p != t["path"] and _inside(p, t["path"])]
@@ -170,10 +189,13 @@ def enter(spec: dict[str, Any]) -> bool:
         if target["kind"] == "farm":
             big = _copy_tree(target["path"], target["upper"], spec["writable"] + spec["hide"])
             farms[target["path"]] = [(os.open(path, os.O_PATH), path) for path in big]
-    for target in spec["targets"]:
+    overlays = [target["path"] for target in spec["targets"] if target["kind"] == "overlay"]
+    for target in sorted(spec["targets"], key=lambda target: bool(overlays) and target["kind"] == "empty"):
         if target["kind"] == "overlay":
             _overlay(target, as_user)
         elif target["kind"] == "empty":
+            inner = [(os.open(path, os.O_PATH), path) for path in overlays if _inside(path, target["path"])]
+            held += inner  # a project in the folder for temporary files is seen through it
             _mount(target["upper"], target["path"], None, _BIND)
             for path in [*spec["writable"], *[t["path"] for t in spec["targets"]]]:
                 if path != target["path"] and _inside(path, target["path"]):
@@ -196,8 +218,8 @@ def enter(spec: dict[str, Any]) -> bool:
         if os.path.isdir(path):
             _mount(spec["empty"], path, None, _BIND)
     _read_only(before, spec)
-    if spec["private_shm"] and os.path.isdir("/dev/shm"):
-        _mount("tmpfs", "/dev/shm", "tmpfs", _NOSUID | _NODEV, "mode=1777")
+    if spec["private_shm"] and shm is not None:
+        _mount("tmpfs", "/dev/shm", "tmpfs", _NOSUID | _NODEV, f"mode=1777,size={shm.f_blocks * shm.f_frsize}")
     return as_user
 
 
@@ -241,9 +263,11 @@ def become(spec: dict[str, Any]) -> None:
 def probe(spec: dict[str, Any]) -> None:
     """Write into every target and the working directory; the host looks whether it sees anything of it."""
     for folder in dict.fromkeys([*[target["path"] for target in spec["targets"]], spec["cwd"]]):
-        if os.access(folder, os.W_OK):
-            with open(os.path.join(folder, spec["probe"]), "w") as file:
+        if folder == spec["cwd"] or os.access(folder, os.W_OK):
+            with contextlib.suppress(PermissionError), open(os.path.join(folder, spec["probe"]), "w") as file:
                 file.write("probe")
+    with open(os.path.join(os.path.dirname(spec["report"]), "probed"), "w") as file:
+        file.write("probed")
 
 
 def report(spec: dict[str, Any], error: Exception) -> None:

@@ -12,7 +12,7 @@ from ..errors import UsageError
 from ..events import Event
 from ..reports.table import to_csv, to_latex, to_markdown
 from ..results import Reduce, Status
-from ..runs.command import Mode, Options
+from ..runs.command import MASK, Mode, Options
 from ..runs.metrics import parse_metric
 from ..runs.store import Experiment, find_folder
 from .load import load, open_store, results_of
@@ -93,6 +93,10 @@ def _options(experiment: Experiment, jobs: int | None) -> Options:
     manifest, said = experiment.manifest, experiment.plan.get("options", {})
     if os.getcwd() != manifest["folder"]:
         raise UsageError(f"{experiment.label} was run in {manifest['folder']}: go there to run it on")
+    if any(MASK in word for word in experiment.command):
+        raise UsageError(
+            f"{experiment.label} had a secret on its command line, which is not kept: give the command again"
+        )
     return make_options(
         as_is=manifest["mode"] == Mode.AS_IS,
         keep=manifest["keep"],
@@ -107,6 +111,7 @@ def _options(experiment: Experiment, jobs: int | None) -> Options:
         gpus=said.get("gpus", ()),
         nice=said.get("nice", 0),
         fresh=said.get("fresh", False),
+        isolate_network=said.get("isolate_network", False),
     )
 
 

@@ -22,6 +22,7 @@ from ..runs.command import (
     mode_of,
     plain_threads,
     run_environment,
+    without_secrets,
 )
 from ..runs.config_site import edit_config
 from ..runs.executors.local import LocalExecutor
@@ -70,6 +71,7 @@ def run_script(
     gpus: Sequence[str | int] = (),
     nice: int = 0,
     fresh: bool = False,
+    isolate_network: bool = False,
     store: str | None = None,
     until_margin: float | None = None,
     until_rule: str = "sequence",
@@ -117,7 +119,9 @@ def run_script(
     nice
         By how much runs step back for other work on this machine, 0 … 19.
     fresh
-        Start an interpreter for each run, instead of forking them from one that has imported what they need.
+        Start an interpreter for each run, instead of forking them from one that has executed the script's first lines.
+    isolate_network
+        Give each run a network of its own, with nothing but its loopback: no download, and no port that another run has.
     until_margin, until_rule, bounds
         Stop before all `seeds` are run, when the mean is known to ± this margin: by `sequence` (t confidence sequence), `stein`
         (two stages), or `betting` for a metric within declared bounds.
@@ -143,6 +147,7 @@ def run_script(
         gpus=gpus,
         nice=nice,
         fresh=fresh,
+        isolate_network=isolate_network,
     )
     asked = [parse_metric(text, Reduce(reduce)) for text in metric]
     until = make_until(until_margin, until_rule, bounds)
@@ -180,6 +185,7 @@ def make_options(
     gpus: Sequence[str | int] = (),
     nice: int = 0,
     fresh: bool = False,
+    isolate_network: bool = False,
 ) -> Options:
     """Check what a user chose. Raises UsageError."""
     for what, number in (("threads", threads), ("jobs", jobs)):
@@ -214,6 +220,7 @@ def make_options(
         gpus=_check_gpus(gpus),
         nice=nice,
         fresh=fresh,
+        isolate_network=isolate_network,
     )
 
 
@@ -409,7 +416,7 @@ def prepare(
         raise UsageError("--as-is is for a script that loops over its seeds; a function is called under each seed")
     words = check_command(command) if call is None else call.words
     mode = mode_of(words, options)
-    shown = words if call is None else call.label
+    shown = without_secrets(words) if call is None else call.label
     name = (
         check_name(name) if name is not None else default_name(words if call is None else [shown[0].rpartition(":")[0]])
     )
@@ -447,12 +454,15 @@ def prepare(
         "gpus": list(options.gpus),
         "nice": options.nice,
         "fresh": options.fresh,
+        "isolate_network": options.isolate_network,
         "until": None if until is None else until.as_dict(),
         "anytime": experiment.plan.get("options", {}).get("anytime", []),
     }
     store.update_plan(experiment.id, options=options_said)
     experiment = store.experiment(f"{experiment.name}@{experiment.version}")
-    worlds = find_worlds(options.workdir, reading.script, options.share, [str(store.folder)], words)
+    worlds = find_worlds(
+        options.workdir, reading.script, options.share, [str(store.folder)], words, options.isolate_network
+    )
     if mode is Mode.CONFIG and worlds.kind is Workdir.SEQUENTIAL and not inside(path, str(worlds.project)):
         raise UsageError(f"{path} is outside the project, where it cannot be put back after each run")
     worlds.nice = options.nice

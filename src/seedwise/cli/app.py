@@ -138,8 +138,12 @@ def run(
     fresh: Annotated[
         bool,
         Parameter(
-            negative=(), help="Start an interpreter for each run; by default runs are forked where that is safe."
+            negative=(), help="Start an interpreter for each run; by default runs are forked where that gives the same."
         ),
+    ] = False,
+    isolate_network: Annotated[
+        bool,
+        Parameter(negative=(), help="A network of its own for each run: its loopback, and no port of another run."),
     ] = False,
     set: Annotated[
         list[str] | None, Parameter(negative=(), help="A setting of a function: lr=0.1. Repeat for several.")
@@ -183,7 +187,7 @@ def run(
     options = make_options(
         as_is=as_is, keep=keep or (), seed_site=seed_site, threads=None if threads == "script" else int(threads), jobs=jobs,
         workdir=workdir, share=share or (), accept_change=accept_change,
-        fresh=fresh, timeout=timeout, retries=retries, fail_fast=fail_fast,
+        fresh=fresh, isolate_network=isolate_network, timeout=timeout, retries=retries, fail_fast=fail_fast,
         gpus=gpus.split(",") if gpus else (), nice=nice,
     )  # fmt: skip
     if set:

@@ -1,5 +1,6 @@
 """One attempt at one seed: what is put into its spool, and what is read out of it."""
 
+import errno
 import json
 import os
 import re
@@ -68,6 +69,8 @@ class Told:
     refused: str = ""
     loaded: dict[str, str] = field(default_factory=dict)
     read: list[str] = field(default_factory=list)
+    read_more: int = 0
+    """How many data files more were read than are named."""
     written: list[str] = field(default_factory=list)
     libraries: list[str] = field(default_factory=list)
     late_sites: list[dict[str, Any]] = field(default_factory=list)
@@ -219,6 +222,10 @@ class Attempt:
                 last = last or _last_line(said)
                 hint = " (outside the folders that are private to a run: allow it with --share PATH)"
                 return Status.FAILED, Cause.ISOLATION, last + hint
+            if _ADDRESS in (last or _last_line(said)):
+                last = last or _last_line(said)
+                hint = " (another run has the port: --isolate-network gives each run a network of its own, --jobs 1 runs one at a time)"
+                return Status.FAILED, Cause.EXCEPTION, last + hint
             if last.startswith("ModuleNotFoundError") and self.setup.python:
                 last += f" (in {self.setup.python}; another python is named in the command, or put first on PATH)"
             if (
@@ -331,6 +338,7 @@ def _take(message: Mapping[str, Any], told: Told, logged: dict[str, tuple[list[i
         told.ended = True
         told.loaded.update(message["loaded"])
         told.read.extend(message["read"])
+        told.read_more += message["read_more"]
         told.written.extend(message["written"])
         told.libraries.extend(name for name in message["libraries"] if name not in told.libraries)
         told.late_sites.extend(message["late_sites"])
@@ -350,6 +358,7 @@ def memory_kills() -> int:
     return 0
 
 
+_ADDRESS = os.strerror(errno.EADDRINUSE)
 _NO_MEMORY = ("CUDA out of memory", "CUDA error: out of memory", "DefaultCPUAllocator: can't allocate memory")
 _EXCEPTION = re.compile(r"[A-Za-z_][\w.]*(?:Error|Exception|Interrupt|Exit|Iteration)(?::|$)")
 

@@ -1,6 +1,8 @@
 """The command of an experiment: how its seed gets in, and the environment it runs in."""
 
+import hashlib
 import os
+import re
 import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -62,6 +64,8 @@ class Options:
     nice: int = 0
     retries: int = 0
     fail_fast: bool = False
+    isolate_network: bool = False
+    """Give each run a network of its own, with nothing but its loopback."""
 
 
 def mode_of(command: Sequence[str], options: Options) -> Mode:
@@ -150,6 +154,40 @@ def default_name(command: Sequence[str]) -> str:
 def _clean(name: str) -> str:
     kept = "".join(c if c.isalnum() or c in "._-" else "-" for c in name).strip(".-")
     return kept or "experiment"
+
+
+MASK = "•••"
+_SECRET = re.compile(
+    r"(?:^|[-_.])(?:token|secret|password|passwd|credentials?|api[-_]?key|access[-_]?key|private[-_]?key)$",
+    re.IGNORECASE,
+)
+_TOKEN = re.compile(r"(?:sk-|hf_|ghp_|gho_|github_pat_|glpat-|xox[abp]-|AKIA)[A-Za-z0-9_-]{12,}")
+_SHORTEST = 8
+"""A shorter value, or a number, is hardly a secret: `--pad-token 0`."""
+
+
+def without_secrets(command: Sequence[str]) -> tuple[str, ...]:
+    """The command as it may be kept and shown: tokens and passwords are masked, each with the beginning of its digest."""
+    kept: list[str] = []
+    for k, word in enumerate(command):
+        name, equals, value = word.partition("=")
+        before = command[k - 1] if k else ""
+        if equals and _SECRET.search(name.lstrip("-")) and _may_be_secret(value):
+            word = f"{name}={_mask(value)}"
+        elif (
+            before.startswith("-") and "=" not in before and _SECRET.search(before.lstrip("-")) and _may_be_secret(word)
+        ):
+            word = _mask(word)
+        kept.append(_TOKEN.sub(lambda found: _mask(found.group()), word))
+    return tuple(kept)
+
+
+def _may_be_secret(value: str) -> bool:
+    return len(value) >= _SHORTEST and not value.isdigit() and not value.startswith("-") and PLACEHOLDER not in value
+
+
+def _mask(value: str) -> str:
+    return MASK + hashlib.sha256(value.encode("utf-8", "surrogatepass")).hexdigest()[:6]
 
 
 def check_name(name: str) -> str:

@@ -8,23 +8,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from seedwise_guest.capture import CONFIGURATION
+
 from .command import Mode, Options, Workdir
 from .planning import Reading
 
-_CONFIG = (
-    ".json",
-    ".yaml",
-    ".yml",
-    ".toml",
-    ".ini",
-    ".cfg",
-    ".conf",
-    ".env",
-    ".gin",
-    ".properties",
-    ".xml",
-    ".jsonnet",
-)
 _CONFIG_LARGEST = 2 * 2**20
 
 
@@ -40,7 +28,9 @@ def make_manifest(
     command: Sequence[str], mode: Mode, options: Options, reading: Reading, environment: Mapping[str, str]
 ) -> dict[str, Any]:
     """Everything an experiment is recognised by before its first run; file names relative to here."""
+    network = {"network": "own"} if options.isolate_network else {}
     return {
+        **network,
         "command": list(command),
         "folder": os.getcwd(),
         "mode": mode.value,
@@ -68,7 +58,7 @@ def key_of(manifest: Mapping[str, Any]) -> str:
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:12]
 
 
-INTENT = ("command", "folder", "mode", "keep", "seed site")
+INTENT = ("command", "folder", "mode", "keep", "seed site", "network")
 """What a user sets up; a difference in the rest is a change that came about."""
 
 
@@ -135,7 +125,7 @@ def read_inputs(
         if path.endswith(".py"):
             if path not in known and path not in loaded:  # exec(open("model.py").read())
                 inputs["code", path] = digest(path)
-        elif path.lower().endswith(_CONFIG) and os.path.getsize(path) <= _CONFIG_LARGEST:
+        elif path.lower().endswith(CONFIGURATION) and os.path.getsize(path) <= _CONFIG_LARGEST:
             inputs["config", path] = digest(path)
         else:
             inputs["data", path] = stamp(path)

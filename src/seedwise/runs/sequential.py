@@ -12,6 +12,7 @@ import stat
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 from ..errors import SeedwiseError
 
@@ -33,14 +34,39 @@ _SKIP = frozenset(
 _GRACE = 3.0
 """Seconds after a supervisor's last sign in which its runs may still have written."""
 
-Stamp = tuple[int, int, int]
+_MOST_OUTSIDE = 20_000
+"""Files in folders outside the project that links in it lead to."""
+
+Stamp = tuple[int, ...]
+"""Size, times of change of content and of the entry, number and mode: whoever writes or sets a time back changes one of them."""
 
 
 class TreeChanged(SeedwiseError):
     """A run changed what cannot be put back; going on would let it influence the next."""
 
 
+class NotRepaired(SeedwiseError):
+    """What an interrupted run had left could not be put back; its copies are kept."""
+
+
+def _links_out(root: Path) -> list[Path]:
+    """Files and folders outside the project that links in it lead to: what is written through them is written there."""
+    found: set[Path] = set()
+    for folder, folders, files in os.walk(root):
+        folders[:] = [name for name in folders if name not in _SKIP]
+        for name in (*folders, *files):
+            path = Path(folder, name)
+            if path.is_symlink():
+                target = Path(os.path.realpath(path))
+                if not target.is_relative_to(root) and target.exists():
+                    found.add(target)
+    return [path for path in sorted(found) if not any(path != above and path.is_relative_to(above) for above in found)]
+
+
 def _files(root: Path) -> Iterator[Path]:
+    if root.is_file():
+        yield root
+        return
     for folder, folders, files in os.walk(root):
         folders[:] = sorted(name for name in folders if name not in _SKIP)
         for name in sorted(files):
@@ -49,7 +75,7 @@ def _files(root: Path) -> Iterator[Path]:
 
 def _stamp(path: Path) -> Stamp:
     info = os.lstat(path)
-    return (info.st_size, info.st_mtime_ns, info.st_ino)
+    return (info.st_size, info.st_mtime_ns, info.st_ino, info.st_ctime_ns, info.st_mode)
 
 
 class Tree:
@@ -66,24 +92,53 @@ class Tree:
     def __init__(self, root: Path, journal: Path) -> None:
         self.root = root
         self.journal = journal
+        self.lost = False
+        """Whether something could not be put back: the copies are kept."""
+        self._outside: list[Path] = []
         self._before: dict[Path, Stamp] = {}
-        self._folders: set[str] = set()
+        self._folders: dict[str, int] = {}
+        """The folders there were, with their modes."""
 
     def begin(self) -> list[str]:
         """Repair what a crash left, then copy the small files aside; returns the files that were repaired."""
         repaired = self._repair()
+        self._outside = _links_out(self.root)
         (self.journal / "copies").mkdir(parents=True, exist_ok=True)
-        self._folders = {folder for folder, _, _ in os.walk(self.root)}
-        for path in _files(self.root):
+        self._folders = {folder: os.stat(folder).st_mode for root in self._roots for folder, _, _ in os.walk(root)}
+        for path in self._all_files():
             self._before[path] = _stamp(path)
             info = os.lstat(path)
-            if stat.S_ISREG(info.st_mode) and info.st_size <= _BIG:
+            if stat.S_ISLNK(info.st_mode) or (stat.S_ISREG(info.st_mode) and info.st_size <= _BIG):
                 copy = self._copy_of(path)
                 copy.parent.mkdir(parents=True, exist_ok=True)
-                shutil.copy2(path, copy)
+                shutil.copy2(path, copy, follow_symlinks=False)
         self._write_journal()
         self.beat()
         return repaired
+
+    @property
+    def _roots(self) -> list[Path]:
+        return [self.root, *self._outside]
+
+    def _all_files(self) -> Iterator[Path]:
+        """The files of the project, and those that its links lead to."""
+        yield from _files(self.root)
+        for k, path in enumerate(path for root in self._outside for path in _files(root)):
+            if k >= _MOST_OUTSIDE:
+                raise TreeChanged(
+                    f"links in {self.root} lead to {', '.join(map(str, self._outside[:3]))}, with more than {_MOST_OUTSIDE} files: "
+                    "too many to be put back after each run. Take the links out, or allow it with --workdir shared"
+                )
+            yield path
+
+    def _shown(self, path: Path) -> str:
+        return str(path.relative_to(self.root)) if path.is_relative_to(self.root) else str(path)
+
+    def _kept_as(self, path: Path) -> str:
+        """Where a file is kept, in a run's folder or among the copies."""
+        return (
+            self._shown(path) if path.is_relative_to(self.root) else os.path.join("outside", str(path).lstrip(os.sep))
+        )
 
     def beat(self) -> None:
         """Say that the runs go on: what changes in the tree from now on may be theirs."""
@@ -92,11 +147,12 @@ class Tree:
     def _write_journal(self) -> None:
         known = {str(path): list(stamp) for path, stamp in self._before.items()}
         draft = self.journal / "journal.draft"
-        draft.write_text(json.dumps({"root": str(self.root), "files": known}))
+        outside = [str(path) for path in self._outside]
+        draft.write_text(json.dumps({"root": str(self.root), "outside": outside, "files": known}))
         draft.replace(self.journal / "journal.json")
 
     def _copy_of(self, path: Path) -> Path:
-        return self.journal / "copies" / path.relative_to(self.root)
+        return self.journal / "copies" / self._kept_as(path)
 
     def put_back(self, keep: Path) -> list[str]:
         """Move what is new into `keep`, restore what was changed or deleted; returns what the run wrote.
@@ -106,43 +162,53 @@ class Tree:
         TreeChanged
             When a file too big to be copied was changed or deleted, naming it.
         """
-        written: list[str] = []
-        lost: list[str] = []
-        now = set(_files(self.root))
-        for path in sorted(now):
-            relative = str(path.relative_to(self.root))
-            if path not in self._before:
-                destination = keep / relative
-                destination.parent.mkdir(parents=True, exist_ok=True)
-                shutil.move(path, destination)
-                written.append(relative)
-            elif _stamp(path) != self._before[path]:
-                copy = self._copy_of(path)
-                if not copy.exists():
-                    lost.append(relative)
-                    continue
-                destination = keep / relative
-                destination.parent.mkdir(parents=True, exist_ok=True)
-                shutil.copy2(path, destination)
-                self._restore(path)
-                written.append(relative)
-        for path in set(self._before) - now:
-            if self._copy_of(path).exists():
-                self._restore(path)
-            else:
-                lost.append(str(path.relative_to(self.root)))
-        self._drop_new_folders()
+        try:
+            written, lost = self._put_back(keep)
+        except BaseException:
+            self.lost = True
+            raise
         if lost:
+            self.lost = True
             raise TreeChanged(
                 f"the run changed {', '.join(sorted(lost))}, too big to be put back: the next run would read it. Restore "
                 "it, and let the script write elsewhere, or allow it with --workdir shared"
             )
         return sorted(written)
 
+    def _put_back(self, keep: Path) -> tuple[list[str], list[str]]:
+        """What the run wrote, and what of the user's it changed and cannot be put back."""
+        written: list[str] = []
+        lost: list[str] = []
+        for folder, mode in self._folders.items():
+            if mode and os.path.isdir(folder) and os.stat(folder).st_mode != mode:
+                os.chmod(folder, stat.S_IMODE(mode))
+        now = set(self._all_files())
+        for path in sorted(now):
+            if path in self._before and _stamp(path) == self._before[path]:
+                continue
+            destination = keep / self._kept_as(path)
+            destination.parent.mkdir(parents=True, exist_ok=True)
+            if path not in self._before:
+                shutil.move(path, destination)
+            elif not os.path.lexists(self._copy_of(path)):
+                lost.append(self._shown(path))
+                continue
+            else:
+                shutil.copy2(path, destination, follow_symlinks=False)
+                self._restore(path)
+            written.append(self._kept_as(path))
+        for path in set(self._before) - now:
+            if os.path.lexists(self._copy_of(path)):
+                self._restore(path)
+            else:
+                lost.append(self._shown(path))
+        self._drop_new_folders()
+        return written, lost
+
     def _drop_new_folders(self) -> None:
         known = {folder for path in self._before for folder in path.parents} | {self.root}
-        for folder, _folders, _files in os.walk(self.root, topdown=False):
-            inside = Path(folder).relative_to(self.root).parts
+        for folder in (folder for root in self._roots for folder, _, _ in os.walk(root, topdown=False)):
+            inside = Path(folder).parts[len(self.root.parts) :] if Path(folder).is_relative_to(self.root) else ()
             if Path(folder) not in known and not set(inside) & _SKIP and not os.listdir(folder):
                 if folder not in self._folders:
                     os.rmdir(folder)
@@ -150,8 +216,8 @@ class Tree:
     def _restore(self, path: Path) -> None:
         """Put the copy in the file's place, in one step."""
         path.parent.mkdir(parents=True, exist_ok=True)
-        draft = path.with_name(f".{path.name}.seedwise")
-        shutil.copy2(self._copy_of(path), draft)
+        draft = path.with_name(f".{path.name[:200]}.seedwise")
+        shutil.copy2(self._copy_of(path), draft, follow_symlinks=False)
         draft.replace(path)
         self._before[path] = _stamp(path)
         self._write_journal()
@@ -161,24 +227,35 @@ class Tree:
         shutil.rmtree(self.journal, ignore_errors=True)
 
     def _repair(self) -> list[str]:
-        """Put back what a run had changed when its supervisor died."""
-        try:
-            data = json.loads((self.journal / "journal.json").read_text())
-        except (OSError, ValueError):
+        """Put back what a run had changed when its supervisor died. Raises NotRepaired, and then nothing is lost."""
+        place = self.journal / "journal.json"
+        if not place.exists():  # it ended before its first run began
             shutil.rmtree(self.journal, ignore_errors=True)
             return []
-        repaired: list[str] = []
-        if data["root"] == str(self.root):
-            self._before = {Path(path): (s[0], s[1], s[2]) for path, s in data["files"].items()}
-            self._folders = {str(folder) for path in self._before for folder in path.parents}
-            ended = (self.journal / "beat").stat().st_mtime + _GRACE
-            for path in _files(self.root):  # what was touched after the supervisor's end is the user's own
-                if path.stat().st_mtime > ended:
-                    self._before[path] = _stamp(path)
-            keep = Path(tempfile.mkdtemp(prefix="sequential-repaired-", dir=self.journal.parent))
-            repaired = [f"{name} (kept in {keep})" for name in self.put_back(keep)]
-            self._before = {}
-            if not repaired:
-                keep.rmdir()
+        try:
+            data = json.loads(place.read_text())
+            if data["root"] != str(self.root):
+                raise ValueError(f"it belongs to {data['root']}")
+            repaired = self._put_back_from(data)
+        except (OSError, ValueError, KeyError, TypeError, SeedwiseError) as error:
+            raise NotRepaired(
+                f"an interrupted run may have changed files in {self.root}, and they could not be put back: {error}. Copies of "
+                f"them as they were are in {self.journal / 'copies'}: look, put back what you need, and delete {self.journal}"
+            ) from None
         self.end()
+        return repaired
+
+    def _put_back_from(self, data: dict[str, Any]) -> list[str]:
+        self._outside = [Path(path) for path in data.get("outside", ())]
+        self._before = {Path(path): tuple(stamp) for path, stamp in data["files"].items()}
+        self._folders = {str(folder): 0 for path in self._before for folder in path.parents}
+        ended = (self.journal / "beat").stat().st_mtime + _GRACE
+        for path in self._all_files():  # what was touched after the supervisor's end is the user's own
+            if os.lstat(path).st_mtime > ended:
+                self._before[path] = _stamp(path)
+        keep = Path(tempfile.mkdtemp(prefix="sequential-repaired-", dir=self.journal.parent))
+        repaired = [f"{name} (kept in {keep})" for name in self.put_back(keep)]
+        self._before = {}
+        if not repaired:
+            keep.rmdir()
         return repaired

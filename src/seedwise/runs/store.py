@@ -227,13 +227,16 @@ class Store:
         if not self.path.exists() and not create:
             raise StoreError(f"no experiments here: there is no {self.path}; make some with `seedwise run`")
         try:
-            folder.mkdir(parents=True, exist_ok=True)
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            new = not self.path.exists()
             ignore = folder / ".gitignore"
             if not ignore.exists():
                 ignore.write_text("*\n")
             unclean = _size(Path(f"{self.path}-journal")) > 0
             self._db = sqlite3.connect(self.path, timeout=60, isolation_level=None)
             self._db.create_function("checksum_of", -1, _checksum, deterministic=True)
+            if new:
+                os.chmod(self.path, 0o600)
             self._db.execute("PRAGMA page_size = 8192")  # of a new file: nine series of 100 steps to a page
             self._db.execute("PRAGMA foreign_keys = ON")
             # a journal that is emptied instead of deleted: as durable, and six times faster here
@@ -647,6 +650,15 @@ class Store:
         if os.path.isabs(folder) or not place.resolve().is_relative_to((self.folder / "runs").resolve()):
             return None
         return str(place)
+
+    def damaged_seeds(self, experiment: int) -> set[int]:
+        """Seeds of whose series the numbers are not what was written."""
+        rows = self._rows(
+            "SELECT DISTINCT r.seed FROM series AS s JOIN runs AS r ON r.id = s.run "
+            "WHERE r.experiment = ? AND s.numbers_checksum <> checksum_of(s.steps, s.numbers)",
+            (experiment,),
+        )
+        return {int(seed) for (seed,) in rows}
 
     def is_large(self, experiment: int) -> bool:
         """Whether its series are so many that a report had better read their last values only."""

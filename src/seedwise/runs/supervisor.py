@@ -174,7 +174,8 @@ class Supervisor:
         With `in_order`, seeds that are run both ways, which take longer, do not come first.
         """
         before = {run.seed: run for run in self.store.runs(self.experiment.id, last_only=True)}
-        todo = [seed for seed in seeds if seed not in before or not self._is_settled(before[seed])]
+        damaged = self.store.damaged_seeds(self.experiment.id)
+        todo = [s for s in seeds if s not in before or s in damaged or not self._is_settled(before[s])]
         self._pending = deque(todo)
         failed = sum(seed in before and before[seed].status is Status.FAILED for seed in set(seeds) - set(todo))
         self._cores = cores
@@ -599,6 +600,8 @@ class Supervisor:
             ):
                 detail = f"{name} was changed during the sweep, so this run is not of this experiment"
                 return replace(run, status=Status.FAILED, cause=Cause.CHANGED, detail=detail)
+        if told.read_more and not self._inputs:
+            self.tell(Note(f"{told.read_more} of the data files that are read are too many to be watched for changes"))
         fresh = {key: value for key, value in inputs.items() if key not in self._inputs}
         if fresh:
             self._describe(fresh, told)
@@ -723,6 +726,6 @@ class Supervisor:
                 self.tell(Note(f"put back what an interrupted run had left: {', '.join(repaired[:5])}"))
 
     def _end_tree(self) -> None:
-        if self._tree is not None and "too big" not in self.stopped:
+        if self._tree is not None and not self._tree.lost:
             self._tree.end()
             self._lock.close()

@@ -62,6 +62,10 @@ class Worlds:
     """Folders that runs must not see: the store."""
     nice: int = 0
     """By how much runs step back for other work on this machine."""
+    emptied: tuple[str, ...] = ()
+    """Temporary folders that are empty at first, because the worlds themselves lie below them."""
+    isolate_network: bool = False
+    """Whether each run has a network of its own, with nothing but its loopback."""
     tools: tuple[str, ...] = ()
     """Programs that an empty /tmp would hide: the interpreter's folder, when it is there."""
 
@@ -79,7 +83,10 @@ class Worlds:
         if self.kind not in (Workdir.OVERLAY, Workdir.FARM):
             return world
         for k, path in enumerate(self.targets):
-            kind = "overlay" if self.kind is Workdir.OVERLAY else "empty" if _is_temporary(path) else "farm"
+            if self.kind is Workdir.OVERLAY:
+                kind = "empty" if path in self.emptied else "overlay"
+            else:
+                kind = "empty" if _is_temporary(path) else "farm"
             upper, work = folder / f"upper-{k}", folder / f"work-{k}"
             upper.mkdir()
             work.mkdir()
@@ -115,6 +122,7 @@ class Worlds:
             "replace": [list(pair) for pair in replace],
             "probe": probe,
             "nice": self.nice,
+            "isolate_network": self.isolate_network,
             "fixed_addresses": fixed_addresses,
             "report": str(world.spool / "world-error.json"),
             "supervisor": os.getpid(),
@@ -313,6 +321,7 @@ def find_worlds(
     share: Sequence[str] = (),
     hide: Sequence[str] = (),
     command: Sequence[str] = (),
+    isolate_network: bool = False,
 ) -> Worlds:
     """The best kind of world that works here, of those that `wanted` allows; probed, not guessed.
 
@@ -332,18 +341,27 @@ def find_worlds(
         needed.append(os.path.dirname(os.path.realpath(script)))
     wide = [*needed, str(Path.home()), "/tmp", tempfile.gettempdir()]
     base = _base_folder(_outermost(needed))
+    if isolate_network and wanted in (Workdir.SHARED, Workdir.SEQUENTIAL):
+        raise UsageError(f"--isolate-network needs private files for each run: it cannot go with --workdir {wanted}")
     if wanted in (Workdir.SHARED, Workdir.SEQUENTIAL):
         return Worlds(wanted, base, project, share=shared, needed=tuple(needed))
     reasons: list[str] = []
     if sys.platform == "linux":
         for kind in (Workdir.OVERLAY, Workdir.FARM):
             if wanted in (Workdir.AUTO, kind):
-                paths = _outermost(wide) if kind is Workdir.OVERLAY else _farm_targets(needed)
-                targets = tuple(p for p in paths if not inside(str(base), p))
-                tools = _tools(command, targets) if kind is Workdir.FARM else ()
+                if kind is Workdir.OVERLAY:
+                    paths = _outermost(path for path in wide if not inside(str(base), os.path.realpath(path)))
+                    around = [path for path in _outermost(wide) if inside(str(base), path)]
+                    emptied = tuple(path for path in around if _is_temporary(path))
+                    targets = (*paths, *emptied)
+                else:
+                    emptied = ()
+                    targets = tuple(path for path in _farm_targets(needed) if not inside(str(base), path))
+                tools = _tools(command, emptied or targets) if kind is Workdir.FARM or emptied else ()
                 worlds = Worlds(
-                    kind, base, project, targets, shared, needed=tuple(needed), hide=tuple(hide), tools=tools
-                )
+                    kind, base, project, targets, shared, needed=tuple(needed), hide=tuple(hide), tools=tools,
+                    emptied=emptied, isolate_network=isolate_network,
+                )  # fmt: skip
                 reason = _probe(worlds)
                 if not reason:
                     return worlds
@@ -353,6 +371,8 @@ def find_worlds(
     if wanted is not Workdir.AUTO:
         raise UsageError(f"--workdir {wanted} does not work here: {'; '.join(reasons)}")
     reason = "; ".join(reasons)
+    if isolate_network:
+        raise UsageError(f"--isolate-network does not work here: {reason}")
     return Worlds(Workdir.SEQUENTIAL, base, project, share=shared, needed=tuple(needed), reason=reason)
 
 
@@ -398,13 +418,23 @@ def _base_folder(needed: Sequence[str]) -> Path:
         folder = Path(os.path.realpath(place)) / f"seedwise-{user}"
         if any(inside(str(folder), path) for path in needed):
             continue
-        try:
-            folder.mkdir(mode=0o700, exist_ok=True)
-        except OSError:
-            continue
-        if folder.stat().st_uid == (user if isinstance(user, int) else folder.stat().st_uid):
+        if _is_our_own(folder, user):
             return folder
     raise UsageError("no folder for the runs' private files: set SEEDWISE_WORLDS to one outside the project")
+
+
+def _is_our_own(folder: Path, user: int | str) -> bool:
+    """Make a folder that only this user can enter; False where somebody else has made it, or a link in its place."""
+    try:
+        folder.mkdir(mode=0o700, exist_ok=True)
+        info = os.lstat(folder)
+        if not stat.S_ISDIR(info.st_mode) or (isinstance(user, int) and info.st_uid != user):
+            return False
+        if info.st_mode & 0o077:
+            os.chmod(folder, 0o700)
+    except OSError:
+        return False
+    return True
 
 
 def _probe(worlds: Worlds) -> str:
@@ -420,6 +450,8 @@ def _probe(worlds: Worlds) -> str:
         if done.returncode != 0:
             return done.stderr.decode(errors="replace").strip()[-200:] or f"exit {done.returncode}"
         looked = [*worlds.targets, os.getcwd()]
+        if not (world.spool / "probed").exists():
+            return f"{os.getcwd()} cannot be written there"
         seen = [path for path in dict.fromkeys(looked) if os.path.exists(os.path.join(path, name))]
         for path in seen:
             os.unlink(os.path.join(path, name))

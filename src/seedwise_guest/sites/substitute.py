@@ -58,16 +58,29 @@ class Substitution:
         """Put the hooks in place."""
         import io
 
-        get_code = SourceFileLoader.get_code
+        get_code, get_data = SourceFileLoader.get_code, SourceFileLoader.get_data
         open_code = io.open_code
+        given: dict[str, bytes] = {}
 
         def get_user_code(loader: Any, fullname: str) -> CodeType | None:
             path = loader.path
             if isinstance(path, str) and path.endswith(".py") and is_user_file(path):
                 text = self.text(path)
-                if text is not None:
+                if text is not None and not _transforms(loader):
                     return compile(text, path, "exec", dont_inherit=True)
+                if (
+                    text is not None
+                ):  # a loader of the user's makes something else of the text: it is given the edited one
+                    given[path] = _encode(path, text)
+                    try:
+                        code: CodeType = loader.source_to_code(loader.get_data(path), path)
+                    finally:
+                        del given[path]
+                    return code
             return get_code(loader, fullname)
+
+        def get_user_data(loader: Any, path: str) -> bytes:
+            return given[path] if path in given else get_data(loader, path)
 
         def open_user_code(path: str) -> Any:
             if isinstance(path, str) and path.endswith(".py") and is_user_file(path):
@@ -77,6 +90,7 @@ class Substitution:
             return open_code(path)
 
         SourceFileLoader.get_code = get_user_code  # type: ignore[method-assign, assignment]
+        SourceFileLoader.get_data = get_user_data  # type: ignore[method-assign, assignment]
         io.open_code = open_user_code
         sys.path_hooks.append(self._path_hook)
 
@@ -123,6 +137,12 @@ class Substitution:
             if text is not None:
                 return _ScriptFinder(path, lambda: text)
         raise ImportError(f"not a script of this run: {path}")
+
+
+def _transforms(loader: Any) -> bool:
+    """Whether a loader does something of its own with the text of a module."""
+    kind = type(loader)
+    return kind.source_to_code is not SourceFileLoader.source_to_code or kind.get_data is not SourceFileLoader.get_data
 
 
 Execute = Callable[[str, dict[str, Any], Callable[[], str]], None]

@@ -1,0 +1,9 @@
+import random
+
+SEED = «42»
+random.seed(SEED)
+said = "quiet"
+
+
+def draw():
+    return random.random()
