@@ -1,6 +1,11 @@
 """Runs never share files, in each kind of world that this system allows."""
 
+import ctypes
 import os
+import random
+import shutil
+import socket
+import sys
 import tempfile
 import time
 from collections.abc import Callable
@@ -13,7 +18,7 @@ from seedwise.api.load import load
 from seedwise.api.script import run_script
 from seedwise.errors import UsageError
 from seedwise.runs.command import Workdir
-from seedwise.runs.sequential import Tree, TreeChanged
+from seedwise.runs.sequential import NotRepaired, Tree, TreeChanged
 from seedwise.runs.worlds import find_worlds
 
 RUDE = """
@@ -191,3 +196,224 @@ def test_sequential_refuses_a_write_outside_the_project(script: Callable[..., li
 def test_results_are_loaded_again(script: Callable[..., list[str]]) -> None:
     results = run_script(script("import random\nrandom.seed(42)\nprint('acc =', random.random())"), [1, 2])
     assert load("train").scores("acc").by_seed == results.scores("acc").by_seed
+
+
+LINKS = """
+import os, random
+random.seed(42)
+acc = random.random()
+best = max(acc, float(open("best.txt").read()) if os.path.exists("best.txt") else 0.0)
+with open("best.txt", "w") as f: f.write(str(best))
+with open("out/log.txt", "a") as f: f.write("row\\n")
+os.chmod("notes.txt", 0o600)
+os.chmod("kept", 0o755)
+info = os.stat("notes.txt")
+with open("notes.txt", "w") as f: f.write("edit")
+os.utime("notes.txt", ns=(info.st_atime_ns, info.st_mtime_ns))
+print("acc =", best)
+"""
+
+
+@pytest.mark.parametrize("fresh", [True, False])
+def test_one_after_another_what_links_lead_to_is_put_back(
+    fresh: bool, script: Callable[..., list[str]], project: Path
+) -> None:
+    outside = project.parent / "elsewhere"
+    (outside / "out").mkdir(parents=True)
+    (outside / "best.txt").write_text("0.0")
+    (project / "best.txt").symlink_to(outside / "best.txt")
+    (project / "out").symlink_to(outside / "out")
+    (project / "kept").mkdir(mode=0o700)
+    (project / "notes.txt").write_text("mine")
+    (project / "notes.txt").chmod(0o644)
+    (project / "nowhere").symlink_to(project / "not there")
+    results = run_script(script(LINKS), range(1, 6), workdir="sequential", fresh=fresh)
+    expected = {seed: random.Random(seed).random() for seed in range(1, 6)}
+    assert dict(results.scores("acc").by_seed) == expected
+    assert (outside / "best.txt").read_text() == "0.0"
+    assert list((outside / "out").iterdir()) == []
+    assert (project / "notes.txt").read_text() == "mine"
+    assert (project / "notes.txt").stat().st_mode & 0o777 == 0o644
+    assert (project / "kept").stat().st_mode & 0o777 == 0o700
+    assert (project / "nowhere").is_symlink()
+
+
+def test_a_link_to_more_than_can_be_put_back_stops_the_sweep(
+    script: Callable[..., list[str]], project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("seedwise.runs.sequential._MOST_OUTSIDE", 3)
+    many = project.parent / "many"
+    many.mkdir()
+    for k in range(5):
+        (many / f"{k}.txt").write_text("x")
+    (project / "data").symlink_to(many)
+    with pytest.raises(TreeChanged, match="too many"):
+        run_script(script("print('acc =', 1)"), [1, 2], workdir="sequential")
+
+
+def test_a_repair_that_fails_keeps_journal_and_copies(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (project / "a.txt").write_text("mine")
+    journal = project / ".seedwise" / "sequential"
+    Tree(project, journal).begin()
+    (project / "a.txt").write_text("a run's")
+    copy = shutil.copy2
+
+    def refused(source: Path, to: Path, **options: bool) -> None:
+        raise PermissionError(13, "not now")
+
+    monkeypatch.setattr("seedwise.runs.sequential.shutil.copy2", refused)
+    for _ in range(2):  # the next command finds the same
+        with pytest.raises(NotRepaired, match=r"copies"):
+            Tree(project, journal).begin()
+        assert (journal / "copies" / "a.txt").read_text() == "mine"
+    (journal / "journal.json").write_text("torn")
+    with pytest.raises(NotRepaired):
+        Tree(project, journal).begin()
+    assert (journal / "copies" / "a.txt").read_text() == "mine"
+    monkeypatch.setattr("seedwise.runs.sequential.shutil.copy2", copy)
+
+
+def test_a_dangling_link_does_not_stop_a_repair(project: Path) -> None:
+    (project / "a.txt").write_text("mine")
+    journal = project / ".seedwise" / "sequential"
+    Tree(project, journal).begin()
+    (project / "a.txt").write_text("a run's")
+    (project / "dangling").symlink_to("nowhere")
+    assert any("a.txt" in text for text in Tree(project, journal).begin())
+    assert (project / "a.txt").read_text() == "mine"
+
+
+PORT = """
+import random, socket, time
+random.seed(42)
+server = socket.socket()
+server.bind(("127.0.0.1", {port}))
+server.listen()
+client = socket.create_connection(("127.0.0.1", {port}))
+time.sleep(1)
+print("acc =", random.random())
+"""
+
+
+def test_runs_that_want_the_same_port_are_told_how_to_get_it(script: Callable[..., list[str]]) -> None:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    command = script(PORT.format(port=port))
+    failed = run_script(command, [1, 2], jobs=2, fresh=True).failed
+    assert len(failed) == 1
+    assert "--isolate-network" in failed[0].detail
+    assert "--jobs 1" in failed[0].detail
+    if possible("overlay"):
+        results = run_script(command, [1, 2, 3, 4], jobs=2, isolate_network=True)
+        assert results.name == "train@2"
+        assert len(results.finished) == 4
+    with pytest.raises(UsageError, match="isolate-network"):
+        run_script(command, [1], isolate_network=True, workdir="sequential")
+
+
+RANKS = """
+import os, random, socket, subprocess, sys
+SEED = 42
+if len(sys.argv) == 1:
+    env = {{**os.environ, "RANK": "1"}}
+    other = subprocess.Popen([sys.executable, __file__, "worker"], env=env)
+    server = socket.socket()
+    server.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    server.bind(("127.0.0.1", {port}))
+    server.listen()
+    peer, _ = server.accept()
+    random.seed(SEED)
+    print("acc =", random.random(), "theirs =", float(peer.recv(100)))
+    assert other.wait() == 0
+else:
+    import time
+    random.seed(SEED + 1)
+    for _ in range(200):
+        try:
+            with socket.create_connection(("127.0.0.1", {port})) as client:
+                client.sendall(str(random.random()).encode())
+            break
+        except OSError:
+            time.sleep(0.02)
+"""
+
+
+@pytest.mark.skipif(not possible("overlay"), reason="needs private files")
+def test_a_rank_on_a_fixed_port_beside_others(script: Callable[..., list[str]]) -> None:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    results = run_script(script(RANKS.format(port=port)), range(1, 5), jobs=2, isolate_network=True)
+    assert dict(results.scores("acc").by_seed) == {s: random.Random(s).random() for s in range(1, 5)}
+    assert dict(results.scores("theirs").by_seed) == {s: random.Random(s + 1).random() for s in range(1, 5)}
+
+
+SHARED_MEMORY = """
+import ctypes, os, random
+libc = ctypes.CDLL(None, use_errno=True)
+random.seed(42)
+segment = libc.shmget({key}, 4096, 0o1600)
+found = libc.shmget({key}, 0, 0o600) >= 0
+fresh = libc.shmget({key}, 4096, 0o3600) >= 0  # IPC_CREAT | IPC_EXCL
+size = os.statvfs("/dev/shm").f_blocks * os.statvfs("/dev/shm").f_frsize
+print("acc =", random.random(), "made =", int(segment >= 0), "again =", int(fresh), "size =", size)
+"""
+
+
+@pytest.mark.skipif(not possible("overlay"), reason="needs private files")
+def test_shared_memory_is_a_runs_own(script: Callable[..., list[str]]) -> None:
+    key = 0x5EED0000 + os.getpid() % 65536
+    libc = ctypes.CDLL(None)
+    outside = libc.shmget(key, 4096, 0o1600)
+    try:
+        text = SHARED_MEMORY.format(key=key).replace("shmget(%d, 4096, 0o1600)" % key, "shmget(%d, 0, 0o600)" % key)
+        results = run_script(script(text), [1, 2, 3], jobs=2)
+        here = os.statvfs("/dev/shm")
+        for run in results.finished:
+            assert run.series["made"].values == (0.0,)  # that of the host is not seen
+            assert run.series["size"].values == (float(here.f_blocks * here.f_frsize),)
+    finally:
+        libc.shmctl(outside, 0, None)
+
+
+@pytest.mark.skipif(not possible("overlay"), reason="needs private files")
+def test_project_and_worlds_below_tmp(
+    script: Callable[..., list[str]], project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with tempfile.TemporaryDirectory(dir="/tmp") as place:
+        (Path(place) / "worlds").mkdir()
+        (Path(place) / "project").mkdir()
+        monkeypatch.setenv("SEEDWISE_WORLDS", f"{place}/worlds")
+        monkeypatch.chdir(f"{place}/project")
+        Path("data.txt").write_text("mine")
+        Path("train.py").write_text(
+            "import os, random\nrandom.seed(42)\nassert open('data.txt').read() == 'mine'\nassert not os.path.exists('/tmp/left')\n"
+            "open('/tmp/left', 'w').write('x')\nopen('data.txt', 'w').write('other')\nprint('acc =', random.random())\n"
+        )
+        results = run_script([sys.executable, "train.py"], range(1, 5), jobs=2)
+        assert len(results.finished) == 4
+        assert Path("data.txt").read_text() == "mine"
+        assert not os.path.exists("/tmp/left")
+        assert Path(str(results.finished[0].folder), "files", "data.txt").read_text() == "other"
+
+
+def test_a_link_in_the_place_of_the_worlds_is_not_followed(
+    script: Callable[..., list[str]], project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with tempfile.TemporaryDirectory() as place:
+        (Path(place) / "theirs").mkdir()
+        (Path(place) / f"seedwise-{os.getuid()}").symlink_to(Path(place) / "theirs")
+        monkeypatch.setenv("SEEDWISE_WORLDS", place)
+        worlds = find_worlds(Workdir.AUTO, None)
+        assert not str(worlds.base).startswith(place)
+        assert list((Path(place) / "theirs").iterdir()) == []
+
+
+def test_folders_of_worlds_are_closed_to_others(monkeypatch: pytest.MonkeyPatch) -> None:
+    with tempfile.TemporaryDirectory() as place:
+        folder = Path(place) / f"seedwise-{os.getuid()}"
+        folder.mkdir(mode=0o755)
+        monkeypatch.setenv("SEEDWISE_WORLDS", place)
+        assert find_worlds(Workdir.AUTO, None).base == folder
+        assert folder.stat().st_mode & 0o777 == 0o700
