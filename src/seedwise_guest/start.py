@@ -164,17 +164,23 @@ class _Run:
         from .prefork.watch import Watch
         from .sites.substitute import run_script_here
 
+        plan = self.plan
+        way_back = None
+        if plan["world"] is not None:  # nothing that the first lines write is seen by anybody else
+            from . import worlds
+
+            with open(plan["world"], encoding="utf-8", errors="surrogateescape") as file:
+                way_back = worlds.enter_and_remember(json.load(file))
         self.take_hold()
         self.control.gather()
         words = list(sys.argv)
-        plan = self.plan
         watch = Watch(
             self.control, plan["own_variables"], plan["own_arguments"], plan["config"], plan["shared"],
-            quiet=spool.folder() + os.sep,
+            quiet=spool.folder() + os.sep, private=way_back is not None,
         )  # fmt: skip
         if self.substitution is not None:
             self.substitution.reaching = lambda path: watch.stop(f"reaches a seed in {os.path.basename(path)}")
-        prologue = Prologue(Process(watch), watch, plan["edits"], self.become_run)
+        prologue = Prologue(Process(watch), watch, plan["edits"], way_back, self.become_run)
 
         def execute(path: str, namespace: dict[str, Any], text: Any) -> None:
             if os.path.abspath(path) == CALL:

@@ -174,7 +174,7 @@ def _read_only(before: list[tuple[str, str, list[str]]], spec: dict[str, Any]) -
 def enter(spec: dict[str, Any]) -> bool:
     """Enter the world that `spec` describes; True if it took a user namespace. Raises OSError where the system refuses."""
     before = mounts()
-    as_user = _unshare(bool(spec.get("isolate_network")))
+    as_user = _unshare(bool(spec.get("isolate_network"))) or bool(spec.get("as_user"))
     if spec.get("isolate_network"):
         _loopback()
     shm = os.statvfs("/dev/shm") if os.path.isdir("/dev/shm") else None
@@ -221,6 +221,39 @@ def enter(spec: dict[str, Any]) -> bool:
     if spec["private_shm"] and shm is not None:
         _mount("tmpfs", "/dev/shm", "tmpfs", _NOSUID | _NODEV, f"mode=1777,size={shm.f_blocks * shm.f_frsize}")
     return as_user
+
+
+def enter_and_remember(spec: dict[str, Any]) -> tuple[int, bool]:
+    """Enter a world from which forked children can go back, to enter worlds of their own: see `go_back`.
+
+    Returns a descriptor of the way back, and whether a user namespace was taken; the capabilities in that one rest meanwhile.
+    """
+    as_user = _unshare(False)
+    _mount(None, "/", None, _REC | _PRIVATE)
+    way_back = os.open("/proc/self/ns/mnt", os.O_RDONLY | os.O_CLOEXEC)
+    enter({**spec, "as_user": as_user})
+    os.chdir(spec["cwd"])
+    if as_user:
+        _use_rights(False)
+    return way_back, as_user
+
+
+def go_back(way_back: int, as_user: bool) -> None:
+    """Leave the world that was entered by `enter_and_remember`: every file is seen as the host sees it."""
+    if as_user:
+        _use_rights(True)
+    _call("setns", way_back, _CLONE_NEWNS)
+    os.close(way_back)
+
+
+def _use_rights(on: bool) -> None:
+    """Let the capabilities that this process may have take effect, or rest."""
+    header = (ctypes.c_uint32 * 2)(0x20080522, 0)
+    sets = (ctypes.c_uint32 * 6)()  # effective, permitted, inheritable; twice
+    _call("capget", header, sets)
+    for k in (0, 3):
+        sets[k] = sets[k + 1] if on else 0
+    _call("capset", header, sets)
 
 
 def drop_rights() -> None:

@@ -132,7 +132,8 @@ class ForkingProcess:
         self._to_it = to_it
         self.channel = from_it
         os.set_blocking(from_it, False)
-        plan = prefork_plan(setup)
+        own = setup.worlds.specification(world, (), [], [], private=True, file="world.json") if world.targets else None
+        plan = {**prefork_plan(setup), "world": None if own is None else str(own)}
         (world.spool / "plan.json").write_text(json.dumps(plan), encoding="utf-8", errors="surrogateescape")
         command = [word.replace(PLACEHOLDER, "0") for word in setup.command]
         specification = setup.worlds.specification(World(world.folder, world.spool), command, cores, [])
@@ -384,7 +385,9 @@ class Forking:
         self.look()
         if self.stage in (Stage.OFF, Stage.FORKING) or self.process is None:
             return False
-        return time.monotonic() - self._since < _HOLD or self.known
+        whole = self.first_seconds
+        patience = _HOLD if whole is None else whole + max(_HOLD, whole / 2)
+        return time.monotonic() - self._since < patience or self.known
 
     def is_worth_it(self, left: int) -> bool:
         """Whether the seeds that are left would gain more time than the comparison costs."""

@@ -107,6 +107,7 @@ class Worlds:
         probe: str = "",
         fixed_addresses: bool = False,
         private: bool = False,
+        file: str = "launch.json",
     ) -> Path:
         """Write what the launcher has to do; returns the file. With `private`, nothing is shared."""
         data: dict[str, Any] = {
@@ -127,7 +128,7 @@ class Worlds:
             "report": str(world.spool / "world-error.json"),
             "supervisor": os.getpid(),
         }
-        path = world.folder / "launch.json"
+        path = world.folder / file
         path.write_text(json.dumps(data), encoding="utf-8", errors="surrogateescape")
         return path
 

@@ -9,12 +9,17 @@ import json
 import os
 import stat
 import sys
-from typing import Any
+from typing import Any, Optional
 
 from .. import worlds
 
+Made = tuple[str, int, Optional[bytes]]
+"""Path, mode, and the content of a file; None for a folder."""
 
-def become_run(request: dict[str, Any], printed: tuple[bytes, bytes], folders: list[tuple[str, int]]) -> None:
+
+def become_run(
+    request: dict[str, Any], printed: tuple[bytes, bytes], way_back: tuple[int, bool] | None, made: list[Made]
+) -> None:
     """In a child that was just forked.
 
     Parameters
@@ -23,12 +28,18 @@ def become_run(request: dict[str, Any], printed: tuple[bytes, bytes], folders: l
         What the host asked for.
     printed
         What the first lines have printed to standard output and standard error: it comes first in the logs.
-    folders
-        Empty folders that the first lines have made.
+    way_back
+        How to leave the private files of the process that forked this one.
+    made
+        Folders and files that the first lines have made there: they are made again here.
     """
     os.setsid()
     _collect_all_when_asked()
     folder = os.getcwd()
+    ours = way_back[0] if way_back is not None else -1
+    read = [file for file in _files_that_are_read() if file[0] != ours]
+    if way_back is not None:
+        worlds.go_back(*way_back)
     for path, number, data in ((request["stdout"], 1, printed[0]), (request["stderr"], 2, printed[1])):
         opened = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o666)
         os.dup2(opened, number)
@@ -38,22 +49,19 @@ def become_run(request: dict[str, Any], printed: tuple[bytes, bytes], folders: l
     with open(request["specification"], encoding="utf-8", errors="surrogateescape") as file:
         spec = json.load(file)
     spec.update(supervisor=request["parent"], cwd=folder, nice=0)  # the first lines may have changed the folder
-    read = _files_that_are_read()
+    spec["as_user"] = way_back is not None and way_back[1]
     try:
         if spec["targets"]:
-            if worlds.enter(spec):
+            if worlds.enter(spec):  # in a user namespace
                 worlds.drop_rights()
         worlds.settle(spec)
     except Exception as error:  # noqa: BLE001 (whatever it is, the host must hear of it)
         worlds.report(spec, error)
     os.environ.update(request["environment"])
+    for path, mode, content in made:
+        _make(path, mode, content)
     for number, path, position in read:
         _open_again(number, path, position)
-    for path, mode in folders:
-        try:
-            os.mkdir(path, mode)
-        except OSError:
-            continue
     n = len(sys.argv) - 1
     if n and len(request["arguments"]) > n:
         sys.argv[1:] = request["arguments"][-n:]
@@ -72,6 +80,22 @@ def _collect_all_when_asked() -> None:
             return _original(*args, **kwargs)
 
         setattr(gc, name, functools.update_wrapper(whole, original))
+
+
+def _make(path: str, mode: int, content: bytes | None) -> None:
+    """A folder (no content) or a file, unless it is there."""
+    try:
+        if content is None:
+            os.mkdir(path, mode)
+            return
+        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
+        try:
+            while content:
+                content = content[os.write(handle, content) :]
+        finally:
+            os.close(handle)
+    except FileExistsError:
+        return
 
 
 def _files_that_are_read() -> list[tuple[int, str, int]]:

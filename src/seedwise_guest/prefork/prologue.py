@@ -27,16 +27,24 @@ class Prologue:
         Of this process.
     edits
         Lines of the script, by path, in which a seed is typed: the first field of each edit.
+    way_back
+        How children leave the private files of this process: see `worlds.enter_and_remember`; None where it has none.
     become
         Called in a child with nothing; makes it the run that its plan describes.
     """
 
     def __init__(
-        self, process: Process, watch: Watch, edits: dict[str, list[list[Any]]], become: Callable[[], None]
+        self,
+        process: Process,
+        watch: Watch,
+        edits: dict[str, list[list[Any]]],
+        way_back: tuple[int, bool] | None,
+        become: Callable[[], None],
     ) -> None:
         self._process = process
         self._watch = watch
         self._edits = edits
+        self._way_back = way_back
         self._become = become
         self._reason = ""
 
@@ -104,15 +112,13 @@ class Prologue:
         return len(body)
 
     def _serve(self, line: int) -> None:
-        for path, _ in reversed(self._watch.folders):
-            if os.path.isdir(path) and not os.listdir(path):
-                os.rmdir(path)
+        made = self._watch.made()
         self._process.send(
             {"type": "ready", "pid": os.getpid(), "root": self._process.root, "line": line, "why": self._reason}
         )
         request = self._process.serve()
         self._watch.close()
-        become_run(request, self._process.printed, self._watch.folders)
+        become_run(request, self._process.printed, self._way_back, made or self._watch.made())
         self._become()
 
 

@@ -18,18 +18,20 @@ from typing import Any, Callable
 from ..capture import opens_for_writing
 
 _CHANGES = frozenset(
-    "os.chmod os.chown os.link os.rename os.rmdir os.symlink os.truncate os.utime shutil.rmtree shutil.move shutil.copyfile "
+    "os.chmod os.chown os.link os.rmdir os.symlink os.truncate os.utime shutil.rmtree shutil.move shutil.copyfile "
     "sqlite3.connect os.setxattr os.removexattr os.mkfifo".split()
 )
 _PROCESSES = frozenset(
     "subprocess.Popen os.fork os.forkpty os.posix_spawn os.spawn os.system os.exec pty.spawn".split()
 )
-_CONNECTIONS = frozenset("socket.connect socket.bind socket.sendto socket.getaddrinfo".split())
+_CONNECTIONS = frozenset("socket.connect socket.sendto socket.sendmsg".split())
 _HOOKS = frozenset("sys.setprofile sys.settrace".split())
 _SHARED = ("/dev/null", "/dev/zero", "/dev/full", "/dev/urandom", "/dev/random")
 """Devices that are the same for everybody."""
 _SURVIVES = "jemalloc_bg_thd"
 """PyArrow's allocator has a thread that it ends in a forked child by itself (jemalloc, `background_thread_postfork_child`)."""
+_LARGEST = 2**20
+"""Bytes of a file that is made again in each run."""
 _EVERY = 256
 _OURS = 3
 """References to the list of arguments: the module `sys`, the watch, and the call that counts them."""
@@ -66,6 +68,8 @@ class Watch:
         Files and folders that runs share, so that each must look at them itself.
     quiet
         A folder in which the process itself may write.
+    private
+        Whether this process sees files of its own: what it makes anew is then made again in each run.
     """
 
     def __init__(
@@ -76,6 +80,7 @@ class Watch:
         config: str | None,
         shared: list[str],
         quiet: str,
+        private: bool,
     ) -> None:
         self._control = control
         self._variables = frozenset(own_variables)
@@ -84,9 +89,11 @@ class Watch:
         self._quiet = quiet
         self._on = False
         self._tell: Callable[[str], None] = lambda reason: None
-        self._made_here: set[str] = set()
-        self.folders: list[tuple[str, int]] = []
-        """Empty folders that were made, outermost first, with their modes: each run makes them again."""
+        self._private = private
+        self._passing: set[str] = set()
+        """Files that are made under names that no other has: they are to be gone when the statement is through."""
+        self._new: list[str] = []
+        """Folders and files that were made, in that order, and were not there before."""
         self._positions: dict[str, object] = {}
         self._counts: object = None
         self._drew = 0
@@ -133,23 +140,39 @@ class Watch:
         self._drew = self._control.imports.drawn
         if _thread._count():
             self._tell("starts a thread")
+        if _has_children():
+            self._tell("starts a process")
         if _threads() > self._threads and not _end_at_a_fork(self._threads):
             self._tell("starts a thread")
         for number, path in _descriptors().items():
             if self._files.get(number) != path and not _can_be_shared(number, path):
                 self._tell(f"keeps {path} open")
-        for path in self._made_here:
+        for path in self._passing:
             if os.path.lexists(path):
                 with contextlib.suppress(OSError):
                     os.unlink(path)
                 self._tell(f"writes {path}")
-        self._made_here.clear()
+        self._passing.clear()
+        for path in self._new:
+            if os.path.islink(path) or (os.path.isfile(path) and os.path.getsize(path) > _LARGEST):
+                self._tell(f"writes {path}")
         if self._identities() != self._streams:
             self._tell("puts another file in the place of standard output or standard error")
         if self._state() != self._start:
             self._tell("sets a timer")
         if self._arguments is not None and sys.getrefcount(self._arguments) > _OURS:
             self._tell("keeps the command line")
+
+    def made(self) -> list[tuple[str, int, bytes | None]]:
+        """The folders and files that were made, with their modes and contents, as they are now."""
+        found: list[tuple[str, int, bytes | None]] = []
+        for path in self._new:
+            if os.path.isdir(path):
+                found.append((path, stat.S_IMODE(os.stat(path).st_mode), None))
+            elif os.path.isfile(path):
+                with open(path, "rb") as file:
+                    found.append((path, stat.S_IMODE(os.stat(path).st_mode), file.read()))
+        return found
 
     def stop(self, reason: str) -> None:
         """Say why the statement is left to the runs; ends the process while a statement is executed."""
@@ -290,12 +313,15 @@ class Watch:
             self._look(_path("." if arguments[0] is None else arguments[0]))
         elif event == "os.remove":
             path = _path(arguments[0])
-            if path not in self._made_here:
+            if path not in self._passing and path not in self._new:
                 self.stop(f"removes {path}")
+        elif event == "os.rename":
+            self._rename(_path(arguments[0]), _path(arguments[1]))
         elif event in _CHANGES:
             self.stop(f"writes {_path(arguments[0])}")
         elif event in _PROCESSES:
-            self.stop("starts a process")
+            if not (self._private and (self._libraries or not self._profiling)):
+                self.stop("starts a process")  # a library may, while it is imported: it can touch no file but ours
         elif event in _CONNECTIONS:
             self.stop("opens a connection")
         elif event in _HOOKS and arguments == () and sys._getframe(1).f_globals.get("__name__") != __name__:
@@ -306,24 +332,46 @@ class Watch:
         if not place or place in _SHARED or place.startswith(("/proc/", self._quiet)):
             return
         if opens_for_writing(mode, flags):
-            fresh = isinstance(flags, int) and flags & os.O_EXCL and flags & os.O_CREAT and not os.path.lexists(place)
-            if not fresh:
-                self.stop(f"writes {place}")
-            self._made_here.add(place)  # it may be gone again when the statement is through
+            self._write(place, flags)
         elif self._config is not None and os.path.realpath(place) == self._config:
             self.stop("reads the configuration file with the seed")
         self._look(place)
 
     def _look(self, place: str) -> None:
-        if self._shared and any((place + os.sep).startswith(path + os.sep) for path in self._shared):
+        if self._is_shared(place):
             self.stop(f"looks at {place}, which runs share")
+
+    def _write(self, place: str, flags: object) -> None:
+        if place in self._new or place in self._passing:
+            return
+        if os.path.lexists(place):
+            self.stop(f"writes {place}")
+        if isinstance(flags, int) and flags & os.O_EXCL:
+            self._passing.add(place)
+        elif self._private and not self._is_shared(place):
+            self._new.append(place)
+        else:
+            self.stop(f"writes {place}")
+
+    def _rename(self, source: str, to: str) -> None:
+        """A file that was made here, and under a new name is not there yet: how a cache is written in one step."""
+        known = source in self._new or source in self._passing
+        if not self._private or not known or os.path.isdir(source) or (os.path.lexists(to) and to not in self._new):
+            self.stop(f"writes {to}")
+        self._passing.discard(source)
+        if to not in self._new:
+            self._new.append(to)
 
     def _mkdir(self, path: Any, mode: int, folder: int = -1) -> None:
         place = _path(path)
-        if folder != -1 or sys._getframe(2).f_code.co_name == "mkdtemp":  # whose name must be another in each run
-            self.stop(f"makes the folder {place}")
-        if not os.path.lexists(place):
-            self.folders.append((place, stat.S_IMODE(mode)))
+        if os.path.lexists(place):
+            return
+        if folder != -1 or not self._private or self._is_shared(place) or sys._getframe(2).f_code.co_name == "mkdtemp":
+            self.stop(f"makes the folder {place}")  # the name of a temporary one must be another in each run
+        self._new.append(place)
+
+    def _is_shared(self, place: str) -> bool:
+        return any((place + os.sep).startswith(path + os.sep) for path in self._shared)
 
 
 def _goes_through_all(frame: Any) -> bool:
@@ -350,6 +398,15 @@ def _threads() -> int:
     if len(tasks) == 1 or sys.version_info >= (3, 12):
         return len(tasks)
     return len(tasks) - sum(_name_of(task) == _SURVIVES for task in tasks)
+
+
+def _has_children() -> bool:
+    """Whether a process that was started still goes on."""
+    try:
+        with open(f"/proc/self/task/{os.getpid()}/children") as file:
+            return bool(file.read().strip())
+    except OSError:
+        return False
 
 
 def _name_of(task: str) -> str:
