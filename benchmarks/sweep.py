@@ -45,11 +45,41 @@ if __name__ == "__main__":
 """
 
 
-def sweep(n: int, *options: str) -> float:
-    """Seconds of a whole command with n seeds, in a store of its own."""
-    shutil.rmtree(".seedwise", ignore_errors=True)
-    command = [sys.executable, "-m", "seedwise.cli", "run", "-n", str(n), *options, "--", sys.executable, "train.py"]
-    return wall(command)
+FUNCTION = """
+import torch
+from torch import nn
+def train(seed):
+    torch.manual_seed(seed)
+    x = torch.randn(256, 20)
+    y = (x[:, :1] > 0).float()
+    net = nn.Sequential(nn.Linear(20, 32), nn.ReLU(), nn.Linear(32, 1))
+    optimizer = torch.optim.Adam(net.parameters(), lr=0.01)
+    for step in range(20):
+        loss = nn.functional.binary_cross_entropy_with_logits(net(x), y)
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+    return {"loss": loss.item()}
+"""
+CALLER = """
+import seedwise, fn
+results = seedwise.run(fn.train, seeds=range(1, 31))
+assert len(results.finished) == 30
+"""
+
+
+def sweep(n: int, *options: str, keep: bool = False, what: tuple[str, ...] = ()) -> float:
+    """Seconds of a whole command with n seeds, in a store of its own; with `keep`, in the one that is there."""
+    if not keep:
+        shutil.rmtree(".seedwise", ignore_errors=True)
+    what = what or ("--", sys.executable, "train.py")
+    return wall([sys.executable, "-m", "seedwise.cli", "run", "-n", str(n), *options, *what])
+
+
+def known(n: int, first: int) -> float:
+    """Seconds of n further seeds, where the comparison is kept from a first command."""
+    sweep(first)
+    return sweep(first + n, keep=True)
 
 
 def torch_script() -> None:
@@ -60,13 +90,24 @@ def torch_script() -> None:
     wall([sys.executable, "train.py"], plain)
     loop = wall(["sh", "-c", f"for s in $(seq 10); do {sys.executable} train.py; done"], plain) * 3
     parallel = wall(["sh", "-c", f"seq 10 | xargs -P2 -I@ {sys.executable} train.py"], plain) * 3
-    thirty, many = sorted(sweep(30) for _ in range(3))[1], sweep(300)
-    print(f"torch, 30 seeds: shell loop {loop:.1f} s, xargs -P2 {parallel:.1f} s")
+    for n in (30, 100, 300):
+        ours = sorted(sweep(n) for _ in range(3 if n == 30 else 1))[1 if n == 30 else 0]
+        print(
+            f"torch, {n} seeds: seedwise {ours:.1f} s: {loop / 30 * n / ours:.1f} times the loop ({loop / 30 * n:.0f} s), "
+            f"{parallel / 30 * n / ours:.1f} times xargs -P2"
+        )
+        if n == 30:
+            thirty = ours
+    again = known(30, 5)
+    print(f"torch, 30 more seeds, the comparison kept: {again:.1f} s: {loop / again:.1f} times the loop")
+    Path("fn.py").write_text(FUNCTION)
+    Path("caller.py").write_text(CALLER)
+    function = sorted(sweep(30, what=("fn.py:train",)) for _ in range(3))[1]
+    shutil.rmtree(".seedwise", ignore_errors=True)
+    caller = wall([sys.executable, "caller.py"])
     print(
-        f"                 seedwise {thirty:.2f} s: {loop / thirty:.1f} times the loop, {parallel / thirty:.1f} times xargs"
-    )
-    print(
-        f"      300 seeds: seedwise {many:.1f} s: {loop * 10 / many:.1f} times the loop, {parallel * 10 / many:.1f} times xargs"
+        f"torch, 30 seeds of a function: fn.py:train {function:.1f} s, {function / thirty:.2f} times the script; "
+        f"sw.run {caller:.1f} s with its own import of torch, {caller / thirty:.2f} times"
     )
 
 

@@ -13,8 +13,8 @@ _SITE = re.compile(r"\b42\b(?=.*# seed site$)", re.MULTILINE)
 
 @dataclass(frozen=True)
 class Case:
-    """`ledger`: generators with their states; `steps`: whether `check` sees the parameters step by step; `once`: what a parent
-    imports once, for the runs that are forked from it."""
+    """`ledger`: generators with their states; `steps`: whether `check` sees the parameters step by step; `once`: what is
+    imported once for all forked runs."""
 
     name: str
     script: str
@@ -29,6 +29,10 @@ class Case:
 
     def edited(self, seed: int) -> str:
         return _SITE.sub(str(seed), self.text)
+
+    def line_that_imports(self, name: str) -> int:
+        lines = enumerate(self.text.splitlines(), start=1)
+        return next(k for k, line in lines if re.match(rf"(?:import|from) {re.escape(name)}\b", line))
 
     def sites(self) -> list[tuple[int, str]]:
         return [(k, "42") for k, line in enumerate(self.text.splitlines(), start=1) if _SITE.search(line)]
