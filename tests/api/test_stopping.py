@@ -1,6 +1,5 @@
 """Stopping rules: what is counted, what is promised, what is said."""
 
-import sqlite3
 from pathlib import Path
 
 import pytest
@@ -11,6 +10,7 @@ from seedwise.api.summary import summarize_all
 from seedwise.cli.app import start
 from seedwise.errors import UsageError
 from seedwise.results import Metric, Run, Series, Status
+from seedwise.runs.store import Store
 
 GAUSS = "import random\nrandom.seed(1)\nprint('acc =', random.gauss(0.8, {sd}))\n"
 
@@ -74,9 +74,10 @@ def test_a_margin_is_reached_kept_and_told(folder: Path, capsys: pytest.CaptureF
 
 def test_what_was_interrupted_is_resumed_with_its_rule(folder: Path) -> None:
     assert run("--until-margin", "0.001", "--max-seeds", "20") == 0
-    with sqlite3.connect(".seedwise/store.sqlite") as db:
-        db.execute("UPDATE experiments SET plan = replace(plan, '0.001', '0.02')")
-        db.execute("DELETE FROM runs WHERE seed > 5")
+    with Store(Path(".seedwise").absolute()) as store:
+        store._db.execute("UPDATE experiments SET plan = replace(plan, '0.001', '0.02')")
+        store._db.execute("DELETE FROM runs WHERE seed > 5")
+        store._seal("experiments", "true", ())
     assert start(["resume", "a"]) == 0
     assert len(load("a")) < 20
 

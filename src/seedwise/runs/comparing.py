@@ -1,12 +1,15 @@
 """A seed that is run both ways: is what a forked run did what a fresh one did?"""
 
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from ..determinism.masks import masked, names_duration
+from . import metrics
 from .attempt import Told
+from .worlds import Worlds
 from .written import contents_of, digest_of
 
 _MOST = 64 * 2**20
@@ -22,8 +25,10 @@ class Observed:
     told: Told
 
 
-def difference(one: Observed, other: Observed) -> str:
-    """What differs first between two runs under one seed, in words; "" where nothing does.
+def difference(one: Observed, other: Observed, worlds: Worlds | None = None) -> str:
+    """What differs first between two runs under one seed, in words; "" where nothing does. `one` is a fresh run.
+
+    Files that runs share (of `worlds`) are left out: what is thrown away writes to none of them.
 
     Compared are the exit status, standard output and standard error, logged metrics, arrays, files, and where each random
     generator stands at the end; dates, addresses, process numbers and durations are left out, as by `seedwise check`.
@@ -31,7 +36,7 @@ def difference(one: Observed, other: Observed) -> str:
     if other.told.not_forked:
         return other.told.not_forked
     if one.status != other.status:
-        return f"one ended with status {one.status}, the other with {other.status}"
+        return f"it ended with status {other.status}, the fresh one with {one.status}"
     for name in ("stdout", "stderr"):
         found = _text(one.folder / name, other.folder / name, f"standard {'output' if name == 'stdout' else 'error'}")
         if found:
@@ -42,7 +47,9 @@ def difference(one: Observed, other: Observed) -> str:
         return f"the metric {names[0]}"
     for part in ("files", "arrays"):
         files = [_files(observed.folder / part) for observed in (one, other)]
+        shared = () if worlds is None else tuple(os.path.relpath(path, worlds.project) for path in worlds.share)
         names = sorted(name for name in {*files[0], *files[1]} if files[0].get(name) != files[1].get(name))
+        names = [name for name in names if not any(f"{name}/".startswith(f"{path}/") for path in shared)]
         if names:
             return f"the file {names[0]}"
     ends = one.told.ends, other.told.ends
@@ -50,6 +57,19 @@ def difference(one: Observed, other: Observed) -> str:
         if ends[1].get(name, ends[0][name]) != ends[0][name]:
             return f"where the random generator of {name} stands at the end"
     return ""
+
+
+def timed_differently(one: Observed, other: Observed) -> frozenset[str]:
+    """Metrics read from what two runs printed that differ, and that `difference` may have taken for durations (`mae = 0.4 s`)."""
+    found = []
+    for observed in (one, other):
+        out, err = ((observed.folder / name).read_bytes() for name in ("stdout", "stderr"))
+        if max(len(out), len(err)) > _MOST:
+            return frozenset()
+        text = [data.decode("utf-8", "replace") for data in (out, err)]
+        found.append({name: repr(series) for name, series in metrics.read_run({}, text[0], text[1], {}).items()})
+    names = {*found[0], *found[1]}
+    return frozenset(n for n in names if found[0].get(n) != found[1].get(n) and not names_duration(n))
 
 
 def _text(one: Path, other: Path, name: str) -> str:
@@ -64,7 +84,7 @@ def _text(one: Path, other: Path, name: str) -> str:
     lines = zip([*x.splitlines(), "(nothing)"], [*y.splitlines(), "(nothing)"], strict=False)
     for k, (left, right) in enumerate(lines, start=1):
         if left != right:
-            return f"{name}, line {k}: {left.strip()[:60]!r} and {right.strip()[:60]!r}"
+            return f"{name}, line {k}: {right.strip()[:60]!r} where the fresh one has {left.strip()[:60]!r}"
     return name
 
 

@@ -33,7 +33,7 @@ _QUIET = 2.0
 """Seconds without a further import, and at least as many as there were before, after which a long first run is taken to have
 imported what it needs."""
 _NO_SEED = str(2**32 - 5)
-"""What stands in SEEDWISE_SEED while the first lines are executed; who looks at it there ends them."""
+"""What stands in the place of the seed, in SEEDWISE_SEED and the command line, while the first lines are executed: no seed that anybody takes."""
 _BLOCK = 100
 """Of so many seeds one is run both ways."""
 
@@ -135,7 +135,7 @@ class ForkingProcess:
         own = setup.worlds.specification(world, (), [], [], private=True, file="world.json") if world.targets else None
         plan = {**prefork_plan(setup), "world": None if own is None else str(own)}
         (world.spool / "plan.json").write_text(json.dumps(plan), encoding="utf-8", errors="surrogateescape")
-        command = [word.replace(PLACEHOLDER, "0") for word in setup.command]
+        command = [word.replace(PLACEHOLDER, _NO_SEED) for word in setup.command]
         specification = setup.worlds.specification(World(world.folder, world.spool), command, cores, [])
         environment = {
             **setup.environment, "SEEDWISE_SPOOL": str(world.spool), "SEEDWISE_SEED": _NO_SEED,
@@ -455,7 +455,10 @@ class Forking:
         """What was done, for the report; "" where nothing was forked."""
         if not forked:
             return ""
-        seeds = self.record.seeds
+        bad = self.record.verdict is not Verdict.SAME
+        seeds = self.record.seeds[:-1] if bad else self.record.seeds
+        if not seeds:
+            return ""
         shown = ", ".join(map(str, seeds[:-1])) + f" and {seeds[-1]}" if len(seeds) > 1 else f"{seeds[0]}"
         if len(seeds) > 6:
             shown = ", ".join(map(str, seeds[:5])) + f" and {len(seeds) - 5} more"
@@ -463,7 +466,7 @@ class Forking:
         return (
             f"{forked} of {runs} runs {were} forked; compared with fresh ones under seed{'s' if len(seeds) > 1 else ''} {shown}: "
             "the same"
-        )
+        ) + (f"; then {self.sentence_of_difference()}" if bad else "")
 
     def turn_off(self, reason: str) -> None:
         """Fork no more, and say why."""

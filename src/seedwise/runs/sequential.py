@@ -69,7 +69,8 @@ def _files(root: Path) -> Iterator[Path]:
         return
     for folder, folders, files in os.walk(root):
         folders[:] = sorted(name for name in folders if name not in _SKIP)
-        for name in sorted(files):
+        links = [name for name in folders if os.path.islink(os.path.join(folder, name))]  # they are not gone into
+        for name in sorted([*files, *links]):
             yield Path(folder, name)
 
 
@@ -180,7 +181,9 @@ class Tree:
         written: list[str] = []
         lost: list[str] = []
         for folder, mode in self._folders.items():
-            if mode and os.path.isdir(folder) and os.stat(folder).st_mode != mode:
+            if mode and not os.path.isdir(folder):
+                os.makedirs(folder, exist_ok=True)
+            if mode and os.stat(folder).st_mode != mode:
                 os.chmod(folder, stat.S_IMODE(mode))
         now = set(self._all_files())
         for path in sorted(now):
@@ -251,7 +254,7 @@ class Tree:
         self._folders = {str(folder): 0 for path in self._before for folder in path.parents}
         ended = (self.journal / "beat").stat().st_mtime + _GRACE
         for path in self._all_files():  # what was touched after the supervisor's end is the user's own
-            if os.lstat(path).st_mtime > ended:
+            if max(os.lstat(path).st_mtime, os.lstat(path).st_ctime) > ended:
                 self._before[path] = _stamp(path)
         keep = Path(tempfile.mkdtemp(prefix="sequential-repaired-", dir=self.journal.parent))
         repaired = [f"{name} (kept in {keep})" for name in self.put_back(keep)]

@@ -655,7 +655,8 @@ class Store:
         """Seeds of whose series the numbers are not what was written."""
         rows = self._rows(
             "SELECT DISTINCT r.seed FROM series AS s JOIN runs AS r ON r.id = s.run "
-            "WHERE r.experiment = ? AND s.numbers_checksum <> checksum_of(s.steps, s.numbers)",
+            "WHERE r.experiment = ? AND s.numbers_checksum <> checksum_of(s.steps, s.numbers) AND r.attempt = (SELECT max(attempt) "
+            "FROM runs WHERE experiment = r.experiment AND seed = r.seed AND replicate = r.replicate)",
             (experiment,),
         )
         return {int(seed) for (seed,) in rows}
@@ -670,10 +671,10 @@ class Store:
 
     def counts(self) -> dict[int, dict[str, int]]:
         """For each experiment how many seeds have which status."""
-        rows = self._db.execute(
-            "SELECT experiment, status, owner, count(*) FROM runs AS r WHERE attempt = (SELECT max(attempt) FROM runs "
-            "WHERE experiment = r.experiment AND seed = r.seed AND replicate = r.replicate) "
-            "GROUP BY experiment, status, CASE status WHEN 'running' THEN owner ELSE '' END"
+        rows = self._rows(
+            f"SELECT experiment, CASE WHEN {_WHOLE_RUN} THEN status ELSE 'interrupted' END, owner, count(*) FROM runs AS r "
+            "WHERE attempt = (SELECT max(attempt) FROM runs WHERE experiment = r.experiment AND seed = r.seed AND replicate = r.replicate) "
+            "GROUP BY 1, 2, CASE r.status WHEN 'running' THEN owner ELSE '' END"
         )
         result: dict[int, dict[str, int]] = {}
         for experiment, status, owner, count in rows:

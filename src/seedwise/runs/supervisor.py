@@ -17,7 +17,7 @@ from ..results import Cause, Run, Status
 from . import identity, metrics
 from .attempt import Attempt, Setup, Told
 from .command import Mode, Workdir
-from .comparing import Observed, difference
+from .comparing import Observed, difference, timed_differently
 from .cores import Cores, reserving
 from .executors import Executor, Exit
 from .interrupts import Interrupts
@@ -72,6 +72,8 @@ class _Pair:
     twin_due: bool = False
     again_due: bool = False
     different: str = ""
+    timed: frozenset[str] = frozenset()
+    """Metrics that differ and may be durations: whether they are, another fresh run tells."""
     thrown_away: list[Attempt] | None = None
     killed: int = 0
     """How often one of its processes was killed from outside, which says nothing of what was compared."""
@@ -259,7 +261,9 @@ class Supervisor:
             early = [*first, *(seed for seed in self._both_ways if seed not in first)]
             self._pending = deque([*early, *(seed for seed in self._pending if seed not in early)])
         if self.forking.known and len(self._pending) > 1:
-            self.forking.begin([])
+            cores = self._cores.take()  # as many as a run has: the first lines may count them
+            self.forking.begin(cores)
+            self._cores.give_back(cores)
 
     def _is_waiting_to_fork(self) -> bool:
         return self.forking is not None and self.forking.stage in (Stage.STARTING, Stage.READY, Stage.COMPARING)
@@ -290,11 +294,16 @@ class Supervisor:
             forking.turn_off("")
         if forking.first_seconds is not None:
             for work in list(self._running.values()):
-                if (
-                    work.purpose is Purpose.TWIN
-                    and time.monotonic() - work.began > _LONGER * forking.first_seconds + 10
-                ):
+                slow = self._pairs.get(work.attempt.seed)
+                limit = work.began + _LONGER * forking.first_seconds + 10
+                if work.purpose is Purpose.TWIN and slow is not None and time.monotonic() > limit:
+                    slow.too_long = True
                     self.executor.stop_one(work.number, signal.SIGKILL)
+        if forking.stage is Stage.FORKING:
+            busy = {work.attempt.seed for work in self._running.values() if work.purpose is not Purpose.RUN}
+            for pair in self._pairs.values():
+                if pair.fresh is not None and pair.twin is None and not pair.again_due and pair.seed not in busy:
+                    pair.twin_due = True
 
     def _drop_comparisons(self) -> None:
         """Whatever is compared is not needed any more."""
@@ -326,10 +335,19 @@ class Supervisor:
             pair.killed += 1
             if work.purpose is Purpose.RUN:
                 self._forget(pair)
+                if self.forking.stage is Stage.COMPARING and not self._pairs:
+                    self.forking.stage = Stage.READY  # the next seed takes its place
             pair.twin_due, pair.again_due = work.purpose is Purpose.TWIN, work.purpose is Purpose.AGAIN
             return
         if work.purpose is Purpose.AGAIN and pair.fresh is not None:
-            self._compared(pair, bool(difference(pair.fresh, observed)))
+            unsteady = bool(difference(pair.fresh, observed, self.setup.worlds))
+            if (
+                not pair.different
+            ):  # only numbers that look like durations: they are, if fresh runs differ there as well
+                left = pair.timed - timed_differently(pair.fresh, observed)
+                pair.different = f"the metric {sorted(left)[0]}" if left else ""
+                unsteady = unsteady and bool(left)
+            self._compared(pair, unsteady)
             return
         if work.purpose is Purpose.TWIN:
             pair.twin = observed
@@ -337,11 +355,10 @@ class Supervisor:
             pair.fresh = observed
             if self.forking.first_seconds is None:
                 self.forking.first_ended(exit_.seconds)
-            if pair.twin is None:
-                pair.twin_due = self.forking.stage is Stage.FORKING
         if pair.fresh is not None and pair.twin is not None:
-            pair.different = difference(pair.fresh, pair.twin)
-            if pair.different:
+            pair.different = difference(pair.fresh, pair.twin, self.setup.worlds)
+            pair.timed = timed_differently(pair.fresh, pair.twin)
+            if pair.different or pair.timed:
                 pair.twin, pair.again_due = None, True
             else:
                 self._compared(pair, False)
@@ -375,7 +392,7 @@ class Supervisor:
             self.store.set_aside(self.experiment.id, run.seed, run.attempt, reason)
         cost = len(counted) * (self.forking.first_seconds or 1.0) / self.jobs
         self.tell(Note(f"{len(counted)} forked runs are {reason}"))
-        if cost <= _AT_ONCE:
+        if cost <= _AT_ONCE and self._enough is None:  # a rule that stops has counted them: it begins anew
             self._pending.extend(run.seed for run in counted)
         else:
             self.stopped = (
@@ -433,6 +450,9 @@ class Supervisor:
             elif forking.stage in (Stage.STARTING, Stage.READY) and not self._pairs and self._left:
                 work.announce = not forking.begun
                 self._both_ways.discard(seed)
+                self._pairs[seed] = _Pair(seed)
+            elif forking.stage is not Stage.OFF and seed in self._both_ways:
+                self._both_ways.discard(seed)  # its twin is forked as soon as runs are
                 self._pairs[seed] = _Pair(seed)
         if self._begin(work) and work.announce and forking is not None:
             forking.begin(self._cores.others(work.cores), attempt.world.spool)
@@ -512,10 +532,13 @@ class Supervisor:
 
     def _end_comparison(self, work: _Work, exit_: Exit, told: Told) -> None:
         self._keep(work.attempt, told)
-        if exit_.lost or (self.forking is not None and self.forking.stage is Stage.OFF):
-            pair = self._pairs.get(work.attempt.seed)
+        pair = self._pairs.get(work.attempt.seed)
+        if self.forking is None or self.forking.stage is Stage.OFF:
             if pair is not None:
                 self._forget(pair)
+        elif exit_.lost:  # the process that forked it is gone; another one is started
+            if pair is not None and self.forking.record.verdict is None:
+                pair.twin_due = False
         else:
             self._observe(work, exit_, told)
 
@@ -615,7 +638,7 @@ class Supervisor:
                 self._tree.put_back(attempt.folder / "files")
                 self._check_writes(told)
         except TreeChanged as error:
-            self.stopped = str(error)
+            return str(error)
         except OSError as error:
             return f"its files could not be kept: {error}"
         return ""

@@ -18,7 +18,11 @@ Made = tuple[str, int, Optional[bytes]]
 
 
 def become_run(
-    request: dict[str, Any], printed: tuple[bytes, bytes], way_back: tuple[int, bool] | None, made: list[Made]
+    request: dict[str, Any],
+    printed: tuple[bytes, bytes],
+    way_back: tuple[int, bool] | None,
+    made: list[Made],
+    own_arguments: bool,
 ) -> None:
     """In a child that was just forked.
 
@@ -32,6 +36,8 @@ def become_run(
         How to leave the private files of the process that forked this one.
     made
         Folders and files that the first lines have made there: they are made again here.
+    own_arguments
+        Whether the command line differs from run to run.
     """
     os.setsid()
     _collect_all_when_asked()
@@ -54,16 +60,16 @@ def become_run(
         if spec["targets"]:
             if worlds.enter(spec):  # in a user namespace
                 worlds.drop_rights()
+        for path, mode, content in made:
+            _make(path, mode, content)
         worlds.settle(spec)
     except Exception as error:  # noqa: BLE001 (whatever it is, the host must hear of it)
         worlds.report(spec, error)
     os.environ.update(request["environment"])
-    for path, mode, content in made:
-        _make(path, mode, content)
     for number, path, position in read:
         _open_again(number, path, position)
     n = len(sys.argv) - 1
-    if n and len(request["arguments"]) > n:
+    if own_arguments and n and len(request["arguments"]) > n:
         sys.argv[1:] = request["arguments"][-n:]
         original: Any = getattr(sys, "orig_argv", [])
         original[-n:] = request["arguments"][-n:]

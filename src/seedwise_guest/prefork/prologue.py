@@ -83,6 +83,9 @@ class Prologue:
         put_off: set[str] = set()
         for k, statement in enumerate(body):
             used = put_off & _names_used(statement)
+            if put_off and _looks_at_all_names(statement):
+                self._reason = "looks at all names, of which one holds a seed"
+                return k
             if used:
                 self._reason = f"uses {sorted(used)[0]}, which holds a seed"
                 return k
@@ -118,7 +121,9 @@ class Prologue:
         )
         request = self._process.serve()
         self._watch.close()
-        become_run(request, self._process.printed, self._way_back, made or self._watch.made())
+        become_run(
+            request, self._process.printed, self._way_back, made or self._watch.made(), self._watch.own_arguments
+        )
         self._become()
 
 
@@ -189,6 +194,16 @@ def _names_bound(statement: ast.stmt) -> set[str]:
     if isinstance(statement, ast.Assign):
         return {target.id for target in statement.targets if isinstance(target, ast.Name)}
     return {statement.name}  # type: ignore[attr-defined]
+
+
+def _looks_at_all_names(statement: ast.stmt) -> bool:
+    """Whether it may see or bind any name of the module: `globals()`, `exec`, `from x import *`."""
+    for node in ast.walk(statement):
+        if isinstance(node, ast.Name) and node.id in ("globals", "locals", "vars", "dir", "exec", "eval"):
+            return True
+        if isinstance(node, ast.alias) and (node.name == "*" or node.name.partition(".")[0] == "__main__"):
+            return True
+    return False
 
 
 def _names_used(statement: ast.stmt) -> set[str]:

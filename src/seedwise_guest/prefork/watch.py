@@ -84,6 +84,8 @@ class Watch:
     ) -> None:
         self._control = control
         self._variables = frozenset(own_variables)
+        self.own_arguments = own_arguments
+        self._memory: frozenset[str] = frozenset()
         self._config = None if config is None else os.path.realpath(config)
         self._shared = tuple(shared)
         self._quiet = quiet
@@ -120,6 +122,7 @@ class Watch:
         import time
 
         self._tell = tell
+        self._memory = _shared_memory()
         self._threads, self._files, self._start = _threads(), _descriptors(), self._state()
         self._readings = _own_readings() if profile else set()
         self._clock = time.perf_counter
@@ -147,6 +150,8 @@ class Watch:
         for number, path in _descriptors().items():
             if self._files.get(number) != path and not _can_be_shared(number, path):
                 self._tell(f"keeps {path} open")
+        if _shared_memory() - self._memory:
+            self._tell("maps memory that processes share")
         for path in self._passing:
             if os.path.lexists(path):
                 with contextlib.suppress(OSError):
@@ -398,6 +403,17 @@ def _threads() -> int:
     if len(tasks) == 1 or sys.version_info >= (3, 12):
         return len(tasks)
     return len(tasks) - sum(_name_of(task) == _SURVIVES for task in tasks)
+
+
+def _shared_memory() -> frozenset[str]:
+    """Parts of memory that are written to and shared with forked children."""
+    try:
+        with open("/proc/self/maps") as file:
+            return frozenset(
+                line for line in file if line.split(" ", 2)[1].endswith("s") and "w" in line.split(" ", 2)[1]
+            )
+    except OSError:
+        return frozenset()
 
 
 def _has_children() -> bool:

@@ -32,6 +32,7 @@ class LocalExecutor:
         self._handles: dict[int, int] = {}
         self._forking = forking
         self._forked: dict[int, _Forked] = {}  # by the task's number
+        self._forked_by: ForkingProcess | None = None
         self._listening: Any = None
 
     def start(self, task: Task, forked: bool = False) -> None:
@@ -43,6 +44,7 @@ class LocalExecutor:
                 "environment": {k: v for k, v in task.environment.items() if k.startswith("SEEDWISE_") or k in ("TMPDIR", "CUDA_VISIBLE_DEVICES")},
             }  # fmt: skip
             self._forked[task.number] = _Forked(task, time.perf_counter())
+            self._forked_by = parent
             parent.ask(request)  # if it is gone, its channel says so, and the task is lost
             return
         with open(task.stdout, "wb") as out, open(task.stderr, "wb") as err:
@@ -83,9 +85,11 @@ class LocalExecutor:
     def _hear(self) -> tuple[bool, list[Exit]]:
         """What the process that forks says: whether it changed itself, and which of its children have ended."""
         parent = self._follow_parent()
-        if parent is None or self._forking is None:
-            return False, []
         changed, ended = False, []
+        if self._forked and parent is not self._forked_by:  # it was ended, and its children with it
+            ended = [self._end_forked(number, -signal.SIGKILL, lost=True) for number in list(self._forked)]
+        if parent is None or self._forking is None:
+            return changed, ended
         for message in parent.receive():
             if message["type"] == "started":
                 self._forked[message["id"]].pid = message["pid"]
