@@ -10,12 +10,18 @@ import pytest
 from seedwise.api.script import run_script
 from seedwise.events import Event, Note
 from seedwise.results import Results
-from seedwise.runs.prefork import to_compare
+from seedwise.runs.prefork import Forking, to_compare
 from seedwise.runs.supervisor import Supervisor
 
 Script = Callable[..., list[str]]
 HIDDEN = "getattr(__import__('sys').modules['__main__'], 'SEED', None) is None"
 """Whether a line is executed before the seed has its name: in the first lines, not in a fresh run. Nothing can see it beforehand."""
+
+
+@pytest.fixture(autouse=True)
+def however_short_the_runs(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    if "not_worth" not in request.node.name:
+        monkeypatch.setattr(Forking, "is_worth_it", lambda self, left: True)
 
 
 def draw(seed: int) -> float:
