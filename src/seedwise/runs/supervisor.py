@@ -636,11 +636,15 @@ class Supervisor:
             attempt.collect(told)
             if self._tree is not None:
                 self._tree.put_back(attempt.folder / "files")
-                self._check_writes(told)
         except TreeChanged as error:
             return str(error)
         except OSError as error:
             return f"its files could not be kept: {error}"
+        if self._tree is not None:
+            try:
+                self._check_writes(told)
+            except TreeChanged as error:  # this run has its files; the next would find what it wrote
+                self.stopped = str(error)
         return ""
 
     def _check_writes(self, told: Told) -> None:
