@@ -438,14 +438,15 @@ def _number_in_environments(subprocess: ModuleType) -> None:
     original: Any = getattr(home, name, None)
     if original is None:
         return
-    mine = {os.fsencode(key) + b"=" for key in (CHILD, PATH)}
+    keys = (CHILD, PATH, spool.SPOOL, "SEEDWISE_SEED")  # of this run: the mapping may be older than it
+    mine = {os.fsencode(key) + b"=" for key in keys}
     spools = os.fsencode(spool.SPOOL) + b"="
 
     def fork_exec(*arguments: Any) -> Any:
         given = arguments[_ENVIRONMENT] if len(arguments) > _ENVIRONMENT else None
         if isinstance(given, list) and any(word.startswith(spools) for word in given):
             kept = [word for word in given if not word.startswith(tuple(mine))]
-            ours = [os.fsencode(f"{key}={os.environ[key]}") for key in (CHILD, PATH) if key in os.environ]
+            ours = [os.fsencode(f"{key}={os.environ[key]}") for key in keys if key in os.environ]
             arguments = (*arguments[:_ENVIRONMENT], [*kept, *ours], *arguments[_ENVIRONMENT + 1 :])
         return original(*arguments)
 

@@ -272,8 +272,10 @@ class Watch:
         get = environ.__getitem__
 
         def own_get(this: Any, key: Any) -> Any:
-            if key in self._variables and this is os.environ and not _goes_through_all(sys._getframe(1)):
-                self.stop(f"reads the variable {key}")
+            if key in self._variables and this is os.environ:
+                by_library = self._private and (self._libraries or not self._profiling)
+                if not (by_library and _goes_through_all(sys._getframe(1))):
+                    self.stop(f"reads the variable {key}")
             return get(this, key)
 
         environ.__getitem__ = own_get
@@ -380,11 +382,14 @@ class Watch:
 
 
 def _goes_through_all(frame: Any) -> bool:
-    """Whether the code that reads a variable goes through all of them in turn, for others than this one."""
-    return (
-        str(frame.f_globals.get("__name__")) in ("_collections_abc", "collections.abc")
-        and frame.f_code.co_name == "__iter__"
-    )
+    """Whether the code that reads a variable goes through all of them, for others than this one: a loop, `dict(os.environ)`, `.copy()`."""
+    import opcode
+
+    name = str(frame.f_globals.get("__name__"))
+    if name in ("_collections_abc", "collections.abc") and frame.f_code.co_name == "__iter__":
+        return True
+    operation = opcode.opname[frame.f_code.co_code[frame.f_lasti]]
+    return "CALL" in operation or operation.startswith("DICT_")  # the interpreter's own code asks, for `dict`
 
 
 def _path(path: Any) -> str:
