@@ -9,13 +9,12 @@ from __future__ import annotations
 
 import _thread
 import contextlib
-import sys
 from dataclasses import dataclass
 from typing import Any, Callable
 
 from .backends import Backend, Find, Own
 from .backends._watching import drawn_from
-from .imports import belongs_to_user, is_standard, wrap_imports
+from .imports import is_standard, users_by_name, wrap_imports
 from .ledger import Ledger, State
 from .streams import derive
 
@@ -83,18 +82,9 @@ class AtImport:
 
         Returns what ends this. Imports in other threads, and while there are others, hold nothing: those may be drawing.
         """
-        tops: dict[str, bool] = {}
         thread = _thread.get_ident()
         outermost: list[object] = []
-
-        def is_users(name: str) -> bool:
-            top = name.partition(".")[0]
-            if top in tops:
-                return tops[top]
-            answer = belongs_to_user(top)
-            if top in sys.modules:  # else it may not be found yet
-                tops[top] = answer
-            return answer
+        is_users = users_by_name()
 
         def begin(name: str) -> object:
             token = object()

@@ -140,6 +140,22 @@ def belongs_to_user(name: str) -> bool:
     return any(is_user_file(place) for place in places if place)
 
 
+def users_by_name() -> Callable[[str], bool]:
+    """Whether a module is the user's, by where its top package lies; each package is looked for once."""
+    known: dict[str, bool] = {}
+
+    def is_users(name: str) -> bool:
+        top = name.partition(".")[0]
+        if top in known:
+            return known[top]
+        answer = belongs_to_user(top)
+        if top in sys.modules:  # else it may not be found yet
+            known[top] = answer
+        return answer
+
+    return is_users
+
+
 def _spec_of(top: str) -> ModuleSpec | None:
     for finder in list(sys.meta_path):  # editable installs have finders of their own
         find = getattr(finder, "find_spec", None)

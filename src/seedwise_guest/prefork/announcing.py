@@ -12,20 +12,14 @@ import sys
 from typing import Any
 
 from .. import spool
-from ..imports import belongs_to_user, is_standard, wrap_imports
+from ..imports import is_standard, users_by_name, wrap_imports
 
 
 def announce_imports() -> None:
     """From now on, say each import of a library that begins in a function of an installed one."""
     thread = _thread.get_ident()
     inside: list[object] = []
-    tops: dict[str, bool] = {}
-
-    def is_users(name: str) -> bool:
-        top = name.partition(".")[0]
-        if top not in tops:
-            tops[top] = belongs_to_user(top)
-        return tops[top]
+    is_users = users_by_name()
 
     def begin(name: str) -> object:
         token = object()

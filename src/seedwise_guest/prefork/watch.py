@@ -220,12 +220,6 @@ class Watch:
             if b.name in control.started
         )
 
-    def settled(self) -> None:
-        """The generators stand where they should: what moved them was our own doing."""
-        self._counts = self._control.counts()
-        for name in self._control.started:
-            self._born(name)
-
     # --- what can be seen before it happens ------------------------------------------------------------------------
 
     def _profile(self, frame: Any, event: str, function: Any) -> None:
@@ -239,16 +233,10 @@ class Watch:
 
     def _watch_imports(self) -> Callable[[], None]:
         """A library may read the clock while it is imported; only what the user's own code does there is looked at."""
-        from ..imports import belongs_to_user, is_standard, wrap_imports
+        from ..imports import is_standard, users_by_name, wrap_imports
 
-        tops: dict[str, bool] = {}
+        is_users = users_by_name()
         main = _thread.get_ident()
-
-        def is_users(name: str) -> bool:
-            top = name.partition(".")[0]
-            if top not in tops:
-                tops[top] = belongs_to_user(top)
-            return tops[top]
 
         def begin(name: str) -> bool | None:
             if not self._profiling or _thread.get_ident() != main:
