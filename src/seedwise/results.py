@@ -241,6 +241,8 @@ class Results:
     sites: tuple[Mapping[str, Any], ...] = ()
     warnings: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+    forking: str = ""
+    """How many runs were forked, and under which seeds forked and fresh ones were compared; "" where none was."""
     anytime: tuple[str, ...] = ()
     """Metrics by which it was decided when to stop adding seeds."""
 

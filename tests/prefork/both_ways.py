@@ -25,6 +25,7 @@ def hold_both_ways(command: list[str], forked: list[int], seeds: tuple[int, ...]
     fresh = run_script(command, seeds[1:], name="fresh", fresh=True)
     assert not forked
     forked_runs = run_script(command, seeds, name="forked", jobs=1)
+    print(forked_runs.notes)  # why not, should a test find that nothing was forked
     for seed in seeds[1:]:  # the first is run fresh, and compared with a forked one, by the command itself
         for part, one, other in zip(PARTS, what_came(forked_runs, seed), what_came(fresh, seed), strict=True):
             assert one == other, f"{part} under seed {seed}: forked {one!r}, fresh {other!r}"

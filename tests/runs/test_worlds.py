@@ -309,7 +309,9 @@ def test_runs_that_want_the_same_port_are_told_how_to_get_it(script: Callable[..
         assert results.name == "train@2"
         assert len(results.finished) == 4
     with pytest.raises(UsageError, match="isolate-network"):
-        run_script(command, [1], isolate_network=True, workdir="sequential")
+        run_script(command, [1], isolate_network=True, workdir="sequential", name="refused")
+    with pytest.raises(UsageError, match="no experiment"):  # none is left behind
+        load("refused")
 
 
 RANKS = """

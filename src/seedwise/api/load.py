@@ -12,6 +12,7 @@ from ..runs import metrics, printed
 from ..runs.command import Mode
 from ..runs.config_site import find_seeds
 from ..runs.planning import plan_from_dict
+from ..runs.prefork import Record
 from ..runs.store import Experiment, Store, find_folder
 
 
@@ -78,11 +79,18 @@ def results_of(
     sites = tuple(_sites(experiment))
     results = Results(
         experiment.label, experiment.key, experiment.command, tuple(runs), chosen, left_out, sites,
-        notes=tuple(notes), anytime=tuple(experiment.plan.get("options", {}).get("anytime", ())),
+        notes=tuple(notes), forking=_forking(experiment, runs), anytime=tuple(experiment.plan.get("options", {}).get("anytime", ())),
     )  # fmt: skip
     read = [name for kind, name in store.inputs(experiment.id) if kind == "config"]
     elsewhere = read if Mode(experiment.manifest["mode"]) is Mode.SUBSTITUTE else []  # else the seed has its place
     return replace(results, warnings=tuple(_warnings(results, experiment, elsewhere)))
+
+
+def _forking(experiment: Experiment, runs: Sequence[Run]) -> str:
+    """How many of the runs that finished were forked, and how they were compared."""
+    finished = [run for run in runs if run.status is Status.FINISHED]
+    record = Record.from_dict(experiment.plan.get("forking", {}))
+    return record.sentence(len(finished), sum(run.forked for run in finished))
 
 
 def _with_patterns(run: Run, asked: Sequence[Metric]) -> Run:

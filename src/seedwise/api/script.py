@@ -277,13 +277,6 @@ class Sweep:
             )
         if self.rule is not None and self.rule.watch.metric is not None:
             self.remember_looks(self.rule.watch.metric.name)
-        if supervisor.forking is not None:
-            runs = [
-                run for run in store.runs(supervisor.experiment.id, last_only=True) if run.status is Status.FINISHED
-            ]
-            said = supervisor.forking.sentence(len(runs), sum(run.forked for run in runs))
-            if said:
-                self.note(said)
         changed = identity.changed_data(store.inputs(supervisor.experiment.id))
         if changed:
             self.note(f"data changed since the first run: {', '.join(changed[:5])}; start a new experiment with --name")
@@ -441,6 +434,11 @@ def prepare(
         fixed = fixed_seed_on_command_line(words)
         if fixed:
             note(f"the command fixes a seed ({fixed}): if that is the script's seed, write {{seed}} in its place")
+    worlds = find_worlds(
+        options.workdir, reading.script, options.share, [str(store.folder)], words, options.isolate_network
+    )
+    if mode is Mode.CONFIG and worlds.kind is Workdir.SEQUENTIAL and not inside(path, str(worlds.project)):
+        raise UsageError(f"{path} is outside the project, where it cannot be put back after each run")
     experiment = find_experiment(store, name, shown, mode, options, reading, environment, note, only, call)
     if asked:
         store.set_metrics(experiment, asked)
@@ -460,11 +458,6 @@ def prepare(
     }
     store.update_plan(experiment.id, options=options_said)
     experiment = store.experiment(f"{experiment.name}@{experiment.version}")
-    worlds = find_worlds(
-        options.workdir, reading.script, options.share, [str(store.folder)], words, options.isolate_network
-    )
-    if mode is Mode.CONFIG and worlds.kind is Workdir.SEQUENTIAL and not inside(path, str(worlds.project)):
-        raise UsageError(f"{path} is outside the project, where it cannot be put back after each run")
     worlds.nice = options.nice
     sweep_dead_worlds(worlds.base)
     _say_how(worlds, options, note)
@@ -484,7 +477,7 @@ def prepare(
     if mode is not Mode.AS_IS:
         store.want(experiment.id, seeds)
     off = "--fresh" if options.fresh else why_not_forked(setup, str(reading.python.get("version", "")))
-    record = Record.from_dict(experiment.plan.get("forking", {}))
+    record = Record.from_dict(experiment.plan.get("forking", {})).here()
     forking = Forking(setup, off=off, record=record, tell=note)
     rule = None
     if until is not None:

@@ -306,6 +306,8 @@ def _as_dict(results: "Results") -> dict[str, Any]:
         "left_out": dict(results.left_out),
         "warnings": list(results.warnings),
         "notes": list(results.notes),
+        "forked": sum(run.forked for run in results.finished),
+        "forking": results.forking,
     }
 
 

@@ -89,6 +89,8 @@ def _counts(results: Results) -> list[str]:
         lines.append(
             f"{results.name}: {len(results.finished)} of {total} runs finished, seeds {seed_list(results.seeds)}."
         )
+    if results.forking:
+        lines.append(f"{printable(results.forking)}.")
     kept = [run for run in results.runs if run.folder and os.path.isdir(os.path.join(run.folder, "files"))]
     if kept:
         folder = os.path.dirname(str(kept[0].folder))

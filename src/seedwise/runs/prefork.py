@@ -249,14 +249,44 @@ class Record:
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> "Record":
-        """What `as_dict` gave; an empty one where that was made on another machine."""
-        if not values or values.get("machine") != this_machine():
+        """What `as_dict` gave."""
+        if not values:
             return cls(machine=this_machine())
         verdict = values["verdict"]
         return cls(
             None if verdict is None else Verdict(verdict), [int(s) for s in values["seeds"]], str(values["different"]),
-            [str(name) for name in values["imports"]], bool(values["first_lines_only"]), this_machine(),
+            [str(name) for name in values["imports"]], bool(values["first_lines_only"]), str(values["machine"]),
         )  # fmt: skip
+
+    def here(self) -> "Record":
+        """What of it holds on this machine: all, or nothing."""
+        return self if self.machine == this_machine() else Record(machine=this_machine())
+
+    def sentence_of_difference(self) -> str:
+        """Why runs are not forked, after a comparison."""
+        seed = self.seeds[-1] if self.seeds else "?"
+        if self.verdict is Verdict.UNSTEADY:
+            return (
+                f"the script does not repeat itself: two fresh runs under seed {seed} differ ({self.different}); "
+                "`seedwise check` finds out why"
+            )
+        return f"under seed {seed} a forked run was not what a fresh one is ({self.different})"
+
+    def sentence(self, runs: int, forked: int) -> str:
+        """What was done, for the report; "" where nothing was forked."""
+        bad = self.verdict is not Verdict.SAME
+        seeds = self.seeds[:-1] if bad else self.seeds
+        if not forked or not seeds:
+            return ""
+        shown = ", ".join(map(str, seeds[:-1])) + f" and {seeds[-1]}" if len(seeds) > 1 else f"{seeds[0]}"
+        if len(seeds) > 6:
+            shown = ", ".join(map(str, seeds[:5])) + f" and {len(seeds) - 5} more"
+        were = "was" if forked == 1 else "were"
+        same = (
+            f"{forked} of {runs} runs {were} forked; compared with fresh ones under seed{'s' if len(seeds) > 1 else ''} {shown}: "
+            "the same"
+        )
+        return f"{same}; then {self.sentence_of_difference()}" if bad else same
 
 
 def this_machine() -> str:
@@ -297,7 +327,7 @@ class Forking:
         self.reason = off
         self.stage = Stage.OFF if off else Stage.STARTING
         if not off and record.verdict in (Verdict.DIFFERS, Verdict.UNSTEADY):
-            self.reason, self.stage = self.sentence_of_difference(), Stage.OFF
+            self.reason, self.stage = self.record.sentence_of_difference(), Stage.OFF
         self.process: ForkingProcess | None = None
         self.forked: list[int] = []
         """Seeds of the runs that were forked by this command and have ended."""
@@ -435,38 +465,11 @@ class Forking:
                 return True
         record.verdict = Verdict.UNSTEADY if unsteady else Verdict.DIFFERS
         record.different = different
-        self.turn_off(self.sentence_of_difference())
+        self.turn_off(self.record.sentence_of_difference())
         return False
 
     def _imports_more(self) -> bool:
         return self.process is not None and bool(self.process.asked)
-
-    def sentence_of_difference(self) -> str:
-        """Why runs are not forked, after a comparison."""
-        seed = self.record.seeds[-1] if self.record.seeds else "?"
-        if self.record.verdict is Verdict.UNSTEADY:
-            return (
-                f"the script does not repeat itself: two fresh runs under seed {seed} differ ({self.record.different}); "
-                "`seedwise check` finds out why"
-            )
-        return f"under seed {seed} a forked run was not what a fresh one is ({self.record.different})"
-
-    def sentence(self, runs: int, forked: int) -> str:
-        """What was done, for the report; "" where nothing was forked."""
-        if not forked:
-            return ""
-        bad = self.record.verdict is not Verdict.SAME
-        seeds = self.record.seeds[:-1] if bad else self.record.seeds
-        if not seeds:
-            return ""
-        shown = ", ".join(map(str, seeds[:-1])) + f" and {seeds[-1]}" if len(seeds) > 1 else f"{seeds[0]}"
-        if len(seeds) > 6:
-            shown = ", ".join(map(str, seeds[:5])) + f" and {len(seeds) - 5} more"
-        were = "was" if forked == 1 else "were"
-        return (
-            f"{forked} of {runs} runs {were} forked; compared with fresh ones under seed{'s' if len(seeds) > 1 else ''} {shown}: "
-            "the same"
-        ) + (f"; then {self.sentence_of_difference()}" if bad else "")
 
     def turn_off(self, reason: str) -> None:
         """Fork no more, and say why."""

@@ -387,7 +387,7 @@ class Supervisor:
         counted = [run for run in runs if run.status in (Status.FINISHED, Status.FAILED)]
         if not counted:
             return
-        reason = f"set aside: {self.forking.sentence_of_difference()}"
+        reason = f"set aside: {self.forking.record.sentence_of_difference()}"
         for run in counted:
             self.store.set_aside(self.experiment.id, run.seed, run.attempt, reason)
         cost = len(counted) * (self.forking.first_seconds or 1.0) / self.jobs

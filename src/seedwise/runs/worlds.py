@@ -15,6 +15,7 @@ import stat
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -29,6 +30,7 @@ from .project import project_root
 
 LAUNCHER = guest.__file__
 inside = guest._inside
+_ABANDONED = 3600.0
 _JUNK = frozenset({"__pycache__", ".seedwise", ".pytest_cache", ".ipynb_checkpoints"})
 
 
@@ -251,6 +253,9 @@ def sweep_dead_worlds(base: Path) -> None:
             except ProcessLookupError:
                 delete_tree(folder)
     for folder in base.glob("world-*"):
+        with contextlib.suppress(OSError):
+            if not (folder / "launch.json").exists() and time.time() - folder.stat().st_mtime > _ABANDONED:
+                delete_tree(folder)  # its supervisor was killed before anything was started in it
         with contextlib.suppress(OSError, ValueError, KeyError):
             supervisor = json.loads((folder / "launch.json").read_text())["supervisor"]
             try:
