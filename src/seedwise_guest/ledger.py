@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass, field
 from enum import Enum
 from typing import Any
@@ -48,11 +48,17 @@ class Ledger:
     """Every random generator in this process. Iterate over it for its entries; print it for a table.
 
     The states are read afresh each time, so a ledger that was kept shows what has happened since.
+
+    Parameters
+    ----------
+    libraries
+        The libraries' global generators, in the order in which they are listed.
     """
 
     _MOST = 200  # constructions in a loop must not fill the memory
 
-    def __init__(self) -> None:
+    def __init__(self, libraries: Iterable[str] = ()) -> None:
+        self._libraries = tuple(libraries)
         self._entries: dict[str, Entry] = {}
         self._refresh: list[Any] = []
         self._left_out = 0
@@ -93,10 +99,12 @@ class Ledger:
 
     @property
     def entries(self) -> list[Entry]:
-        """The entries as they stand now."""
+        """The entries as they stand now: the libraries' own generators first, in one order whichever was imported first;
+        then those that the code made, as it made them."""
         for refresh in self._refresh:
             refresh()
-        return list(self._entries.values())
+        place = {generator: k for k, generator in enumerate(self._libraries)}
+        return sorted(self._entries.values(), key=lambda entry: place.get(entry.generator, len(place)))
 
     def __iter__(self) -> Iterator[Entry]:
         return iter(self.entries)

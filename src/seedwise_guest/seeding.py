@@ -44,13 +44,13 @@ class Control:
     ) -> None:
         self.seed = seed
         self.path = path
-        self.ledger = Ledger() if ledger is None else ledger
+        self.backends: list[Backend] = all_backends()
+        self.ledger = Ledger(backend.generator for backend in self.backends) if ledger is None else ledger
         self._start = start or (lambda name: seed)
         self._counts: dict[str, int] = {}
         self._lock = _thread.allocate_lock()
         self._undo: list[Callable[[], None]] = []
         self._waiting: list[tuple[str, Callable[[ModuleType], None]]] = []
-        self.backends: list[Backend] = all_backends()
         self.started: set[str] = set()
         self._on_started: Callable[[str], None] = lambda name: None
         self.imports = AtImport(self.backends, self.ledger, self.started)

@@ -61,6 +61,7 @@ def test_decision_interval_p_and_sentence_never_contradict(
 def test_swapping_the_sides_swaps_the_answer(new: list[float], base: list[float]) -> None:
     one, other = (sw.compare(*pair, goal="max", resamples=200) for pair in ((new, base), (base, new)))
     turned = {Decision.BETTER: Decision.WORSE, Decision.WORSE: Decision.BETTER}
+    assert other.p_value == one.p_value, "the drawn regroupings too"
     assert other.decision is turned.get(one.decision, one.decision)
     assert other.difference == pytest.approx(-one.difference)
     assert other.effect_size == pytest.approx(-one.effect_size)

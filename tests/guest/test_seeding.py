@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 import seedwise as sw
 from seedwise_guest.backends import all_backends
+from seedwise_guest.ledger import Ledger
 
 RANGE = "0 to 4294967295"
 
@@ -226,3 +227,13 @@ def test_a_seed_of_several_numbers_is_taken_as_the_library_takes_it(seed: Any) -
         assert np.random.rand() == expected
         assert ledger["numpy.random"].seed is None
         assert ledger["numpy.random"].seeded_at
+
+
+def test_the_ledger_has_one_order_whatever_is_met_first() -> None:
+    ledger = Ledger(["random", "numpy.random", "torch"])
+    ledger.made_without_seed("Generator made at a.py:9", "a.py:9", "")
+    for name in ("torch", "random", "numpy.random"):
+        ledger.entry(name)
+    ledger.made_without_seed("Generator made at a.py:10", "a.py:10", "")
+    made = ["Generator made at a.py:9", "Generator made at a.py:10"]
+    assert [entry.generator for entry in ledger] == ["random", "numpy.random", "torch", *made]

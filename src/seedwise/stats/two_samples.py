@@ -132,6 +132,8 @@ def _flip(d: Array, resamples: int, rng: np.random.Generator) -> Permutation:
 
 
 def _regroup(x: Array, y: Array, resamples: int, rng: np.random.Generator) -> Permutation:
+    # one order for the two samples and for their values: which side is called `new` must not change what is drawn
+    x, y = sorted((np.sort(x), np.sort(y)), key=lambda values: (values.size, values.tolist()))
     pooled, n, m = np.concatenate([x, y]), x.size, y.size
     total = math.comb(n + m, n)
     observed = abs(float(_welch(x[None], y[None])[0]))

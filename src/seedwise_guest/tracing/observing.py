@@ -46,8 +46,8 @@ class Observer:
     """
 
     def __init__(self, asked: dict[str, Any]) -> None:
-        self.ledger = Ledger()
         self.backends: list[Backend] = all_backends()
+        self.ledger = Ledger(backend.generator for backend in self.backends)
         self.watched: set[str] = set()
         self._fixed = asked.get("generators", ())
         self._count = 0
