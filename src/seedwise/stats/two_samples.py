@@ -285,7 +285,8 @@ def compare_spreads(
         return Spreads(None, None, None, level, None, "one side does not vary at all: there is no ratio")
     from scipy import stats
 
-    p = float(stats.levene(x, y, center="median").pvalue)
+    with np.errstate(divide="ignore", invalid="ignore"):  # every value as far from its median: 0/0, no p
+        p = float(stats.levene(x, y, center="median").pvalue)
     rng = generator(rng)
     ratio = float(x.std(ddof=1) / y.std(ddof=1))
     logs = []
