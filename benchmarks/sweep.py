@@ -160,6 +160,8 @@ def nothing() -> None:
 
 def main() -> None:
     """Everything, in a folder of its own."""
+    # fn.py:train is called by the `python` on PATH
+    os.environ["PATH"] = os.path.dirname(sys.executable) + os.pathsep + os.environ["PATH"]
     with tempfile.TemporaryDirectory() as folder:
         os.chdir(folder)
         began = time.perf_counter()

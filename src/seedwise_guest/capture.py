@@ -110,33 +110,80 @@ def opens_for_writing(mode: object, flags: object) -> bool:
     return isinstance(flags, int) and bool(flags & _WRITING)
 
 
-def imported_libraries() -> list[str]:
-    """Top-level names of the imported modules that are neither the user's nor the standard library's."""
-    names = []
-    for name, module in list(sys.modules.items()):
-        if "." in name or name.startswith("_"):
-            continue
-        origin = getattr(attributes_of(module).get("__spec__"), "origin", None)
-        if isinstance(origin, str) and ("site-packages" in origin or "dist-packages" in origin):
-            names.append(name)
-    return sorted(names)
+class Modules:
+    """The modules of this process: the user's own, and those of installed libraries.
+
+    Looking at a module copies the memory that it stands in to a forked process: at two thousand modules that is longer than many
+    a short run. So the process that forks looks at its modules once, and each run at those only that came after the fork.
+    """
+
+    _LAST = "seedwise_guest.prefork"
+    """Moved to the end of `sys.modules` once all are looked at; what stands behind it came later."""
+
+    def __init__(self) -> None:
+        self._mine: list[str] = []
+        self._libraries: list[str] = []
+        self._looked = False
+
+    def remember(self) -> None:
+        """Look at all that there are, so that a forked process need not."""
+        self._mine, self._libraries = self._all()
+        sys.modules[self._LAST] = sys.modules.pop(self._LAST)
+        self._looked = True
+
+    def mine(self) -> list[tuple[str, Any]]:
+        """The user's own, `__main__` among them, with their names."""
+        return [(name, sys.modules[name]) for name in self._all()[0] if name in sys.modules]
+
+    def libraries(self) -> list[str]:
+        """Top-level names of the imported modules that are neither the user's nor the standard library's."""
+        return sorted(self._all()[1])
+
+    def loaded_sources(self, known: Any) -> dict[str, str]:
+        """Digest of the source of each of the user's modules that is not in `known`: it may have been loaded from its cache."""
+        from hashlib import sha256
+
+        found = {}
+        for _name, module in self.mine():
+            path = attributes_of(module).get("__file__")
+            if not isinstance(path, str) or not path.endswith(".py") or os.path.abspath(path) in known:
+                continue
+            full = os.path.abspath(path)
+            try:
+                with open(full, "rb") as file:
+                    found[full] = sha256(file.read()).hexdigest()
+            except OSError:
+                continue
+        return found
+
+    def _all(self) -> tuple[list[str], list[str]]:
+        mine, libraries = list(self._mine), list(self._libraries)
+        for name in self._further():
+            attributes = attributes_of(sys.modules.get(name))
+            path = attributes.get("__file__")
+            if name == "__main__" or (isinstance(path, str) and is_user_file(path)):
+                mine.append(name)
+            if "." in name or name.startswith("_"):
+                continue
+            origin = getattr(attributes.get("__spec__"), "origin", None)
+            if isinstance(origin, str) and ("site-packages" in origin or "dist-packages" in origin):
+                libraries.append(name)
+        return list(dict.fromkeys(mine)), list(dict.fromkeys(libraries))
+
+    def _further(self) -> list[str]:
+        """Names of the modules that came since `remember`; of all where that was not called."""
+        if not self._looked:
+            return list(sys.modules)
+        while True:
+            found: list[str] = []
+            try:
+                for name in reversed(sys.modules):
+                    if name == self._LAST:
+                        break
+                    found.append(name)
+            except RuntimeError:  # another thread imports
+                continue
+            return found[::-1]
 
 
-def loaded_sources(known: Any) -> dict[str, str]:
-    """Digest of the source of each of the user's modules that is not in `known`: it may have been loaded from its cache."""
-    from hashlib import sha256
-
-    found = {}
-    for module in list(sys.modules.values()):
-        path = attributes_of(module).get("__file__")
-        if not isinstance(path, str) or not path.endswith(".py") or not is_user_file(path):
-            continue
-        full = os.path.abspath(path)
-        if full in known:
-            continue
-        try:
-            with open(full, "rb") as file:
-                found[full] = sha256(file.read()).hexdigest()
-        except OSError:
-            continue
-    return found
+modules = Modules()

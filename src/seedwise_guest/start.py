@@ -339,10 +339,10 @@ class _Run:
         if self.is_forked and not self._is_placed():
             spool.send("not-forked", reason="the script was not loaded by Seedwise, so no seed was placed")
         self.files.stop()
-        from .capture import imported_libraries, loaded_sources
+        from .capture import modules
 
         loaded = dict(self.substitution.loaded) if self.substitution is not None else {}
-        for path, digest in loaded_sources(loaded).items():
+        for path, digest in modules.loaded_sources(loaded).items():
             loaded.setdefault(path, digest)
         edited = sorted(self.substitution.edited) if self.substitution is not None else []
         spool.send(
@@ -352,7 +352,7 @@ class _Run:
             read=self.files.inputs(),
             read_more=self.files.more,
             written=self.files.outputs(),
-            libraries=imported_libraries(),
+            libraries=modules.libraries(),
             late_sites=self.late_sites,
             path=list(self.control.path) if self.control is not None else [],
             ends=self.control.ends() if self.control is not None else {},

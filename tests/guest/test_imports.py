@@ -2,6 +2,8 @@
 
 import subprocess
 import sys
+import textwrap
+from pathlib import Path
 
 HEAVY = {
     "numpy",
@@ -47,3 +49,32 @@ def test_public_names_are_all_there() -> None:
 
     for name in seedwise.__all__:
         assert getattr(seedwise, name) is not None
+
+
+def test_a_forked_process_looks_only_at_the_modules_that_came_after_the_fork(tmp_path: Path) -> None:
+    for name in ("before", "after", "twice"):
+        (tmp_path / f"{name}.py").write_text("")
+    text = """
+        import sys, seedwise_guest.prefork
+        from seedwise_guest.capture import Modules
+        import before, twice, numpy
+        modules = Modules()
+        modules.remember()
+        looked = []
+        class Watched(dict):
+            def get(self, name, *rest):
+                looked.append(name)
+                return super().get(name, *rest)
+        import after, pytest
+        sys.modules.pop("twice")
+        import twice
+        sys.modules = Watched(sys.modules)
+        mine = [name for name, _module in modules.mine()]
+        assert set(mine) == {"__main__", "before", "after", "twice"}, mine
+        assert "numpy" not in looked and "before" not in looked and {"after", "twice", "pytest"} <= set(looked)
+        assert {"numpy", "pytest"} <= set(modules.libraries())
+        assert {path.rpartition("/")[2] for path in modules.loaded_sources({})} == {"script.py", "before.py", "after.py", "twice.py"}
+    """
+    script = tmp_path / "script.py"
+    script.write_text(textwrap.dedent(text))
+    subprocess.run([sys.executable, script], check=True, cwd=tmp_path)

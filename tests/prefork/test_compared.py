@@ -149,6 +149,24 @@ def test_first_lines_that_could_reach_from_one_run_to_another(what: str, script:
     assert sorted(path.name for path in project.iterdir()) == [".seedwise", "train.py"]
 
 
+def test_with_a_kept_comparison_the_seed_that_is_run_fresh_starts_beside_the_first_lines(
+    script: Script, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    times = tmp_path / "times"
+    times.mkdir()
+    site = tmp_path / "site-packages"
+    site.mkdir()
+    (site / "slow.py").write_text("import time\ntime.sleep(1.5)\n")
+    monkeypatch.setenv("PYTHONPATH", str(site))
+    text = f"import slow\nSEED = 42\nimport random\nrandom.seed(SEED)\nprint('acc =', random.random())\nopen(f'{times}/{{SEED}}', 'w')"
+    monkeypatch.setattr("seedwise.runs.supervisor.to_compare", lambda key, seeds: [seeds[-1]])
+    run_script(script(text), range(1, 4), share=[str(times)], jobs=2)
+    results = run_script(script(text), range(1, 9), share=[str(times)], jobs=2)
+    ended = {seed: (times / str(seed)).stat().st_mtime for seed in (4, 8)}
+    assert abs(ended[8] - ended[4]) < 1.2, "the fresh run of 8 waited for the first lines, which take 1.5 s"
+    assert [run.seed for run in results.runs if not run.forked] == [1, 3, 8]
+
+
 def test_of_every_hundred_seeds_one_is_chosen_and_stays() -> None:
     chosen = to_compare("key", range(1, 301))
     assert [sum(k < seed <= k + 100 for seed in chosen) for k in (0, 100, 200)] == [1, 1, 1]

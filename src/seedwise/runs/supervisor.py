@@ -125,6 +125,8 @@ class Supervisor:
         self._both_ways: set[int] = set()
         """Seeds that are to be run both ways, once runs are forked."""
         self._numbers = counting(1)
+        self._of_first_lines: list[int] = []
+        """Cores on which the first lines are executed, where no run goes on beside them that says which."""
         self.timeout = timeout
         self.retries = retries
         self.fail_fast = fail_fast
@@ -261,9 +263,8 @@ class Supervisor:
             early = [*first, *(seed for seed in self._both_ways if seed not in first)]
             self._pending = deque([*early, *(seed for seed in self._pending if seed not in early)])
         if self.forking.known and len(self._pending) > 1:
-            cores = self._cores.take()  # as many as a run has: the first lines may count them
-            self.forking.begin(cores)
-            self._cores.give_back(cores)
+            self._of_first_lines = self._cores.take()  # as many as a run has: the first lines may count them
+            self.forking.begin(self._of_first_lines)
 
     def _is_waiting_to_fork(self) -> bool:
         return self.forking is not None and self.forking.stage in (Stage.STARTING, Stage.READY, Stage.COMPARING)
@@ -272,7 +273,13 @@ class Supervisor:
         """Whether runs will be forked in a moment: worth waiting for."""
         if self.forking is None or not self.forking.begun or not (self._pairs or self.forking.known):
             return False
+        if self.forking.known and self._next_seed in self._both_ways:
+            return False  # it is run fresh all the same
         return self._left > (0 if self.forking.known else 1) and self.forking.holding
+
+    @property
+    def _next_seed(self) -> int | None:
+        return self._ahead[0][0] if self._ahead else self._pending[0] if self._pending else None
 
     def _look_at_forking(self) -> None:
         """When the process that forks is ready, have the first seed run both ways, if that is worth its time."""
@@ -280,6 +287,9 @@ class Supervisor:
         if forking is None:
             return
         forking.look()
+        if forking.stage is not Stage.STARTING:
+            self._cores.give_back(self._of_first_lines)
+            self._of_first_lines = []
         worth = forking.is_worth_it(self._left)
         if forking.stage is Stage.READY:
             pair = next(iter(self._pairs.values()), None)

@@ -6,8 +6,7 @@ import os
 import sys
 from typing import Any
 
-from ..frames import is_user_file
-from ..imports import attributes_of
+from ..capture import modules
 
 
 def leave(status: int) -> None:
@@ -23,11 +22,7 @@ def leave(status: int) -> None:
     for name in ("last_type", "last_value", "last_traceback", "last_exc"):
         if hasattr(sys, name):
             setattr(sys, name, None)
-    mine = [
-        m
-        for n, m in list(sys.modules.items())
-        if n == "__main__" or is_user_file(attributes_of(m).get("__file__") or "")
-    ]
+    mine = [module for _name, module in modules.mine()]
     for module in mine:
         _quietly(_empty, vars(module))
     _quietly(_collect)

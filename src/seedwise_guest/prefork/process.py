@@ -13,6 +13,7 @@ import sys
 from typing import Any, Callable
 
 from .. import worlds
+from ..capture import modules
 from .watch import Watch
 
 PIPES = "SEEDWISE_PREFORK"
@@ -154,7 +155,7 @@ class Process:
 
     def serve(self) -> dict[str, Any]:
         """Fork a child for each request. Returns in the children only, with what was requested."""
-        self.printed = _printed(1), _printed(2)
+        self._remember()
         import select
 
         poll = select.poll()
@@ -178,7 +179,7 @@ class Process:
                     if request["type"] == "import":
                         self._import(request["name"])
                         here = os.getpid()
-                        self.printed = _printed(1), _printed(2)
+                        self._remember()
                         continue
                     if request["type"] == "drop":
                         if self._released is not None and not children:
@@ -197,6 +198,11 @@ class Process:
                     children[handle] = pid
                     poll.register(handle, select.POLLIN)
                     self.send({"type": "started", "id": request["id"], "pid": pid})
+
+    def _remember(self) -> None:
+        """Keep what every child would have to find out for itself."""
+        self.printed = _printed(1), _printed(2)
+        modules.remember()
 
     def _import(self, name: str) -> None:
         """Import what a fresh run imports later."""
