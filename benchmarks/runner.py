@@ -16,7 +16,7 @@ from pathlib import Path
 
 import numpy as np
 
-from seedwise.runs.command import run_environment
+from seedwise.experiments.command import run_environment
 
 BARE = "import random\nrandom.seed(42)\nprint('acc =', random.random())\n"
 NUMPY = "import numpy as np\nnp.random.seed(42)\nprint('acc =', np.random.rand())\n"

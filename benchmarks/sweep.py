@@ -15,7 +15,7 @@ from pathlib import Path
 
 from runner import BARE, TORCH, wall
 
-from seedwise.runs.command import run_environment
+from seedwise.experiments.command import run_environment
 
 FRAMEWORKS = Path(__file__).resolve().parents[1] / "docs" / "frameworks"
 SHORT = TORCH.replace("range(200)", "range(20)").replace("SGD", "Adam")

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from seedwise.runs.prefork import Forking, ForkingProcess
+from seedwise.runs.forking import Forking, ForkingProcess
 from seedwise.runs.supervisor import Purpose, Supervisor
 
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # started in the background by a shell: Ctrl-C is tested here

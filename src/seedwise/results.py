@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .errors import MetricError, UsageError
-from .goals import Goal
+from .metrics.goals import Goal
 
 
 class Status(StrEnum):
@@ -352,7 +352,7 @@ def parse_seeds(text: str) -> list[int]:
 def check_seeds(seeds: Iterable[int]) -> list[int]:
     """The seeds as a list. Raises UsageError for a count instead of seeds, duplicates, or a seed out of range."""
     from seedwise_guest import SeedError
-    from seedwise_guest.streams import check_seed
+    from seedwise_guest.randomness.streams import check_seed
 
     if isinstance(seeds, int | np.integer):
         raise UsageError(f"seeds are the seeds themselves, not how many: seeds=range(1, {int(seeds) + 1})?")

@@ -9,29 +9,29 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from .calling import Predictions as Predictions
-    from .capture import log as log
-    from .ledger import Entry as Entry
-    from .ledger import Ledger as Ledger
-    from .ledger import State as State
-    from .seeding import seed_everything as seed_everything
-    from .seeding import seeded as seeded
-    from .streams import SeedError as SeedError
-    from .streams import Streams as Streams
+    from .process.capture import log as log
+    from .process.function_calls import Predictions as Predictions
+    from .randomness.ledger import Entry as Entry
+    from .randomness.ledger import Ledger as Ledger
+    from .randomness.ledger import State as State
+    from .randomness.seeding import seed_everything as seed_everything
+    from .randomness.seeding import seeded as seeded
+    from .randomness.streams import SeedError as SeedError
+    from .randomness.streams import Streams as Streams
 
 PROTOCOL = 1
 """Version of the messages between host and guest; both sides refuse another."""
 
 _HOME = {
-    "Predictions": "calling",
-    "log": "capture",
-    "Entry": "ledger",
-    "Ledger": "ledger",
-    "State": "ledger",
-    "seed_everything": "seeding",
-    "seeded": "seeding",
-    "SeedError": "streams",
-    "Streams": "streams",
+    "Predictions": "process.function_calls",
+    "log": "process.capture",
+    "Entry": "randomness.ledger",
+    "Ledger": "randomness.ledger",
+    "State": "randomness.ledger",
+    "seed_everything": "randomness.seeding",
+    "seeded": "randomness.seeding",
+    "SeedError": "randomness.streams",
+    "Streams": "randomness.streams",
 }
 
 __all__ = [

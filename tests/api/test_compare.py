@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from scipy import stats
 
 import seedwise as sw
-from seedwise.answers import Decision
 from seedwise.api.compare import compare_at_any_time
+from seedwise.decisions import Decision
 from seedwise.errors import MetricError, UsageError
 from seedwise.results import Scores
 

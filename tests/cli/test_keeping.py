@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 import seedwise as sw
+from seedwise.api.experiments import export, prune, remove
 from seedwise.api.files import read_scores
-from seedwise.api.listing import export, prune, remove
 from seedwise.api.script import run_script
 from seedwise.cli.app import start
 from seedwise.errors import UsageError
@@ -110,7 +110,7 @@ def test_watch_ends_when_nothing_runs(script: Script, capsys: pytest.CaptureFixt
 def test_a_report_that_reads_last_values_only_says_the_same(
     script: Script, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    from seedwise.runs.store import Store
+    from seedwise.experiments.store import Store
 
     text = "SEED = 42\nfor k in range(5):\n    print('loss:', SEED / (k + 1))\nprint('acc:', 'nan' if SEED == 2 else SEED)\n"
     run_script(script(text), [1, 2, 3])

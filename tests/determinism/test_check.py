@@ -9,12 +9,12 @@ import numpy as np
 import pytest
 
 import seedwise as sw
-from seedwise.api import examining
 from seedwise.api.check import check_script
 from seedwise.cli.app import start
 from seedwise.determinism import Cause, Check, Trace, Verdict, compare, fix_for, sentence_of
+from seedwise.determinism import diagnosis as examining
+from seedwise.determinism.rerunning import made_by_workers
 from seedwise.errors import ScriptError, UsageError
-from seedwise.runs.checking import made_by_workers
 
 pytest_plugins = ["pytester"]
 Script = Callable[..., list[str]]

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from seedwise.determinism import Trace, Verdict, compare, localise, set_order_line
-from seedwise.determinism.masks import masked, masked_file, masked_path, names_duration, readable
+from seedwise.runs.masks import masked, masked_file, masked_path, names_duration, readable
 
 
 def trace(text: str = "", **more: object) -> Trace:

@@ -16,10 +16,10 @@ from pathlib import Path
 import pytest
 
 import seedwise as sw
-from seedwise.api.listing import resume
-from seedwise.api.load import open_store
+from seedwise.api.experiments import resume
 from seedwise.api.script import run_script
 from seedwise.errors import SeedwiseError
+from seedwise.experiments.loading import open_store
 from seedwise.results import Cause, Results, Status
 
 pytestmark = pytest.mark.slow

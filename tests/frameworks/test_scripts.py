@@ -9,12 +9,12 @@ from pathlib import Path
 
 import pytest
 
-from seedwise.api.listing import output_of
+from seedwise.api.experiments import output_of
 from seedwise.api.script import run_script
-from seedwise.determinism.masks import masked
-from seedwise.runs.checking import Checker, check_environment
-from seedwise.runs.command import Workdir, run_environment
-from seedwise.runs.worlds import find_worlds
+from seedwise.determinism.rerunning import Checker, check_environment
+from seedwise.experiments.command import Workdir, run_environment
+from seedwise.runs.masks import masked
+from seedwise.sandbox.worlds import find_worlds
 from seedwise_guest.sites.finder import find_sites
 from seedwise_guest.sites.modules import Source, read_module
 

@@ -35,9 +35,9 @@ def test_import_seedwise_loads_nothing_heavy() -> None:
 
 def test_the_guest_is_standard_library_only() -> None:
     loaded = modules_after(
-        "import seedwise_guest.start, seedwise_guest.planning, seedwise_guest.worlds, seedwise_guest.seeding"
+        "import seedwise_guest.process.start, seedwise_guest.sites.reading, seedwise_guest.sandbox.world, seedwise_guest.randomness.seeding"
     )
-    loaded |= modules_after("import seedwise_guest.sites.substitute, seedwise_guest.capture")
+    loaded |= modules_after("import seedwise_guest.sites.substitution, seedwise_guest.process.capture")
     top = {name.partition(".")[0] for name in loaded}
     assert top <= set(sys.stdlib_module_names) | {"__main__", "seedwise_guest"} | {
         n for n in top if "editable" in n or n.startswith("_")
@@ -56,7 +56,7 @@ def test_a_forked_process_looks_only_at_the_modules_that_came_after_the_fork(tmp
         (tmp_path / f"{name}.py").write_text("")
     text = """
         import sys, seedwise_guest.prefork
-        from seedwise_guest.capture import Modules
+        from seedwise_guest.process.capture import Modules
         import before, twice, numpy
         modules = Modules()
         modules.remember()

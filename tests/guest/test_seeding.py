@@ -14,8 +14,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import seedwise as sw
-from seedwise_guest.backends import all_backends
-from seedwise_guest.ledger import Ledger
+from seedwise_guest.randomness.backends import all_backends
+from seedwise_guest.randomness.ledger import Ledger
 
 RANGE = "0 to 4294967295"
 

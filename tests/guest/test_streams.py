@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from seedwise_guest import Streams
-from seedwise_guest.streams import derive
+from seedwise_guest.randomness.streams import derive
 
 seeds = st.integers(0, 2**32 - 1)
 names = st.text(max_size=30)

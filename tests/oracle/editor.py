@@ -8,7 +8,7 @@ import re
 import shutil
 from pathlib import Path
 
-from seedwise_guest.streams import derive
+from seedwise_guest.randomness.streams import derive
 
 CASES = Path(__file__).parent / "cases"
 MARK = re.compile(r"«(k\|)?(\"?)(-?\d+)(\"?)»")

@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from seedwise.api.listing import output_of
-from seedwise.api.load import open_store
+from seedwise.api.experiments import output_of
 from seedwise.api.script import run_script
-from seedwise.runs.command import run_environment
+from seedwise.experiments.command import run_environment
+from seedwise.experiments.loading import open_store
 from seedwise_guest.sites.finder import find_sites
 from seedwise_guest.sites.modules import Source, read_module
 

@@ -3,7 +3,7 @@
 import re
 from pathlib import Path
 
-from seedwise.api.listing import output_of
+from seedwise.api.experiments import output_of
 from seedwise.api.script import run_script
 from seedwise.results import Results
 

@@ -9,7 +9,7 @@ import pytest
 
 from seedwise.api.script import run_script
 from seedwise.events import Event, Note
-from seedwise.runs.prefork import Forking, to_compare
+from seedwise.runs.forking import Forking, to_compare
 from seedwise.runs.supervisor import Supervisor
 
 Script = Callable[..., list[str]]
@@ -53,7 +53,7 @@ def test_a_difference_that_the_first_seed_does_not_show_is_found_by_a_later_one(
     site.mkdir()
     (site / "odd.py").write_text(f"early = {HIDDEN}\n")
     monkeypatch.setenv("PYTHONPATH", str(site))
-    monkeypatch.setattr("seedwise.runs.prefork._HOLD", 0.5)  # as if the first lines took long
+    monkeypatch.setattr("seedwise.runs.forking._HOLD", 0.5)  # as if the first lines took long
     text = (
         "import time\nSEED = 42\nimport odd, random\nrandom.seed(SEED)\n"
         f"time.sleep({seconds})\nprint('acc =', random.random() + (odd.early if SEED > 1 else 0))"

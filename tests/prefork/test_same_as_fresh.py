@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from seedwise.api.listing import output_of
+from seedwise.api.experiments import output_of
 from seedwise.api.script import run_script
 
 from ..oracle import editor

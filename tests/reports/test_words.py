@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from seedwise.api.summary import summarize
-from seedwise.goals import Goal
+from seedwise.metrics.goals import Goal
 from seedwise.reports.words import duration, histogram, number, printable, seed_list, sentence
 from seedwise.results import Scores
 

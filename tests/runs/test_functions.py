@@ -16,9 +16,9 @@ import seedwise as sw
 from seedwise.api.script import run_script
 from seedwise.cli.app import start
 from seedwise.errors import ScriptError, UsageError
+from seedwise.experiments.functions import fingerprint, parse_call
 from seedwise.results import Cause
-from seedwise.runs.functions import fingerprint, parse_call
-from seedwise_guest.calling import Predictions
+from seedwise_guest.process.function_calls import Predictions
 
 LIMIT = 3
 

@@ -11,15 +11,15 @@ from pathlib import Path
 import pytest
 
 import seedwise as sw
-from seedwise.api.listing import output_of
+from seedwise.api.experiments import output_of
 from seedwise.api.script import run_script
 from seedwise.cli import main
 from seedwise.errors import SeedwiseError, StoreError, UsageError
+from seedwise.experiments.command import without_secrets
+from seedwise.experiments.store import Store, this_owner
 from seedwise.results import Cause, Run, Status
-from seedwise.runs.command import without_secrets
-from seedwise.runs.store import Store, this_owner
 from seedwise.runs.supervisor import Supervisor
-from seedwise_guest.capture import Files
+from seedwise_guest.process.capture import Files
 
 Script = Callable[..., list[str]]
 
@@ -67,8 +67,8 @@ def test_a_full_disk_fails_the_seed_and_leaves_no_half_of_a_file(
     def across(source: str, to: Path) -> None:
         raise OSError(errno.EXDEV, "another disk")
 
-    monkeypatch.setattr("seedwise.runs.worlds.os.rename", across)
-    monkeypatch.setattr("seedwise.runs.worlds.shutil.copy2", copy_half)
+    monkeypatch.setattr("seedwise.sandbox.worlds.os.rename", across)
+    monkeypatch.setattr("seedwise.sandbox.worlds.shutil.copy2", copy_half)
     command = script(WRITES)
     assert seedwise("run", "-n", "4", "--jobs", "1", "--fresh", "--", *command) == 3
     assert "its files could not be kept: [Errno 28]" in capsys.readouterr().err

@@ -3,9 +3,9 @@
 import pytest
 
 from seedwise.errors import UsageError
-from seedwise.goals import Goal, guess_goal
+from seedwise.metrics.choose import choose, parse_metric, read_run, series_of, split_by_seed
+from seedwise.metrics.goals import Goal, guess_goal
 from seedwise.results import Cause, Metric, Reduce, Run, Series, Status
-from seedwise.runs.metrics import choose, parse_metric, read_run, series_of, split_by_seed
 
 
 def run(number_: int, status: Status = Status.FINISHED, **values: float) -> Run:

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from seedwise.runs import printed
+from seedwise.metrics import stdout as printed
 
 NAN = float("nan")
 

@@ -17,7 +17,7 @@ import seedwise as sw
 from seedwise.api.script import run_script
 from seedwise.errors import ScriptError, UsageError
 from seedwise.results import Cause, Status
-from seedwise_guest.streams import derive
+from seedwise_guest.randomness.streams import derive
 
 PLAIN = "import random\nSEED = 42\nrandom.seed(SEED)\nprint('acc =', random.random())\n"
 Script = Callable[..., list[str]]
@@ -311,7 +311,7 @@ def test_two_commands_share_the_seeds(script: Script, project: Path) -> None:
     assert [process.wait(60) for process in both] == [0, 0]
     for process in both:
         process.communicate()
-    from seedwise.api.load import open_store
+    from seedwise.experiments.loading import open_store
 
     with open_store() as store:
         rows = store._db.execute("SELECT seed, attempt, status FROM runs ORDER BY seed").fetchall()
@@ -424,7 +424,7 @@ def test_a_failure_outside_the_run_is_tried_again(script: Script, project: Path)
 
 
 def test_resume_failed_runs_them_again(script: Script, project: Path) -> None:
-    from seedwise.api.listing import resume
+    from seedwise.api.experiments import resume
 
     (project / "fail").write_text("")
     command = script("import os\nseed = 42\nassert not os.path.exists('fail')\nprint('acc =', seed / 7)")
@@ -438,7 +438,7 @@ def test_resume_failed_runs_them_again(script: Script, project: Path) -> None:
 
 
 def test_resume_refuses_to_mix_experiments(script: Script) -> None:
-    from seedwise.api.listing import resume
+    from seedwise.api.experiments import resume
 
     run_script(script("seed = 42\nassert seed != 2\nprint('acc =', seed / 7)"), [1, 2])
     script("seed = 42\nprint('acc =', seed / 7)")
@@ -480,7 +480,7 @@ def test_a_kept_split_is_told_as_typed(script: Script) -> None:
 
 
 def test_every_name_leads_back_to_its_experiment(script: Script) -> None:
-    from seedwise.api.listing import listing
+    from seedwise.api.experiments import listing
 
     run_script(script(PLAIN), [1, 2, 3])
     run_script(script(PLAIN), [1], threads=2)

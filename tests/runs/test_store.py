@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from seedwise.errors import StoreError, UsageError
+from seedwise.experiments.store import VERSION, Experiment, Owner, Store, is_alive, this_owner
 from seedwise.results import Cause, Metric, Reduce, Run, Series, Status
-from seedwise.runs.store import VERSION, Experiment, Owner, Store, is_alive, this_owner
 
 
 def add(store: Store, name: str = "train", key: str = "k") -> Experiment:
@@ -173,7 +173,7 @@ def test_the_journal_is_a_rollback_journal(tmp_path: Path) -> None:
 
 
 def test_the_store_is_looked_for_up_to_the_projects_root_and_no_further(tmp_path: Path) -> None:
-    from seedwise.runs.store import find_folder
+    from seedwise.experiments.store import find_folder
 
     Store(tmp_path / ".seedwise").close()
     inner = tmp_path / "project" / "deep"

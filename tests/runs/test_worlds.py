@@ -14,12 +14,12 @@ from typing import Any
 
 import pytest
 
-from seedwise.api.load import load
 from seedwise.api.script import run_script
 from seedwise.errors import UsageError
-from seedwise.runs.command import Workdir
-from seedwise.runs.sequential import NotRepaired, Tree, TreeChanged
-from seedwise.runs.worlds import find_worlds
+from seedwise.experiments.command import Workdir
+from seedwise.experiments.loading import load
+from seedwise.sandbox.restored_tree import NotRepaired, Tree, TreeChanged
+from seedwise.sandbox.worlds import find_worlds
 
 RUDE = """
 import os, random, subprocess, sys
@@ -174,7 +174,7 @@ def test_sequential_leaves_alone_what_the_user_changed_after_a_crash(tmp_path: P
 
 
 def test_sequential_stops_where_a_big_file_was_changed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("seedwise.runs.sequential._BIG", 10)
+    monkeypatch.setattr("seedwise.sandbox.restored_tree._BIG", 10)
     root = tmp_path / "root"
     root.mkdir()
     (root / "big.bin").write_text("more than ten bytes")
@@ -241,7 +241,7 @@ def test_one_after_another_what_links_lead_to_is_put_back(
 def test_a_link_to_more_than_can_be_put_back_stops_the_sweep(
     script: Callable[..., list[str]], project: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("seedwise.runs.sequential._MOST_OUTSIDE", 3)
+    monkeypatch.setattr("seedwise.sandbox.restored_tree._MOST_OUTSIDE", 3)
     many = project.parent / "many"
     many.mkdir()
     for k in range(5):
@@ -261,7 +261,7 @@ def test_a_repair_that_fails_keeps_journal_and_copies(project: Path, monkeypatch
     def refused(source: Path, to: Path, **options: bool) -> None:
         raise PermissionError(13, "not now")
 
-    monkeypatch.setattr("seedwise.runs.sequential.shutil.copy2", refused)
+    monkeypatch.setattr("seedwise.sandbox.restored_tree.shutil.copy2", refused)
     for _ in range(2):  # the next command finds the same
         with pytest.raises(NotRepaired, match=r"copies"):
             Tree(project, journal).begin()
@@ -270,7 +270,7 @@ def test_a_repair_that_fails_keeps_journal_and_copies(project: Path, monkeypatch
     with pytest.raises(NotRepaired):
         Tree(project, journal).begin()
     assert (journal / "copies" / "a.txt").read_text() == "mine"
-    monkeypatch.setattr("seedwise.runs.sequential.shutil.copy2", copy)
+    monkeypatch.setattr("seedwise.sandbox.restored_tree.shutil.copy2", copy)
 
 
 def test_a_dangling_link_does_not_stop_a_repair(project: Path) -> None:

@@ -4,11 +4,11 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from ..determinism import Check
+from ..determinism.diagnosis import Examination, Say
 from ..errors import UsageError
-from ..runs.command import check_command
-from ..runs.functions import carried, is_call, parse_call
-from ..runs.worlds import private_folder
-from .examining import Examination, Say
+from ..experiments.command import check_command
+from ..experiments.functions import carried, is_call, parse_call
+from ..sandbox.worlds import private_folder
 
 
 def check(

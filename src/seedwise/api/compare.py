@@ -8,10 +8,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .. import stats
-from ..answers import Comparison, Decision, Group, Place, Ranking, TaskPair, TaskPlace, TaskRanking
+from ..decisions import Comparison, Decision, Group, Place, Ranking, TaskPair, TaskPlace, TaskRanking
 from ..errors import MetricError, UsageError
-from ..goals import Goal
-from ..reports.answers import comparison_sentence, ranking_sentence, tasks_sentence
+from ..metrics.goals import Goal
+from ..reports.decisions import comparison_sentence, ranking_sentence, tasks_sentence
 from ..results import Scores
 from .scores import as_scores
 

@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import UsageError
-from ..goals import looks_like_metric
+from ..metrics import choose as metrics
+from ..metrics.goals import looks_like_metric
 from ..results import Metric, Results, Run, Scores, Series, Status
-from ..runs import metrics
 from .scores import SEED_COLUMNS, as_scores
 
 

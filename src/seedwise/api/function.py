@@ -5,11 +5,11 @@ from typing import Any
 
 from ..errors import UsageError
 from ..events import Event
+from ..experiments.command import Workdir
+from ..experiments.functions import carried
+from ..metrics.choose import parse_metric
 from ..results import Reduce, Results, check_seeds
-from ..runs.command import Workdir
-from ..runs.functions import carried
-from ..runs.metrics import parse_metric
-from ..runs.worlds import private_folder
+from ..sandbox.worlds import private_folder
 from .script import execute, make_options, silent
 
 

@@ -6,9 +6,9 @@ from typing import Any
 import numpy as np
 
 from .. import stats
-from ..answers import Plan
+from ..decisions import Plan
 from ..errors import UsageError
-from ..goals import Goal
+from ..metrics.goals import Goal
 from .scores import as_scores
 
 

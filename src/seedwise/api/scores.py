@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from ..errors import MetricError, UsageError
-from ..goals import Goal, guess_goal
+from ..metrics.goals import Goal, guess_goal
 from ..results import Results, Scores
 
 SEED_COLUMNS = ("seed", "random_state", "random seed", "random_seed", "run", "run_id", "trial", "replicate", "rep")

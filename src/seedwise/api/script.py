@@ -6,10 +6,8 @@ from dataclasses import dataclass
 
 from ..errors import UsageError
 from ..events import Event, Note
-from ..results import Metric, Reduce, Results, Status, check_seeds
-from ..runs import identity
-from ..runs.attempt import Setup
-from ..runs.command import (
+from ..experiments import identity
+from ..experiments.command import (
     Mode,
     Options,
     Workdir,
@@ -24,17 +22,19 @@ from ..runs.command import (
     run_environment,
     without_secrets,
 )
-from ..runs.config_site import edit_config
+from ..experiments.config_site import edit_config
+from ..experiments.functions import CALL, Call, is_call, parse_call
+from ..experiments.loading import open_store, results_of
+from ..experiments.site_reading import Reading, Start, in_place, plan_to_dict, read_sites
+from ..experiments.store import Experiment, Store
+from ..metrics.choose import parse_metric
+from ..results import Metric, Reduce, Results, Status, check_seeds
+from ..runs.attempt import Setup
 from ..runs.executors.local import LocalExecutor
-from ..runs.functions import CALL, Call, is_call, parse_call
+from ..runs.forking import Forking, Record, why_not_forked
 from ..runs.interleaved import run_interleaved
-from ..runs.metrics import parse_metric
-from ..runs.planning import Reading, Start, in_place, plan_to_dict, read_sites
-from ..runs.prefork import Forking, Record, why_not_forked
-from ..runs.store import Experiment, Store
 from ..runs.supervisor import AS_IS_SEED, Supervisor
-from ..runs.worlds import Worlds, find_worlds, guarded, inside, sweep_dead_worlds
-from .load import open_store, results_of
+from ..sandbox.worlds import Worlds, find_worlds, guarded, inside, sweep_dead_worlds
 from .stopping import DecisionRule, MarginRule, Rule, Until, Watch
 
 

@@ -5,10 +5,10 @@ from typing import Any
 import numpy as np
 
 from .. import stats
-from ..answers import Against, Choice
+from ..decisions import Against, Choice
 from ..errors import MetricError, UsageError
-from ..goals import Goal
-from ..reports.answers import p_text, places_of
+from ..metrics.goals import Goal
+from ..reports.decisions import p_text, places_of
 from ..reports.words import decimals, number, printable
 from ..results import Results, Scores
 from .scores import as_scores
@@ -95,7 +95,7 @@ def against_threshold(
 
 
 def _against_sentence(scores: Scores, t: stats.ThresholdTest) -> str:
-    from ..answers import Group
+    from ..decisions import Group
 
     k = places_of((Group("", t.n, t.n, t.mean, t.sd, None),))
     claim = f"mean {printable(scores.metric)} {'≤' if t.below else '≥'} {t.threshold:g}"

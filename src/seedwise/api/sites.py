@@ -4,13 +4,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from seedwise_guest.sites.plan import Plan
+from seedwise_guest.sites.placement import Plan
 
+from ..experiments.command import check_command, mode_of, run_environment
+from ..experiments.site_reading import read_sites
 from ..reports.report import sites_table
 from ..reports.words import printable
 from ..results import check_seeds
-from ..runs.command import check_command, mode_of, run_environment
-from ..runs.planning import read_sites
 from .script import make_options
 
 

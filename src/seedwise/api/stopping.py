@@ -11,9 +11,9 @@ from enum import StrEnum
 
 from .. import stats
 from ..errors import UsageError
+from ..metrics import choose as metrics
 from ..reports.words import decimals, number
 from ..results import Metric, Results, Run, Status
-from ..runs import metrics
 from ..stats.sequential import START
 
 

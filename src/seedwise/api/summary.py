@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from ..errors import UsageError
-from ..goals import Goal
+from ..metrics.goals import Goal
 from ..results import Results, Scores, Summary
 from ..stats import Method, bootstrap, describe, t_sequence
 from ..stats.sample import check_level

@@ -14,7 +14,7 @@ from cyclopts import App, Parameter
 from ..errors import SeedwiseError
 
 if TYPE_CHECKING:
-    from ..api.listing import Removal
+    from ..api.experiments import Removal
     from ..api.script import Outcome
     from ..results import Results, Summary
 
@@ -51,7 +51,8 @@ ShownReduce = Annotated[
 
 def start(arguments: Sequence[str]) -> int:
     """Run one command; errors become a line and an exit code, never a traceback."""
-    from . import checking, questions  # noqa: F401 (their commands)
+    from . import check as checking  # noqa: F401 (their commands)
+    from . import statistics as questions
 
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
@@ -177,10 +178,10 @@ def run(
     """
     from ..api.script import execute, execute_against, make_options, make_until
     from ..errors import UsageError
+    from ..experiments.functions import is_call
+    from ..metrics.choose import parse_metric
     from ..reports.live import showing
     from ..results import Reduce, parse_seeds
-    from ..runs.functions import is_call
-    from ..runs.metrics import parse_metric
 
     if threads != "script" and not threads.isdigit():
         raise UsageError(f"--threads takes a number or `script`; got {threads!r}")
@@ -252,7 +253,7 @@ def _words(text: str) -> list[str]:
 
 
 def _report_both(both: "tuple[Outcome, Outcome]", as_json: bool) -> int:
-    from .questions import compare_results
+    from .statistics import compare_results
 
     compared = compare_results([one.results for one in both])
     if as_json:
@@ -333,7 +334,7 @@ def sites(
 @app.command(name="list")
 def list_(*, store: StoreOption = None, json: Json = False) -> int:
     """List the experiments of this project, oldest first."""
-    from ..api.listing import listing
+    from ..api.experiments import listing
     from ..reports.table import Table
     from ..reports.words import printable
 
@@ -370,7 +371,7 @@ def show(
     json: Json = False,
 ) -> int:
     """Report on an experiment: NAME, or NAME@2 for an older one."""
-    from ..api.load import load
+    from ..experiments.loading import load
 
     results = load(name, metric=metric or (), reduce=reduce, store=store, brief=True)
     report(results, json)
@@ -387,7 +388,7 @@ def log(
     store: StoreOption = None,
 ) -> int:
     """Print what a run printed, byte for byte."""
-    from ..api.listing import output_of
+    from ..api.experiments import output_of
 
     path = output_of(name, seed, "stderr" if stderr else "stdout", store)
     with open(path, "rb") as file:
@@ -408,7 +409,7 @@ def resume(
     json: Json = False,
 ) -> int:
     """Run what an interrupted experiment has not finished."""
-    from ..api.listing import resume as go_on
+    from ..api.experiments import resume as go_on
     from ..reports.live import showing
 
     with showing() as live:
@@ -432,11 +433,11 @@ def export(
     store: StoreOption = None,
 ) -> int:
     """Write the runs of an experiment as CSV, JSON, Markdown, LaTeX or Parquet."""
-    from ..api.listing import export as write
+    from ..api.experiments import export as write
 
     if format == "parquet":
-        from ..api.load import load
         from ..errors import UsageError
+        from ..experiments.loading import load
 
         if output is None:
             raise UsageError("Parquet is no text: name a file with --output")
@@ -467,7 +468,7 @@ def rm(
     store: StoreOption = None,
 ) -> int:
     """Remove an experiment, with its logs and files."""
-    from ..api.listing import remove
+    from ..api.experiments import remove
 
     return _say_removal(remove(name, store, really=yes), yes)
 
@@ -479,7 +480,7 @@ def prune(
     store: StoreOption = None,
 ) -> int:
     """Remove logs and files of attempts that a later one replaced."""
-    from ..api.listing import prune as remove_old
+    from ..api.experiments import prune as remove_old
 
     return _say_removal(remove_old(store, really=yes), yes)
 
@@ -499,8 +500,8 @@ def watch(name: str, /, *, store: StoreOption = None) -> int:
     """Follow a run from another terminal until it is done; Ctrl-C leaves it running."""
     import time
 
-    from ..api.load import load
     from ..api.summary import summarize_all
+    from ..experiments.loading import load
     from ..results import Status
 
     last = ""

@@ -185,7 +185,7 @@ def _theano() -> int:
     print("Keras 2.2.5 on Theano 1.0.5, the article's script and its seed, in a virtual environment of its own.")
     command = ["run", "--seeds", "1", "--name", "theano", "--", str(python), "article.py"]
     _seedwise(*command, quiet=True)
-    from ..api.listing import output_of
+    from ..api.experiments import output_of
 
     values = _numbers(Path(output_of("theano", 1, "stdout", str(FOLDER / ".seedwise"))).read_text())
     _beside(values, THEANO)

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import numpy as np
 
-from ..api.load import open_store, results_of
 from ..api.script import execute, make_options
 from ..api.summary import summarize_all
 from ..errors import UsageError
+from ..experiments.loading import open_store, results_of
 from ..reports.live import showing
 from ..reports.report import lines_of_report
 from ..results import Reduce

@@ -1,10 +1,10 @@
 """Reads traces of checked processes: compares two, finds the first difference, names its cause, proposes a fix."""
 
+from ..places import short_place, with_short_place, without_place
 from .causes import Cause, Fix, fix_for, set_order_line
 from .compare import Difference, Verdict, compare
 from .finding import Check, Tried, sentence_of
 from .localise import Divergence, localise
-from .places import short_place, with_short_place, without_place
 from .trace import Trace
 
 __all__ = [

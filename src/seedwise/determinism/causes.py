@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
+from ..places import short_place, with_short_place, without_place
 from ..threads import thread_settings
-from .places import short_place, with_short_place, without_place
 
 
 class Cause(StrEnum):

@@ -7,7 +7,7 @@ from enum import StrEnum
 
 import numpy as np
 
-from .masks import masked, names_duration
+from ..runs.masks import masked, names_duration
 from .trace import Content, Trace
 
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from ..answers import plain
+from ..decisions import plain
 from .causes import Cause
 from .compare import Difference, Verdict
 from .localise import Divergence

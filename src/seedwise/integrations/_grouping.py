@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 
 from ..errors import UsageError
+from ..metrics import choose as metrics
 from ..results import Results, Run, Series, Status
-from ..runs import metrics
 
 SEED_NAMES = ("seed", "random_state", "random_seed", "manual_seed", "rng_seed")
 _IN_PATH = re.compile(r"(?i)(?<![a-z0-9])(\w*?)seed[=_\-. ]?(\d+)(?![\dA-Za-z.])")

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Mapping
 from numbers import Integral
 from typing import Any
 
-from seedwise_guest.streams import derive
+from seedwise_guest.randomness.streams import derive
 
 from ..api.function import run
 from ..api.script import silent

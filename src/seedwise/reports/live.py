@@ -10,7 +10,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextC
 from rich.text import Text
 
 from ..events import Began, Ended, Event, Note, Started, Waiting
-from ..goals import looks_like_metric
+from ..metrics.goals import looks_like_metric
 from ..results import Run, Status
 from ..stats import describe
 from .words import decimals, duration, number, printable

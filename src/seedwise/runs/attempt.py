@@ -12,17 +12,17 @@ from pathlib import Path
 from typing import Any
 
 from seedwise_guest import PROTOCOL
+from seedwise_guest.sandbox.world import FAILED as WORLD_FAILED
 from seedwise_guest.sites.edits import apply_edits
-from seedwise_guest.sites.plan import Plan
-from seedwise_guest.worlds import FAILED as WORLD_FAILED
+from seedwise_guest.sites.placement import Plan
 
+from ..experiments.command import PLACEHOLDER, Mode, Workdir, placeholders
+from ..experiments.config_site import edit_config
+from ..metrics import choose as metrics
 from ..results import Cause, Metric, Run, Series, Status
-from . import metrics
-from .command import PLACEHOLDER, Mode, Workdir, placeholders
-from .config_site import edit_config
+from ..sandbox.worlds import World, Worlds
 from .executors import Exit, Task, signal_name
 from .ledgers import Ledger, merged
-from .worlds import World, Worlds
 
 _TAIL = 64 * 2**20
 """Of a longer output the end is read for metrics."""

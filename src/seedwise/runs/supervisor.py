@@ -13,17 +13,18 @@ from itertools import count as counting
 
 from ..errors import SeedwiseError
 from ..events import Began, Ended, Event, Note, Started, Waiting
+from ..experiments import identity
+from ..experiments.command import Mode, Workdir
+from ..experiments.store import NOT_THE_RUNS_FAULT, Experiment, Owner, Store
+from ..metrics import choose as metrics
 from ..results import Cause, Run, Status
-from . import identity, metrics
+from ..sandbox.restored_tree import Tree, TreeChanged
 from .attempt import Attempt, Setup, Told
-from .command import Mode, Workdir
-from .comparing import Observed, difference, timed_differently
 from .cores import Cores, reserving
 from .executors import Executor, Exit
+from .forking import Forking, Stage, Verdict, to_compare
+from .fresh_and_forked import Observed, difference, timed_differently
 from .interrupts import Interrupts
-from .prefork import Forking, Stage, Verdict, to_compare
-from .sequential import Tree, TreeChanged
-from .store import NOT_THE_RUNS_FAULT, Experiment, Owner, Store
 
 _GRACE = 5.0
 _TICK = 0.2

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..capture import log
+from ..process.capture import log
 from . import numbers_of
 
 

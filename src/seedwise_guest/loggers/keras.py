@@ -6,7 +6,7 @@ from typing import Any
 
 import keras
 
-from ..capture import log
+from ..process.capture import log
 from . import numbers_of
 
 

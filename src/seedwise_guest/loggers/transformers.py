@@ -6,7 +6,7 @@ from typing import Any
 
 from transformers import TrainerCallback
 
-from ..capture import log
+from ..process.capture import log
 from . import numbers_of
 
 _TIMES = ("_runtime", "_per_second", "total_flos", "epoch")

@@ -11,7 +11,7 @@ import stat
 import sys
 from typing import Any, Optional
 
-from .. import worlds
+from ..sandbox import world as worlds
 
 Made = tuple[str, int, Optional[bytes]]
 """Path, mode, and the content of a file; None for a folder."""

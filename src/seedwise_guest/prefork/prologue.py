@@ -14,7 +14,7 @@ import sys
 from typing import Any, Callable
 
 from .children import become_run
-from .process import Process
+from .forking_process import Process
 from .watch import Watch
 
 

@@ -15,7 +15,7 @@ import stat
 import sys
 from typing import Any, Callable
 
-from ..capture import opens_for_writing
+from ..process.capture import opens_for_writing
 
 _CHANGES = frozenset(
     "os.chmod os.chown os.link os.rmdir os.symlink os.truncate os.utime shutil.rmtree shutil.move shutil.copyfile "
@@ -233,7 +233,7 @@ class Watch:
 
     def _watch_imports(self) -> Callable[[], None]:
         """A library may read the clock while it is imported; only what the user's own code does there is looked at."""
-        from ..imports import is_standard, users_by_name, wrap_imports
+        from ..process.imports import is_standard, users_by_name, wrap_imports
 
         is_users = users_by_name()
         main = _thread.get_ident()

@@ -13,6 +13,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from .bindings import Resolver
+from .execution_order import Walk
 from .findings import Findings, Remark, Site, Use
 from .modules import FUNCTIONS, Binding, Function, Module, Scope, Source
 from .names import (
@@ -25,7 +27,7 @@ from .names import (
     names_a_seed,
     words,
 )
-from .nodes import (
+from .syntax import (
     COUNTERS,
     class_of,
     constant_text,
@@ -42,8 +44,6 @@ from .nodes import (
     methods_of,
     own_nodes,
 )
-from .resolve import Resolver
-from .walk import Walk
 
 _GENTLE_CALLS = frozenset(
     "print format info debug warning error write log append startswith endswith assertEqual".split()

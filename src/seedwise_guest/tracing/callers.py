@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from types import FrameType
 
-from ..frames import is_guest_file, is_user_file
+from ..process.frames import is_guest_file, is_user_file
 
 _THROUGH = frozenset(
     "os.py glob.py pathlib.py fnmatch.py shutil.py contextlib.py _local.py _abc.py _os.py types.py".split()

@@ -6,10 +6,10 @@ import sys
 import time
 from typing import Any, Callable
 
-from ..frames import is_user_file
+from ..process.frames import is_user_file
 from .callers import direct
 from .facts import Facts
-from .standing_in import StandIn
+from .replaced_builtins import StandIn
 
 _FIXED_TIME = 1_700_000_000.0
 _DAY = 86_400.0

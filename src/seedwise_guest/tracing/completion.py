@@ -7,7 +7,7 @@ import time
 from collections.abc import Iterator
 from typing import Any, Callable
 
-from ..imports import when_imported
+from ..process.imports import when_imported
 from .callers import direct
 from .facts import Facts
 from .reordering import reordered

@@ -5,7 +5,7 @@ from __future__ import annotations
 from os import getpid  # before it is watched
 from typing import Any
 
-from .. import spool
+from ..process import spool
 
 
 class Facts:

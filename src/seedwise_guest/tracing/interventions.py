@@ -9,15 +9,15 @@ import sys
 from collections.abc import Iterator
 from typing import Any, Callable
 
-from ..frames import is_guest_file
-from ..imports import when_imported
+from ..process.frames import is_guest_file
+from ..process.imports import when_imported
 from .callers import direct, through_library
 from .clock import watch_clock
 from .compiling import put, step_aside_for_compilers
 from .completion import watch_completion
 from .facts import Facts
 from .reordering import reordered
-from .standing_in import StandIn
+from .replaced_builtins import StandIn
 
 
 def install(asked: dict[str, Any], facts: Facts) -> None:

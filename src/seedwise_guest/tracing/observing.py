@@ -9,15 +9,15 @@ from types import ModuleType
 from typing import Any, Callable
 from zlib import crc32
 
-from .. import spool
-from ..backends import Backend, Find, all_backends
-from ..frames import is_importing, location
-from ..imports import when_imported
-from ..ledger import Ledger, State
-from ..streams import derive
+from ..process import spool
+from ..process.frames import is_importing, location
+from ..process.imports import when_imported
+from ..randomness.backends import Backend, Find, all_backends
+from ..randomness.ledger import Ledger, State
+from ..randomness.streams import derive
 from .compiling import put, take_back
 from .ops import GENERATOR_BYTES
-from .standing_in import StandIn
+from .replaced_builtins import StandIn
 
 _RANDOM = (
     "random uniform randint randrange choice choices shuffle sample gauss normalvariate lognormvariate expovariate "

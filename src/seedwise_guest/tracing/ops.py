@@ -6,7 +6,7 @@ import json
 import sys
 from typing import Any
 
-from ..frames import is_user_file
+from ..process.frames import is_user_file
 from .steps import digest
 
 _MOST = 200_000

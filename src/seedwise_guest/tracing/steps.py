@@ -6,7 +6,7 @@ import os
 from typing import Any
 from zlib import crc32
 
-from .. import spool
+from ..process import spool
 from .epochs import Epochs
 
 _MOST_STEPS = 2_000_000

@@ -6,7 +6,7 @@ import sys
 from typing import Any
 from zlib import crc32
 
-from .. import spool
+from ..process import spool
 from .callers import through_library
 
 _MOST = 400

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ...errors import ScriptError
-from ..prefork import Forking, ForkingProcess
+from ..forking import Forking, ForkingProcess
 from . import Executor, Exit, Task
 
 

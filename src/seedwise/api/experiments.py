@@ -1,0 +1,241 @@
+"""What is in the store: lists, logs, exports, and going on."""
+
+import json
+import os
+import shutil
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ..errors import UsageError
+from ..events import Event
+from ..experiments.command import MASK, Mode, Options
+from ..experiments.loading import load, open_store, results_of
+from ..experiments.store import Experiment, find_folder
+from ..metrics.choose import parse_metric
+from ..reports.table import to_csv, to_latex, to_markdown
+from ..results import Reduce, Status
+from .script import Outcome, execute, execute_against, make_options, make_until
+
+
+def listing(store: str | None = None) -> list[dict[str, Any]]:
+    """The experiments, oldest first, each with name, key, n, finished, failed."""
+    folder = find_folder() if store is None else Path(store).expanduser().absolute()
+    if not (folder / "store.sqlite").exists():
+        return []
+    with open_store(store) as opened:
+        counts = opened.counts()
+        return [
+            {
+                "name": e.label,
+                "key": e.key,
+                "n": sum(counts.get(e.id, {}).values()),
+                "finished": counts.get(e.id, {}).get(Status.FINISHED, 0),
+                "failed": counts.get(e.id, {}).get(Status.FAILED, 0),
+                "command": list(e.command),
+            }
+            for e in opened.experiments()
+        ]
+
+
+def output_of(name: str, seed: int, which: str, store: str | None = None) -> str:
+    """Path of what a run printed. Raises UsageError when there is no such run."""
+    with open_store(store) as opened:
+        experiment = opened.experiment(name)
+        for run in opened.runs(experiment.id):
+            if run.seed == seed and run.folder:
+                path = os.path.join(run.folder, which)
+                if os.path.exists(path):
+                    return path
+                raise UsageError(f"the {which} of seed {seed} is no longer there: {path}")
+        seeds = [run.seed for run in opened.runs(experiment.id)]
+    raise UsageError(f"{experiment.label} has no finished run under seed {seed}; it has seeds {seeds[:20]}")
+
+
+def resume(
+    name: str, jobs: int | None, store: str | None, tell: Callable[[Event], None], failed: bool = False
+) -> Outcome:
+    """Run what an experiment has not finished, of the seeds and with the options it was started with.
+
+    Parameters
+    ----------
+    failed
+        Run the failed seeds again too.
+
+    Raises
+    ------
+    UsageError
+        When code or packages have changed since: a resumed run would be another experiment.
+    """
+    with open_store(store) as opened:
+        experiment = opened.experiment(name)
+        runs = opened.runs(experiment.id)
+        again = (Status.INTERRUPTED, Status.RUNNING, Status.FAILED) if failed else (Status.INTERRUPTED, Status.RUNNING)
+        open_seeds = [run.seed for run in runs if run.status in again]
+        if not open_seeds:
+            return Outcome(results_of(opened, experiment), True)
+    options, said = _options(experiment, jobs), experiment.plan.get("options", {})
+    reduce = Reduce(said.get("reduce", "last"))
+    until = said.get("until")
+    kept = None
+    if until is not None:
+        kept = make_until(until["margin"], until["rule"], until["bounds"] and tuple(until["bounds"]), until["level"])
+    seeds = [run.seed for run in runs]
+    return execute(
+        experiment.command, seeds, options, experiment.name, experiment.metrics, reduce, store, tell,
+        retry_failed=failed, only=experiment, until=kept,
+    )  # fmt: skip
+
+
+def _options(experiment: Experiment, jobs: int | None) -> Options:
+    """Those it was started with. Raises UsageError elsewhere than where it was run."""
+    manifest, said = experiment.manifest, experiment.plan.get("options", {})
+    if os.getcwd() != manifest["folder"]:
+        raise UsageError(f"{experiment.label} was run in {manifest['folder']}: go there to run it on")
+    if any(MASK in word for word in experiment.command):
+        raise UsageError(
+            f"{experiment.label} had a secret on its command line, which is not kept: give the command again"
+        )
+    return make_options(
+        as_is=manifest["mode"] == Mode.AS_IS,
+        keep=manifest["keep"],
+        seed_site=manifest["seed site"] or None,
+        threads=manifest["threads"],
+        jobs=jobs,
+        workdir=said.get("workdir", "auto"),
+        share=said.get("share", ()),
+        timeout=said.get("timeout"),
+        retries=said.get("retries", 0),
+        fail_fast=said.get("fail_fast", False),
+        gpus=said.get("gpus", ()),
+        nice=said.get("nice", 0),
+        fresh=said.get("fresh", False),
+        isolate_network=said.get("isolate_network", False),
+    )
+
+
+def run_until_decided(
+    new: str,
+    base: str,
+    *,
+    most: int,
+    level: float = 0.95,
+    metric: Sequence[str] = (),
+    jobs: int | None = None,
+    store: str | None = None,
+    tell: Callable[[Event], None],
+) -> tuple[Outcome, Outcome]:
+    """Run two experiments on, alternating seed by seed, until their difference is decided or both have `most` seeds.
+
+    The seeds are those that both have or lack, in order, then the next numbers; each that one side lacks is run.
+
+    Raises
+    ------
+    UsageError
+        When their options differ (threads, kept sites …): they could not alternate; or when code has changed since.
+    """
+    with open_store(store) as opened:
+        sides = opened.experiment(new), opened.experiment(base)
+        seeds = sorted({run.seed for side in sides for run in opened.runs(side.id, last_only=True)})
+    options = [_options(side, jobs) for side in sides]
+    if options[0] != options[1]:
+        raise UsageError(f"{new} and {base} were run with different options: run both with the same to alternate them")
+    following = max(seeds, default=0) + 1
+    seeds = (seeds + list(range(following, following + most)))[: max(most, 1)]
+    reduce = Reduce(sides[0].plan.get("options", {}).get("reduce", "last"))
+    asked = [parse_metric(text, reduce) for text in metric] or list(sides[0].metrics)
+    return execute_against(
+        sides[0].command, sides[1].command, seeds, options[0], sides[0].name, asked, reduce, store, tell,
+        until_decided=level, only=sides,
+    )  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Removal:
+    """What would go, or went: runs or whole experiments, with the bytes of their files."""
+
+    what: tuple[str, ...]
+    bytes: int
+
+
+def remove(name: str, store: str | None = None, *, really: bool = False) -> Removal:
+    """Remove an experiment: its runs, logs and files. Without `really`, only say what would go.
+
+    Raises
+    ------
+    UsageError
+        When there is no such experiment, or one of its runs is going on.
+    """
+    with open_store(store) as opened:
+        experiment = opened.experiment(name)
+        runs = opened.runs(experiment.id)
+        if any(run.status is Status.RUNNING for run in runs):
+            raise UsageError(f"{experiment.label} is running: stop it first")
+        folder = opened.run_folder(experiment, 0, 1).parent
+        what = (f"{experiment.label}: {sum(run.attempt > 0 for run in runs)} runs and their logs and files",)
+        gone = Removal(what, _size(folder))
+        if really:
+            opened.drop_experiment(experiment.id)
+            shutil.rmtree(folder, ignore_errors=True)
+        return gone
+
+
+def prune(store: str | None = None, *, really: bool = False) -> Removal:
+    """Remove attempts that a later one replaced, and files of experiments that the store does not know.
+
+    The newest attempt of every seed stays, whatever became of it. Without `really`, only say what would go.
+    """
+    with open_store(store) as opened:
+        known = {f"{e.name}@{e.version}": e for e in opened.experiments()}
+        gone: list[Path] = []
+        what: list[str] = []
+        for name, experiment in known.items():
+            kept = {Path(run.folder).name for run in opened.runs(experiment.id) if run.folder}
+            running = any(run.status is Status.RUNNING for run in opened.runs(experiment.id))
+            place = opened.folder / "runs" / name
+            old = [p for p in sorted(place.glob("seed-*")) if p.name not in kept] if not running else []
+            if old:
+                what.append(f"{name}: {len(old)} earlier or unfinished attempts")
+            gone += old
+        for place in sorted((opened.folder / "runs").glob("*")):
+            if place.name not in known:
+                what.append(f"{place.name}: files of an experiment that is not in the store")
+                gone.append(place)
+        size = sum(map(_size, gone))
+        if really:
+            for path in gone:
+                shutil.rmtree(path, ignore_errors=True)
+        return Removal(tuple(what), size)
+
+
+def _size(folder: Path) -> int:
+    return sum(p.lstat().st_size for p in folder.rglob("*") if p.is_file() and not p.is_symlink())
+
+
+def export(
+    name: str, format: str, metric: Sequence[str] = (), reduce: str | None = None, store: str | None = None
+) -> str:
+    """The runs as text: `csv`, `md`, `latex` have a row for each run (seed, status, a column for each metric), `json` the
+    series too."""
+    results = load(name, metric=metric, reduce=reduce, store=store)
+    names = [m.name for m in results.metrics]
+    by_metric = {m: results.scores(m).by_seed for m in names}
+    if format != "json":
+        rows = [[run.seed, run.status.value, *[by_metric[m].get(run.seed) for m in names]] for run in results.runs]
+        render = {"csv": to_csv, "md": to_markdown, "latex": to_latex}[format]
+        return render(["seed", "status", *names], rows)
+    runs = [
+        {
+            "seed": run.seed,
+            "status": run.status,
+            "cause": run.cause,
+            "detail": run.detail,
+            "seconds": run.seconds,
+            "metrics": {m: by_metric[m].get(run.seed) for m in names},
+            "series": {n: {"steps": list(s.steps), "values": list(s.values)} for n, s in run.series.items()},
+        }
+        for run in results.runs
+    ]
+    data = {"name": results.name, "key": results.key, "command": list(results.command), "runs": runs}
+    return json.dumps(data, indent=2) + "\n"

@@ -1,0 +1,454 @@
+"""The examination behind `check`: which processes are run, and what follows from them."""
+
+import math
+import os
+import tempfile
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from seedwise_guest.randomness.ledger import State
+
+from ..api.script import run_script
+from ..errors import ScriptError, SeedwiseError, UsageError
+from ..experiments.command import Workdir
+from ..results import Run, Series, Status
+from ..runs.masks import masked
+from ..sandbox.worlds import find_worlds, guarded, sweep_dead_worlds
+from . import (
+    Cause,
+    Check,
+    Difference,
+    Divergence,
+    Fix,
+    Trace,
+    Tried,
+    Verdict,
+    compare,
+    localise,
+    sentence_of,
+    short_place,
+    without_place,
+)
+from .hypotheses import LONG, Suspect, as_change, may_agree_by_chance, perturbations, suspects
+from .rerunning import NOTHING, Change, Checker, check_environment, whole
+
+Say = Callable[[str], None]
+_PATIENCE = 600.0
+"""Seconds that may go into showing that one cause is the cause."""
+_PLAIN_RUNS = 5
+"""Processes under no change, from which it is estimated how often two agree by chance."""
+
+
+class Examination:
+    """All processes of one check, and what follows from them."""
+
+    def __init__(
+        self,
+        words: Sequence[str],
+        other_seed: Sequence[str] | None,
+        rtol: float,
+        timeout: float,
+        tell: Say,
+        *,
+        is_function: bool = False,
+    ) -> None:
+        self.words, self.other_seed, self.rtol, self.timeout, self.tell = list(words), other_seed, rtol, timeout, tell
+        self.tried: list[Tried] = []
+        self.notes: list[str] = []
+        self._found: Divergence | None = None
+        self._plain: list[list[Trace]] = []
+        """The processes under no change, those with the same result together."""
+        self._change: Change | None = None
+        """What flipped the result, where reruns agree."""
+        self._is_function = is_function
+
+    def run(self, save_trace: str | None = None, against: str | None = None, measure: int = 0) -> Check:
+        """Examine; see `check_script`."""
+        worlds = find_worlds(Workdir.AUTO, None, (), [], self.words)
+        if worlds.kind is Workdir.SEQUENTIAL:
+            worlds = find_worlds(Workdir.SHARED, None, (), [], self.words)
+            self.notes.append("runs share your files here: what one writes, the next may read")
+        sweep_dead_worlds(worlds.base)
+        self.checker = Checker(self.words, worlds, check_environment(), self.timeout)
+        with guarded(worlds.base):
+            found = self._examine(save_trace, against)
+            if measure:
+                found = self._measured(found, measure)
+            return replace(found, processes=self.checker.runs)
+
+    def _examine(self, save_trace: str | None, against: str | None) -> Check:
+        old = None if against is None else _saved_trace(against)
+        if save_trace is not None and not Path(save_trace).absolute().parent.is_dir():
+            raise UsageError(f"--save-trace {save_trace}: no such folder")
+        self.tell("run it once")
+        self.first = self.checker.run()
+        self._plain = [[self.first]]
+        if self.first.failed:
+            raise ScriptError(f"the program {self.first.failed}: nothing can be compared{self._blame()}")
+        self._say_what_is_compared()
+        self.checker.timeout = min(self.timeout, max(60.0, 20 * self.first.seconds))
+        if save_trace is not None:
+            self.first.save(Path(save_trace))
+        if old is not None:
+            return self._against(old)
+        difference = self._reruns(4 if may_agree_by_chance(self.first) else 1)
+        self.tried.append(_tried("plain rerun", difference))
+        if difference:
+            return self._unsteady(difference)
+        found = self._repeating_workers() or self._perturbed() or self._seed_without_effect()
+        if found is not None:
+            return found
+        self._try_typed_seeds()
+        return self._answer(None, None)
+
+    def _try_typed_seeds(self) -> None:
+        """A script that types its seed: do two seeds, placed there, give two results?"""
+        if self.other_seed is not None or self.first.seconds > LONG:
+            return
+        drawn = any(e["state"] in (State.SEEDED, State.SEEDED_LATE) for e in self.first.ledger)
+        runs = self._under_seeds(2) if drawn else []
+        if len(runs) < 2:
+            return
+        texts = [run.detail for run in runs]
+        values = [{name: s.values for name, s in run.series.items()} for run in runs]
+        same = repr(values[0]) == repr(values[1]) and len(set(texts)) < 2
+        self.tried.append(Tried("two seeds, placed where one is typed", "same" if same else "different"))
+        if same:
+            self.notes.append(
+                "two seeds gave the same output: the seed may not reach the result (`seedwise sites` shows where it goes in)"
+            )
+
+    def _reruns(self, most: int) -> Difference:
+        """Plain reruns until one differs."""
+        difference = Difference(Verdict.IDENTICAL)
+        for _ in range(most):
+            difference = self._run_again()
+            if difference:
+                break
+        return difference
+
+    def _run_again(self) -> Difference:
+        self.tell("run it again")
+        again = self.checker.run()
+        for group in self._plain:
+            if not compare(group[0], again, self.rtol):
+                group.append(again)
+                break
+        else:
+            self._plain.append([again])
+        difference = compare(self.first, again, self.rtol)
+        note = f"numbers that look like durations differ and were not counted: {difference.uncounted}"
+        if difference.uncounted and not any(n.startswith(note[:40]) for n in self.notes):
+            self.notes.append(note)
+        return difference
+
+    def _note(self, text: str) -> None:
+        if text not in self.notes:
+            self.notes.append(text)
+
+    def _blame(self) -> str:
+        """Whether the program fails without Seedwise too."""
+        if self.first.status is None:
+            return ""
+        return "" if self.checker.fails_alone() else ". Without Seedwise it ends well: what it does cannot be watched"
+
+    def _say_what_is_compared(self) -> None:
+        first = self.first
+        if not (any(c.isdigit() for c in first.stdout) or first.logged or first.files or first.steps.size):
+            self.notes.append(
+                "there was little to compare: the program printed no number, logged none, and wrote no file into its folder"
+            )
+
+    def _needed(self) -> int:
+        """How many processes must agree before agreement is no chance (below 1 %), from how often plain ones agree."""
+        runs = sum(map(len, self._plain))
+        often = (max(map(len, self._plain)) + 0.5) / (runs + 1)
+        return 1 + math.ceil(math.log(0.01) / math.log(often))
+
+    # --- differs between reruns: hold one thing still at a time ------------------------------------------------------
+
+    def _unsteady(self, difference: Difference) -> Check:
+        if difference.first_step is not None:
+            self._found = self._localise(difference, NOTHING)
+        while sum(map(len, self._plain)) < _PLAIN_RUNS and self.first.seconds < LONG:
+            self._run_again()
+        tried = suspects(self.first, self._found is not None and self._found.reason == "kernel")
+        for suspect in tried:
+            self.tell(f"hold still: {suspect.cause}")
+            steady = self._is_steady(suspect.fix(self.first))
+            self.tried.append(
+                Tried(f"held still: {suspect.cause}", "same" if steady else "different", short_place(suspect.where))
+            )
+            if steady:
+                return self._answer(difference, suspect, verified=True)
+        several = self._several(tried)
+        if several:
+            return self._answer(difference, several[0], verified=True, also=several[1:])
+        return self._answer(difference, Suspect(Cause.UNKNOWN))
+
+    def _is_steady(self, *fixes: Fix) -> bool:
+        """Whether, with these applied, all of so many processes give the same that it is no chance."""
+        change = as_change(fixes)
+        wanted = self._needed() if len(self._plain) > 1 else 3
+        most = min(wanted, 3 + int(_PATIENCE / max(self.first.seconds, 0.1)))
+        a = self.checker.run(change)
+        if a.failed or any(compare(a, self.checker.run(change), self.rtol) for _ in range(most - 1)):
+            return False
+        if most < wanted:
+            self._note(f"{most} processes agreed, where {wanted} would make chance unlikely: each takes long")
+        return True
+
+    def _several(self, alone: Sequence[Suspect]) -> list[Suspect]:
+        """Hold everything still that was not enough alone; if that helps, let go of one thing after the other."""
+        kept = [suspect for suspect in alone if suspect.cause is not Cause.THREADS]
+        self.tell("hold everything still")
+        if not self._is_steady(*(suspect.fix(self.first) for suspect in kept)):
+            return []
+        for suspect in reversed(list(kept)):
+            rest = [s for s in kept if s is not suspect]
+            if rest and self._is_steady(*(s.fix(self.first) for s in rest)):
+                kept = rest
+        return kept if len(kept) > 1 else []  # one alone was not enough before: by chance it is now
+
+    # --- the same between reruns: change one thing at a time --------------------------------------------------------
+
+    def _perturbed(self) -> Check | None:
+        rounding: Check | None = None
+        changes, skipped = perturbations(self.first)
+        self.tried += skipped
+        for suspect, change in changes:
+            cause, name = suspect.cause, suspect.cause.value
+            where = "" if cause is Cause.HASH else suspect.where  # of which set it is, nothing is known
+            self.tell(f"change: {name}")
+            other = self.checker.run(change)
+            difference = compare(self.first, other, self.rtol)
+            if other.failed:
+                self.tried.append(Tried(name, "different", f"the program {other.failed}"))
+                if cause in (Cause.CLOCK, Cause.WORKERS):
+                    continue
+            elif cause is Cause.WORKERS:
+                self.tried.append(_tried(name, difference, where))
+                if difference:
+                    self.notes.append(
+                        f"another number of DataLoader workers gives another result ({short_place(where)}): it is part of the program, "
+                        "so keep it, and do not take it from the machine"
+                    )
+                continue
+            else:
+                self.tried.append(_tried(name, difference, where))
+            if not difference:
+                continue
+            chance = self._reruns(3)  # before anything is accused
+            if chance:
+                self.tried = [t for t in self.tried if t.name not in ("plain rerun", name)]
+                self.tried.insert(0, _tried("plain rerun", chance))
+                return self._unsteady(chance)
+            self._change = self._change or change
+            found = self._answer(difference, suspect, verified=self._verified(suspect, change), change=change)
+            if found.verdict is Verdict.DIFFERENT:
+                return found
+            rounding = rounding or found
+        if rounding is None:
+            return None
+        return replace(rounding, perturbations=tuple(self.tried), notes=tuple(self.notes))
+
+    def _verified(self, suspect: Suspect, change: Change) -> bool:
+        """With the fix, the change that flipped the result flips it no more; or what is pinned is the same between reruns."""
+        fix = suspect.fix(self.first)
+        if suspect.cause in (Cause.HASH, Cause.THREADS):
+            return self._is_steady(fix)
+        applied = as_change([fix])
+        both = Change({**change.interventions, **applied.interventions}, {**change.environment, **applied.environment})
+        mended = self.checker.run(applied)
+        return not mended.failed and not compare(mended, self.checker.run(both), self.rtol)
+
+    # --- the opposite failure ---------------------------------------------------------------------------------------
+
+    def _repeating_workers(self) -> Check | None:
+        repeats = _repeats(self.first.workers)
+        if not repeats:
+            return None
+        name, where = repeats[0]
+        suspect = Suspect(Cause.STREAMS, where, (name,))
+        mended = self.checker.run(as_change([suspect.fix(self.first)]))
+        return self._answer(None, suspect, verified=not mended.failed and not _repeats(mended.workers))
+
+    def _seed_without_effect(self) -> Check | None:
+        if self.other_seed is None:
+            return None
+        self.tell("another seed")
+        words, self.checker.words = self.checker.words, list(self.other_seed)
+        try:
+            other = self.checker.run()
+        finally:
+            self.checker.words = words
+        difference = compare(self.first, other, self.rtol)
+        drawn = [e for e in self.first.ledger if e["state"] in (State.SEEDED, State.SEEDED_LATE, State.UNSEEDED)]
+        moved = [g for g, d in other.generators.items() if self.first.generators.get(g) != d]
+        self.tried.append(Tried("another seed", "different" if difference else "same"))
+        if difference:
+            return None
+        if moved and not _all_seeded_alike(self.first.ledger, other.ledger) and self.first.steps.size:
+            self.notes.append("another seed gave the same result: the metric may not show what the seed changes")
+            return None
+        where = next((p for e in drawn for p in e.get("seeded_at") or ()), "")
+        return self._answer(None, Suspect(Cause.NO_EFFECT, where))
+
+    # --- localise, measure, answer ----------------------------------------------------------------------------------
+
+    def _localise(self, difference: Difference, change: Change) -> Divergence | None:
+        """Record every operation of the first step that differs, twice, and find the first that does."""
+        step = difference.first_step
+        if step is None or self.first.unit != "step":
+            return None  # Keras shows its weights after an epoch, and no single operation
+        for _ in range(4):
+            self.tell(f"record every operation of step {step + 1}")
+            a = self.checker.run(Change({}, {}, step))
+            b = self.checker.run(replace(change, record_step=step))
+            found = localise(a, b, step)
+            if found is not None:
+                return found
+            now = compare(a, b, self.rtol).first_step
+            step = step if now is None else now  # by chance the same this time, or parted at another step
+        return None
+
+    def _answer(
+        self, difference: Difference | None, suspect: Suspect | None, *, verified: bool = False, change: Change = NOTHING,
+        also: Sequence[Suspect] = (),
+    ) -> Check:  # fmt: skip
+        """The verdict on `difference`, or on a program that shows none, with its cause; `also` are causes that go with it."""
+        verdict = Verdict.IDENTICAL if difference is None else difference.verdict
+        divergence = self._found
+        if divergence is None and difference is not None and difference.first_step is not None:
+            divergence = self._localise(difference, change)
+        if suspect is None:
+            found = Check(verdict, difference=difference, divergence=divergence)
+        else:
+            suspect, verified = self._at_operation(suspect, divergence, verified)
+            places = [s.where for s in (suspect, *also)] + ([] if divergence is None else [divergence.line])
+            where = short_place(next((place for place in places if place), ""))
+            fixes = "; ".join(s.fix(self.first).text for s in (suspect, *also))
+            found = Check(verdict, _cause_in_words(suspect, also), where, fixes, verified, "", difference, divergence)
+        found = replace(found, ledger=self.first.ledger, perturbations=tuple(self.tried), notes=tuple(self.notes))
+        return replace(found, sentence=sentence_of(found))
+
+    def _at_operation(self, suspect: Suspect, divergence: Divergence | None, verified: bool) -> tuple[Suspect, bool]:
+        """Threads and operations have the line of the first operation that differed, which tells the one from the other too."""
+        if divergence is None:
+            return suspect, verified
+        if suspect.cause is Cause.THREADS and divergence.operation.strip("_").startswith(_RACING):
+            suspect = Suspect(Cause.KERNEL, divergence.line)  # it differs between reruns too, only seldom
+            verified = self._is_steady(suspect.fix(self.first))
+        if divergence.line and suspect.cause in (Cause.THREADS, Cause.KERNEL):
+            suspect = replace(suspect, where=divergence.line)
+        return suspect, verified
+
+    def _against(self, old: Trace) -> Check:
+        difference = compare(old, self.first, self.rtol)
+        verdict = difference.verdict
+        changed = [
+            e["generator"] for e in self.first.ledger
+            if (o := next((x for x in old.ledger if x["generator"] == e["generator"]), None)) is not None
+            and (o["state"], o.get("seed")) != (e["state"], e.get("seed"))
+        ]  # fmt: skip
+        if changed:
+            self.notes.append(f"seeded otherwise than in the trace: {', '.join(changed)}")
+        found = Check(verdict, "" if not difference else "another machine or version", "", "", False, "", difference, None,
+                      self.first.ledger, (_tried("the saved trace", difference),), tuple(self.notes))  # fmt: skip
+        return replace(found, sentence=sentence_of(found))
+
+    def _measured(self, found: Check, n: int) -> Check:
+        """The spread that the uncontrolled source causes, beside the spread that the seed causes, for each metric."""
+        from ..metrics import choose as metrics
+
+        if found.verdict is Verdict.IDENTICAL:
+            return replace(found, measured={"note": "nothing changes the result: there is no spread to measure"})
+        self.tell(f"measure the spread over {n} runs")
+        changes = [NOTHING] * (n - 1) if self._change is None else [self._change]
+        runs = [_as_run(k, t) for k, t in enumerate([self.first, *map(self.checker.run, changes)]) if not t.failed]
+        of_seeds = self._under_seeds(n)
+        spread: dict[str, Any] = {}
+        for metric in metrics.choose(runs).metrics or metrics.choose(of_seeds).metrics:
+            if not all(metric.name in run.series for run in runs):
+                continue
+            values = [run.series[metric.name].values[-1] for run in runs]
+            seeds = [run.series[metric.name].values[-1] for run in of_seeds if metric.name in run.series]
+            spread[metric.name] = {
+                "sd": float(np.std(values, ddof=1)) if len(values) > 1 else None, "n": len(values),
+                "seed_sd": float(np.std(seeds, ddof=1)) if len(seeds) > 1 else None, "seeds": len(seeds),
+                "of": "reruns" if self._change is None else "the change",
+            }  # fmt: skip
+        return replace(found, measured=spread)
+
+    def _under_seeds(self, n: int) -> list[Run]:
+        """The script under so many seeds, placed where it types its own, with what each printed as `detail`; none where there
+        is no place for them."""
+        if self._is_function:
+            return []
+        with tempfile.TemporaryDirectory(prefix="seedwise-check-") as folder:
+            try:
+                results = run_script(
+                    self.words, range(1, n + 1), name="check", store=os.path.join(folder, "store"), threads=None,
+                    timeout=self.timeout,
+                )  # fmt: skip
+            except SeedwiseError as error:
+                self.notes.append(f"no seeds could be placed: {error}")
+                return []
+            if not results.sites:
+                return []
+            printed = [masked(whole(Path(str(r.folder), "stdout"))) for r in results.finished]
+            return [replace(run, detail=text) for run, text in zip(results.finished, printed, strict=True)]
+
+
+def _as_run(k: int, trace: Trace) -> Run:
+    from ..metrics import choose as metrics
+
+    logged = {m: Series(tuple(range(1, len(v) + 1)), v) for m, v in trace.logged.items()}
+    return Run(k, Status.FINISHED, metrics.read_run(logged, trace.stdout, trace.stderr, {}))
+
+
+_RACING = ("index_put", "put", "index_copy", "scatter_reduce")
+"""Operations that write through indices: with several threads the last one wins."""
+
+
+def _saved_trace(path: str) -> Trace:
+    if os.path.isdir(path):
+        raise UsageError(f"--against {path}: that is a folder; it takes a file that --save-trace made")
+    if not os.path.isfile(path):
+        raise UsageError(f"no such file: {path}; make one with --save-trace")
+    return Trace.load(Path(path))
+
+
+def _tried(name: str, difference: Difference, where: str = "") -> Tried:
+    outcome = {Verdict.IDENTICAL: "same", Verdict.ROUNDING: "equal-to-rounding", Verdict.DIFFERENT: "different"}
+    return Tried(name, outcome[difference.verdict], "; ".join(difference.what) or short_place(where))
+
+
+def _repeats(workers: Sequence[Mapping[str, Any]]) -> list[tuple[str, str]]:
+    """Generators that several workers hold in the same state, or the same worker in every epoch."""
+    seen: dict[tuple[str, int], set[int]] = {}
+    for message in workers:
+        seen.setdefault((message["generator"], message["digest"]), set()).add(message["worker"])
+    times: dict[tuple[str, int, int], int] = {}
+    for message in workers:
+        key = message["generator"], message["digest"], message["worker"]
+        times[key] = times.get(key, 0) + 1
+    found = {name for (name, _), who in seen.items() if len(who) > 1} | {k[0] for k, n in times.items() if n > 1}
+    places = {m["generator"]: m["where"] for m in workers}
+    return [(name, places[name]) for name in sorted(found)]
+
+
+def _all_seeded_alike(a: Sequence[Mapping[str, Any]], b: Sequence[Mapping[str, Any]]) -> bool:
+    seeds = [{e["generator"]: e.get("seed") for e in ledger if e.get("seed") is not None} for ledger in (a, b)]
+    return bool(seeds[0]) and seeds[0] == seeds[1]
+
+
+def _cause_in_words(suspect: Suspect, also: Sequence[Suspect]) -> str:
+    text = suspect.cause.value
+    if suspect.cause in (Cause.GENERATOR, Cause.LATE, Cause.STREAMS):
+        text += f": {', '.join(without_place(name) for name in suspect.generators)}"
+    return f"{text} (and {', '.join(s.cause.value for s in also)})" if also else text

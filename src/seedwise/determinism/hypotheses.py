@@ -1,0 +1,138 @@
+"""What `check` holds still, or changes, in a program: read off what its first process did."""
+
+import os
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from seedwise_guest.randomness.ledger import State
+
+from ..experiments.command import available_cores
+from . import Cause, Fix, Trace, Tried, fix_for, set_order_line
+from .rerunning import Change
+
+LONG = 120.0
+"""Seconds: a program that takes longer is run only as often as it must be."""
+_HASH_SEEDS = ("1", "4242", "2", "3", "5", "7", "11")
+_NOT_GOVERNED = (State.UNSEEDED, State.SEEDED_LATE)
+
+
+@dataclass(frozen=True)
+class Suspect:
+    """A cause that this program may have, the line, and the generators where it is one of those."""
+
+    cause: Cause
+    where: str = ""
+    generators: tuple[str, ...] = ()
+
+    def fix(self, trace: Trace) -> Fix:
+        """The smallest change against it in the program of `trace`."""
+        return fix_for(
+            self.cause, self.where, self.generators, libraries={e["generator"].partition(" ")[0] for e in trace.ledger},
+            gpu="gpu" in trace.facts, xla_flags=os.environ.get("XLA_FLAGS", ""),
+        )  # fmt: skip
+
+
+def may_agree_by_chance(trace: Trace) -> bool:
+    """Whether two runs may be the same though a third would not: something was drawn that nothing governs."""
+    drawn = any(entry["state"] in _NOT_GOVERNED for entry in trace.ledger)
+    return drawn or bool({"entropy", "pid", "completion"} & set(trace.facts))
+
+
+def suspects(trace: Trace, kernel_first: bool) -> list[Suspect]:
+    """What could make reruns differ, likeliest first; `kernel_first` where the same went into an operation and something else
+    came out."""
+    found: list[Suspect] = []
+    free = [e for e in trace.ledger if e["state"] in _NOT_GOVERNED and "system" not in e.get("note", "")]
+    free.sort(key=lambda e: not _place(e))
+    alone = [_generator(entry) for entry in free]
+    found += [suspect for suspect in alone if suspect.where]
+    for cause in (Cause.ENTROPY, Cause.CLOCK, Cause.PID, Cause.COMPLETION, Cause.MEMORY):
+        fact = _FACTS[cause]
+        if fact in trace.facts:
+            found.append(Suspect(cause, trace.facts[fact]))
+    found += [suspect for suspect in alone if not suspect.where]  # drawn from by libraries, as far as is known
+    if len(free) > 1:
+        found.append(Suspect(Cause.GENERATOR, _place(free[0]), tuple(e["generator"] for e in free)))
+    line = set_order_line(trace.loaded)
+    if line:
+        found.append(Suspect(Cause.ADDRESS, line))
+    if threads() > 1:
+        if kernel_first:
+            found = [Suspect(Cause.KERNEL), Suspect(Cause.THREADS), *found]
+        else:
+            found += [Suspect(Cause.KERNEL)] if trace.steps.size else []
+            found += [Suspect(Cause.THREADS)]
+    if not line:
+        found.append(Suspect(Cause.ADDRESS))
+    return found
+
+
+def _generator(entry: Mapping[str, Any]) -> Suspect:
+    late = entry["state"] == State.SEEDED_LATE
+    return Suspect(Cause.LATE if late else Cause.GENERATOR, _place(entry), (entry["generator"],))
+
+
+def _place(entry: Mapping[str, Any]) -> str:
+    return str(entry.get("made_at") or entry.get("drawn_at") or "")
+
+
+_FACTS = {
+    Cause.ENTROPY: "entropy", Cause.CLOCK: "clock", Cause.PID: "pid", Cause.COMPLETION: "completion", Cause.MEMORY: "memory",
+    Cause.LISTING: "listing", Cause.WORKERS: "workers",
+}  # fmt: skip
+_PERTURBED_BY: dict[Cause, dict[str, object]] = {
+    Cause.LISTING: {"listing": "other"}, Cause.COMPLETION: {"completion": "delay"}, Cause.CLOCK: {"clock": "shift"},
+    Cause.MEMORY: {"memory": "nan"}, Cause.WORKERS: {"workers": True},
+}  # fmt: skip
+
+
+def perturbations(trace: Trace) -> tuple[list[tuple[Suspect, Change]], list[Tried]]:
+    """What to change, one thing at a time, where reruns agree; and what need not be tried, with the reason."""
+    found: list[tuple[Suspect, Change]] = []
+    skipped: list[Tried] = []
+    line = set_order_line(trace.loaded)
+    if os.environ.get("PYTHONHASHSEED", "") in ("", "random"):
+        # two words keep their order under every other hash seed, so a program that iterates sets is tried under more
+        seeds = _HASH_SEEDS if line and trace.seconds < LONG / 8 else _HASH_SEEDS[:2]
+        found += [(Suspect(Cause.HASH, line), Change({}, {"PYTHONHASHSEED": seed})) for seed in seeds]
+    else:
+        skipped.append(Tried(Cause.HASH, "not tried", "PYTHONHASHSEED is set in your environment"))
+    for cause, change in _PERTURBED_BY.items():
+        if _FACTS[cause] in trace.facts:
+            found.append((Suspect(cause, trace.facts[_FACTS[cause]]), Change(change, {})))
+        else:
+            skipped.append(Tried(cause, "not tried", "no use of it was seen"))
+    if threads() > 1:
+        found.append(_applied(Suspect(Cause.THREADS), trace))
+    else:
+        skipped.append(Tried(Cause.THREADS, "not tried", "there is one core, or the program is held to one thread"))
+    if "gpu" in trace.facts:
+        found.append(_applied(Suspect(Cause.KERNEL), trace))
+    else:
+        skipped.append(Tried("GPU switches", "not tried", "no GPU was in use"))
+    return found, skipped
+
+
+def _applied(suspect: Suspect, trace: Trace) -> tuple[Suspect, Change]:
+    return suspect, as_change([suspect.fix(trace)])
+
+
+def threads() -> int:
+    """How many threads the program's libraries take."""
+    named = os.environ.get("OMP_NUM_THREADS", "")
+    return int(named) if named.isdigit() and int(named) > 0 else available_cores()
+
+
+def as_change(fixes: Iterable[Fix]) -> Change:
+    """What these fixes do, applied from outside, together."""
+    interventions: dict[str, object] = {}
+    environment: dict[str, str] = {}
+    generators: list[str] = []
+    for fix in fixes:
+        generators += fix.generators
+        interventions.update(fix.interventions)
+        environment.update(fix.environment)
+    if generators:
+        interventions["generators"] = generators
+    return Change(interventions, environment)

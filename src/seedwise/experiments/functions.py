@@ -1,0 +1,270 @@
+"""Functions as experiments: naming one on the command line, carrying one over, and telling whether it changed."""
+
+import hashlib
+import json
+import os
+import sys
+import types
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ..errors import ScriptError, UsageError
+from .command import ENTRY, PLACEHOLDER, default_python
+
+CALL = ENTRY / "call.py"
+
+
+@dataclass(frozen=True)
+class Call:
+    """A function to be run: what an experiment shows as its command, and the words that really start it."""
+
+    label: tuple[str, ...]
+    words: tuple[str, ...]
+    fingerprint: Mapping[str, str] = field(default_factory=dict)
+    """Digests of what the function refers to, by name; part of the experiment's identity."""
+
+
+def is_call(command: Sequence[str]) -> bool:
+    """Whether a command is `FILE.py:FUNCTION …`."""
+    path, colon, name = command[0].rpartition(":") if command else ("", "", "")
+    return bool(colon) and path.endswith(".py") and all(part.isidentifier() for part in name.split("."))
+
+
+def parse_call(command: Sequence[str]) -> Call:
+    """`train.py:train --set lr=0.1 --set layers=[8,8]`. Raises UsageError or ScriptError."""
+    path, _, name = command[0].rpartition(":")
+    if not os.path.isfile(path):
+        raise ScriptError(f"no such script: {path}")
+    if not Path(path).stem.isidentifier():
+        raise ScriptError(f"{path} cannot be imported under that name: rename it, letters, digits and _ only")
+    config: dict[str, Any] = {}
+    rest = list(command[1:])
+    while rest:
+        word = rest.pop(0)
+        if word != "--set" or not rest:
+            raise UsageError(f"after {command[0]} come its settings, --set NAME=VALUE; got {word!r}")
+        key, equals, text = rest.pop(0).partition("=")
+        if not equals or not key.isidentifier():
+            raise UsageError(
+                f"--set takes NAME=VALUE with a name that an argument can have; got {key + equals + text!r}"
+            )
+        if key == "seed":
+            raise UsageError("--set seed=…: the seed is the function's first argument; name the seeds with --seeds")
+        config[key] = _value(text)
+    return Call(tuple(command), (default_python(), str(CALL), f"{path}:{name}", PLACEHOLDER, json.dumps(config)))
+
+
+def _value(text: str) -> Any:
+    """Numbers, true, false, null, lists and the like as in JSON or Python; anything else is text."""
+    import ast
+
+    for read in (json.loads, ast.literal_eval):
+        try:
+            return read(text)
+        except (ValueError, SyntaxError):
+            continue
+    return text
+
+
+@contextmanager
+def carried(function: Callable[..., Any], config: Mapping[str, Any], base: Path) -> Iterator[Call]:
+    """The call of a function of this process, carried by a file that is there as long as it is used.
+
+    Raises
+    ------
+    UsageError
+        When the function or its configuration cannot be carried into another process, with the reason.
+    """
+    import shutil
+    import tempfile
+
+    import cloudpickle
+
+    name = getattr(function, "__qualname__", None) or type(function).__name__
+    try:
+        data = _as_in_memory(function, config) or cloudpickle.dumps((function, dict(config)))
+    except Exception as error:  # noqa: BLE001 (whatever a user object raises while it is pickled)
+        raise UsageError(
+            f"{name} cannot be carried into another process: {error}. What it refers to (open files, locks, generators …) "
+            "must be made inside it"
+        ) from None
+    folder = Path(tempfile.mkdtemp(prefix=f"call-{os.getpid()}-", dir=base))
+    try:
+        payload = folder / "payload"
+        payload.write_bytes(data)
+        (folder / "payload.path").write_text(json.dumps([str(Path(p).absolute()) for p in sys.path]))
+        settings = tuple(word for key, value in config.items() for word in ("--set", f"{key}={_shown(value)}"))
+        label = (f"{getattr(function, '__module__', '?')}.{name}", *settings)
+        yield Call(label, (sys.executable, str(CALL), str(payload), PLACEHOLDER), fingerprint(function, config))
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _as_in_memory(function: Callable[..., Any], config: Mapping[str, Any]) -> bytes | None:
+    """With the user's own modules as they are in memory, not as they are on disk; None where one cannot be carried so."""
+    import cloudpickle
+
+    named: list[types.ModuleType] = []
+    for module in list(sys.modules.values()):
+        if (
+            isinstance(module, types.ModuleType)
+            and module.__name__ not in ("__main__", "__mp_main__")
+            and _is_users(module)
+        ):
+            with suppress(ValueError):
+                cloudpickle.register_pickle_by_value(module)
+                named.append(module)
+    try:
+        return bytes(cloudpickle.dumps((function, dict(config))))
+    except Exception:  # noqa: BLE001 (whatever a module's contents raise while they are pickled)
+        return None
+    finally:
+        for module in named:
+            with suppress(ValueError):
+                cloudpickle.unregister_pickle_by_value(module)
+
+
+def _shown(value: object) -> str:
+    text = repr(value)
+    return text if len(text) <= 60 else f"{text[:40]}…{hashlib.sha256(_bytes(value)).hexdigest()[:8]}"
+
+
+def fingerprint(function: Callable[..., Any], config: Mapping[str, Any]) -> dict[str, str]:
+    """Digests of the function's code and of every global, closure cell, default and setting that it refers to.
+
+    Functions and classes of the user's that it refers to are followed; modules count by name and version. File names and
+    line numbers do not count, so a notebook cell that is run again is the same function.
+    """
+    found: dict[str, str] = {}
+    _follow(getattr(function, "__qualname__", "function"), function, found, set())
+    for key, value in config.items():
+        _follow(f"setting {key}", value, found, set())
+    return found
+
+
+def _follow(name: str, value: Any, found: dict[str, str], seen: set[int]) -> None:
+    if isinstance(value, types.MethodType | types.FunctionType | type):
+        if id(value) in seen:
+            return
+        seen.add(id(value))
+    if isinstance(value, types.ModuleType):
+        found[name] = f"module {value.__name__} {getattr(value, '__version__', '')}".strip()
+    elif isinstance(value, types.MethodType):
+        _follow(f"{name}", value.__func__, found, seen)
+        _follow(f"{name}.__self__", value.__self__, found, seen)
+    elif isinstance(value, types.FunctionType) and not _installed(value):
+        code = value.__code__
+        found[name] = hashlib.sha256(_code(code)).hexdigest()[:16]
+        for k, default in enumerate([*(value.__defaults__ or ()), *(value.__kwdefaults__ or {}).values()]):
+            _follow(f"{name} default {k + 1}", default, found, seen)
+        for cell_name, cell in zip(code.co_freevars, value.__closure__ or (), strict=True):
+            try:
+                inner = cell.cell_contents
+                _follow(f"{cell_name} (around {name})", inner, found, seen)
+                _follow_parts(inner, _names(code), found, seen)
+            except ValueError:  # not filled yet
+                continue
+        names, module = sorted(_names(code)), value.__module__ or ""
+        for used in names:
+            if used not in value.__globals__:
+                continue
+            _follow(f"{module}.{used}".removeprefix("__main__."), value.__globals__[used], found, seen)
+            _follow_parts(value.__globals__[used], names, found, seen)
+    elif isinstance(value, type) and not _installed(value):
+        found[name] = f"class {value.__qualname__}"
+        for key, part in sorted(vars(value).items(), key=lambda item: item[0]):
+            if not (key.startswith("__") and not callable(part)):
+                inner = getattr(part, "__func__", None) or getattr(part, "fget", None) or part
+                _follow(f"{name}.{key}", inner, found, seen)
+        for base in value.__bases__:
+            _follow(f"{name}'s {base.__name__}", base, found, seen)
+    elif isinstance(value, type | types.FunctionType | types.BuiltinFunctionType):
+        found[name] = f"{value.__module__}.{value.__qualname__}"
+    else:
+        found[name] = hashlib.sha256(_bytes(value)).hexdigest()[:16]
+
+
+def _follow_parts(module: Any, names: Iterable[str], found: dict[str, str], seen: set[int]) -> None:
+    """What of a module of the user's is used, as it is in memory."""
+    if isinstance(module, types.ModuleType) and _is_users(module):
+        for part in sorted(names):
+            if part in vars(module):
+                _follow(f"{module.__name__}.{part}", vars(module)[part], found, seen)
+
+
+def _installed(value: Any) -> bool:
+    from seedwise_guest.process.frames import is_user_file
+
+    module = sys.modules.get(str(getattr(value, "__module__", "")))
+    file = getattr(module, "__file__", None)
+    if module is None or getattr(value, "__module__", "") == "__main__":
+        return False
+    return file is None or not is_user_file(file)
+
+
+def _names(code: types.CodeType) -> set[str]:
+    inner = [c for c in code.co_consts if isinstance(c, types.CodeType)]
+    return set(code.co_names).union(*map(_names, inner))
+
+
+def _code(code: types.CodeType) -> bytes:
+    constants = [_code(c) if isinstance(c, types.CodeType) else _bytes(c) for c in code.co_consts]
+    counts = code.co_argcount, code.co_posonlyargcount, code.co_kwonlyargcount, code.co_flags
+    shape = repr((code.co_names, code.co_varnames, code.co_freevars, counts)).encode()
+    return b"\0".join([code.co_code, code.co_exceptiontable, shape, *constants])
+
+
+def _is_users(module: types.ModuleType) -> bool:
+    from seedwise_guest.process.frames import is_user_file
+
+    return bool(getattr(module, "__file__", None)) and is_user_file(str(module.__file__))
+
+
+def _class(kind: type) -> bytes:
+    found: dict[str, str] = {}
+    _follow(kind.__qualname__, kind, found, set())
+    return repr(sorted(found.items())).encode()
+
+
+_inside: set[int] = set()
+"""Containers whose bytes are being taken: one may hold itself."""
+
+
+def _bytes(value: Any) -> bytes:
+    """Bytes that are equal for equal values, whatever the order of sets."""
+    if isinstance(value, Mapping | set | frozenset | list | tuple) or hasattr(value, "__dict__"):
+        if id(value) in _inside:
+            return b"itself"
+        _inside.add(id(value))
+        try:
+            return _bytes_of(value)
+        finally:
+            _inside.discard(id(value))
+    return _bytes_of(value)
+
+
+def _bytes_of(value: Any) -> bytes:
+    if isinstance(value, np.ndarray) and not value.dtype.hasobject:
+        return f"{value.dtype.str}{value.shape}".encode() + np.ascontiguousarray(value).tobytes()
+    if isinstance(value, Mapping):
+        return b"{" + b",".join(sorted(_bytes(k) + b":" + _bytes(v) for k, v in value.items())) + b"}"
+    if isinstance(value, set | frozenset):
+        return b"<" + b",".join(sorted(map(_bytes, value))) + b">"
+    if isinstance(value, list | tuple):
+        return b"[" + b",".join(map(_bytes, value)) + b"]"
+    if value is None or isinstance(value, bool | int | float | complex | str | bytes):
+        return f"{type(value).__name__}:{value!r}".encode("utf-8", "surrogatepass")
+    if hasattr(value, "__dict__") and not isinstance(value, type) and not _installed(type(value)):
+        kind = type(value)  # of a class of the user's, which is followed where it is referred to
+        return f"{kind.__qualname__}:".encode() + _bytes(vars(value)) + hashlib.sha256(_class(kind)).digest()
+    import cloudpickle
+
+    try:
+        return bytes(cloudpickle.dumps(value))
+    except Exception:  # noqa: BLE001 (whatever a user object raises while it is pickled)
+        return f"{type(value).__module__}.{type(value).__qualname__}".encode()

@@ -1,0 +1,235 @@
+"""Results out of the store."""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from ..metrics import choose as metrics
+from ..metrics import stdout as printed
+from ..metrics.goals import Goal
+from ..results import Metric, Reduce, Results, Run, Status
+from ..runs.forking import Record
+from .command import Mode
+from .config_site import find_seeds
+from .site_reading import plan_from_dict
+from .store import Experiment, Store, find_folder
+
+
+def open_store(folder: str | None = None, *, create: bool = False) -> Store:
+    """The store of this project, or the one in `folder`."""
+    return Store(Path(folder).expanduser().absolute() if folder else find_folder(), create=create)
+
+
+def load(
+    name: str,
+    *,
+    metric: Sequence[str] = (),
+    reduce: Reduce | str | None = None,
+    store: str | None = None,
+    brief: bool = False,
+) -> Results:
+    """The results of an experiment: `NAME` is the newest of that name, `NAME@2` an older one.
+
+    Parameters
+    ----------
+    metric
+        Metrics to choose, as on the command line: `acc`, `val_loss:min`, `err=final error ([0-9.]+)`.
+    reduce
+        Which value of a series counts: `last`, `best` or `mean`; by default as when it was run.
+
+    brief
+        For a report: where there are very many series, read their last values only.
+
+    Raises
+    ------
+    UsageError
+        When there is no such experiment; the message names those there are.
+    """
+    with open_store(store) as opened:
+        experiment = opened.experiment(name)
+        how = Reduce(reduce or experiment.plan.get("options", {}).get("reduce", "last"))
+        return results_of(opened, experiment, [metrics.parse_metric(m, how) for m in metric], how, brief=brief)
+
+
+def results_of(
+    store: Store,
+    experiment: Experiment,
+    asked: Sequence[Metric] = (),
+    reduce: Reduce = Reduce.LAST,
+    notes: Sequence[str] = (),
+    seeds: Sequence[int] | None = None,
+    brief: bool = False,
+) -> Results:
+    """The runs of an experiment, with the metrics that were asked for now, or when it was run, or that are found."""
+    asked = [replace(metric, reduce=reduce) for metric in asked or experiment.metrics]
+    last_only = brief and reduce is Reduce.LAST and store.is_large(experiment.id)
+    runs = store.runs(experiment.id, last_only=last_only)
+    if seeds is not None:
+        wanted = set(seeds)
+        runs = [run for run in runs if run.seed in wanted]
+    runs = [_with_patterns(run, asked) for run in runs]
+    choice = metrics.choose(runs, asked, reduce)
+    aimless = [m for m in choice.metrics if m.reduce is Reduce.BEST and m.goal is None]
+    chosen = tuple(m for m in choice.metrics if m not in aimless)
+    left_out = {
+        **choice.left_out,
+        **{m.name: f"its best value needs a goal: --metric {m.name}:min or :max" for m in aimless},
+    }
+    sites = tuple(_sites(experiment))
+    results = Results(
+        experiment.label, experiment.key, experiment.command, tuple(runs), chosen, left_out, sites,
+        notes=tuple(notes), forking=_forking(experiment, runs), anytime=tuple(experiment.plan.get("options", {}).get("anytime", ())),
+    )  # fmt: skip
+    read = [name for kind, name in store.inputs(experiment.id) if kind == "config"]
+    elsewhere = read if Mode(experiment.manifest["mode"]) is Mode.SUBSTITUTE else []  # else the seed has its place
+    return replace(results, warnings=tuple(_warnings(results, experiment, elsewhere)))
+
+
+def _forking(experiment: Experiment, runs: Sequence[Run]) -> str:
+    """How many of the runs that finished were forked, and how they were compared."""
+    finished = [run for run in runs if run.status is Status.FINISHED]
+    record = Record.from_dict(experiment.plan.get("forking", {}))
+    return record.sentence(len(finished), sum(run.forked for run in finished))
+
+
+def _with_patterns(run: Run, asked: Sequence[Metric]) -> Run:
+    """What the user's regular expressions find in what a run printed; its own series stay beside it."""
+    missing = [m for m in asked if m.pattern]
+    if not missing or run.folder is None or run.status is not Status.FINISHED:
+        return run
+    found: dict[str, list[float]] = {}
+    for metric in missing:
+        assert metric.pattern is not None
+        for name in ("stdout", "stderr"):
+            path = Path(run.folder, name)
+            if path.exists() and not found.get(metric.name):
+                text = path.read_text(encoding="utf-8", errors="replace")
+                found[metric.name] = printed.by_pattern(printed.lines_of(text), metric.pattern)
+    return replace(run, series={**run.series, **metrics.series_of(found)})
+
+
+def _sites(experiment: Experiment) -> list[Mapping[str, Any]]:
+    """What each seed site received, in words and as an example under seed 1."""
+    plan = plan_from_dict(experiment.plan)
+    folder = str(experiment.manifest.get("folder", ""))
+    sites: list[Mapping[str, Any]] = []
+    late = list(experiment.plan.get("late_sites", []))
+    for site in plan.sites:
+        example = plan.value(site, 1)
+        received = "as typed" if example is None else "s" if example == 1 else "its own number, from s"
+        sites.append(_site(site.path, site.line, site.old, site.where, site.source, received, folder))
+    for use in plan.kept_uses:
+        sites.append(_site(use.path, use.line, use.old, "the split", "split", f"{use.numbers[0]}, as typed", folder))
+    if experiment.manifest["mode"] == Mode.CONFIG:
+        place = str(experiment.manifest["seed site"])
+        sites.append(
+            {"location": place, "typed": "", "where": "configuration file", "source": "other", "receives": "s"}
+        )
+    for data in late:
+        received = "s" if data["number"] == plan.number or plan.number is None else "its own number, from s"
+        sites.append(_site(data["path"], data["line"], data["old"], data["where"], data["source"], received, folder))
+    return sites
+
+
+def _site(path: str, line: int, typed: str, where: str, source: str, received: str, folder: str) -> dict[str, Any]:
+    shown = path[len(folder) + 1 :] if folder and path.startswith(folder + "/") else path
+    return {
+        "location": f"{shown}:{line}",
+        "typed": typed,
+        "where": where,
+        "source": source,
+        "receives": received,
+    }
+
+
+def _warnings(results: Results, experiment: Experiment, configs: Sequence[str]) -> list[str]:
+    """What a careful colleague would add; each names the next step."""
+    found: list[str] = []
+    plan = plan_from_dict(experiment.plan)
+    mode = Mode(experiment.manifest["mode"])
+    by_kind: dict[str, list[str]] = {}
+    folder = str(experiment.manifest.get("folder", ""))
+    for remark in plan.remarks:
+        shown = remark.path[len(folder) + 1 :] if folder and remark.path.startswith(folder + "/") else remark.path
+        by_kind.setdefault(remark.kind, []).append(f"{shown}:{remark.line} {remark.text}")
+    if mode is Mode.SUBSTITUTE:
+        for text in by_kind.get("list", []):
+            found.append(
+                f"{text}; it is left as typed. Run the script once with --as-is: each printed seed becomes a run"
+            )
+        if not plan.sites and "environment" not in by_kind:
+            for text in by_kind.get("elsewhere", []):
+                found.append(f"{text}: pass it as {{seed}}, read SEEDWISE_SEED, or name --seed-site FILE:KEY")
+        for text in by_kind.get("random", []):
+            found.append(f"{text}: governed by the generator it is drawn from")
+        texts = by_kind.get("text", [])
+        if texts:
+            more = f" (and {len(texts) - 1} more)" if len(texts) > 1 else ""
+            found.append(f"{texts[0]}{more}: names and logs do not follow the seed; do not read the seed from them")
+    if any(run.seed == 0 for run in results.runs):
+        found.extend(f"{text}: seed 0 may mean no seed there; use seeds from 1" for text in by_kind.get("zero", []))
+    varied_split = [s["location"] for s in results.sites if s["source"] == "split" and s["receives"] != "as typed"]
+    uses = [f"{_site(u.path, u.line, '', '', '', '', folder)['location']}" for u in plan.split_uses]
+    if mode is Mode.SUBSTITUTE and (varied_split or uses) and "split" not in plan.kept:
+        where = ", ".join(dict.fromkeys([*varied_split, *uses]))
+        found.append(
+            f"also varied: split ({where}), so the spread holds other data too; --keep split leaves it as typed"
+        )
+    found.extend(_about_scores(results, mode, configs))
+    return found
+
+
+def _about_scores(results: Results, mode: Mode, configs: Sequence[str]) -> list[str]:
+    found: list[str] = []
+    finished = results.finished
+    if not results.metrics and finished:
+        reasons = "; ".join(f"{name}: {reason}" for name, reason in list(results.left_out.items())[:5])
+        found.append(
+            f"no metric in {len(finished)} finished runs{f' ({reasons})' if reasons else ''}: print `name = number`, call "
+            "seedwise.log(name=number), or say --metric NAME=REGEX; the output is kept, so `seedwise show` can read it again"
+        )
+    for name, reason in results.left_out.items():
+        if "do not have it" in reason:
+            found.append(f"{name} is left out: {reason}; print it in every run")
+    several = 0
+    for metric in results.metrics:
+        values = [run.series[metric.name].values for run in finished if metric.name in run.series]
+        if metric.goal is None and len(values) > 1:
+            found.append(
+                f"whether less or more {metric.name} is better is not known: --metric {metric.name}:min or :max"
+            )
+        if metric.name == "value" and any(len(v) > 1 for v in values) and metric.reduce is Reduce.LAST:
+            found.append(
+                f"each run printed up to {max(map(len, values))} values; the last counts: --reduce mean or best"
+            )
+        scores = results.scores(metric.name)
+        if len(scores) > 1 and len(set(scores.values.tolist())) == 1:
+            several += 1
+    if results.metrics and several == len(results.metrics) and len(finished) > 1 and mode is not Mode.AS_IS:
+        found.append(
+            f"all {len(finished)} seeds gave the same numbers: the seed does not reach the result, or has no effect on it; "
+            "`seedwise sites` shows where it goes in"
+            + "".join(
+                f"; a seed stands in a file that the runs read: --seed-site {site}" for site in find_seeds(configs)[:1]
+            )
+        )
+    found.extend(_lottery(results))
+    return found
+
+
+def _lottery(results: Results) -> list[str]:
+    """By how much one lucky seed would mislead, for the first metric."""
+    for metric in results.metrics[:1]:
+        scores = results.scores(metric.name)
+        values = scores.values
+        if len(scores) < 3 or metric.goal is None or not all(map(math.isfinite, values)) or values.std() == 0:
+            continue
+        best = float(values.max() if metric.goal is Goal.MAX else values.min())
+        spread = float(values.std(ddof=1))
+        return [
+            f"a single seed would mislead: the best of these {len(scores)} is {abs(best - float(values.mean())):.3g} better in "
+            f"{metric.name} than their mean, {abs(best - float(values.mean())) / spread:.1f} times their SD; report the mean"
+        ]
+    return []

@@ -1,0 +1,174 @@
+"""Having the user's own interpreter read the seed sites, before anything of theirs runs."""
+
+import contextlib
+import json
+import os
+import subprocess
+import tempfile
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from seedwise_guest import PROTOCOL
+from seedwise_guest.sites.findings import Findings, Remark, Site, Use
+from seedwise_guest.sites.placement import Plan, make_plan
+from seedwise_guest.sites.reading import REPORT
+
+from ..errors import ScriptError, UsageError
+from ..runs.executors import signal_name
+from .command import Mode, Options
+
+_PATIENCE = 300.0
+
+
+Start = Callable[[Sequence[str]], AbstractContextManager[tuple[Sequence[str], str]]]
+
+
+@contextmanager
+def in_place(words: Sequence[str]) -> Iterator[tuple[Sequence[str], str]]:
+    """The command as it is, with a spool of its own."""
+    with tempfile.TemporaryDirectory(prefix="seedwise-plan-", ignore_cleanup_errors=True) as spool:
+        yield words, spool
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What the user's interpreter said: its version and packages, the script, and the plan."""
+
+    plan: Plan
+    script: str | None
+    launch: Mapping[str, Any]
+    python: Mapping[str, Any]
+    packages: Mapping[str, str]
+    entered: bool
+    """Whether a Python process reported at all."""
+
+
+def read_sites(
+    command: Sequence[str],
+    environment: Mapping[str, str],
+    options: Options,
+    mode: Mode,
+    start: Start | None = None,
+) -> Reading:
+    """Start the command with a guest that reads its source, reports and leaves.
+
+    Parameters
+    ----------
+    start
+        Gives the words that start the command and the folder for its spool, and cleans up; by default the command as it
+        is, in place.
+
+    Raises
+    ------
+    ScriptError
+        No such script, a syntax error in it, or no Python process in which Seedwise could enter.
+    UsageError
+        `--keep` or `--seed-site` names no site.
+    """
+    words = [word.replace("{seed}", "1") if mode is Mode.PLACEHOLDER else word for word in command]
+    with (start or in_place)(words) as (argv, spool):
+        with open(os.path.join(spool, "plan.json"), "w", encoding="utf-8") as file:
+            json.dump({"v": PROTOCOL, "mode": "plan"}, file)
+        status, output = _start(argv, {**environment, "SEEDWISE_SPOOL": spool, "SEEDWISE_SEED": "1"})
+        report = Path(spool, REPORT)
+        if not report.exists() and mode is Mode.PLACEHOLDER:
+            return Reading(Plan([], None), None, {}, {}, {}, entered=False)
+        if not report.exists():
+            if status is None:
+                raise ScriptError(
+                    f"`{' '.join(command)}` was started for its source, and had not reported after {_PATIENCE:g} s"
+                )
+            if status < 0:
+                raise ScriptError(
+                    f"`{' '.join(command)}` was started for its source, and killed by {signal_name(-status)} before it could report: "
+                    "nothing was run; start again"
+                )
+            raise ScriptError(_not_entered(command, output))
+        data = json.loads(report.read_text(encoding="utf-8"))
+    if data.get("error"):
+        raise ScriptError(data["error"])
+    findings = Findings(
+        [Site(**{**site, "order": tuple(site["order"])}) for site in data.get("sites", [])],
+        [Remark(**remark) for remark in data.get("remarks", [])],
+        [Use(**use) for use in data.get("split_uses", [])],
+        data.get("files", {}),
+        data.get("unreadable", {}),
+    )
+    if mode is not Mode.SUBSTITUTE:
+        if options.keep or options.number_at:
+            raise UsageError("--keep and --seed-site FILE.py:LINE are for seeds that Seedwise substitutes")
+        findings.sites, findings.split_uses = [], []
+    try:
+        plan = make_plan(findings, list(options.keep), options.number_at)
+    except LookupError as error:
+        raise UsageError(str(error.args[0])) from None
+    return Reading(plan, data.get("script"), data.get("launch", {}), data["python"], data["packages"], entered=True)
+
+
+def _start(command: Sequence[str], environment: Mapping[str, str]) -> tuple[int | None, bytes]:
+    """Run the command until it reports; returns its status, None when it took too long, and what it said."""
+    with tempfile.TemporaryFile() as said:
+        try:
+            process = subprocess.Popen(
+                command,
+                env=dict(environment),
+                stdin=subprocess.DEVNULL,
+                stdout=said,
+                stderr=said,
+                start_new_session=True,
+            )
+        except OSError as error:
+            raise ScriptError(f"cannot start {command[0]}: {error.strerror or error}") from None
+        try:
+            status: int | None = process.wait(_PATIENCE)
+        except subprocess.TimeoutExpired:
+            _kill_session(process)
+            status = None
+        except BaseException:
+            _kill_session(process)
+            raise
+        said.seek(0)
+        return status, said.read(20_000)
+
+
+def _kill_session(process: "subprocess.Popen[bytes]") -> None:
+    import signal
+
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
+
+
+def _not_entered(command: Sequence[str], output: bytes) -> str:
+    text = output.decode(errors="replace").strip().splitlines()
+    last = f" It said: {text[-1][:200]}" if text else ""
+    return (
+        f"no Python process of `{' '.join(command)}` let Seedwise in, so no seed could be placed.{last} "
+        "Python enters unless it is started with -I, -E or -S, or with an environment of its own; a program that is not "
+        "Python takes the seed as {seed} in its command"
+    )
+
+
+def plan_to_dict(plan: Plan) -> dict[str, Any]:
+    """The plan as plain values, for the store."""
+    return {
+        "sites": [asdict(site) for site in plan.sites],
+        "number": plan.number,
+        "kept": plan.kept,
+        "remarks": [asdict(remark) for remark in plan.remarks],
+        "split_uses": [asdict(use) for use in plan.split_uses],
+    }
+
+
+def plan_from_dict(data: Mapping[str, Any]) -> Plan:
+    """The plan that `plan_to_dict` made."""
+    return Plan(
+        [Site(**{**site, "order": tuple(site["order"])}) for site in data["sites"]],
+        data["number"],
+        list(data["kept"]),
+        [Remark(**remark) for remark in data["remarks"]],
+        [Use(**use) for use in data["split_uses"]],
+    )

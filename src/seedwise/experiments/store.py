@@ -1,0 +1,810 @@
+"""The store: every experiment and run, in one SQLite file; logs and files in folders beside it.
+
+It may lie on a network home directory, so the journal is a rollback journal, never WAL. Its layout is numbered by
+`user_version`; a file of an older version is brought forward, one of a newer version is refused.
+"""
+
+import json
+import os
+import re
+import socket
+import sqlite3
+import time
+import zlib
+from array import array
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from itertools import count as counting
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any
+
+from ..errors import StoreError, UsageError
+from ..results import Cause, Metric, Reduce, Run, Series, Status
+from ..sandbox.project import project_root
+
+VERSION = 2
+FOLDER = ".seedwise"
+
+NOT_THE_RUNS_FAULT = frozenset({Cause.ISOLATION, Cause.CHANGED, Cause.NOT_ENTERED, Cause.FILES})
+"""Causes after which the same command tries a seed again: what was wrong lay outside the run."""
+
+_LAYOUT_1 = """
+CREATE TABLE experiments (
+    id INTEGER PRIMARY KEY,
+    name TEXT NOT NULL,
+    version INTEGER NOT NULL,
+    key TEXT NOT NULL,
+    created REAL NOT NULL,
+    command TEXT NOT NULL,
+    manifest TEXT NOT NULL,
+    plan TEXT NOT NULL,
+    metrics TEXT NOT NULL DEFAULT '[]',
+    UNIQUE (name, version)
+);
+CREATE TABLE inputs (
+    experiment INTEGER NOT NULL REFERENCES experiments (id) ON DELETE CASCADE,
+    kind TEXT NOT NULL,
+    name TEXT NOT NULL,
+    value TEXT NOT NULL,
+    PRIMARY KEY (experiment, kind, name)
+) WITHOUT ROWID;
+CREATE TABLE seeds (
+    experiment INTEGER NOT NULL REFERENCES experiments (id) ON DELETE CASCADE,
+    seed INTEGER NOT NULL,
+    PRIMARY KEY (experiment, seed)
+) WITHOUT ROWID;
+CREATE TABLE runs (
+    id INTEGER PRIMARY KEY,
+    experiment INTEGER NOT NULL REFERENCES experiments (id) ON DELETE CASCADE,
+    seed INTEGER NOT NULL,
+    replicate INTEGER NOT NULL DEFAULT 0,
+    attempt INTEGER NOT NULL DEFAULT 1,
+    status TEXT NOT NULL,
+    cause TEXT,
+    detail TEXT NOT NULL DEFAULT '',
+    owner TEXT NOT NULL DEFAULT '',
+    started REAL,
+    seconds REAL,
+    folder TEXT,
+    UNIQUE (experiment, seed, replicate, attempt)
+);
+CREATE TABLE series (
+    run INTEGER NOT NULL REFERENCES runs (id) ON DELETE CASCADE,
+    metric TEXT NOT NULL,
+    position INTEGER NOT NULL,
+    last REAL,
+    steps BLOB NOT NULL,
+    numbers BLOB NOT NULL,
+    PRIMARY KEY (run, metric)
+) WITHOUT ROWID;
+"""
+_LAYOUT_2 = """
+ALTER TABLE runs ADD COLUMN forked INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE runs ADD COLUMN checksum INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE series ADD COLUMN checksum INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE series ADD COLUMN numbers_checksum INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE experiments ADD COLUMN checksum INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE inputs ADD COLUMN checksum INTEGER NOT NULL DEFAULT 0;
+"""
+_MIGRATIONS: dict[int, str] = {1: _LAYOUT_2}
+"""From version k to k + 1."""
+
+
+@dataclass(frozen=True)
+class Experiment:
+    """What is run. `manifest` is what it is recognised by, `plan` the seed sites, `metrics` what was asked for."""
+
+    id: int
+    name: str
+    version: int
+    key: str
+    command: tuple[str, ...]
+    manifest: Mapping[str, Any]
+    plan: Mapping[str, Any]
+    metrics: tuple[Metric, ...] = field(default_factory=tuple)
+    alone: bool = True
+    """Whether it is the only one of its name."""
+
+    @property
+    def label(self) -> str:
+        """`NAME` while there is one of the name, else `NAME@1`, `NAME@2` …: it leads back to this experiment."""
+        return self.name if self.alone else f"{self.name}@{self.version}"
+
+
+def find_folder(start: Path | None = None) -> Path:
+    """The store's folder: SEEDWISE_STORE, else the nearest `.seedwise` from here up to the project's root, else one here."""
+    named = os.environ.get("SEEDWISE_STORE")
+    if named:
+        return Path(named).expanduser().absolute()
+    here = (start or Path.cwd()).absolute()
+    root = project_root(here)
+    for folder in (here, *here.parents):
+        if (folder / FOLDER / "store.sqlite").is_file():
+            return folder / FOLDER
+        if folder == root:
+            break
+    return here / FOLDER
+
+
+_owners: set[str] = set()
+_BEAT = 20.0
+_SILENT = 300.0
+_FORGOTTEN = 7 * 86400.0
+
+
+class Owner:
+    """A sweep that claims seeds: host, process, when it started (so that a number used again is not taken for it), number.
+
+    Other hosts know that it lives by a file that it touches every 20 seconds, in the store's folder.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.name = f"{this_owner()}:{next(_sweeps)}"
+        self._file = _beat_of(folder, self.name)
+        self._last = 0.0
+
+    def beat(self) -> None:
+        """Say that this sweep is alive; cheap, to be called often."""
+        now = time.monotonic()
+        if now - self._last >= _BEAT:
+            self._last = now
+            with suppress(OSError):  # a disk that is full for a while
+                self._file.touch()
+
+    def __enter__(self) -> "Owner":
+        try:
+            self._file.parent.mkdir(parents=True, exist_ok=True)
+            for old in self._file.parent.iterdir():
+                if time.time() - old.stat().st_mtime > _FORGOTTEN:
+                    old.unlink()
+            self._file.touch()
+        except OSError as error:
+            raise StoreError(f"cannot write {self._file}: {error.strerror}; what was saved before is safe") from None
+        _owners.add(self.name)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        _owners.discard(self.name)
+        with suppress(OSError):
+            self._file.unlink(missing_ok=True)
+
+
+def _beat_of(folder: Path, owner: str) -> Path:
+    return folder / "owners" / re.sub(r"[^\w.-]", "_", owner)
+
+
+def this_owner() -> str:
+    """Host, process, and when it started."""
+    return f"{socket.gethostname()}:{os.getpid()}:{_started(os.getpid())}"
+
+
+_sweeps = counting(1)
+
+
+def _started(pid: int) -> str:
+    try:
+        stat = Path(f"/proc/{pid}/stat").read_text()
+        boot = Path("/proc/sys/kernel/random/boot_id").read_text().strip()[:8]
+        return f"{stat.rpartition(')')[2].split()[19]}.{boot}"
+    except (OSError, IndexError):
+        return "?"
+
+
+def is_alive(owner: str, folder: Path) -> bool:
+    """Whether a supervisor still runs; one on another machine does if it has touched its file in the last five minutes."""
+    host, _, rest = owner.partition(":")
+    pid, _, started = rest.partition(":")
+    started, _, sweep = started.partition(":")
+    if not pid.isdigit():
+        return False
+    if host != socket.gethostname():
+        try:
+            return time.time() - _beat_of(folder, owner).stat().st_mtime < _SILENT
+        except FileNotFoundError:
+            return False
+        except OSError:  # nobody can tell: better wait than run a seed twice
+            return True
+    if sweep and int(pid) == os.getpid() and owner not in _owners:
+        return False
+    try:
+        os.kill(int(pid), 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        pass
+    return started in ("?", _started(int(pid)))
+
+
+class Store:
+    """Open, read and write. One connection, one thread."""
+
+    def __init__(self, folder: Path, *, create: bool = True) -> None:
+        self.folder = folder
+        self.path = folder / "store.sqlite"
+        self._joined = False
+        if not self.path.exists() and not create:
+            raise StoreError(f"no experiments here: there is no {self.path}; make some with `seedwise run`")
+        try:
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            new = not self.path.exists()
+            ignore = folder / ".gitignore"
+            if not ignore.exists():
+                ignore.write_text("*\n")
+            unclean = _size(Path(f"{self.path}-journal")) > 0
+            self._db = sqlite3.connect(self.path, timeout=60, isolation_level=None)
+            self._db.create_function("checksum_of", -1, _checksum, deterministic=True)
+            if new:
+                os.chmod(self.path, 0o600)
+            self._db.execute("PRAGMA page_size = 8192")  # of a new file: nine series of 100 steps to a page
+            self._db.execute("PRAGMA foreign_keys = ON")
+            # a journal that is emptied instead of deleted: as durable, and six times faster here
+            self._db.execute("PRAGMA journal_mode = TRUNCATE")
+            self._prepare()
+            self._look_after_unclean_end(unclean)
+        except (OSError, sqlite3.OperationalError) as error:
+            raise StoreError(
+                f"the store {folder} cannot be opened or written: {error}; name another with --store or SEEDWISE_STORE"
+            ) from None
+        except sqlite3.DatabaseError as error:
+            raise self._damaged(str(error)) from None
+
+    def _prepare(self) -> None:
+        version = self._db.execute("PRAGMA user_version").fetchone()[0]
+        if version > VERSION:
+            raise StoreError(
+                f"the store {self.path} was written by a newer Seedwise (layout {version}; this one knows {VERSION}): "
+                "upgrade Seedwise, or name another store with --store"
+            )
+        if version == VERSION:
+            return
+        with self._write():
+            version = self._db.execute("PRAGMA user_version").fetchone()[0]
+            steps = [*([_LAYOUT_1] if version == 0 else []), *(_MIGRATIONS[k] for k in range(max(1, version), VERSION))]
+            for step in steps:
+                for statement in step.split(";"):
+                    if statement.strip():
+                        self._db.execute(statement)
+            self._seal_everything()
+            self._db.execute(f"PRAGMA user_version = {VERSION}")
+
+    # --- checksums: docs/decisions/0013 ----------------------------------------------------------------------------
+
+    _SEALED: Mapping[str, str] = MappingProxyType(
+        {
+            "experiments": "id, name, version, key, command, manifest, plan, metrics",
+            "runs": "experiment, seed, replicate, attempt, status, cause, detail, seconds, folder, forked",
+            "inputs": "experiment, kind, name, value",
+        }
+    )
+    """The columns of each table that its checksum covers; `series` has two, one for its numbers."""
+
+    def _seal(self, table: str, where: str, values: Sequence[Any]) -> None:
+        """Put the checksum into rows that have just been written."""
+        columns = self._SEALED[table]
+        self._db.execute(f"UPDATE {table} SET checksum = checksum_of({columns}) WHERE {where}", values)
+
+    def _seal_everything(self) -> None:
+        """A store of an older layout: what stands there now is taken as whole."""
+        for run, folder in self._db.execute("SELECT id, folder FROM runs WHERE folder IS NOT NULL").fetchall():
+            self._db.execute("UPDATE runs SET folder = ? WHERE id = ?", (_relative(folder), run))
+        for table in self._SEALED:
+            self._seal(table, "true", ())
+        self._db.execute(
+            "UPDATE series SET checksum = checksum_of(run, metric, position, last, length(numbers)), "
+            "numbers_checksum = checksum_of(steps, numbers)"
+        )
+
+    def _rows(self, query: str, values: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
+        """What a query finds. Raises StoreError where the file is damaged."""
+        try:
+            return self._db.execute(query, values).fetchall()
+        except sqlite3.OperationalError as error:
+            raise StoreError(f"the store {self.path} cannot be read: {error}") from None
+        except (sqlite3.DatabaseError, UnicodeDecodeError) as error:
+            raise self._damaged(str(error)) from None
+
+    def _damaged(self, what: str) -> StoreError:
+        return StoreError(
+            f"the store {self.path} is damaged ({what}). Nothing was changed. Its logs and files are whole in "
+            f"{self.folder / 'runs'}; move the file aside to begin a new store"
+        )
+
+    def _look_after_unclean_end(self, unclean: bool) -> None:
+        """Where somebody ended without closing the store, have SQLite look through the whole file, once."""
+        dead = [path for path in (self.folder / "owners").glob("*") if _is_dead_here(path.name)]
+        if not unclean and not dead:
+            return
+        found = self._rows("PRAGMA quick_check(1)")
+        if found != [("ok",)]:
+            raise self._damaged(str(found[0][0]))
+        for path in dead:
+            with suppress(OSError):
+                path.unlink()
+
+    @contextmanager
+    def together(self) -> Iterator[None]:
+        """Everything that is written within is one transaction, and waits for the disk once."""
+        with self._write():
+            self._joined = True
+            try:
+                yield
+            finally:
+                self._joined = False
+
+    @contextmanager
+    def _write(self) -> Iterator[None]:
+        """A transaction that holds the write lock from its beginning."""
+        if self._joined:
+            yield
+            return
+        try:
+            self._db.execute("BEGIN IMMEDIATE")
+            try:
+                yield
+            except BaseException:
+                if self._db.in_transaction:  # a full disk has rolled it back already
+                    self._db.execute("ROLLBACK")
+                raise
+            self._db.execute("COMMIT")
+        except sqlite3.OperationalError as error:
+            raise StoreError(f"cannot write to the store {self.path}: {error}; what was saved before is safe") from None
+
+    def _is_alive(self, owner: str) -> bool:
+        return is_alive(owner, self.folder)
+
+    def close(self) -> None:
+        """Close the connection; everything is already saved."""
+        self._db.close()
+
+    def __enter__(self) -> "Store":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    # --- experiments -----------------------------------------------------------------------------------------------
+
+    _COLUMNS = (
+        "id, name, version, key, command, manifest, plan, metrics, "
+        "(SELECT count(*) FROM experiments AS same WHERE same.name = experiments.name), "
+        "checksum = checksum_of(id, name, version, key, command, manifest, plan, metrics)"
+    )
+
+    def _experiment(self, row: Sequence[Any]) -> Experiment:
+        number, name, version, key, command, manifest, plan, metrics, of_name, whole = row
+        if not whole:
+            raise self._damaged(f"the record of experiment {number} is not what was written")
+        if not isinstance(version, int) or not _NAME.fullmatch(str(name)):
+            raise StoreError(f"the store {self.path} holds an experiment named {name!r}@{version!r}, which none can be")
+        asked = tuple(
+            Metric(m["name"], m["goal"] and _goal(m["goal"]), m["goal_said"], Reduce(m["reduce"]), m["pattern"])
+            for m in json.loads(metrics)
+        )
+        return Experiment(
+            number,
+            name,
+            version,
+            key,
+            tuple(json.loads(command)),
+            json.loads(manifest),
+            json.loads(plan),
+            asked,
+            of_name == 1,
+        )
+
+    def experiments(self, name: str | None = None) -> list[Experiment]:
+        """All experiments, or those of a name, oldest first."""
+        where, values = ("WHERE name = ?", (name,)) if name is not None else ("", ())
+        rows = self._rows(f"SELECT {self._COLUMNS} FROM experiments {where} ORDER BY id", values)
+        return [self._experiment(row) for row in rows]
+
+    def experiment(self, label: str) -> Experiment:
+        """The experiment `NAME` (the newest of that name) or `NAME@2`. Raises UsageError naming those there are."""
+        name, at, version = label.partition("@")
+        found = self.experiments(name)
+        if at:
+            found = [e for e in found if str(e.version) == version]
+        if not found:
+            names = sorted({e.label for e in self.experiments()})
+            raise UsageError(f"no experiment {label!r} in {self.folder}; there are: {', '.join(names) or 'none'}")
+        return found[-1]
+
+    def add_experiment(
+        self,
+        name: str,
+        key: str,
+        command: Sequence[str],
+        manifest: Mapping[str, Any],
+        plan: Mapping[str, Any],
+    ) -> Experiment:
+        """A new experiment, the next version of its name; the one that is there, if another command just made the same."""
+        with self._write():
+            last = self._db.execute(
+                f"SELECT {self._COLUMNS} FROM experiments WHERE name = ? ORDER BY version DESC", (name,)
+            ).fetchone()
+            if last is not None and last[3] == key and not self.inputs(last[0]):
+                return self._experiment(last)
+            self._db.execute(
+                "INSERT INTO experiments (name, version, key, created, command, manifest, plan) VALUES (?,?,?,?,?,?,?)",
+                (
+                    name, (last[2] if last else 0) + 1, key, time.time(),
+                    json.dumps(list(command)), json.dumps(manifest), json.dumps(plan),
+                ),
+            )  # fmt: skip
+            self._seal("experiments", "name = ?", (name,))
+        return self.experiment(name)
+
+    def set_metrics(self, experiment: Experiment, metrics: Sequence[Metric]) -> None:
+        """Remember which metrics were asked for."""
+        values = [
+            {
+                "name": m.name,
+                "goal": m.goal,
+                "goal_said": m.goal_said,
+                "reduce": m.reduce,
+                "pattern": m.pattern,
+            }
+            for m in metrics
+        ]
+        with self._write():
+            self._db.execute("UPDATE experiments SET metrics = ? WHERE id = ?", (json.dumps(values), experiment.id))
+            self._seal("experiments", "id = ?", (experiment.id,))
+
+    def inputs(self, experiment: int) -> dict[tuple[str, str], str]:
+        """What runs of an experiment loaded and read: (kind, name) → digest, version, or size and time."""
+        rows = self._rows(
+            "SELECT kind, name, value, checksum = checksum_of(experiment, kind, name, value) FROM inputs WHERE experiment = ?",
+            (experiment,),
+        )
+        if not all(whole for *_, whole in rows):
+            raise self._damaged(f"what experiment {experiment} read is not what was written")
+        return {(kind, _from_text(name)): value for kind, name, value, _ in rows}
+
+    def set_inputs(self, experiment: int, values: Mapping[tuple[str, str], str], replace: bool = False) -> None:
+        """Add inputs; those that are known stay as they are unless `replace`."""
+        how = "REPLACE" if replace else "IGNORE"
+        with self._write():
+            self._db.executemany(
+                f"INSERT OR {how} INTO inputs (experiment, kind, name, value) VALUES (?,?,?,?)",
+                [(experiment, kind, _as_text(name), value) for (kind, name), value in values.items()],
+            )
+            self._seal("inputs", "experiment = ?", (experiment,))
+
+    def set_manifest(
+        self, experiment: Experiment, key: str, manifest: Mapping[str, Any], plan: Mapping[str, Any]
+    ) -> None:
+        """Put a change that the user accepted into the experiment's identity."""
+        with self._write():
+            self._db.execute(
+                "UPDATE experiments SET key = ?, manifest = ?, plan = ? WHERE id = ?",
+                (key, json.dumps(manifest), json.dumps(plan), experiment.id),
+            )
+            self._seal("experiments", "id = ?", (experiment.id,))
+
+    def update_plan(self, experiment: int, **parts: Any) -> None:
+        """Put parts into an experiment's plan; the others stay as they are."""
+        with self._write():
+            row = self._db.execute("SELECT plan FROM experiments WHERE id = ?", (experiment,)).fetchone()
+            plan = {**json.loads(row[0]), **parts}
+            self._db.execute("UPDATE experiments SET plan = ? WHERE id = ?", (json.dumps(plan), experiment))
+            self._seal("experiments", "id = ?", (experiment,))
+
+    # --- runs ------------------------------------------------------------------------------------------------------
+
+    def want(self, experiment: int, seeds: Sequence[int]) -> None:
+        """Remember the seeds that were asked for, so that an interrupted command can be finished and k of n told."""
+        with self._write():
+            self._db.executemany(
+                "INSERT OR IGNORE INTO seeds (experiment, seed) VALUES (?,?)", [(experiment, seed) for seed in seeds]
+            )
+
+    def forget_unbegun(self, experiment: int) -> None:
+        """Seeds that were asked for and not begun are not needed any more."""
+        with self._write():
+            self._db.execute(
+                "DELETE FROM seeds WHERE experiment = ? AND seed NOT IN (SELECT seed FROM runs WHERE experiment = ?)",
+                (experiment, experiment),
+            )
+
+    def claim(
+        self, experiment: int, seed: int, owner: str, replicate: int = 0, retry_failed: bool = False
+    ) -> int | None:
+        """Take one seed: its new attempt's number, or None when it is settled, or somebody else runs it."""
+        with self._write():
+            row = self._db.execute(
+                f"SELECT attempt, status, owner, id, cause, {_WHOLE_RUN} FROM runs "
+                "WHERE experiment = ? AND seed = ? AND replicate = ? ORDER BY attempt DESC LIMIT 1",
+                (experiment, seed, replicate),
+            ).fetchone()
+            attempt = 1
+            if row is not None:
+                again = row[1] == Status.FAILED and (retry_failed or row[4] in NOT_THE_RUNS_FAULT)
+                settled = row[1] in (Status.FINISHED, Status.FAILED) and not again and self._is_whole(row[3], row[5])
+                if settled or (row[1] == Status.RUNNING and self._is_alive(row[2])):
+                    return None
+                if row[1] == Status.RUNNING:
+                    self._db.execute(
+                        "UPDATE runs SET status = ?, detail = ? WHERE id = ?",
+                        (Status.INTERRUPTED, "its supervisor was gone", row[3]),
+                    )
+                    self._seal("runs", "id = ?", (row[3],))
+                attempt = row[0] + 1
+            self._db.execute(
+                "INSERT INTO runs (experiment, seed, replicate, attempt, status, owner, started) VALUES (?,?,?,?,?,?,?)",
+                (experiment, seed, replicate, attempt, Status.RUNNING, owner, time.time()),
+            )
+            self._seal("runs", "experiment = ? AND seed = ? AND attempt = ?", (experiment, seed, attempt))
+        return attempt
+
+    def _is_whole(self, run: int, whole: int) -> bool:
+        """Whether the record of a run and its series are what was written; else it is to be run again."""
+        if not whole:
+            return False
+        rows = self._rows(f"SELECT {_WHOLE_SERIES} FROM series WHERE run = ?", (run,))
+        return all(row[0] for row in rows)
+
+    def finish(self, experiment: int, run: Run) -> None:
+        """Save what became of a run, with its series, in one transaction."""
+        with self._write():
+            number = self._db.execute(
+                "SELECT id FROM runs WHERE experiment = ? AND seed = ? AND replicate = ? AND attempt = ?",
+                (experiment, run.seed, run.replicate, run.attempt),
+            ).fetchone()
+            if number is None:
+                number = self._db.execute(
+                    "INSERT INTO runs (experiment, seed, replicate, attempt, status, started) VALUES (?,?,?,?,?,?) RETURNING id",
+                    (experiment, run.seed, run.replicate, run.attempt, run.status, time.time()),
+                ).fetchone()
+            self._db.execute(
+                "UPDATE runs SET status = ?, cause = ?, detail = ?, seconds = ?, folder = ?, forked = ? WHERE id = ?",
+                (
+                    run.status, run.cause, readable(run.detail), run.seconds,
+                    None if run.folder is None else _relative(run.folder), int(run.forked), number[0],
+                ),
+            )  # fmt: skip
+            self._seal("runs", "id = ?", (number[0],))
+            self._db.executemany(
+                "INSERT OR REPLACE INTO series (run, metric, position, last, steps, numbers, checksum, numbers_checksum) "
+                "VALUES (?,?,?,?,?,?,?,?)",
+                [
+                    _sealed_series(number[0], readable(name), k, *_pack(series))
+                    for k, (name, series) in enumerate(run.series.items())
+                ],
+            )
+
+    def set_aside(self, experiment: int, seed: int, attempt: int, reason: str) -> None:
+        """Keep a run that is not to be counted; its seed is free again."""
+        with self._write():
+            self._db.execute(
+                "UPDATE runs SET status = ?, cause = NULL, detail = ? WHERE experiment = ? AND seed = ? AND attempt = ?",
+                (Status.INTERRUPTED, readable(reason), experiment, seed, attempt),
+            )
+            self._seal("runs", "experiment = ? AND seed = ? AND attempt = ?", (experiment, seed, attempt))
+
+    def release(self, experiment: int, seed: int, attempt: int) -> None:
+        """Give back a claim whose run was never begun."""
+        with self._write():
+            self._db.execute(
+                "DELETE FROM runs WHERE experiment = ? AND seed = ? AND attempt = ? AND status = ?",
+                (experiment, seed, attempt, Status.RUNNING),
+            )
+
+    def drop_run(self, experiment: int, seed: int) -> None:
+        """Forget a claim that turned out to be no run of its own."""
+        with self._write():
+            self._db.execute("DELETE FROM runs WHERE experiment = ? AND seed = ?", (experiment, seed))
+
+    def runs(self, experiment: int, *, last_only: bool = False) -> list[Run]:
+        """The newest attempt for each seed, by seed; seeds that were asked for and not begun are attempt 0.
+
+        A run of a dead supervisor is told as interrupted. With `last_only`, of each series its last value alone is read.
+        """
+        rows = self._rows(
+            f"SELECT id, seed, replicate, attempt, status, cause, detail, seconds, folder, owner, forked, {_WHOLE_RUN} FROM runs AS r "
+            "WHERE experiment = ? AND attempt = (SELECT max(attempt) FROM runs WHERE experiment = r.experiment "
+            "AND seed = r.seed AND replicate = r.replicate) ORDER BY seed, replicate",
+            (experiment,),
+        )
+        series: dict[int, dict[str, Series]] = {}
+        damaged: set[int] = set()
+        columns = "s.steps, s.numbers, s.numbers_checksum" if not last_only else "NULL, NULL, 0"
+        for run, metric, position, last, length, checksum, steps, numbers, inner in self._rows(
+            f"SELECT s.run, s.metric, s.position, s.last, length(s.numbers), s.checksum, {columns} "
+            "FROM series AS s JOIN runs AS r ON r.id = s.run WHERE r.experiment = ? ORDER BY s.run, s.position",
+            (experiment,),
+        ):
+            whole = checksum == _checksum(run, metric, position, last, length)
+            if not whole or (not last_only and inner != _checksum(steps, numbers)):
+                damaged.add(run)
+                continue
+            found = _brief(metric, last, length // 8) if last_only else _unpack(steps, numbers)
+            series.setdefault(run, {})[metric] = found
+        result = []
+        for number, seed, replicate, attempt, status, cause, detail, seconds, folder, owner, forked, whole in rows:
+            if not whole or number in damaged:
+                detail = "its record in the store is damaged, and does not count; the same command runs it again"
+                result.append(Run(int(seed), Status.INTERRUPTED, attempt=int(attempt), detail=detail))
+                continue
+            state = Status(status)
+            if state is Status.RUNNING and not self._is_alive(owner):
+                state, detail = Status.INTERRUPTED, "its supervisor was gone"
+            result.append(
+                Run(
+                    seed, state, series.get(number, {}), replicate, attempt,
+                    Cause(cause) if cause else None, detail, seconds, self._place(folder), bool(forked),
+                )
+            )  # fmt: skip
+        begun = {run.seed for run in result}
+        for (seed,) in self._rows("SELECT seed FROM seeds WHERE experiment = ?", (experiment,)):
+            if seed not in begun:
+                result.append(Run(seed, Status.INTERRUPTED, attempt=0, detail="not begun"))
+        return sorted(result, key=lambda run: (run.seed, run.replicate))
+
+    def _place(self, folder: str | None) -> str | None:
+        """Where the logs and files of a run lie: a folder of this store, wherever it has been moved to; None for any other."""
+        if folder is None:
+            return None
+        place = self.folder / folder
+        if os.path.isabs(folder) or not place.resolve().is_relative_to((self.folder / "runs").resolve()):
+            return None
+        return str(place)
+
+    def damaged_seeds(self, experiment: int) -> set[int]:
+        """Seeds of whose series the numbers are not what was written."""
+        rows = self._rows(
+            "SELECT DISTINCT r.seed FROM series AS s JOIN runs AS r ON r.id = s.run "
+            "WHERE r.experiment = ? AND s.numbers_checksum <> checksum_of(s.steps, s.numbers) AND r.attempt = (SELECT max(attempt) "
+            "FROM runs WHERE experiment = r.experiment AND seed = r.seed AND replicate = r.replicate)",
+            (experiment,),
+        )
+        return {int(seed) for (seed,) in rows}
+
+    def is_large(self, experiment: int) -> bool:
+        """Whether its series are so many that a report had better read their last values only."""
+        rows = self._db.execute(
+            "SELECT 1 FROM series AS s JOIN runs AS r ON r.id = s.run WHERE r.experiment = ? LIMIT 1 OFFSET 5000",
+            (experiment,),
+        ).fetchone()
+        return rows is not None
+
+    def counts(self) -> dict[int, dict[str, int]]:
+        """For each experiment how many seeds have which status."""
+        rows = self._rows(
+            f"SELECT experiment, CASE WHEN {_WHOLE_RUN} THEN status ELSE 'interrupted' END, owner, count(*) FROM runs AS r "
+            "WHERE attempt = (SELECT max(attempt) FROM runs WHERE experiment = r.experiment AND seed = r.seed AND replicate = r.replicate) "
+            "GROUP BY 1, 2, CASE r.status WHEN 'running' THEN owner ELSE '' END"
+        )
+        result: dict[int, dict[str, int]] = {}
+        for experiment, status, owner, count in rows:
+            state = status
+            if status == Status.RUNNING and not self._is_alive(owner):
+                state = Status.INTERRUPTED.value
+            counts = result.setdefault(experiment, {})
+            counts[state] = counts.get(state, 0) + count
+        waiting = self._db.execute(
+            "SELECT experiment, count(*) FROM seeds AS s WHERE NOT EXISTS "
+            "(SELECT 1 FROM runs WHERE experiment = s.experiment AND seed = s.seed) GROUP BY experiment"
+        )
+        for experiment, count in waiting:
+            counts = result.setdefault(experiment, {})
+            counts[Status.INTERRUPTED] = counts.get(Status.INTERRUPTED, 0) + count
+        return result
+
+    def drop_experiment(self, experiment: int) -> None:
+        """Forget an experiment and its runs."""
+        with self._write():
+            self._db.execute("DELETE FROM experiments WHERE id = ?", (experiment,))
+
+    def run_folder(self, experiment: Experiment, seed: int, attempt: int) -> Path:
+        """Where the logs and files of one attempt are kept."""
+        again = "" if attempt == 1 else f"-attempt-{attempt}"
+        return self.folder / "runs" / f"{experiment.name}@{experiment.version}" / f"seed-{seed}{again}"
+
+
+_NAME = re.compile(r"\w[\w.-]{0,99}")
+_WHOLE_RUN = f"checksum = checksum_of({Store._SEALED['runs']})"
+_WHOLE_SERIES = (
+    "checksum = checksum_of(run, metric, position, last, length(numbers)) "
+    "AND numbers_checksum = checksum_of(steps, numbers)"
+)
+
+
+def _checksum(*values: Any) -> int:
+    """CRC-32 of some columns: finds damage, not malice."""
+    total = 0
+    for value in values:
+        if isinstance(value, bytes):
+            total = zlib.crc32(value, total)
+        else:
+            total = zlib.crc32(f"{type(value).__name__[0]}{value}\0".encode("utf-8", "surrogatepass"), total)
+    return total
+
+
+def _sealed_series(
+    run: int, metric: str, position: int, last: float | None, steps: bytes, numbers: bytes
+) -> tuple[Any, ...]:
+    head = _checksum(run, metric, position, last, len(numbers))
+    return run, metric, position, last, steps, numbers, head, _checksum(steps, numbers)
+
+
+def _relative(folder: str) -> str:
+    """Of a run's folder what does not change when the store is moved: `runs/train@1/seed-7`."""
+    parts = Path(folder).parts
+    k = max((k for k, part in enumerate(parts) if part == "runs"), default=0)
+    return str(Path(*parts[k:])) if ".." not in parts else ""
+
+
+def readable(text: str) -> str:
+    """Text that can be stored and printed: what is no character is shown by its number."""
+    return text.encode("utf-8", "backslashreplace").decode("utf-8")
+
+
+def _as_text(name: str) -> str:
+    """A file name as text that can be stored, also one that is no UTF-8; `_from_text` gives it back."""
+    try:
+        name.encode("utf-8")
+        return json.dumps(name) if name.startswith('"') else name
+    except UnicodeEncodeError:
+        return json.dumps(name)
+
+
+def _from_text(text: str) -> str:
+    return str(json.loads(text)) if text.startswith('"') else text
+
+
+def _size(path: Path) -> int:
+    try:
+        return path.stat().st_size
+    except OSError:
+        return 0
+
+
+def _is_dead_here(owner_file: str) -> bool:
+    """Whether a file in `owners` was left by a supervisor of this machine that is gone."""
+    host = re.sub(r"[^\w.-]", "_", socket.gethostname())
+    pid = owner_file.removeprefix(host + "_").partition("_")[0]
+    if not owner_file.startswith(host + "_") or not pid.isdigit():
+        return False
+    try:
+        os.kill(int(pid), 0)
+    except ProcessLookupError:
+        return True
+    except OSError:
+        return False
+    return False
+
+
+def _goal(text: str) -> Any:
+    from ..metrics.goals import Goal
+
+    return Goal(text)
+
+
+def _brief(metric: str, last: float | None, n: int) -> Series:
+    """In place of a series its last value, twice where there are several: that is all that a report asks, but for `value`."""
+    value = float("nan") if last is None else last
+    if n == 1:
+        return Series(_ONE, (value,))
+    if metric != "value":
+        return Series(_TWO, (value, value))
+    return Series(tuple(range(1, n + 1)), (value,) * n)
+
+
+_ONE, _TWO = (1,), (1, 2)
+
+
+def _pack(series: Series) -> tuple[float | None, bytes, bytes]:
+    last = series.values[-1]
+    counted = series.steps == tuple(range(1, len(series.steps) + 1))
+    steps = b"" if counted else array("q", series.steps).tobytes()
+    return (last if last == last else None), steps, array("d", series.values).tobytes()
+
+
+def _unpack(steps: bytes, numbers: bytes) -> Series:
+    values = array("d")
+    values.frombytes(numbers)
+    counted = array("q")
+    counted.frombytes(steps)
+    return Series(tuple(counted) or tuple(range(1, len(values) + 1)), tuple(values))

@@ -1,0 +1,252 @@
+"""Comparisons, plans and choices in words and tables."""
+
+from collections.abc import Sequence
+
+from ..decisions import Comparison, Decision, Group, Plan, Ranking, TaskRanking
+from ..results import Summary
+from .table import Table
+from .words import decimals, number, printable
+
+
+def p_text(p: float | None) -> str:
+    """A p-value as papers print it: `p = .013`, `p < .001`."""
+    if p is None:
+        return "no p"
+    if p < 0.001:
+        return "p < .001"
+    return f"p = {p:.3f}".replace("0.", ".", 1) if p < 0.9995 else "p = 1"
+
+
+def percent(level: float) -> str:
+    """A level as `95 %`."""
+    return f"{level * 100:g} %"
+
+
+def places_of(groups: Sequence[Group], interval: tuple[float, float] | None = None) -> int:
+    """Decimals for the figures of a comparison: two digits of the smallest spread."""
+    spreads = [g.sd for g in groups if g.sd]
+    if interval is not None and interval[1] > interval[0]:
+        spreads.append((interval[1] - interval[0]) / 2)
+    return decimals(min(spreads, default=None), groups[0].mean)
+
+
+def comparison_sentence(c: Comparison) -> str:
+    """What a comparison came to, made from its decision, so that the two cannot contradict."""
+    k = places_of((c.new, c.base), c.interval)
+    new, base, metric = printable(c.new.name), printable(c.base.name), printable(c.metric)
+    counted = (
+        f"{c.pairs} pairs of seeds" if c.pairs is not None else f"{c.new.finished} seeds against {c.base.finished}"
+    )
+    means = f"{number(c.new.mean, k)} against {number(c.base.mean, k)}"
+    p = c.p_value if c.adjusted_p is None else c.adjusted_p
+    tested = f"{p_text(p)}{' after Holm' if c.adjusted_p is not None else ''}" if p is not None else c.method
+    between = "" if c.interval is None else f"{number(c.interval[0], k)} to {number(c.interval[1], k)}"
+    shown = f"difference {signed(c.difference, k)}, {percent(c.level)} interval {between}, {tested}, {counted}"
+    if c.decision is Decision.EQUIVALENT:
+        return (
+            f"{new} and {base} are equivalent in {metric} within ± {c.equivalence:g}: {means} ({shown}; two one-sided tests "
+            f"{p_text(c.equivalence_p)})."
+        )
+    if c.decision is not Decision.UNDECIDED:
+        return f"{new} is {c.decision} than {base} in {metric}: {means} ({shown})."
+    if c.interval is None:
+        few = "one seed on a side says nothing about spread"
+        if min(c.new.finished, c.base.finished) > 1:
+            few = f"{counted} are too few for an interval that holds at any time"
+        return f"Whether {new} or {base} is better in {metric} is undecided: {means}, and {few}."
+    text = f"Whether {new} or {base} is better in {metric} is undecided: {means} ({shown})."
+    if c.needed is not None:
+        n = min(c.new.finished, c.base.finished)
+        each = "pairs" if c.pairs is not None else "seeds each"
+        what = "a difference as it looks"
+        if c.equivalence is not None and abs(c.difference) < c.equivalence:
+            what = f"that they differ by less than {c.equivalence:g}, if they differ as it looks"
+        more = f"about {c.needed} {each}" if c.needed > n else f"a few more {each}"
+        text += f" To show {what} with power .8 takes {more}."
+    return text
+
+
+def signed(value: float, places: int) -> str:
+    """A difference with its sign."""
+    return f"+{number(value, places)}" if value > 0 else number(value, places)
+
+
+def comparison_table(pairs: Sequence[Comparison]) -> Table:
+    """A row for each comparison."""
+    adjusted = any(pair.adjusted_p is not None for pair in pairs)
+    columns = ["new", "base", "metric", "difference", f"{percent(pairs[0].level)} interval", "p"]
+    columns += ["p (Holm)"] if adjusted else []
+    columns += ["P(new better)", "Cliff's δ", "decision"]
+    rows = []
+    for c in pairs:
+        k = places_of((c.new, c.base), c.interval)
+        between = "–" if c.interval is None else f"{number(c.interval[0], k)} … {number(c.interval[1], k)}"
+        row = [printable(c.new.name), printable(c.base.name), printable(c.metric), signed(c.difference, k), between]
+        row += [_p(c.p_value)] + ([_p(c.adjusted_p)] if adjusted else [])
+        low, high = c.probability_interval
+        row += [
+            f"{c.probability_of_improvement:.2f} ({low:.2f} … {high:.2f})",
+            f"{c.effect_size:+.2f}",
+            c.decision.value,
+        ]
+        rows.append(tuple(row))
+    return Table(tuple(columns), tuple(rows), frozenset({3, 5, 6} if adjusted else {3, 5}))
+
+
+def _p(p: float | None) -> str:
+    return "–" if p is None else p_text(p).replace("p = ", "").replace("p ", "")
+
+
+def groups_table(groups: Sequence[Group], level: float, ranks: Sequence[str] = ()) -> Table:
+    """A row for each side."""
+    k = places_of(groups)
+    columns = ("name", "k of n", "mean", f"{percent(level)} t interval", "SD", *(("rank",) if ranks else ()))
+    rows = []
+    for i, g in enumerate(groups):
+        between = "–" if g.interval is None else f"{number(g.interval[0], k)} … {number(g.interval[1], k)}"
+        row = (printable(g.name), f"{g.finished} of {g.n}", number(g.mean, k), between, number(g.sd, k))
+        rows.append((*row, ranks[i]) if ranks else row)
+    return Table(columns, tuple(rows), frozenset({2, 4}))
+
+
+def ranking_sentence(r: Ranking) -> str:
+    """Who leads, and whether that is shown."""
+    best = r.places[0].group.name
+    against = [p for p in r.pairs if p.new.name == best]
+    shown = [p.base.name for p in against if p.decision is Decision.BETTER]
+    open_ = [p.base.name for p in against if p.decision is not Decision.BETTER]
+    metric = printable(r.metric)
+    names = ", ".join(map(printable, shown))
+    if not open_:
+        return f"{printable(best)} is the best of {len(r.places)} in {metric}: better than {names} (all pairs, Holm)."
+    rest = ", ".join(map(printable, open_))
+    start = f"{printable(best)} has the best mean {metric} of {len(r.places)}"
+    return f"{start}, and is shown to be better than {names}, not than {rest} (all pairs, Holm)." if shown else (
+        f"{start}, but is not shown to be better than {rest} (all pairs, Holm)."
+    )  # fmt: skip
+
+
+def tasks_sentence(r: TaskRanking) -> str:
+    """Who leads over tasks, and whether that is shown."""
+    best = r.places[0]
+    against = [p for p in r.pairs if p.new == best.name]
+    shown = [printable(p.base) for p in against if p.decision is Decision.BETTER]
+    open_ = [printable(p.base) for p in against if p.decision is not Decision.BETTER]
+    text = f"Over {len(r.tasks)} tasks {printable(best.name)} has the best mean rank in {printable(r.metric)} ({best.rank:.2f} of {len(r.places)})"
+    if shown and not open_:
+        return f"{text}, and is better than {', '.join(shown)} (Wilcoxon over tasks, Holm)."
+    if shown:
+        return f"{text}; it is shown to be better than {', '.join(shown)}, not than {', '.join(open_)} (Wilcoxon over tasks, Holm)."
+    return f"{text}, but is not shown to be better than {', '.join(open_)} (Wilcoxon over tasks, Holm)."
+
+
+def tasks_tables(r: TaskRanking) -> tuple[Table, Table]:
+    """Methods over tasks, and pairs of methods."""
+    k = decimals(min((p.iqm_interval[1] - p.iqm_interval[0] for p in r.places), default=None), r.places[0].iqm)
+
+    def with_interval(value: float, between: tuple[float, float], places: int = k) -> str:
+        return f"{number(value, places)} ({number(between[0], places)} … {number(between[1], places)})"
+
+    methods = Table(
+        ("name", "runs", "IQM", "mean", "median", "mean rank"),
+        tuple(
+            (
+                printable(p.name), str(p.runs), with_interval(p.iqm, p.iqm_interval), with_interval(p.mean, p.mean_interval),
+                with_interval(p.median, p.median_interval), with_interval(p.rank, p.rank_interval, 2),
+            )
+            for p in r.places
+        ),
+        frozenset({1}),
+    )  # fmt: skip
+    pairs = Table(
+        ("new", "base", "tasks won", "P(new better)", "p (Wilcoxon)", "p (Holm)", "decision"),
+        tuple(
+            (
+                printable(p.new), printable(p.base), f"{p.tasks_won} of {len(r.tasks)}",
+                with_interval(p.probability_of_improvement, p.probability_interval, 2), _p(p.p_value), _p(p.adjusted_p),
+                p.decision.value,
+            )
+            for p in r.pairs
+        ),
+        frozenset({4, 5}),
+    )  # fmt: skip
+    return methods, pairs
+
+
+def explain(c: Comparison) -> list[str]:
+    """What each number of a comparison means, a line each."""
+    k = places_of((c.new, c.base), c.interval)
+    new, base = printable(c.new.name), printable(c.base.name)
+    lines = [
+        f"difference {signed(c.difference, k)}: mean of {new} minus mean of {base}, in units of {printable(c.metric)}."
+    ]
+    if c.interval is not None:
+        lines.append(
+            f"{percent(c.level)} interval ({c.method}): differences that these scores do not speak against; a procedure that covers "
+            f"the true one {percent(c.level)} of the time for normal scores."
+        )
+    if c.p_value is not None:
+        how = "all regroupings" if c.exact else "drawn regroupings"
+        lines.append(
+            f"{p_text(c.p_value)}: if seeds alone made the difference, one as large would come up so often (studentised permutation test, "
+            f"{how}); the least that these numbers of seeds can reach is {c.smallest_p:.2g}. Welch's or the paired t gives "
+            f"{p_text(c.t_p_value)}."
+        )
+    low, high = c.probability_interval
+    lines.append(
+        f"P({new} better) = {c.probability_of_improvement:.2f} ({low:.2f} to {high:.2f}): chance that one run of {new} beats one of "
+        f"{base}; by the rule of Bouthillier et al. (above ½, reaching beyond .75): {c.probability_decision}. Cliff's δ "
+        f"{c.effect_size:+.2f} says the same from -1 to 1."
+    )
+    lines.append(
+        f"With one seed each, the one with the worse mean would have looked better {c.wrong_winner * 100:.0f} % of the time."
+    )
+    if c.almost_dominance is not None:
+        lines.append(
+            f"ASO {c.almost_dominance:.2f}: below .5 {new} is almost stochastically better at every quantile; the nearer 0, the more."
+        )
+    if c.spread_ratio is not None and c.spread_interval is not None:
+        lines.append(
+            f"SD of {new} is {c.spread_ratio:.2f} times that of {base} ({c.spread_interval[0]:.2f} to {c.spread_interval[1]:.2f}; "
+            f"Brown-Forsythe {p_text(c.spread_p)})."
+        )
+    if c.correlation is not None:
+        use = (
+            "pairing them was declared" if c.pairs is not None
+            else "they were not paired, since that was not declared (--paired)"
+        )  # fmt: skip
+        lines.append(f"Correlation of scores under the same seeds: {c.correlation:.2f}; {use}.")
+    return lines
+
+
+def explain_tasks(r: TaskRanking) -> list[str]:
+    """What each number over tasks means."""
+    return [
+        "IQM: mean of the middle half of all runs of all tasks; it heeds neither the luckiest nor the unluckiest quarter.",
+        "mean, median: of the tasks' means. Each interval resamples the runs within each task (stratified bootstrap, percentile).",
+        "mean rank: on each task methods are ranked by their mean (1 is best), and the ranks are averaged over tasks.",
+        "P(new better): chance that one run of new beats one of base on the same task, averaged over tasks.",
+        "p (Wilcoxon): over the tasks' means, two-sided; p (Holm) holds all pairs together. The decision follows p (Holm).",
+    ]
+
+
+def explain_summary(s: Summary) -> list[str]:
+    """What each number of a summary means."""
+    return [
+        f"mean ± : the {percent(s.level)} {s.method} of the mean; a procedure that covers the true mean about so often.",
+        "SD: how much single runs differ from seed to seed (n - 1 in its denominator); it does not shrink with more seeds.",
+        "SEM: SD / √n, how far the mean of these seeds may be from the true one.",
+        "median, IQM: middle value, and mean of the middle half.",
+        f"k of n: {s.finished} of {s.n} seeds finished with this metric; every figure is among those.",
+    ]
+
+
+def explain_plan(p: Plan) -> list[str]:
+    """What stands behind a plan."""
+    lines = [
+        "Seeds and power by the noncentral t distribution; Noether's formula for P(new better), the exact sign test for pairs."
+    ]
+    if "sd_interval" in p.details:
+        low, high = p.details["sd_interval"]
+        lines.append(f"SD of the pilot: {p.sd:.3g}, 95 % interval {low:.3g} to {high:.3g}.")
+    return lines

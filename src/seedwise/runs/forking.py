@@ -1,0 +1,490 @@
+"""The host's side of forked runs: the process that executes a script's first lines once, and when forking is used.
+
+A forked run is never taken on trust. The first seed is run fresh and forked, and both are compared; of every hundred forked
+seeds one more is run both ways. Where they differ, runs are fresh, and what differed is said.
+"""
+
+import contextlib
+import hashlib
+import json
+import os
+import platform
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from pathlib import Path
+from typing import Any
+
+from seedwise_guest.prefork.forking_process import PIPES
+
+from ..experiments.command import PLACEHOLDER, Mode, Workdir, placeholders
+from ..sandbox.worlds import World
+from .attempt import Setup, prefork_plan
+
+_PATIENCE = 120.0
+_MOST_FAILURES = 3
+_HOLD = 6.0
+"""Seconds for which further runs wait while the first one and its forked twin may still be compared."""
+_QUIET = 2.0
+"""Seconds without a further import, and at least as many as there were before, after which a long first run is taken to have
+imported what it needs."""
+_NO_SEED = str(2**32 - 5)
+"""What stands in the place of the seed, in SEEDWISE_SEED and the command line, while the first lines are executed: no seed that anybody takes."""
+_BLOCK = 100
+"""Of so many seeds one is run both ways."""
+
+
+class Verdict(StrEnum):
+    """What a comparison of forked runs with fresh ones has shown."""
+
+    SAME = "same"
+    DIFFERS = "differs"
+    UNSTEADY = "unsteady"
+    """The script does not repeat itself: two fresh runs under one seed differ."""
+
+
+class Stage(StrEnum):
+    """How far forking is."""
+
+    OFF = "off"
+    STARTING = "starting"
+    """The first fresh run goes on, and the process executes the script's first lines."""
+    READY = "ready"
+    """A forked run can be compared with the fresh one."""
+    COMPARING = "comparing"
+    FORKING = "forking"
+
+
+def why_not_forked(setup: Setup, python: str) -> str:
+    """Why runs of this command cannot be forked; "" if they can."""
+    if sys.platform != "linux" or not hasattr(os, "pidfd_open"):
+        return "only Linux can fork safely here"
+    if setup.mode is Mode.AS_IS:
+        return "the script runs once"
+    version = tuple(int(part) for part in python.split(".")[:2] if part.isdigit())
+    if version and version < (3, 10):
+        return "needs Python 3.10 or later in the runs"
+    if setup.launch_kind != "script":
+        return "only a script can be forked, not -m, -c or another program"
+    if setup.script_behind_launcher:
+        return "a launcher starts the script"
+    if setup.worlds.kind is Workdir.SHARED or (setup.worlds.kind is Workdir.SEQUENTIAL and setup.worlds.share):
+        return "runs share their files, and each must look at them itself"
+    hidden = _hides_standard(setup.script)
+    if hidden:
+        return f"{hidden} hides a module of the standard library that a forked process has loaded already"
+    if setup.mode is Mode.PLACEHOLDER:
+        ours = placeholders(setup.command)
+        tail = setup.command[len(setup.command) - setup.arguments :]
+        if sum(PLACEHOLDER in word for word in ours) != sum(PLACEHOLDER in word for word in tail):
+            return "{seed} is in the name of the script"
+    return ""
+
+
+def _hides_standard(script: str | None) -> str:
+    """A file beside the script that is named like a module of the standard library; "" if there is none."""
+    if script is None:
+        return ""
+    folder = os.path.dirname(script) or "."
+    with contextlib.suppress(OSError):
+        for name in sorted(os.listdir(folder)):
+            stem, dot, rest = name.partition(".")
+            if stem not in sys.stdlib_module_names:
+                continue
+            if rest == "py" or (not dot and os.path.isfile(os.path.join(folder, name, "__init__.py"))):
+                return name
+    return ""
+
+
+class ForkingProcess:
+    """A process that executes the first lines and forks.
+
+    Parameters
+    ----------
+    world
+        Folder for its spool and its output; removed by `close`.
+    cores
+        Those it may use.
+    """
+
+    def __init__(self, setup: Setup, world: World, cores: list[int]) -> None:
+        self._world = world
+        self._setup = setup
+        self.ready = False
+        self.line = 0
+        """Where the runs go on; 0: after the last line."""
+        self.why = ""
+        """Why they go on there."""
+        self.seconds = 0.0
+        """How long the first lines and the imports took, from the start of the interpreter: what each forked run saves."""
+        self.failed = ""
+        self.asked: dict[str, bool] = {}
+        """Libraries that it was asked to import, and whether it has answered."""
+        self._dropping = False
+        self._begun = time.monotonic()
+        self._data = b""
+        reading, to_it = os.pipe()
+        from_it, writing = os.pipe()
+        self._to_it = to_it
+        self.channel = from_it
+        os.set_blocking(from_it, False)
+        own = setup.worlds.specification(world, (), [], [], private=True, file="world.json") if world.targets else None
+        plan = {**prefork_plan(setup), "world": None if own is None else str(own)}
+        (world.spool / "plan.json").write_text(json.dumps(plan), encoding="utf-8", errors="surrogateescape")
+        command = [word.replace(PLACEHOLDER, _NO_SEED) for word in setup.command]
+        specification = setup.worlds.specification(World(world.folder, world.spool), command, cores, [])
+        environment = {
+            **setup.environment, "SEEDWISE_SPOOL": str(world.spool), "SEEDWISE_SEED": _NO_SEED,
+            PIPES: f"{reading},{writing}",
+        }  # fmt: skip
+        with open(world.folder / "stdout", "wb") as out, open(world.folder / "stderr", "wb") as err:
+            self._process = subprocess.Popen(
+                setup.worlds.launcher(specification), env=environment, stdin=subprocess.DEVNULL, stdout=out, stderr=err,
+                start_new_session=True, pass_fds=[reading, writing],
+            )  # fmt: skip
+        os.close(reading)
+        os.close(writing)
+
+    def receive(self) -> list[dict[str, Any]]:
+        """Messages that have come; the last is `{"type": "gone"}` when the process is no more."""
+        messages: list[dict[str, Any]] = []
+        while True:
+            try:
+                data = os.read(self.channel, 1 << 16)
+            except BlockingIOError:
+                return messages
+            except OSError:
+                data = b""
+            if not data:
+                self.failed = self.failed or "the process that forks was killed or crashed"
+                return [*messages, {"type": "gone"}]
+            *lines, self._data = (self._data + data).split(b"\n")
+            for line in lines:
+                message = json.loads(line)
+                self._take(message)
+                messages.append(message)
+
+    def _take(self, message: Mapping[str, Any]) -> None:
+        kind = message["type"]
+        if kind == "ready":
+            self.ready = message["root"] == self._process.pid
+            self.line, self.why = message["line"], message["why"]
+            self.seconds = time.monotonic() - self._begun
+            if not self.ready:
+                self.failed = "a program stands between Seedwise and Python"
+        elif kind in ("imported", "left"):
+            self.asked[message["name"]] = True
+            self.seconds += message.get("seconds", 0.0)
+        elif kind == "dropped":
+            self._dropping = False
+
+    @property
+    def busy(self) -> bool:
+        """Whether it still imports, or forgets what it has imported."""
+        return self._dropping or not all(self.asked.values())
+
+    @property
+    def too_slow(self) -> bool:
+        """Whether it has taken longer than anybody would wait."""
+        return not self.ready and time.monotonic() - self._begun > _PATIENCE
+
+    def import_too(self, name: str) -> None:
+        """Have it import what a fresh run imports."""
+        if name not in self.asked:
+            self.asked[name] = False
+            self.ask({"type": "import", "name": name})
+
+    def forget_imports(self) -> bool:
+        """Have it forget what it was asked to import; False when the process is gone."""
+        self.asked, self._dropping = {}, True
+        return self.ask({"type": "drop"})
+
+    def ask(self, request: Mapping[str, Any]) -> bool:
+        """Send a request; False when the process is gone."""
+        data = json.dumps(request).encode("utf-8", "surrogateescape") + b"\n"
+        try:
+            while data:
+                data = data[os.write(self._to_it, data) :]
+        except OSError:
+            return False
+        return True
+
+    def close(self) -> None:
+        """End the process; its children end with it."""
+        os.close(self._to_it)
+        os.close(self.channel)
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.killpg(self._process.pid, signal.SIGKILL)
+        self._process.wait()
+        self._setup.worlds.end_users(self._world, thorough=True)
+        self._setup.worlds.remove(self._world)
+
+
+@dataclass
+class Record:
+    """What is kept with an experiment of how its forked runs were compared."""
+
+    verdict: Verdict | None = None
+    seeds: list[int] = field(default_factory=list)
+    """Under which forked and fresh runs were compared."""
+    different: str = ""
+    """What differed first, in words."""
+    imports: list[str] = field(default_factory=list)
+    """What the forking process imports besides the first lines."""
+    first_lines_only: bool = False
+    """Further imports made a difference, so there are none."""
+    machine: str = ""
+
+    def as_dict(self) -> dict[str, Any]:
+        """Plain values, for the store."""
+        return {
+            "verdict": None if self.verdict is None else self.verdict.value, "seeds": self.seeds,
+            "different": self.different, "imports": self.imports, "first_lines_only": self.first_lines_only,
+            "machine": self.machine,
+        }  # fmt: skip
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> "Record":
+        """What `as_dict` gave."""
+        if not values:
+            return cls(machine=this_machine())
+        verdict = values["verdict"]
+        return cls(
+            None if verdict is None else Verdict(verdict), [int(s) for s in values["seeds"]], str(values["different"]),
+            [str(name) for name in values["imports"]], bool(values["first_lines_only"]), str(values["machine"]),
+        )  # fmt: skip
+
+    def here(self) -> "Record":
+        """What of it holds on this machine: all, or nothing."""
+        return self if self.machine == this_machine() else Record(machine=this_machine())
+
+    def sentence_of_difference(self) -> str:
+        """Why runs are not forked, after a comparison."""
+        seed = self.seeds[-1] if self.seeds else "?"
+        if self.verdict is Verdict.UNSTEADY:
+            return (
+                f"the script does not repeat itself: two fresh runs under seed {seed} differ ({self.different}); "
+                "`seedwise check` finds out why"
+            )
+        return f"under seed {seed} a forked run was not what a fresh one is ({self.different})"
+
+    def sentence(self, runs: int, forked: int) -> str:
+        """What was done, for the report; "" where nothing was forked."""
+        bad = self.verdict is not Verdict.SAME
+        seeds = self.seeds[:-1] if bad else self.seeds
+        if not forked or not seeds:
+            return ""
+        shown = ", ".join(map(str, seeds[:-1])) + f" and {seeds[-1]}" if len(seeds) > 1 else f"{seeds[0]}"
+        if len(seeds) > 6:
+            shown = ", ".join(map(str, seeds[:5])) + f" and {len(seeds) - 5} more"
+        were = "was" if forked == 1 else "were"
+        same = (
+            f"{forked} of {runs} runs {were} forked; compared with fresh ones under seed{'s' if len(seeds) > 1 else ''} {shown}: "
+            "the same"
+        )
+        return f"{same}; then {self.sentence_of_difference()}" if bad else same
+
+
+def this_machine() -> str:
+    """A name for the kind of machine: two machines of one kind compute the same."""
+    model = ""
+    with contextlib.suppress(OSError):
+        for line in Path("/proc/cpuinfo").read_text().splitlines():
+            if line.startswith("model name"):
+                model = line.partition(":")[2].strip()
+                break
+    return f"{platform.node()} {platform.machine()} {model}".strip()
+
+
+def to_compare(key: str, seeds: Sequence[int]) -> list[int]:
+    """Of each hundred seeds, in their order, the one that is run both ways: chosen by a digest of experiment and seed."""
+
+    def digest(seed: int) -> str:
+        return hashlib.sha256(f"{key}:{seed}".encode()).hexdigest()
+
+    return [min(seeds[k : k + _BLOCK], key=digest) for k in range(0, len(seeds), _BLOCK)]
+
+
+class Forking:
+    """Decides which runs are forked: none before one was compared with a fresh one, none after one differed.
+
+    Parameters
+    ----------
+    off
+        Why runs are not forked at all; "" if they may be.
+    record
+        What earlier commands have found, which is kept up to date.
+    tell
+        Called with what a person should know.
+    """
+
+    def __init__(self, setup: Setup, *, off: str, record: Record, tell: Callable[[str], None]) -> None:
+        self.record = record
+        self.reason = off
+        self.stage = Stage.OFF if off else Stage.STARTING
+        if not off and record.verdict in (Verdict.DIFFERS, Verdict.UNSTEADY):
+            self.reason, self.stage = self.record.sentence_of_difference(), Stage.OFF
+        self.process: ForkingProcess | None = None
+        self.forked: list[int] = []
+        """Seeds of the runs that were forked by this command and have ended."""
+        self._setup = setup
+        self._tell = tell
+        self._failures = 0
+        self._followed: Path | None = None
+        self._cores: list[int] = []
+        self._read: dict[str, int] = {}
+        self._since = time.monotonic()
+        self._last_import = 0.0
+        self.first_seconds: float | None = None
+        """How long the first fresh run took; None while it goes on."""
+        self._started_fresh = 0.0
+
+    # --- the process -----------------------------------------------------------------------------------------------
+
+    @property
+    def known(self) -> bool:
+        """Whether an earlier comparison, of the same code on this machine, found no difference."""
+        return self.record.verdict is Verdict.SAME
+
+    @property
+    def begun(self) -> bool:
+        """Whether there is a process, or there was one."""
+        return self.process is not None or self.stage is Stage.OFF
+
+    def begin(self, cores: list[int], spool: Path | None = None) -> None:
+        """Start the process; `spool` is that of the fresh run which goes on at the same time."""
+        if self.stage is not Stage.STARTING or self.process is not None:
+            return
+        self._followed, self._cores = spool, cores
+        self._since = self._last_import = self._started_fresh = time.monotonic()
+        self._start()
+
+    def _start(self) -> None:
+        try:
+            self.process = ForkingProcess(self._setup, self._setup.worlds.make(), self._cores)
+        except OSError as error:
+            self.turn_off(f"the process that forks could not be started: {error}")
+            return
+        if not self.record.first_lines_only:
+            for name in self.record.imports:
+                self.process.import_too(name)
+
+    def look(self) -> None:
+        """Have the process import what the first fresh run imports; and see whether it is ready, or too slow."""
+        if self.process is None:
+            return
+        if self.stage is Stage.STARTING and self._followed is not None and not self.record.first_lines_only:
+            for name in self._announced():
+                self.process.import_too(name)
+                self._last_import = time.monotonic()
+        if self.process.too_slow:
+            self.turn_off("the first lines of the script take too long")
+        elif self.stage is Stage.STARTING and self.process.ready and not self.process.busy:
+            quiet = time.monotonic() - self._last_import > max(_QUIET, self._last_import - self._since)
+            if self.known:
+                self.stage = Stage.FORKING
+            elif self.first_seconds is not None or quiet:
+                self.stage = Stage.READY
+
+    def _announced(self) -> list[str]:
+        """What the first fresh run has said since this was last asked."""
+        assert self._followed is not None
+        found: list[str] = []
+        files = sorted(self._followed.glob("*.jsonl"), key=lambda path: path.stem.partition("-")[2])
+        for file in files[:1]:  # the first process of the run; others import for themselves
+            with open(file, "rb") as lines:
+                lines.seek(self._read.get(file.name, 0))
+                data = lines.read()
+            whole = data[: data.rfind(b"\n") + 1]
+            self._read[file.name] = self._read.get(file.name, 0) + len(whole)
+            found += [json.loads(line)["name"] for line in whole.splitlines() if b'"importing"' in line]
+        return found
+
+    def first_ended(self, seconds: float) -> None:
+        """The fresh run that is followed has ended."""
+        self.look()
+        self.first_seconds = seconds
+
+    @property
+    def holding(self) -> bool:
+        """Whether a further run had better wait: it may soon be forked."""
+        self.look()
+        if self.stage in (Stage.OFF, Stage.FORKING) or self.process is None:
+            return False
+        whole = self.first_seconds
+        patience = _HOLD if whole is None else whole + max(_HOLD, whole / 2)
+        return time.monotonic() - self._since < patience or self.known
+
+    def is_worth_it(self, left: int) -> bool:
+        """Whether the seeds that are left would gain more time than the comparison costs."""
+        if self.process is None:
+            return False
+        whole = self.first_seconds
+        if whole is None:
+            whole = time.monotonic() - self._started_fresh
+        return left * self.process.seconds > max(0.0, whole - self.process.seconds)
+
+    def heard(self, message: Mapping[str, Any]) -> None:
+        """A message of the process about itself."""
+        assert self.process is not None
+        kind = message["type"]
+        if kind == "gone" or (kind == "ready" and not self.process.ready):
+            reason, stands_between = self.process.failed, kind == "ready"
+            self._drop()
+            self._failures += 1
+            if self._failures >= _MOST_FAILURES or stands_between:
+                self.turn_off(reason)
+            else:
+                self.stage = Stage.STARTING
+                self._start()
+
+    # --- comparisons -----------------------------------------------------------------------------------------------
+
+    def compared(self, seed: int, different: str, unsteady: bool) -> bool:
+        """A seed was run fresh and forked: what differed, "" for nothing; `unsteady`: two fresh runs differ as well.
+
+        Returns whether forked runs may go on, or be tried once more with the first lines alone.
+        """
+        record = self.record
+        if seed not in record.seeds:
+            record.seeds.append(seed)
+        if not different:
+            record.verdict = Verdict.SAME
+            if self.process is not None and not record.first_lines_only:
+                record.imports = list(self.process.asked)
+            self.stage = Stage.FORKING
+            return True
+        if not unsteady and record.verdict is None and self._imports_more() and not record.first_lines_only:
+            record.first_lines_only, record.imports = True, []
+            if self.process is not None and self.process.forget_imports():
+                self.stage = Stage.STARTING
+                return True
+        record.verdict = Verdict.UNSTEADY if unsteady else Verdict.DIFFERS
+        record.different = different
+        self.turn_off(self.record.sentence_of_difference())
+        return False
+
+    def _imports_more(self) -> bool:
+        return self.process is not None and bool(self.process.asked)
+
+    def turn_off(self, reason: str) -> None:
+        """Fork no more, and say why."""
+        self._drop()
+        if self.stage is not Stage.OFF:
+            self.stage, self.reason = Stage.OFF, reason
+            if reason:
+                self._tell(f"each run starts fresh: {reason}")
+
+    def _drop(self) -> None:
+        if self.process is not None:
+            self.process.close()
+            self.process = None
+
+    def close(self) -> None:
+        """End the process."""
+        self._drop()
+        self.stage = Stage.OFF

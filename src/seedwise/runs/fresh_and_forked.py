@@ -1,0 +1,100 @@
+"""A seed that is run both ways: is what a forked run did what a fresh one did?"""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ..metrics import choose as metrics
+from ..sandbox.worlds import Worlds
+from .attempt import Told
+from .masks import masked, names_duration
+from .written_files import contents_of, digest_of
+
+_MOST = 64 * 2**20
+"""Of longer output the bytes alone are compared."""
+
+
+@dataclass(frozen=True)
+class Observed:
+    """What a run did: its folder holds output and files; `status` is the exit status."""
+
+    folder: Path
+    status: int
+    told: Told
+
+
+def difference(one: Observed, other: Observed, worlds: Worlds | None = None) -> str:
+    """What differs first between two runs under one seed, in words; "" where nothing does. `one` is a fresh run.
+
+    Files that runs share (of `worlds`) are left out: what is thrown away writes to none of them.
+
+    Compared are the exit status, standard output and standard error, logged metrics, arrays, files, and where each random
+    generator stands at the end; dates, addresses, process numbers and durations are left out, as by `seedwise check`.
+    """
+    if other.told.not_forked:
+        return other.told.not_forked
+    if one.status != other.status:
+        return f"it ended with status {other.status}, the fresh one with {one.status}"
+    for name in ("stdout", "stderr"):
+        found = _text(one.folder / name, other.folder / name, f"standard {'output' if name == 'stdout' else 'error'}")
+        if found:
+            return found
+    logged = [_logged(observed.told) for observed in (one, other)]
+    names = [name for name in {**logged[0], **logged[1]} if logged[0].get(name) != logged[1].get(name)]
+    if names:
+        return f"the metric {names[0]}"
+    for part in ("files", "arrays"):
+        files = [_files(observed.folder / part) for observed in (one, other)]
+        shared = () if worlds is None else tuple(os.path.relpath(path, worlds.project) for path in worlds.share)
+        names = sorted(name for name in {*files[0], *files[1]} if files[0].get(name) != files[1].get(name))
+        names = [name for name in names if not any(f"{name}/".startswith(f"{path}/") for path in shared)]
+        if names:
+            return f"the file {names[0]}"
+    ends = one.told.ends, other.told.ends
+    for name in ends[0]:
+        if ends[1].get(name, ends[0][name]) != ends[0][name]:
+            return f"where the random generator of {name} stands at the end"
+    return ""
+
+
+def timed_differently(one: Observed, other: Observed) -> frozenset[str]:
+    """Metrics read from what two runs printed that differ, and that `difference` may have taken for durations (`mae = 0.4 s`)."""
+    found = []
+    for observed in (one, other):
+        out, err = ((observed.folder / name).read_bytes() for name in ("stdout", "stderr"))
+        if max(len(out), len(err)) > _MOST:
+            return frozenset()
+        text = [data.decode("utf-8", "replace") for data in (out, err)]
+        found.append({name: repr(series) for name, series in metrics.read_run({}, text[0], text[1], {}).items()})
+    names = {*found[0], *found[1]}
+    return frozenset(n for n in names if found[0].get(n) != found[1].get(n) and not names_duration(n))
+
+
+def _text(one: Path, other: Path, name: str) -> str:
+    a, b = one.read_bytes(), other.read_bytes()
+    if a == b:
+        return ""
+    if max(len(a), len(b)) > _MOST:
+        return name
+    x, y = (masked(data.decode("utf-8", "backslashreplace")) for data in (a, b))
+    if x == y:
+        return ""
+    lines = zip([*x.splitlines(), "(nothing)"], [*y.splitlines(), "(nothing)"], strict=False)
+    for k, (left, right) in enumerate(lines, start=1):
+        if left != right:
+            return f"{name}, line {k}: {right.strip()[:60]!r} where the fresh one has {left.strip()[:60]!r}"
+    return name
+
+
+def _logged(told: Told) -> Mapping[str, str]:
+    return {name: repr(series) for name, series in told.logged.items() if not names_duration(name)}
+
+
+def _files(folder: Path) -> dict[str, str]:
+    """A digest of each file below a folder, by its path."""
+    found: dict[str, Any] = {}
+    for shown, content in contents_of(folder):
+        found[shown] = digest_of(content)
+    return found

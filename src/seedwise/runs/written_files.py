@@ -1,0 +1,125 @@
+"""What a checked program wrote: a digest of each file, and the numbers or text of small ones."""
+
+import contextlib
+import hashlib
+import os
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..determinism.trace import Content
+from ..sandbox.worlds import World
+from .masks import masked, masked_file, masked_path
+
+_LARGE, _SMALL = 64 * 2**20, 2**20
+_LEFT_OUT = (
+    ".pyc",
+    ".db",
+    ".sqlite",
+    ".sqlite3",
+    ".db-journal",
+    ".log",
+    ".lock",
+    ".pid",
+    ".png",
+    ".pdf",
+    ".svg",
+    ".jpg",
+    ".gif",
+)
+_PASSING = (".", "tmp", "temp", "pymp-", "torch", "cache", "__pycache__", "matplotlib", "wandb")
+_EVENTS = "events.out.tfevents"
+_ARCHIVES = (".pt", ".pth", ".ckpt", ".npz", ".keras", ".zip")
+
+
+def written(world: World, project: Path, durations: bool) -> tuple[dict[str, str], dict[str, Content]]:
+    """Digests and contents by path, of files outside the project too. Pictures, logs, data bases and archives that carry a clock are left out.
+
+    Of archives (`.npz`, `.pt`, `.keras`) the members count, not the dates beside them; nothing is unpickled.
+    """
+    digests: dict[str, str] = {}
+    contents: dict[str, Content] = {}
+    for target in world.targets:
+        for folder, _, names in os.walk(target["upper"]):
+            for name in sorted(names):
+                path = os.path.join(folder, name)
+                inner = os.path.join(target["path"], os.path.relpath(path, target["upper"]))
+                inside = inner.startswith(str(project) + os.sep)
+                if name.endswith(_LEFT_OUT) or _EVENTS in name or not (inside or _is_result(inner)):
+                    continue
+                with contextlib.suppress(OSError, ValueError, zipfile.BadZipFile, EOFError, NotImplementedError):
+                    if os.path.islink(path) or not 0 < os.path.getsize(path) < _LARGE:
+                        continue
+                    content = _content(path, name, durations)
+                    shown = masked_path(os.path.relpath(inner, project) if inside else inner)
+                    digests[shown] = digest_of(content)
+                    if not isinstance(content, bytes) and _size(content) < _SMALL:
+                        contents[shown] = content
+    return digests, contents
+
+
+def contents_of(folder: Path) -> Iterator[tuple[str, Content | bytes]]:
+    """Path and content of each regular file below `folder`, durations and dates masked; what `written` leaves out is left out."""
+    for place, _, names in os.walk(folder):
+        for name in sorted(names):
+            path = os.path.join(place, name)
+            if name.endswith(_LEFT_OUT) or _EVENTS in name or os.path.islink(path):
+                continue
+            shown = masked_path(os.path.relpath(path, folder))
+            try:
+                yield shown, _content(path, name, durations=True) if os.path.getsize(path) < _LARGE else b"large"
+            except (ValueError, zipfile.BadZipFile, EOFError, NotImplementedError):
+                yield shown, Path(path).read_bytes()
+
+
+def _is_result(path: str) -> bool:
+    """Whether a file outside the project may be one: no cache, and nothing temporary."""
+    return not any(part.startswith(_PASSING) for part in path.split(os.sep)[1:] if part != "tmp")
+
+
+def digest_of(content: Content | bytes) -> str:
+    """A short digest of text, bytes or numbers."""
+    if isinstance(content, str):
+        content = content.encode("utf-8", "surrogatepass")
+    elif isinstance(content, np.ndarray):
+        content = f"{content.dtype} {content.shape} ".encode() + np.ascontiguousarray(content).tobytes()
+    return hashlib.sha256(content).hexdigest()[:16]
+
+
+def _content(path: str, name: str, durations: bool) -> Content | bytes:
+    if name.endswith(".npy"):
+        array: NDArray[Any] = np.load(path, allow_pickle=False)
+        return array
+    if name.endswith(_ARCHIVES) and zipfile.is_zipfile(path):
+        return _members(path)
+    data = Path(path).read_bytes()
+    try:
+        return masked_file(data.decode("utf-8"), name, durations)
+    except UnicodeDecodeError:
+        return _without_dates(data)
+
+
+def _without_dates(data: bytes) -> bytes:
+    """A pickle or another binary file without the dates that stand in it as text."""
+    if len(data) > _SMALL:
+        return data
+    return masked(data.decode("latin-1"), durations=False).encode("latin-1", "replace")
+
+
+def _members(path: str) -> bytes:
+    """Names and contents of an archive's members; of Keras's `metadata.json`, which holds a date, only the name."""
+    found = hashlib.sha256()
+    with zipfile.ZipFile(path) as archive:
+        for member in sorted(archive.namelist()):
+            found.update(member.partition("/")[2].encode() or member.encode())
+            if member != "metadata.json":
+                found.update(_without_dates(archive.read(member)))
+    return found.digest()
+
+
+def _size(content: Content) -> int:
+    return len(content) if isinstance(content, str) else content.nbytes

@@ -1,0 +1,468 @@
+"""Runs never share files: which kind of world this system allows, and what each run left in its own.
+
+The rule is that of docs/files.md: an overlay over the project, the home folder and the temporary folders; where overlays
+are refused, copies of the project's small files; where namespaces are refused, one run after another with the tree put back
+in between. The effect is probed, not versions.
+"""
+
+import contextlib
+import ctypes
+import errno
+import json
+import os
+import shutil
+import stat
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from seedwise_guest.sandbox import guard as guest_guard
+from seedwise_guest.sandbox import world as guest
+
+from ..errors import UsageError
+from ..experiments.command import ENTRY, Workdir
+from .project import project_root
+
+LAUNCHER = guest.__file__
+inside = guest._inside
+_ABANDONED = 3600.0
+_JUNK = frozenset({"__pycache__", ".seedwise", ".pytest_cache", ".ipynb_checkpoints"})
+
+
+@dataclass
+class World:
+    """One run's view: the folder that holds its upper layers, and the specification its launcher reads."""
+
+    folder: Path
+    spool: Path
+    targets: list[dict[str, str]] = field(default_factory=list)
+
+    @property
+    def empty(self) -> Path:
+        """An empty folder."""
+        return self.folder / "empty"
+
+
+@dataclass
+class Worlds:
+    """How runs are isolated here. `reason` says why nothing better was possible."""
+
+    kind: Workdir
+    base: Path
+    project: Path
+    targets: tuple[str, ...] = ()
+    share: tuple[str, ...] = ()
+    reason: str = ""
+    needed: tuple[str, ...] = ()
+    """Project, working directory and the script's own folder."""
+    hide: tuple[str, ...] = ()
+    """Folders that runs must not see: the store."""
+    nice: int = 0
+    """By how much runs step back for other work on this machine."""
+    emptied: tuple[str, ...] = ()
+    """Temporary folders that are empty at first, because the worlds themselves lie below them."""
+    isolate_network: bool = False
+    """Whether each run has a network of its own, with nothing but its loopback."""
+    tools: tuple[str, ...] = ()
+    """Programs that an empty /tmp would hide: the interpreter's folder, when it is there."""
+
+    @property
+    def parallel(self) -> bool:
+        """Whether runs may go side by side."""
+        return self.kind in (Workdir.OVERLAY, Workdir.FARM, Workdir.SHARED)
+
+    def make(self) -> World:
+        """Folders for one run."""
+        folder = Path(tempfile.mkdtemp(prefix="world-", dir=self.base))
+        world = World(folder, folder / "spool")
+        world.spool.mkdir()
+        world.empty.mkdir()
+        if self.kind not in (Workdir.OVERLAY, Workdir.FARM):
+            return world
+        for k, path in enumerate(self.targets):
+            if self.kind is Workdir.OVERLAY:
+                kind = "empty" if path in self.emptied else "overlay"
+            else:
+                kind = "empty" if _is_temporary(path) else "farm"
+            upper, work = folder / f"upper-{k}", folder / f"work-{k}"
+            upper.mkdir()
+            work.mkdir()
+            with contextlib.suppress(OSError):
+                shutil.copymode(path, upper)
+                if os.geteuid() == 0:
+                    info = os.stat(path)
+                    os.chown(upper, info.st_uid, info.st_gid)
+            world.targets.append({"kind": kind, "path": path, "upper": str(upper), "work": str(work)})
+        return world
+
+    def specification(
+        self,
+        world: World,
+        argv: Sequence[str],
+        cores: Sequence[int],
+        replace: Sequence[tuple[str, str]],
+        probe: str = "",
+        fixed_addresses: bool = False,
+        private: bool = False,
+        file: str = "launch.json",
+    ) -> Path:
+        """Write what the launcher has to do; returns the file. With `private`, nothing is shared."""
+        data: dict[str, Any] = {
+            "targets": world.targets,
+            "writable": [str(world.folder), *(() if private else self.share)],
+            "hide": list(self.hide),
+            "tools": list(self.tools),
+            "empty": str(world.empty),
+            "private_shm": bool(world.targets) and not str(self.base).startswith("/dev/shm"),
+            "cwd": os.getcwd(),
+            "argv": list(argv),
+            "cores": list(cores),
+            "replace": [list(pair) for pair in replace],
+            "probe": probe,
+            "nice": self.nice,
+            "isolate_network": self.isolate_network,
+            "fixed_addresses": fixed_addresses,
+            "report": str(world.spool / "world-error.json"),
+            "supervisor": os.getpid(),
+        }
+        path = world.folder / file
+        path.write_text(json.dumps(data), encoding="utf-8", errors="surrogateescape")
+        return path
+
+    def launcher(self, specification: Path) -> list[str]:
+        """The command that enters the world and becomes the run."""
+        return [sys.executable, "-I", "-S", LAUNCHER, str(specification)]
+
+    @contextlib.contextmanager
+    def throw_away(self, argv: Sequence[str]) -> Iterator[tuple[list[str], str]]:
+        """Launcher and spool of a command whose writes are forgotten at the end."""
+        world = self.make()
+        try:
+            yield self.launcher(self.specification(world, argv, [], [])), str(world.spool)
+        finally:
+            self.remove(world)
+
+    def harvest(self, world: World, keep: Path) -> list[str]:
+        """Move what the run wrote under the project into `keep`; returns the paths, relative to the project.
+
+        Files elsewhere under the home folder go to `keep/outside`; caches and temporary files are dropped.
+        """
+        moved: list[str] = []
+        home = str(Path.home())
+        for target in world.targets:
+            open_folders(Path(target["upper"]))
+            for path, inner in _written(target["upper"]):
+                full = os.path.join(target["path"], inner)
+                if target["kind"] == "farm" and _is_copy(path, full):
+                    continue
+                if inside(full, str(self.project)):
+                    relative = os.path.relpath(full, self.project)
+                elif (_is_temporary(target["path"]) and not any(inside(full, place) for place in self.needed)) or (
+                    inside(full, home) and os.path.relpath(full, home).startswith(".")
+                ):
+                    continue
+                else:
+                    relative = os.path.join("outside", full.lstrip(os.sep))
+                destination = keep / relative
+                destination.parent.mkdir(parents=True, exist_ok=True)
+                move_file(path, destination)
+                moved.append(relative)
+        if moved:
+            _wait_for_disk(keep)
+        return sorted(moved)
+
+    def end_users(self, world: World, *, thorough: bool) -> None:
+        """Kill what a run left running. Its session is gone already; a child in a session of its own is looked for where
+        the run started processes, or did not end well."""
+        if sys.platform == "linux" and (thorough or (world.spool / "children").exists()):
+            guest_guard.end([str(world.spool)])
+
+    def remove(self, world: World) -> None:
+        """Delete the run's folders."""
+        delete_tree(world.folder)
+
+
+def move_file(path: str | Path, destination: Path) -> None:
+    """Move a file or link: it is there whole, or not at all. Raises OSError."""
+    try:
+        os.rename(path, destination)
+        return
+    except OSError as error:
+        if error.errno != errno.EXDEV:
+            raise
+    draft = destination.with_name(f".{destination.name[:200]}.part")
+    try:
+        shutil.copy2(path, draft, follow_symlinks=False)
+        os.replace(draft, destination)
+    except OSError:
+        draft.unlink(missing_ok=True)
+        raise
+    os.unlink(path)
+
+
+def _wait_for_disk(folder: Path) -> None:
+    """Have the files of this file system written, so that a power cut does not take them from a run that is saved as finished."""
+    if sys.platform != "linux":
+        os.sync()
+        return
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        ctypes.CDLL(None).syncfs(handle)
+    finally:
+        os.close(handle)
+
+
+def open_folders(folder: Path) -> None:
+    """Give ourselves the right to look into every folder below, and to empty it."""
+    with contextlib.suppress(OSError):
+        os.chmod(folder, 0o700)
+    for place, folders, _files in os.walk(folder):
+        for name in folders:
+            path = os.path.join(place, name)
+            if not os.path.islink(path):
+                with contextlib.suppress(OSError):
+                    os.chmod(path, os.stat(path).st_mode | 0o700)
+
+
+def delete_tree(folder: Path) -> None:
+    """Delete a world's folders; the kernel leaves some of an overlay's without permissions."""
+    shutil.rmtree(folder, ignore_errors=True)
+    if not folder.exists():
+        return
+    open_folders(folder)
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+def private_folder() -> Path:
+    """A folder that every run sees, outside the project."""
+    cwd = Path.cwd()
+    return _base_folder(_outermost([str(project_root(cwd)), str(cwd)]))
+
+
+def sweep_dead_worlds(base: Path) -> None:
+    """Remove the private folders of supervisors that were killed."""
+    for folder in base.glob("call-*"):
+        with contextlib.suppress(OSError, ValueError):
+            try:
+                os.kill(int(folder.name.split("-")[1]), 0)
+            except ProcessLookupError:
+                delete_tree(folder)
+    for folder in base.glob("world-*"):
+        with contextlib.suppress(OSError):
+            if not (folder / "launch.json").exists() and time.time() - folder.stat().st_mtime > _ABANDONED:
+                delete_tree(folder)  # its supervisor was killed before anything was started in it
+        with contextlib.suppress(OSError, ValueError, KeyError):
+            supervisor = json.loads((folder / "launch.json").read_text())["supervisor"]
+            try:
+                os.kill(supervisor, 0)
+            except ProcessLookupError:
+                guest_guard.end([str(folder / "spool")])
+                delete_tree(folder)
+
+
+@contextlib.contextmanager
+def guarded(base: Path) -> Iterator[None]:
+    """While this lasts, a small process waits beside us; when we are killed, it ends what our runs left running."""
+    if sys.platform != "linux":
+        yield
+        return
+    guard = subprocess.Popen(
+        [sys.executable, "-I", "-S", guest_guard.__file__, str(base), str(os.getpid())],
+        stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True, cwd="/",
+    )  # fmt: skip
+    try:
+        yield
+    finally:
+        guard.kill()
+        guard.wait()
+        if guard.stdin is not None:
+            guard.stdin.close()
+
+
+def _written(upper: str) -> Iterable[tuple[str, str]]:
+    """Regular files and links in an upper layer, with their paths inside it."""
+    for folder, folders, files in os.walk(upper):
+        folders[:] = sorted(name for name in folders if name not in _JUNK)
+        for name in sorted(files):
+            path = os.path.join(folder, name)
+            mode = os.lstat(path).st_mode
+            if stat.S_ISREG(mode) or stat.S_ISLNK(mode):
+                yield path, os.path.relpath(path, upper)
+
+
+def _is_copy(path: str, original: str) -> bool:
+    """Whether a file in a farm is as it was copied, or the place of a big one."""
+    try:
+        copied, before = os.lstat(path), os.lstat(original)
+    except OSError:
+        return False
+    if stat.S_ISLNK(copied.st_mode):
+        return stat.S_ISLNK(before.st_mode) and os.readlink(path) == os.readlink(original)
+    return (copied.st_size, copied.st_mtime_ns) == (before.st_size, before.st_mtime_ns) or (
+        copied.st_size == 0 and before.st_size > guest._BIG
+    )
+
+
+def _is_temporary(path: str) -> bool:
+    return path in {"/tmp", "/var/tmp", os.path.realpath(tempfile.gettempdir())}
+
+
+def _outermost(paths: Iterable[str]) -> list[str]:
+    real = sorted({os.path.realpath(p) for p in paths if os.path.isdir(p)})
+    found: list[str] = []
+    for path in real:
+        if path != "/" and not any(inside(path, above) for above in found):
+            found.append(path)
+    return found
+
+
+def find_worlds(
+    wanted: Workdir,
+    script: str | None,
+    share: Sequence[str] = (),
+    hide: Sequence[str] = (),
+    command: Sequence[str] = (),
+    isolate_network: bool = False,
+) -> Worlds:
+    """The best kind of world that works here, of those that `wanted` allows; probed, not guessed.
+
+    Raises
+    ------
+    UsageError
+        When a kind was asked for by name and does not work here, with the reason.
+    """
+    cwd = Path.cwd()
+    project = project_root(cwd)
+    shared = tuple(os.path.realpath(os.path.expanduser(path)) for path in share)
+    for path in shared:
+        if not os.path.exists(path):
+            raise UsageError(f"--share {path}: there is no such file or folder")
+    needed = [str(project), str(cwd)]
+    if script and os.path.isfile(script):
+        needed.append(os.path.dirname(os.path.realpath(script)))
+    wide = [*needed, str(Path.home()), "/tmp", tempfile.gettempdir()]
+    base = _base_folder(_outermost(needed))
+    if isolate_network and wanted in (Workdir.SHARED, Workdir.SEQUENTIAL):
+        raise UsageError(f"--isolate-network needs private files for each run: it cannot go with --workdir {wanted}")
+    if wanted in (Workdir.SHARED, Workdir.SEQUENTIAL):
+        return Worlds(wanted, base, project, share=shared, needed=tuple(needed))
+    reasons: list[str] = []
+    if sys.platform == "linux":
+        for kind in (Workdir.OVERLAY, Workdir.FARM):
+            if wanted in (Workdir.AUTO, kind):
+                if kind is Workdir.OVERLAY:
+                    paths = _outermost(path for path in wide if not inside(str(base), os.path.realpath(path)))
+                    around = [path for path in _outermost(wide) if inside(str(base), path)]
+                    emptied = tuple(path for path in around if _is_temporary(path))
+                    targets = (*paths, *emptied)
+                else:
+                    emptied = ()
+                    targets = tuple(path for path in _farm_targets(needed) if not inside(str(base), path))
+                tools = _tools(command, emptied or targets) if kind is Workdir.FARM or emptied else ()
+                worlds = Worlds(
+                    kind, base, project, targets, shared, needed=tuple(needed), hide=tuple(hide), tools=tools,
+                    emptied=emptied, isolate_network=isolate_network,
+                )  # fmt: skip
+                reason = _probe(worlds)
+                if not reason:
+                    return worlds
+                reasons.append(f"{kind}: {reason}")
+    else:
+        reasons.append(f"{sys.platform} has no mount namespaces")
+    if wanted is not Workdir.AUTO:
+        raise UsageError(f"--workdir {wanted} does not work here: {'; '.join(reasons)}")
+    reason = "; ".join(reasons)
+    if isolate_network:
+        raise UsageError(f"--isolate-network does not work here: {reason}")
+    return Worlds(Workdir.SEQUENTIAL, base, project, share=shared, needed=tuple(needed), reason=reason)
+
+
+def _farm_targets(needed: Sequence[str]) -> list[str]:
+    projects = _outermost(needed)
+    temporary = [p for p in _outermost(["/tmp", tempfile.gettempdir()]) if not any(inside(p, q) for q in projects)]
+    return [*temporary, *projects]  # an empty /tmp first: a project may lie in it
+
+
+def _tools(command: Sequence[str], targets: Sequence[str]) -> tuple[str, ...]:
+    """Folders of programs inside temporary targets and outside the projects."""
+    first = shutil.which(command[0]) if command else None
+    places = [*os.environ.get("PATH", "").split(os.pathsep), *os.environ.get("PYTHONPATH", "").split(os.pathsep)]
+    places = [os.path.dirname(p) if os.path.basename(p) == "bin" else p for p in places if p]
+    places += [
+        sys.prefix,
+        str(ENTRY.parent),
+        *([os.path.dirname(os.path.dirname(os.path.abspath(first)))] if first else []),
+    ]
+    temporary = [t for t in targets if _is_temporary(t)]
+    projects = [t for t in targets if t not in temporary]
+    found = [os.path.realpath(p) for p in places if os.path.isdir(p)]
+    return tuple(
+        p
+        for p in _outermost(found)
+        if any(inside(p, t) and p != t for t in temporary) and not any(inside(p, q) or inside(q, p) for q in projects)
+    )
+
+
+def _base_folder(needed: Sequence[str]) -> Path:
+    """Where worlds are built: outside every folder that must be seen as it was."""
+    user = os.getuid() if hasattr(os, "getuid") else "user"
+    places = [
+        os.environ.get("SEEDWISE_WORLDS", ""),
+        "/var/tmp",
+        tempfile.gettempdir(),
+        str(Path.home()),
+        "/dev/shm",
+    ]
+    for place in places:
+        if not place or not os.path.isdir(place) or not os.access(place, os.W_OK):
+            continue
+        folder = Path(os.path.realpath(place)) / f"seedwise-{user}"
+        if any(inside(str(folder), path) for path in needed):
+            continue
+        if _is_our_own(folder, user):
+            return folder
+    raise UsageError("no folder for the runs' private files: set SEEDWISE_WORLDS to one outside the project")
+
+
+def _is_our_own(folder: Path, user: int | str) -> bool:
+    """Make a folder that only this user can enter; False where somebody else has made it, or a link in its place."""
+    try:
+        folder.mkdir(mode=0o700, exist_ok=True)
+        info = os.lstat(folder)
+        if not stat.S_ISDIR(info.st_mode) or (isinstance(user, int) and info.st_uid != user):
+            return False
+        if info.st_mode & 0o077:
+            os.chmod(folder, 0o700)
+    except OSError:
+        return False
+    return True
+
+
+def _probe(worlds: Worlds) -> str:
+    """Enter a world and write; "" if nothing of it is seen here, else the reason why this kind does not work."""
+    world = worlds.make()
+    name = f".seedwise-probe-{os.getpid()}"
+    try:
+        specification = worlds.specification(world, ["true"], [], [], probe=name)
+        done = subprocess.run(worlds.launcher(specification), capture_output=True, timeout=60, check=False)
+        error = world.spool / "world-error.json"
+        if error.exists():
+            return str(json.loads(error.read_text())["error"])
+        if done.returncode != 0:
+            return done.stderr.decode(errors="replace").strip()[-200:] or f"exit {done.returncode}"
+        looked = [*worlds.targets, os.getcwd()]
+        if not (world.spool / "probed").exists():
+            return f"{os.getcwd()} cannot be written there"
+        seen = [path for path in dict.fromkeys(looked) if os.path.exists(os.path.join(path, name))]
+        for path in seen:
+            os.unlink(os.path.join(path, name))
+        return f"a write to {seen[0]} came through" if seen else ""
+    except subprocess.TimeoutExpired:
+        return "entering took more than a minute"
+    finally:
+        worlds.remove(world)

@@ -1,0 +1,259 @@
+"""The process that forks: it executes a statement in a copy of itself, goes on as that copy where all is well, and serves its host.
+
+Messages are lines of JSON on two pipes. To the host: `ready` (the first lines are through), `imported` and `left` (what was asked
+to be imported), `started` and `ended` (runs). From it: `import`, `drop` (forget what was imported by `import`), `fork`.
+"""
+
+from __future__ import annotations
+
+import gc
+import json
+import os
+import sys
+from typing import Any, Callable
+
+from ..process.capture import modules
+from ..sandbox import world as worlds
+from .watch import Watch
+
+PIPES = "SEEDWISE_PREFORK"
+"""Environment variable: the descriptors to read from and to write to, with a comma between them."""
+_SET_CHILD_SUBREAPER = 36
+_DROP = b"drop"
+
+
+class Process:
+    """This process and the copies that succeed it.
+
+    Parameters
+    ----------
+    watch
+        Says whether a statement may be shared by all runs.
+    """
+
+    def __init__(self, watch: Watch) -> None:
+        reading, writing = os.environ.pop(PIPES).split(",")
+        self._reading, self._writing = int(reading), int(writing)
+        for number in (self._reading, self._writing):
+            os.set_inheritable(number, False)
+        self._watch = watch
+        self._data = b""
+        self._released: int | None = None
+        """The write end of a pipe on which the process waits that has not imported what was asked for."""
+        self._dropped = False
+        self.printed = (b"", b"")
+        """What has been printed and is past Python's own buffers."""
+        self._root()
+
+    def _root(self) -> None:
+        """Leave the process that the host started behind: it waits for all that come after it, so that none is an orphan."""
+        root = os.getpid()
+        worlds._call("prctl", _SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+        if _fork():
+            for number in (self._reading, self._writing):
+                os.close(number)
+            while True:
+                try:
+                    os.wait()
+                except ChildProcessError:
+                    os._exit(0)
+                except InterruptedError:
+                    continue
+        self.root = root
+
+    # --- statements ------------------------------------------------------------------------------------------------
+
+    def attempt(self, action: Callable[[], object], *, imports: bool = False, hoisted: bool = False) -> str:
+        """Do something in a copy of this process, which takes this one's place if every run may share it.
+
+        Parameters
+        ----------
+        imports
+            What is done is an import: what a library leaves in memory stays till the end.
+        hoisted
+            It is an import that the script makes later.
+
+
+        Returns
+        -------
+        str
+            "" in the copy; in this process, which is then as it was before, why every run must do it itself.
+        """
+        answer, tell = os.pipe()
+        sizes = [os.fstat(number).st_size for number in (1, 2)]
+        pid = _fork()
+        if pid == 0:
+            os.close(answer)
+
+            def refuse(reason: str) -> None:
+                os.write(tell, (reason or "?").encode("utf-8", "replace"))
+                os._exit(0)
+
+            self._watch.begin(refuse, profile=not hoisted)
+            try:
+                action()
+            except BaseException as error:
+                self._watch.stop(f"raises {type(error).__name__}")
+                raise  # not reached: `stop` ends the process
+            self._watch.end(hoisted)
+            if imports:
+                gc.freeze()  # no collector goes through it again, in no child: see `children`
+            os.write(tell, b"\0")
+            os.close(tell)
+            return ""
+        os.close(tell)
+        said = _read_all(answer)
+        os.close(answer)
+        if said == b"\0":
+            os._exit(0)  # the copy goes on
+        os.waitpid(pid, 0)
+        for number, size in zip((1, 2), sizes):
+            if os.fstat(number).st_size != size:
+                os.ftruncate(number, size)
+                os.lseek(number, size, os.SEEK_SET)
+        return said.decode("utf-8", "replace") or "crashes"
+
+    def _keep_this_one(self) -> bool:
+        """From here on a copy goes on; this process waits, and takes over when the copy is told to drop what it has imported.
+
+        Returns whether this is the copy.
+        """
+        released, self._released = os.pipe()
+        if _fork() == 0:
+            os.close(released)
+            return True
+        os.close(self._released)
+        self._released = None
+        said = _read_all(released)
+        os.close(released)
+        if said != _DROP:
+            os._exit(0)
+        self._dropped, self._data = True, b""
+        self.send({"type": "dropped", "pid": os.getpid()})
+        return False
+
+    # --- the host --------------------------------------------------------------------------------------------------
+
+    def send(self, message: dict[str, Any]) -> None:
+        """Tell the host; ends this process where there is none any more."""
+        data = json.dumps(message).encode("utf-8", "surrogatepass") + b"\n"
+        while data:
+            try:
+                data = data[os.write(self._writing, data) :]
+            except OSError:
+                os._exit(0)
+
+    def _receive(self) -> list[dict[str, Any]]:
+        try:
+            data = os.read(self._reading, 1 << 16)
+        except OSError:
+            data = b""
+        if not data:
+            os._exit(0)
+        *lines, self._data = (self._data + data).split(b"\n")
+        return [json.loads(line.decode("utf-8", "surrogatepass")) for line in lines]
+
+    def serve(self) -> dict[str, Any]:
+        """Fork a child for each request. Returns in the children only, with what was requested."""
+        self._remember()
+        import select
+
+        poll = select.poll()
+        poll.register(self._reading, select.POLLIN)
+        children: dict[int, int] = {}  # descriptor → process
+        here = os.getpid()
+        while True:
+            for number, _event in poll.poll():
+                if number != self._reading:
+                    pid = children.pop(number)
+                    poll.unregister(number)
+                    os.close(number)
+                    _, status = os.waitpid(pid, 0)
+                    code = -os.WTERMSIG(status) if os.WIFSIGNALED(status) else os.WEXITSTATUS(status)
+                    self.send({"type": "ended", "pid": pid, "status": code})
+                    continue
+                for request in self._receive():
+                    if request["type"] == "import" and children:
+                        self.send({"type": "left", "name": request["name"], "why": "runs go on", "pid": here})
+                        continue
+                    if request["type"] == "import":
+                        self._import(request["name"])
+                        here = os.getpid()
+                        self._remember()
+                        continue
+                    if request["type"] == "drop":
+                        if self._released is not None and not children:
+                            os.write(self._released, _DROP)
+                            os._exit(0)
+                        self.send({"type": "dropped", "pid": here})
+                        continue
+                    pid = os.fork()
+                    if pid == 0:
+                        for other in children:
+                            os.close(other)
+                        self._let_go()
+                        request["parent"] = here
+                        return request
+                    handle = os.pidfd_open(pid)
+                    children[handle] = pid
+                    poll.register(handle, select.POLLIN)
+                    self.send({"type": "started", "id": request["id"], "pid": pid})
+
+    def _remember(self) -> None:
+        """Keep what every child would have to find out for itself."""
+        self.printed = _printed(1), _printed(2)
+        modules.remember()
+
+    def _import(self, name: str) -> None:
+        """Import what a fresh run imports later."""
+        import time
+        from importlib import import_module
+
+        if self._dropped:
+            return  # asked for before this process took over
+        if name in sys.modules:
+            self.send({"type": "imported", "name": name, "pid": os.getpid()})
+            return
+        if self._released is None and not self._keep_this_one():
+            return
+        begun = time.perf_counter()
+        why = self.attempt(lambda: import_module(name), imports=True, hoisted=True)
+        if why:
+            self.send({"type": "left", "name": name, "why": why, "pid": os.getpid()})
+        else:
+            seconds = time.perf_counter() - begun
+            self.send({"type": "imported", "name": name, "seconds": seconds, "pid": os.getpid()})
+
+    def _let_go(self) -> None:
+        os.close(self._reading)
+        os.close(self._writing)
+        if self._released is not None:
+            os.close(self._released)
+
+
+def _fork() -> int:
+    """Fork, with `random` left where it is: the standard library starts it anew in each forked child."""
+    random = sys.modules.get("random")
+    state = random.getstate() if random is not None and hasattr(random, "getstate") else None
+    pid = os.fork()
+    if pid == 0 and state is not None:
+        random.setstate(state)  # type: ignore[union-attr]
+    return pid
+
+
+def _read_all(number: int) -> bytes:
+    found = b""
+    while True:
+        try:
+            data = os.read(number, 1 << 16)
+        except InterruptedError:
+            continue
+        if not data:
+            return found
+        found += data
+
+
+def _printed(number: int) -> bytes:
+    """What this process has written to standard output or standard error, which are files."""
+    with open(f"/proc/self/fd/{number}", "rb") as file:
+        return file.read()

@@ -1,0 +1,53 @@
+"""The guest's side of the spool: one file of JSON lines for each process of a run."""
+
+from __future__ import annotations
+
+import json
+import os
+from os import getpid  # as it is before anything watches it
+from time import time_ns
+from typing import Any
+
+from .. import PROTOCOL
+
+SPOOL = "SEEDWISE_SPOOL"
+"""Environment variable: the spool directory of this attempt."""
+
+_fd: int | None = None
+_owner = 0
+
+
+def folder() -> str:
+    """The spool of this run; "" outside a run."""
+    return os.environ.get(SPOOL, "")
+
+
+def send(message: str, /, **fields: Any) -> None:
+    """Append one message. Each is a single write, so that a process killed in between leaves whole lines."""
+    global _fd, _owner
+    place = folder()
+    if not place:
+        return
+    if _fd is None or _owner != getpid():
+        _owner = getpid()
+        name = os.path.join(place, f"{_owner}-{time_ns()}.jsonl")
+        try:
+            _fd = os.open(name, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        except OSError:
+            return  # the run goes on; the host notices that nothing was said
+    line = json.dumps({"v": PROTOCOL, "type": message, "pid": _owner, **fields}, separators=(",", ":"))
+    data = line.encode("utf-8", "surrogatepass") + b"\n"
+    while data:
+        try:
+            data = data[os.write(_fd, data) :]
+        except OSError:
+            return
+
+
+def claim(name: str) -> bool:
+    """Whether this process is the first of the run to ask for `name`."""
+    try:
+        os.close(os.open(os.path.join(folder(), name), os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
+    except OSError:
+        return False
+    return True

@@ -1,0 +1,454 @@
+"""Entering a process, whatever launched it: read the plan of this run and take hold of what it says."""
+
+from __future__ import annotations
+
+import atexit
+import json
+import os
+import sys
+from importlib.machinery import ModuleSpec
+from types import ModuleType
+from typing import Any, Callable
+
+from .. import PROTOCOL
+from . import spool
+from .imports import when_imported
+
+REFUSED = 97
+"""Exit status of a process that cannot run as planned; the reason is in the spool."""
+
+
+def enter() -> None:
+    """Called once, at the start of every Python process of a run. A fault here ends the process: no silent run."""
+    try:
+        _enter()
+    except Exception as error:  # noqa: BLE001
+        import traceback
+
+        traceback.print_exc()
+        _refuse(f"Seedwise's guest failed to start: {type(error).__name__}: {error}")
+
+
+def _enter() -> None:
+    folder = spool.folder()
+    try:
+        with open(os.path.join(folder, "plan.json"), encoding="utf-8") as file:
+            plan: dict[str, Any] = json.load(file)
+    except (OSError, ValueError):
+        return  # a spool that is gone: the process outlived its run
+    if plan.get("v") != PROTOCOL:
+        _refuse(f"this guest speaks protocol {PROTOCOL}, its host {plan.get('v')}: install one version of Seedwise")
+    if plan["mode"] == "plan":
+        _report_and_leave(folder)
+        return
+    if plan["mode"] == "check":
+        spool.send("hello", ppid=os.getppid(), argv=list(getattr(sys, "orig_argv", sys.argv)))
+        sys.meta_path.append(_Stub())
+        from ..tracing.checked_process import enter as check
+
+        check(plan)
+        return
+    if plan["mode"] == "prefork":
+        if spool.claim("prefork"):  # another Python process of the same command is none
+            _Run(plan).fork_for_runs()
+        return
+    run = _Run(plan)
+    run.say_hello()
+    run.take_hold()
+
+
+def _report_and_leave(folder: str) -> None:
+    from ..sites.reading import report
+
+    if report(folder):
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(0)
+
+
+def _refuse(reason: str) -> None:
+    spool.send("refused", reason=reason)
+    sys.stderr.write(f"seedwise: {reason}\n")
+    sys.stderr.flush()
+    os._exit(REFUSED)
+
+
+class _Stub:
+    """Last on `sys.meta_path`: answers `import seedwise` where Seedwise itself is not installed."""
+
+    def find_spec(self, name: str, path: Any = None, target: ModuleType | None = None) -> ModuleSpec | None:
+        if name in ("seedwise", "seedwise.integrations") or name.startswith("seedwise.integrations."):
+            return ModuleSpec(name, self, is_package=name.count(".") < 2)  # type: ignore[arg-type]
+        return None
+
+    def create_module(self, spec: ModuleSpec) -> ModuleType:
+        import seedwise_guest
+
+        if spec.name == "seedwise.integrations":
+            return ModuleType(spec.name, "The callbacks that log a trainer's metrics.")
+        if spec.name != "seedwise":
+            return _logger(spec.name)
+        module = ModuleType("seedwise", "What a run offers of Seedwise: log, seed_everything, seeded, Streams.")
+        for name in ("log", "Predictions", "seed_everything", "seeded", "Streams", "Ledger", "State", "SeedError"):
+            setattr(module, name, getattr(seedwise_guest, name))
+        return module
+
+    def exec_module(self, module: ModuleType) -> None:
+        """Nothing is left to do."""
+
+
+def _logger(name: str) -> ModuleType:
+    """A callback of `seedwise.integrations`, whose home is the guest."""
+    from importlib import import_module
+
+    inner = name.rpartition(".")[2]
+    try:
+        home = import_module("seedwise_guest.loggers." + inner)
+    except ModuleNotFoundError as error:
+        if error.name != "seedwise_guest.loggers." + inner:
+            raise
+        raise ModuleNotFoundError(f"No module named {name!r}", name=name) from None
+    module = ModuleType(name, home.__doc__)
+    module.__dict__.update({key: value for key, value in vars(home).items() if not key.startswith("__")})
+    return module
+
+
+class _Run:
+    """This process under its plan."""
+
+    def __init__(self, plan: dict[str, Any]) -> None:
+        self._adopt_plan(plan)
+        self.control: Any = None
+        self.is_run = plan["mode"] == "run"
+        """Not so in a process that only forks; its children become runs."""
+        self.is_forked = False
+        self.late_sites: list[dict[str, Any]] = []
+        self.forks = 0
+        self.path: tuple[str | int, ...] = ()
+
+    def _adopt_plan(self, plan: dict[str, Any]) -> None:
+        self.plan = plan
+        self.seed: int = plan["seed"]
+        self.number: int | None = plan["number"]
+        self.has_sites: bool = plan["has_sites"]
+
+    def say_hello(self) -> None:
+        """Tell the host that the guest is in, in this process."""
+        argv = list(getattr(sys, "orig_argv", sys.argv))
+        spool.send("hello", ppid=os.getppid(), argv=argv, python=sys.version.split()[0])
+
+    def take_hold(self) -> None:
+        """Put everything in place before the script begins."""
+        from .capture import Files
+
+        sys.meta_path.append(_Stub())
+        self.files = Files()
+        self.files.watch()
+        self.substitution: Any = None
+        if self.plan["substitute"]:
+            self._substitute()
+        if self.plan["control"]:
+            self._control()
+            if self.plan.get("announce"):
+                from ..prefork.late_imports import announce_imports
+
+                announce_imports()
+        atexit.register(self.tell)
+
+    def fork_for_runs(self) -> None:
+        """Have the script's first lines executed once, and each run forked from there."""
+        from ..prefork.exiting import leave
+        from ..prefork.forking_process import Process
+        from ..prefork.prologue import Prologue
+        from ..prefork.watch import Watch
+        from ..sites.substitution import run_script_here
+        from . import function_calls as calling
+        from .launch import CALL
+
+        plan = self.plan
+        way_back = None
+        if plan["world"] is not None:  # nothing that the first lines write is seen by anybody else
+            from ..sandbox import world as worlds
+
+            with open(plan["world"], encoding="utf-8", errors="surrogateescape") as file:
+                way_back = worlds.enter_and_remember(json.load(file))
+        self.take_hold()
+        self.control.gather()
+        words = list(sys.argv)
+        watch = Watch(
+            self.control, plan["own_variables"], plan["own_arguments"], plan["config"], plan["shared"],
+            quiet=spool.folder() + os.sep, private=way_back is not None,
+        )  # fmt: skip
+        if self.substitution is not None:
+            self.substitution.reaching = lambda path: watch.stop(f"reaches a seed in {os.path.basename(path)}")
+        prologue = Prologue(Process(watch), watch, plan["edits"], way_back, self.become_run)
+
+        def execute(path: str, namespace: dict[str, Any], text: Any) -> None:
+            if os.path.abspath(path) == CALL:
+                namespace.update(sys=sys, main=calling.main)
+                prologue.run_call(lambda: calling.find(words[1:]), lambda found: calling.call(found, sys.argv[1:]))
+            else:
+                prologue.run_script(path, namespace, text)
+
+        run_script_here(self.substitution, execute, leave)
+
+    def become_run(self) -> None:
+        """In a forked child, whose environment and files are those of its run: go on under its plan."""
+        with open(os.path.join(spool.folder(), "plan.json"), encoding="utf-8") as file:
+            self._adopt_plan(json.load(file))
+        self.is_run = self.is_forked = True
+        self.say_hello()
+        if self.substitution is not None:
+            self.substitution.reaching = lambda path: None
+            self.substitution.edits = self.plan["edits"]
+        self.path = _process_path(False)
+        _tell_children(self.path)
+        self.control.begin_again(self.seed, self._start, self.path)
+
+    def _substitute(self) -> None:
+        from ..sites.substitution import Substitution
+
+        self.substitution = Substitution(
+            self.plan["edits"], self.plan["digests"], self._plan_late, lambda path: _refuse(_changed(path))
+        )
+        self.substitution.install()
+        self._plan_own_script()
+
+    def _plan_own_script(self) -> None:
+        """A script that the plan does not know (started by the one that it does) is read now, with all it imports."""
+        from .launch import find_script, this_launch
+
+        if not self.plan["digests"] and not self.plan["script"]:
+            return
+        launch = this_launch()
+        script = find_script(launch) if launch.kind in ("script", "module") else None
+        if script is None or script.path in self.plan["digests"] or script.path == self.plan["script"]:
+            return
+        from ..sites.reading import read_script
+
+        try:
+            found = read_script(script)
+        except (SyntaxError, OSError, ValueError, RecursionError):
+            return
+        self._adopt(found)
+
+    def _adopt(self, found: Any) -> None:
+        """Plan the findings of files that were unknown so far."""
+        from ..sites.placement import make_plan
+
+        known = self.substitution.digests
+        found.sites = [site for site in found.sites if site.path not in known]
+        plan = make_plan(found, [])
+        if self.number is None:
+            self.number = plan.number
+        plan.number = self.number
+        for path, digest in found.files.items():
+            known.setdefault(path, digest)
+        self.substitution.edits.update(plan.edits(self.seed))
+        self.has_sites = self.has_sites or bool(plan.sites)
+        self.late_sites.extend({**site.as_dict(), "value": plan.value(site, self.seed)} for site in plan.sites)
+
+    def _plan_late(self, path: str, data: bytes) -> list[list[Any]]:
+        """A user file that no import statement led to: find its seeds while it is loaded."""
+        lower = data.lower()
+        if not any(word in lower for word in (b"seed", b"random", b"rng")):
+            return []
+        from ..sites.reading import read_file
+
+        try:
+            self._adopt(read_file(path, data))
+        except (SyntaxError, ValueError, RecursionError):
+            return []
+        edits: list[list[Any]] = self.substitution.edits.get(path, [])
+        return edits
+
+    def _control(self) -> None:
+        from ..randomness.seeding import Control
+        from .launch import is_spawned
+
+        if self.is_run:
+            self.path = _process_path(is_spawned())
+            _tell_children(self.path)
+        _number_children(lambda: self.is_run)
+        self.control = Control(self.seed, start=self._start, path=self.path)
+        self.control.take_hold()
+        self.control.watch_imports()
+        if hasattr(os, "register_at_fork"):
+            # after `random`'s own hook, which reseeds from the system in every forked child
+            when_imported("random", lambda module: os.register_at_fork(before=self._count, after_in_child=self._forked))
+        if is_spawned():
+            when_imported("multiprocessing.process", self._hold_spawned)
+
+    def _start(self, library: str) -> int:
+        """What the global generators of a library start from."""
+        from ..randomness.streams import derive
+
+        if self.path:
+            return derive(self.seed, "start", *self.path, library)
+        return derive(self.seed, "start", library) if self.has_sites else self.seed
+
+    def _count(self) -> None:
+        self.forks += self.is_run
+
+    def _forked(self) -> None:
+        if not self.is_run:
+            return
+        from ..randomness.streams import derive
+
+        self.control.path = (*self.control.path, "fork", self.forks)
+        _tell_children(self.control.path)
+        self.control.restart_streams()
+        self.control.seed_unnoted("random", derive(self.seed, "start", *self.control.path, "random"))
+
+    def _hold_spawned(self, module: ModuleType) -> None:
+        """Once a spawned process knows which one it is, start its untouched generators where it belongs."""
+        from ..randomness.streams import derive
+
+        process: Any = module.BaseProcess
+        bootstrap = process._bootstrap
+        starts: dict[str, object] = {}
+
+        def remember(name: str) -> None:
+            starts[name] = next(b.digest() for b in self.control.backends if b.name == name)
+
+        self.control.on_started(remember)
+
+        def own_bootstrap(this: Any, *args: Any, **kwargs: Any) -> Any:
+            process._bootstrap = bootstrap
+            path = (*self.control.path, *this._identity)
+            self.control.path = path
+            _tell_children(path)
+            self.control.start_from(lambda library: derive(self.seed, "start", *path, library))
+            for backend in self.control.backends:
+                if backend.name in self.control.started and backend.digest() == starts.get(backend.name):
+                    self.control.seed_unnoted(backend.name, derive(self.seed, "start", *path, backend.name))
+            return bootstrap(this, *args, **kwargs)
+
+        process._bootstrap = own_bootstrap
+
+    def _is_placed(self) -> bool:
+        """Whether the script was loaded with the seeds of this run in it, if it has any."""
+        script = self.plan["script"]
+        if self.substitution is None or not self.plan["edits"].get(script):
+            return True
+        return os.path.realpath(script) in map(os.path.realpath, self.substitution.edited)
+
+    def tell(self) -> None:
+        """At the end of the process: what it loaded and read, and its ledger."""
+        if not self.is_run:
+            return
+        if self.is_forked and not self._is_placed():
+            spool.send("not-forked", reason="the script was not loaded by Seedwise, so no seed was placed")
+        self.files.stop()
+        from .capture import modules
+
+        loaded = dict(self.substitution.loaded) if self.substitution is not None else {}
+        for path, digest in modules.loaded_sources(loaded).items():
+            loaded.setdefault(path, digest)
+        edited = sorted(self.substitution.edited) if self.substitution is not None else []
+        spool.send(
+            "end",
+            loaded=loaded,
+            edited=edited,
+            read=self.files.inputs(),
+            read_more=self.files.more,
+            written=self.files.outputs(),
+            libraries=modules.libraries(),
+            late_sites=self.late_sites,
+            path=list(self.control.path) if self.control is not None else [],
+            ends=self.control.ends() if self.control is not None else {},
+            ledger=self.control.ledger.as_dicts() if self.control is not None else [],
+        )
+
+
+def _changed(path: str) -> str:
+    return f"{path} was changed after the seed sites were read; start the command again"
+
+
+def _tell_children(path: tuple[str | int, ...]) -> None:
+    """Let processes that this one starts derive their streams from below its own."""
+    if path:
+        os.environ[PATH] = json.dumps(path)
+    os.environ.pop(CHILD, None)
+
+
+PATH = "SEEDWISE_PATH"
+"""Environment variable: the path of the process that started this one, as JSON; absent for the first of a run."""
+CHILD = "SEEDWISE_CHILD"
+"""Environment variable: which of its parent's subprocesses this one is, in the order in which they were started."""
+_RANKS = ("RANK", "OMPI_COMM_WORLD_RANK", "PMIX_RANK", "PMI_RANK", "SLURM_PROCID")
+
+
+def _process_path(spawned: bool) -> tuple[str | int, ...]:
+    """What sets this process apart from the others of its run: () for the first, and for rank 0 of the first ranks."""
+    above = tuple(json.loads(os.environ.get(PATH, "[]")))
+    if spawned:
+        return (*above, "spawn")
+    for name in _RANKS:
+        rank = os.environ.get(name, "")
+        if rank.isdigit() and not above:
+            return ("rank", int(rank)) if int(rank) else ()
+    if spool.claim("first-process"):
+        return ()
+    child = os.environ.get(CHILD, "")
+    if child.isdigit() and spool.claim(f"child-{'-'.join(map(str, above))}-{child}"):
+        return (*above, "child", int(child))
+    from zlib import crc32
+
+    from .launch import original_arguments
+
+    name = f"{crc32(chr(0).join(original_arguments()).encode('utf-8', 'surrogatepass')):08x}"
+    k = 0
+    while k < 10_000 and not spool.claim(f"process-{name}-{k}"):
+        k += 1
+    return (*above, "process", name, k)
+
+
+_STARTING = frozenset({"subprocess.Popen", "os.fork", "os.forkpty", "os.posix_spawn", "os.spawn", "os.system"})
+
+
+def _number_children(is_run: Callable[[], bool]) -> None:
+    """Number the subprocesses that this process starts, so that each has generators of its own, in every run alike."""
+    counter = [0, 0]
+
+    def audit(event: str, arguments: tuple[Any, ...]) -> None:
+        if event not in _STARTING or not is_run():
+            return
+        if not counter[1]:
+            counter[1] = 1
+            spool.claim("children")
+        if event == "subprocess.Popen":
+            counter[0] += 1
+            os.environ[CHILD] = str(counter[0])
+
+    sys.addaudithook(audit)
+    when_imported("subprocess", _number_in_environments)
+
+
+_ENVIRONMENT = 5
+"""Which argument of CPython's `_posixsubprocess.fork_exec` is the environment: a list of `NAME=value`, or None."""
+
+
+def _number_in_environments(subprocess: ModuleType) -> None:
+    """Where the user's code gives a subprocess an environment of its own that leads to our spool, put the number into the copy that
+    is handed over; the user's mapping stays as it is."""
+    home: Any = subprocess
+    name = "_fork_exec"
+    if not hasattr(home, name):  # before 3.11
+        home, name = getattr(subprocess, "_posixsubprocess", None), "fork_exec"
+    original: Any = getattr(home, name, None)
+    if original is None:
+        return
+    keys = (CHILD, PATH, spool.SPOOL, "SEEDWISE_SEED")  # of this run: the mapping may be older than it
+    mine = {os.fsencode(key) + b"=" for key in keys}
+    spools = os.fsencode(spool.SPOOL) + b"="
+
+    def fork_exec(*arguments: Any) -> Any:
+        given = arguments[_ENVIRONMENT] if len(arguments) > _ENVIRONMENT else None
+        if isinstance(given, list) and any(word.startswith(spools) for word in given):
+            kept = [word for word in given if not word.startswith(tuple(mine))]
+            ours = [os.fsencode(f"{key}={os.environ[key]}") for key in keys if key in os.environ]
+            arguments = (*arguments[:_ENVIRONMENT], [*kept, *ours], *arguments[_ENVIRONMENT + 1 :])
+        return original(*arguments)
+
+    setattr(home, name, fork_exec)

@@ -1,0 +1,1 @@
+"""Randomness in one process: seeding every library, streams derived by name, and the ledger of all generators."""

@@ -1,0 +1,173 @@
+"""What libraries draw and make while they are imported: the same under every seed, and none of the script's doing.
+
+The outermost import of a library finds each global generator that nobody has seeded or drawn from yet in one fixed state, and
+afterwards it stands again where it stood. A generator that the library makes for itself starts from a fixed number and, when the
+import is through, from the seed. So an import is the same in every run, and one import can serve them all.
+"""
+
+from __future__ import annotations
+
+import _thread
+import contextlib
+from dataclasses import dataclass
+from typing import Any, Callable
+
+from ..process.imports import is_standard, users_by_name, wrap_imports
+from .backends import Backend, Find, Own
+from .backends._watching import drawn_from
+from .ledger import Ledger, State
+from .streams import derive
+
+Names = tuple[str, str, int]
+"""Library, module, which of the generators that it made."""
+Made = tuple[Names, int, Own]
+"""What it is called, with how many bits it starts, and how it is started from others."""
+
+
+@dataclass
+class _Held:
+    """A global generator that nobody has seeded or drawn from, while a library is imported."""
+
+    backend: Backend
+    start: object
+    """Its digest before."""
+    saved: Any = None
+    """Its state before, where the library is given another to draw from."""
+    fixed: object = None
+    """The digest of that other."""
+    entry: tuple[object, ...] = ()
+    """What the ledger said before."""
+
+
+class AtImport:
+    """The imports of libraries in a process whose generators are controlled.
+
+    Parameters
+    ----------
+    backends, ledger, started
+        Those of the control; `started` names the libraries whose global generators stand at a start of ours, or moved from there.
+    """
+
+    def __init__(self, backends: list[Backend], ledger: Ledger, started: set[str]) -> None:
+        self._backends = backends
+        self._ledger = ledger
+        self._started = started
+        self._counts: dict[tuple[str, str], int] = {}
+        self._made: list[tuple[Names, int, int, Find]] = []
+        self._held: dict[str, _Held] = {}
+        self._inside = False
+        self.drawn = 0
+        """How many imports have drawn from a global generator, to no effect."""
+        self.depth = 0
+        """Of how many imports, each within the last, the end will come; generators made meanwhile are started from the seed then."""
+
+    def number(self, library: str, bits: int, module: str, find: Find) -> int:
+        """The number from which a generator starts that is made while `module` is imported; see `NextStream`."""
+        k = self._counts.get((library, module), 0)
+        self._counts[library, module] = k + 1
+        number = derive(0, "import", library, module, k, bits=bits)
+        self._made.append(((library, module, k), bits, number, find))
+        return number
+
+    def made(self) -> list[Made]:
+        """The generators that were made since this was last asked, and still are where draws have taken them from their start."""
+        made, self._made = self._made, []
+        found: dict[int, Own] = {}
+        for find in {id(find): find for *_, find in made}.values():
+            found.update(find([number for *_, number, its in made if its is find]))
+        return [(names, bits, found[number]) for names, bits, number, _ in made if number in found]
+
+    def watch(self, start_made: Callable[[list[Made]], None]) -> Callable[[], None]:
+        """Hold the generators during each outermost import of a library from now on, and then start what it made.
+
+        Returns what ends this. Imports in other threads, and while there are others, hold nothing: those may be drawing.
+        """
+        thread = _thread.get_ident()
+        outermost: list[object] = []
+        is_users = users_by_name()
+
+        def begin(name: str) -> object:
+            token = object()
+            if _thread.get_ident() == thread:
+                self.depth += 1
+            if _thread.get_ident() != thread or is_standard(name):
+                return token
+            if not outermost:
+                if not is_users(name):
+                    outermost.append(token)
+                    if not _thread._count():
+                        self.hold()
+            elif self._inside and is_users(name):
+                self.let_go()  # the user's own code is run as ever
+            return token
+
+        def end(token: object, ok: bool) -> None:
+            if _thread.get_ident() == thread:
+                self.depth -= 1
+            if outermost and outermost[0] is token:
+                outermost.clear()
+                self.let_go()
+            if not outermost and self._made:
+                start_made(self.made())
+
+        return wrap_imports(begin, end)
+
+    def hold(self) -> None:
+        """A library's import begins."""
+        self._inside = True
+        for backend in self._backends:
+            if backend.generator and backend.name in self._started:
+                self._hold(backend)
+
+    def starts(self, backend: Backend) -> None:
+        """Its library has been started just now, perhaps in the middle of an import."""
+        if self._inside and backend.generator:
+            self._hold(backend)
+
+    def _hold(self, backend: Backend) -> None:
+        entry = self._entry(backend)
+        if entry[0] not in (State.UNTOUCHED, State.UNSEEDED):
+            return
+        digest = backend.digest()
+        if self._ledger.starts.get(backend.generator) != digest:
+            return
+        held = self._held[backend.name] = _Held(backend, digest, entry=entry)
+        fixed = backend.while_importing()
+        if fixed is not None:
+            held.saved = backend.take()
+            backend.put(fixed)
+            held.fixed = self._ledger.starts[backend.generator] = backend.digest()
+
+    def _entry(self, backend: Backend) -> tuple[object, ...]:
+        entry = self._ledger.entry(backend.generator)
+        return entry.state, entry.seed, entry.note, len(entry.seeded_at)
+
+    def let_go(self) -> None:
+        """A library's import is through: what it drew has had no effect on the script's generators."""
+        self._inside = False
+        self.drawn += self._has_drawn()
+        for held in self._held.values():
+            backend, starts = held.backend, self._ledger.starts
+            seeded = self._entry(backend) != held.entry
+            if held.fixed is None:
+                if not seeded:  # what it drew is not the script's doing
+                    starts[backend.generator] = backend.digest()
+            else:
+                starts[backend.generator] = held.start
+                if not seeded or drawn_from(held.fixed, backend.digest()):
+                    with contextlib.suppress(ValueError):  # NumPy: another kind of generator was put in
+                        backend.put(held.saved)  # else it has seeded it for the script too, as it would without us
+        self._held.clear()
+
+    def _has_drawn(self) -> bool:
+        """Whether a global generator was drawn from since the library's import began, to no effect."""
+        held = [held for held in self._held.values() if held.fixed is not None]
+        return any(one.backend.digest() != one.fixed and self._entry(one.backend) == one.entry for one in held)
+
+    def position(self, backend: Backend) -> tuple[object, ...]:
+        """Where the global generator stands, without what is drawn from it to no effect, and what the ledger says."""
+        entry = self._entry(backend) if backend.generator else ()
+        held = self._held.get(backend.name)
+        if held is None or held.fixed is None or entry != held.entry:
+            return backend.digest(), entry
+        return held.start, entry

@@ -1,0 +1,157 @@
+"""What each seed site receives under seed s, and the edits that put it there."""
+
+from __future__ import annotations
+
+import ast
+from dataclasses import dataclass, field
+from typing import Any
+
+from ..randomness.streams import derive
+from .findings import Findings, Remark, Site, Use
+
+
+@dataclass
+class Plan:
+    """The seed sites of one experiment, made once; the same for every seed.
+
+    `number` is *the* typed seed: where it stands, s goes. `kept` are the places (`file:line`, or a source such as
+    `split`) that stay as typed.
+    """
+
+    sites: list[Site]
+    number: int | None
+    kept: list[str] = field(default_factory=list)
+    remarks: list[Remark] = field(default_factory=list)
+    split_uses: list[Use] = field(default_factory=list)
+    files: dict[str, str] = field(default_factory=dict)
+    unreadable: dict[str, str] = field(default_factory=dict)
+
+    def is_kept(self, site: Site) -> bool:
+        """Whether the user asked to leave this site as typed."""
+        return _matches(site.path, site.line, self.kept) or site.source in self.kept
+
+    @property
+    def varied(self) -> list[Site]:
+        """The sites that receive a number."""
+        return [site for site in self.sites if not self.is_kept(site)]
+
+    @property
+    def kept_uses(self) -> list[Use]:
+        """Where a seed that is varied elsewhere is held at the typed number, because it divides the data."""
+        if "split" not in self.kept:
+            return []
+        places = {(site.path, site.line, site.column) for site in self.sites}
+        own = {f"{s.path}:{s.line}:{s.column}" for s in self.sites if s.source == "split"}
+        return [
+            use
+            for use in self.split_uses
+            if len(use.numbers) == 1
+            and (use.path, use.line, use.column) not in places
+            and not set(use.sites) <= own
+            and _plain(use.old)
+        ]
+
+    def value(self, site: Site, seed: int) -> int | None:
+        """The number that a site receives under `seed`; None where it stays as typed."""
+        if self.is_kept(site):
+            return None
+        if site.number is None:
+            return seed if self.number is None else derive(seed, "clock", bits=31)
+        if site.number == self.number or self._beside_the_number(site):
+            return seed
+        return derive(seed, "site", site.number, bits=31)
+
+    def _beside_the_number(self, site: Site) -> bool:
+        """Whether it is another branch of a conditional expression that also holds the number."""
+        groups = set(site.group)
+        return any(groups & set(other.group) for other in self.sites if other.number == self.number)
+
+    def edits(self, seed: int) -> dict[str, list[list[Any]]]:
+        """For each file the replacements in it, from its end to its beginning."""
+        result: dict[str, list[list[Any]]] = {}
+        for site in self.sites:
+            value = self.value(site, seed)
+            if value is not None:
+                new = str(value) if site.number is None else _like(site.old, value)
+                result.setdefault(site.path, []).append([site.line, site.column, site.end, site.old, new])
+        for use in self.kept_uses:
+            edit = [use.line, use.column, use.end, use.old, str(use.numbers[0])]
+            result.setdefault(use.path, []).append(edit)
+        for edits in result.values():
+            edits.sort(reverse=True)
+        return result
+
+
+def make_plan(findings: Findings, keep: list[str], number_at: str | None = None) -> Plan:
+    """Decide which number is *the* seed.
+
+    Parameters
+    ----------
+    keep
+        `file:line` or a source, to be left as typed.
+    number_at
+        `file:line` of the site that holds the number; without it, the number that reaches a global generator first.
+
+    Raises
+    ------
+    LookupError
+        When `keep` or `number_at` names no site; the message lists the sites.
+    """
+    plan = Plan(
+        _apart(findings.sites),
+        None,
+        list(keep),
+        findings.remarks,
+        findings.split_uses,
+        findings.files,
+        findings.unreadable,
+    )
+    for name in keep:
+        used = any(_matches(s.path, s.line, [name]) or s.source == name for s in plan.sites)
+        if not used and not (name == "split" and plan.split_uses):
+            raise LookupError(f"nothing to keep at {name!r}; the seed sites are: {_list(plan.sites)}")
+    candidates = [site for site in plan.varied if site.number is not None]
+    if number_at is not None:
+        candidates = [site for site in candidates if _matches(site.path, site.line, [number_at])]
+        if not candidates:
+            raise LookupError(f"no seed site at {number_at!r}; the seed sites are: {_list(plan.sites)}")
+    if candidates:
+        plan.number = min(candidates, key=lambda site: (site.order, site.path, site.line)).number
+    return plan
+
+
+def _apart(sites: list[Site]) -> list[Site]:
+    """The sites without those that lie inside another."""
+
+    def inside(site: Site, other: Site) -> bool:
+        same = site is not other and site.path == other.path and site.line == other.line
+        return same and other.column <= site.column and site.end <= other.end
+
+    return [site for site in sites if not any(inside(site, other) for other in sites)]
+
+
+def _like(old: str, value: int) -> str:
+    """The number in the form of what it replaces: quoted where that was a text of digits."""
+    quote = old.find(old[-1]) if old[-1:] in ('"', "'") else -1
+    return f"{old[: quote + 1]}{value}{old[-1]}" if quote >= 0 else str(value)
+
+
+def _matches(path: str, line: int, places: list[str]) -> bool:
+    """Whether one of `places` is this `file:line`; a file may be given by the end of its path."""
+    for place in places:
+        file, colon, number = place.rpartition(":")
+        if colon and number == str(line) and (path == file or ("/" + path).endswith("/" + file.lstrip("./"))):
+            return True
+    return False
+
+
+def _plain(text: str) -> bool:
+    try:
+        node = ast.parse(text, mode="eval").body
+    except SyntaxError:
+        return False
+    return isinstance(node, (ast.Name, ast.Attribute, ast.Subscript))
+
+
+def _list(sites: list[Site]) -> str:
+    return ", ".join(site.place for site in sites) or "none"

@@ -1,0 +1,88 @@
+"""A process that is checked: nothing is seeded or substituted; what the plan asks for is perturbed, held still, or recorded."""
+
+from __future__ import annotations
+
+import atexit
+import os
+import sys
+from typing import Any
+
+from ..process import spool
+from ..process.imports import when_imported
+
+
+def enter(plan: dict[str, Any]) -> None:
+    """Take hold as the plan says, and tell at the end what was seen."""
+    from .facts import Facts
+    from .interventions import install
+    from .observing import Observer
+
+    asked: dict[str, Any] = plan["interventions"]
+    facts = Facts()
+    install(asked, facts)
+    observer = Observer(asked)
+    observer.take_hold()
+    recorder: Any = None
+    first = spool.claim("traced")
+    if first and plan.get("trace"):
+        recorder = _record(plan["trace"])
+    lines = _Lines()
+    told: set[int] = set()
+    started = os.getpid()
+
+    def tell() -> None:
+        if os.getpid() in told:
+            return
+        told.add(os.getpid())
+        here = os.getpid() == started
+        torch = sys.modules.get("torch")
+        if here and torch is not None and hasattr(torch, "cuda") and torch.cuda.is_initialized():
+            facts.note("gpu", "cuda")
+        facts.stop()
+        spool.send(
+            "checked",
+            first=first and here,
+            ledger=observer.as_dicts(),
+            generators=observer.digests(),
+            facts=facts.as_dict(),
+            trace=recorder.as_dict() if recorder is not None and here else {},
+            files=lines.loaded(),
+        )
+
+    exit_now = os._exit
+
+    def own_exit(status: int) -> Any:
+        tell()  # forked processes end here, and never come to what is registered for the end
+        exit_now(status)
+
+    os._exit = own_exit
+    atexit.register(tell)
+
+
+def _record(trace: dict[str, Any]) -> Any:
+    from .steps import Steps
+
+    steps = Steps(trace)
+    when_imported("torch.optim", lambda module: steps.watch())
+    when_imported("keras.src.callbacks.callback_list", steps.epochs.watch)
+    return steps
+
+
+class _Lines:
+    """Which files of the user's were loaded, for reading them afterwards."""
+
+    def __init__(self) -> None:
+        from ..process.launch import find_script, this_launch
+
+        script = find_script(this_launch())  # Python takes `__file__` off the main module before its end
+        self._script = script.path if script is not None and os.path.isfile(script.path) else None
+
+    def loaded(self) -> list[str]:
+        from ..process.frames import is_user_file
+
+        found: set[str] = {self._script} if self._script else set()
+        for module in list(sys.modules.values()):
+            path = getattr(module, "__file__", None)
+            if isinstance(path, str) and path.endswith(".py") and is_user_file(path):
+                found.add(os.path.abspath(path))
+        return sorted(found)
