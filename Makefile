@@ -4,6 +4,8 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.installed
 FRAMEWORKS := $(VENV)/.frameworks
+# one process for each core
+TESTS  := $(BIN)/python -m pytest -n auto --dist worksteal
 
 .PHONY: setup demo test test-slow test-frameworks lint bench clean
 
@@ -19,17 +21,17 @@ demo: setup
 	$(BIN)/seedwise demo people
 
 test: setup
-	$(BIN)/python -m pytest
+	$(TESTS)
 
 test-slow: setup
-	$(BIN)/python -m pytest -m slow
+	$(TESTS) -m 'slow and not frameworks'
 
 $(FRAMEWORKS): $(STAMP)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[dev,frameworks]' -c constraints.txt
 	touch $(FRAMEWORKS)
 
 test-frameworks: $(FRAMEWORKS)
-	$(BIN)/python -m pytest -m frameworks
+	$(TESTS) -m frameworks
 
 lint: setup
 	$(BIN)/ruff check .

@@ -60,10 +60,26 @@ def compare(name: str, text: str, seeds: int, rounds: int) -> None:
         plain.append(np.median([wall([sys.executable, "train.py"], plain_environment) for _ in range(seeds)]))
         began = time.perf_counter()
         done = subprocess.run(
-            [sys.executable, "-m", "seedwise.cli", "run", "-n", str(seeds), "--jobs", "1", "--fresh", "--name", f"{name}{k}", "--json",
-             "--", sys.executable, "train.py"],
-            check=True, capture_output=True,
-        )  # fmt: skip
+            [
+                sys.executable,
+                "-m",
+                "seedwise.cli",
+                "run",
+                "-n",
+                str(seeds),
+                "--jobs",
+                "1",
+                "--fresh",
+                "--name",
+                f"{name}{k}",
+                "--json",
+                "--",
+                sys.executable,
+                "train.py",
+            ],
+            check=True,
+            capture_output=True,
+        )
         whole.append(time.perf_counter() - began)
         assert json.loads(done.stdout)["finished"] == seeds
         exported = subprocess.run(

@@ -22,7 +22,7 @@ from typing import Any
 import numpy as np
 
 from seedwise import stats
-from seedwise.api.compare import compare_tasks
+from seedwise.api.rankings import compare_tasks
 
 RNG = np.random.default_rng(2021)
 SCORES = {f"algorithm {k}": RNG.beta(4 + k, 4, (10, 26)) for k in range(5)}

@@ -116,8 +116,11 @@ def frameworks() -> None:
     plain = run_environment(1)
     del plain["PYTHONPATH"]
     for library, name in (
-        ("sklearn", "sklearn_net.py"), ("keras", "keras_net.py"), ("lightning", "lightning_net.py"), ("transformers", "transformers_net.py"),
-    ):  # fmt: skip
+        ("sklearn", "sklearn_net.py"),
+        ("keras", "keras_net.py"),
+        ("lightning", "lightning_net.py"),
+        ("transformers", "transformers_net.py"),
+    ):
         if find_spec(library) is None:
             print(f"{library} is not installed")
             continue

@@ -8,8 +8,9 @@ from typing import Any
 
 import pytest
 
+from seedwise.runs.both_ways import Purpose
 from seedwise.runs.forking import Forking, ForkingProcess
-from seedwise.runs.supervisor import Purpose, Supervisor
+from seedwise.runs.supervisor import Supervisor
 
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # started in the background by a shell: Ctrl-C is tested here
     signal.signal(signal.SIGINT, signal.default_int_handler)

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
-from .metrics.goals import Goal
+from .results import Goal
 
 
 class Decision(StrEnum):
@@ -16,7 +16,7 @@ class Decision(StrEnum):
     UNDECIDED = "undecided"
 
 
-def plain(value: Any) -> Any:
+def plain(value: object) -> object:
     """A frozen answer as the values of JSON."""
     if hasattr(value, "__dataclass_fields__"):
         return {name: plain(getattr(value, name)) for name in value.__dataclass_fields__}
@@ -27,6 +27,13 @@ def plain(value: Any) -> Any:
     if isinstance(value, list | tuple):
         return [plain(v) for v in value]
     return value
+
+
+def plain_fields(value: object) -> dict[str, object]:
+    """The fields of a frozen answer, as the values of JSON."""
+    found = plain(value)
+    assert isinstance(found, dict)
+    return found
 
 
 @dataclass(frozen=True)
@@ -107,9 +114,9 @@ class Comparison:
     warnings: tuple[str, ...] = ()
     sentence: str = ""
 
-    def as_dict(self) -> dict[str, Any]:
+    def as_dict(self) -> dict[str, object]:
         """The names of the project's JSON output."""
-        found: dict[str, Any] = plain(self)
+        found = plain_fields(self)
         return found
 
 
@@ -134,9 +141,9 @@ class Ranking:
     sentence: str
     warnings: tuple[str, ...] = ()
 
-    def as_dict(self) -> dict[str, Any]:
+    def as_dict(self) -> dict[str, object]:
         """The names of the project's JSON output."""
-        found: dict[str, Any] = plain(self)
+        found = plain_fields(self)
         return found
 
 
@@ -185,9 +192,9 @@ class TaskRanking:
     sentence: str
     warnings: tuple[str, ...] = ()
 
-    def as_dict(self) -> dict[str, Any]:
+    def as_dict(self) -> dict[str, object]:
         """The names of the project's JSON output."""
-        found: dict[str, Any] = plain(self)
+        found = plain_fields(self)
         return found
 
 
@@ -205,9 +212,9 @@ class Plan:
     margin: float | None = None
     details: dict[str, Any] = field(default_factory=dict)
 
-    def as_dict(self) -> dict[str, Any]:
+    def as_dict(self) -> dict[str, object]:
         """The names of the project's JSON output."""
-        found: dict[str, Any] = plain(self)
+        found = plain_fields(self)
         return found
 
 
@@ -229,9 +236,9 @@ class Choice:
     ties: int
     sentence: str
 
-    def as_dict(self) -> dict[str, Any]:
+    def as_dict(self) -> dict[str, object]:
         """The names of the project's JSON output."""
-        found: dict[str, Any] = plain(self)
+        found = plain_fields(self)
         return found
 
 
@@ -252,7 +259,7 @@ class Against:
     p_looked: float | None
     sentence: str
 
-    def as_dict(self) -> dict[str, Any]:
+    def as_dict(self) -> dict[str, object]:
         """The names of the project's JSON output."""
-        found: dict[str, Any] = plain(self)
+        found = plain_fields(self)
         return found

@@ -7,13 +7,23 @@ from enum import StrEnum
 from functools import cached_property
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from .errors import MetricError, UsageError
-from .metrics.goals import Goal
+
+if TYPE_CHECKING:
+    import pandas
+    import polars
+
+
+class Goal(StrEnum):
+    """Which end of a metric is the better one."""
+
+    MIN = "min"
+    MAX = "max"
 
 
 class Status(StrEnum):
@@ -90,7 +100,7 @@ class Run:
         object.__setattr__(self, "series", _frozen(self.series))
 
     @property
-    def arrays(self) -> Mapping[str, Mapping[str, Any]]:
+    def arrays(self) -> Mapping[str, Mapping[str, object]]:
         """The arrays that the run gave back: name → shape, dtype and, for predictions, split and kind."""
         if self.folder is None:
             return {}
@@ -100,7 +110,7 @@ class Run:
             return {}
         return listed
 
-    def array(self, name: str) -> NDArray[Any]:
+    def array(self, name: str) -> NDArray[np.generic]:
         """One of `arrays`, read from the store. Raises MetricError naming those there are."""
         listed = self.arrays
         if name not in listed:
@@ -185,7 +195,7 @@ class Summary:
     note: str = ""
     """What to know about it."""
 
-    def as_dict(self) -> dict[str, Any]:
+    def as_dict(self) -> dict[str, object]:
         """The names of the project's JSON output."""
         interval = None if self.interval is None else list(self.interval)
         values = {name: getattr(self, name) for name in self.__dataclass_fields__}
@@ -306,11 +316,11 @@ class Results:
             columns[metric.name] = [by_seed.get(run.seed) for run in self.runs]
         return columns
 
-    def to_pandas(self) -> Any:
+    def to_pandas(self) -> "pandas.DataFrame":
         """A pandas DataFrame: a row for each run, with seed, status, seconds and each metric."""
         return _library("pandas").DataFrame(self._columns())
 
-    def to_polars(self) -> Any:
+    def to_polars(self) -> "polars.DataFrame":
         """A polars DataFrame: a row for each run, with seed, status, seconds and each metric."""
         return _library("polars").DataFrame(self._columns())
 
@@ -352,7 +362,7 @@ def parse_seeds(text: str) -> list[int]:
 def check_seeds(seeds: Iterable[int]) -> list[int]:
     """The seeds as a list. Raises UsageError for a count instead of seeds, duplicates, or a seed out of range."""
     from seedwise_guest import SeedError
-    from seedwise_guest.randomness.streams import check_seed
+    from seedwise_guest.protocol import check_seed
 
     if isinstance(seeds, int | np.integer):
         raise UsageError(f"seeds are the seeds themselves, not how many: seeds=range(1, {int(seeds) + 1})?")

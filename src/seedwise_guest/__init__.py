@@ -1,4 +1,4 @@
-"""What Seedwise loads into a user's process.
+"""The guest: the part of Seedwise that is loaded into a user's process. The host, `seedwise`, is the process of the command line.
 
 Standard library only, Python 3.9 and later. NumPy, torch and the rest are touched only once the script has
 imported them, and whatever is changed for a scope is put back at its end.
@@ -19,9 +19,6 @@ if TYPE_CHECKING:
     from .randomness.streams import SeedError as SeedError
     from .randomness.streams import Streams as Streams
 
-PROTOCOL = 1
-"""Version of the messages between host and guest; both sides refuse another."""
-
 _HOME = {
     "Predictions": "process.function_calls",
     "log": "process.capture",
@@ -35,7 +32,6 @@ _HOME = {
 }
 
 __all__ = [
-    "PROTOCOL",
     "Entry",
     "Ledger",
     "Predictions",

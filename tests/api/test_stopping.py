@@ -4,13 +4,13 @@ from pathlib import Path
 
 import pytest
 
-from seedwise.api.stopping import MarginRule, Rule, Until, Watch
 from seedwise.api.summary import summarize_all
-from seedwise.cli.app import start
+from seedwise.cli.start import start
 from seedwise.errors import UsageError
 from seedwise.experiments.loading import load
 from seedwise.experiments.store import Store
 from seedwise.results import Metric, Run, Series, Status
+from seedwise.runs.stopping import MarginRule, Rule, Until, Watch
 
 GAUSS = "import random\nrandom.seed(1)\nprint('acc =', random.gauss(0.8, {sd}))\n"
 

@@ -50,8 +50,9 @@ def test_run_show_list_export_log(script: Script) -> None:
     }
     assert listed["key"] == shown["key"]
     assert seedwise("export", "base").stdout.splitlines() == [
-        "seed,status,acc", *[f"{seed},finished,{value!r}" for seed, value in values.items()],
-    ]  # fmt: skip
+        "seed,status,acc",
+        *[f"{seed},finished,{value!r}" for seed, value in values.items()],
+    ]
     assert len(json.loads(seedwise("export", "base", "--format", "json").stdout)["runs"]) == 3
     assert seedwise("log", "base", "--seed", "2").stdout == f"acc = {values[2]:.4f}\n"
     assert seedwise("log", "base", "--seed", "2", "--stderr").stdout == ""

@@ -9,9 +9,9 @@ import pytest
 
 import seedwise as sw
 from seedwise.api.experiments import export, prune, remove
-from seedwise.api.files import read_scores
 from seedwise.api.script import run_script
-from seedwise.cli.app import start
+from seedwise.api.tables import read_scores
+from seedwise.cli.start import start
 from seedwise.errors import UsageError
 from seedwise.reports.table import to_latex, to_markdown
 

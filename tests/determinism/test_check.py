@@ -10,7 +10,7 @@ import pytest
 
 import seedwise as sw
 from seedwise.api.check import check_script
-from seedwise.cli.app import start
+from seedwise.cli.start import start
 from seedwise.determinism import Cause, Check, Trace, Verdict, compare, fix_for, sentence_of
 from seedwise.determinism import diagnosis as examining
 from seedwise.determinism.rerunning import made_by_workers
@@ -143,7 +143,7 @@ def free(k):
     return np.random.RandomState().rand()
 
 if __name__ == "__main__":
-    with multiprocessing.get_context("fork").Pool(2) as pool:
+    with multiprocessing.get_context("fork").Pool(1) as pool:  # two would share the tasks as it happens
         print("loss =", sum(pool.map(FUNCTION, range(4))))
 """
 
@@ -237,10 +237,14 @@ def test_threads_are_pinned_as_the_libraries_take_them(libraries: set[str], said
 @pytest.mark.parametrize(
     ("a", "b", "said"),
     [
-        ([1.0, 0.5], [1.0, np.nextafter(np.float32(0.5), np.float32(1))], "50 % of the parameters differ, by at most 1 units in the last place, 6e-08"),
+        (
+            [1.0, 0.5],
+            [1.0, np.nextafter(np.float32(0.5), np.float32(1))],
+            "50 % of the parameters differ, by at most 1 units in the last place, 6e-08",
+        ),
         ([1.0, 1e-9], [1.0, -1e-9], "50 % of the parameters differ, by at most 2e-09 of the largest one)"),
     ],
-)  # fmt: skip
+)
 def test_a_rounding_is_told_at_the_scale_of_the_parameters(a: list[float], b: list[float], said: str) -> None:
     x, y = (
         Trace(0, "", "", steps=np.array([k], np.uint32), parameters=np.array(values, np.float32))

@@ -29,8 +29,11 @@ def examined(path: Path, folder: Path) -> subprocess.CompletedProcess[str]:
     (folder / path.name).write_text(path.read_text())
     return subprocess.run(
         [sys.executable, "-m", "seedwise.cli", "check", "--json", "--timeout", "100", "--", sys.executable, path.name],
-        cwd=folder, capture_output=True, text=True, check=False,
-    )  # fmt: skip
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
 
 
 @pytest.fixture(scope="module")

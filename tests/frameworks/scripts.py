@@ -42,11 +42,25 @@ _GLOBAL = {"random": "seeded", "numpy.random": "seeded"}
 _QUIET = ("TF_CPP_MIN_LOG_LEVEL", "3")
 
 CASES = (
-    Case("keras-tensorflow", "keras_net.py", {**_GLOBAL, "tensorflow": "seeded", "keras": "seeded"}, True, "keras",
-         (("KERAS_BACKEND", "tensorflow"), _QUIET)),
-    Case("keras-jax", "keras_net.py", {**_GLOBAL, "keras": "seeded"}, True, "keras", (("KERAS_BACKEND", "jax"), _QUIET)),
-    Case("keras-torch", "keras_net.py", {**_GLOBAL, "torch": "seeded", "keras": "seeded"}, True, "keras",
-         (("KERAS_BACKEND", "torch"), _QUIET)),
+    Case(
+        "keras-tensorflow",
+        "keras_net.py",
+        {**_GLOBAL, "tensorflow": "seeded", "keras": "seeded"},
+        True,
+        "keras",
+        (("KERAS_BACKEND", "tensorflow"), _QUIET),
+    ),
+    Case(
+        "keras-jax", "keras_net.py", {**_GLOBAL, "keras": "seeded"}, True, "keras", (("KERAS_BACKEND", "jax"), _QUIET)
+    ),
+    Case(
+        "keras-torch",
+        "keras_net.py",
+        {**_GLOBAL, "torch": "seeded", "keras": "seeded"},
+        True,
+        "keras",
+        (("KERAS_BACKEND", "torch"), _QUIET),
+    ),
     Case("tensorflow", "tensorflow_loop.py", {"tensorflow": "seeded"}, False, "tensorflow", (_QUIET,)),
     Case("flax", "flax_net.py", {"jax key made at flax_net.py:26": "seeded"}, False, "jax, optax, flax"),
     Case("lightning", "lightning_net.py", {**_GLOBAL, "torch": "seeded"}, True, "lightning"),
@@ -57,7 +71,7 @@ CASES = (
     Case("scikit-learn", "sklearn_net.py", {}, False, "sklearn.datasets"),
     Case("gymnasium", "gymnasium_agent.py", {}, False, "gymnasium"),
     Case("pytensor", "pytensor_net.py", {}, False, "numpy"),
-)  # fmt: skip
+)
 
 
 def what_check_compares(case: Case) -> str:

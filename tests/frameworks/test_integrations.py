@@ -47,21 +47,29 @@ def with_callback(name: str, old: str, new: str, extra: str) -> str:
 
 
 LIGHTNING = with_callback(
-    "lightning_net.py", "max_epochs=3,", "max_epochs=3, callbacks=[LogMetrics()],",
+    "lightning_net.py",
+    "max_epochs=3,",
+    "max_epochs=3, callbacks=[LogMetrics()],",
     "from seedwise.integrations.lightning import LogMetrics",
-)  # fmt: skip
+)
 TRANSFORMERS = with_callback(
-    "transformers_net.py", "eval_dataset=rows[1400:],", "eval_dataset=rows[1400:], callbacks=[LogMetrics()],",
+    "transformers_net.py",
+    "eval_dataset=rows[1400:],",
+    "eval_dataset=rows[1400:], callbacks=[LogMetrics()],",
     "from seedwise.integrations.transformers import LogMetrics",
-)  # fmt: skip
+)
 SKORCH = with_callback(
-    "skorch_net.py", "train_split=None,", "train_split=None, callbacks=[LogMetrics()],",
+    "skorch_net.py",
+    "train_split=None,",
+    "train_split=None, callbacks=[LogMetrics()],",
     "from seedwise.integrations.skorch import LogMetrics",
-)  # fmt: skip
+)
 IGNITE = with_callback(
-    "ignite_net.py", "evaluator.run(", "from ignite.engine import Events\nevaluator.add_event_handler(Events.COMPLETED, LogMetrics('val_', trainer))\nevaluator.run(",
+    "ignite_net.py",
+    "evaluator.run(",
+    "from ignite.engine import Events\nevaluator.add_event_handler(Events.COMPLETED, LogMetrics('val_', trainer))\nevaluator.run(",
     "from seedwise.integrations.ignite import LogMetrics",
-)  # fmt: skip
+)
 
 
 @pytest.mark.parametrize(
@@ -152,6 +160,21 @@ def test_across_seeds_is_the_loop_one_would_write(project: Path) -> None:
         assert scores[seed] == pytest.approx(folds.mean(), abs=1e-12)
     assert model.get_params()["pca__random_state"] == 1
     assert summarize(scores).sd > 0  # type: ignore[operator]
+
+
+def test_across_seeds_keeps_estimators_and_data_apart_in_one_store(project: Path) -> None:
+    from sklearn.datasets import load_iris
+    from sklearn.ensemble import RandomForestClassifier
+
+    x, y = load_iris(return_X_y=True)
+    shallow, deep = (RandomForestClassifier(n_estimators=1, max_depth=depth) for depth in (1, 5))
+    first = across_seeds(shallow, x, y, seeds=[1, 2])
+    second = across_seeds(deep, x, y, seeds=[1, 2])
+    fewer = across_seeds(deep, x[:120], y[:120], seeds=[1, 2])
+    again = across_seeds(deep, x, y, seeds=[1, 2], name="another")
+    assert len({first.key, second.key, fewer.key}) == 3
+    assert second.scores("accuracy").by_seed == again.scores("accuracy").by_seed
+    assert second.scores("accuracy").by_seed != first.scores("accuracy").by_seed
 
 
 def test_across_seeds_varies_or_holds_the_split(project: Path) -> None:

@@ -88,11 +88,25 @@ def test_hydra_takes_the_seed_as_an_override(script: Script, project: Path) -> N
     ("text", "launcher"),
     [
         (TORCHRUN, ["torchrun", "--standalone", "--nproc-per-node", "2"]),
-        (ACCELERATE, ["accelerate", "launch", "--cpu", "--num_processes", "2", "--num_machines", "1", "--mixed_precision", "no",
-                      "--dynamo_backend", "no"]),
+        (
+            ACCELERATE,
+            [
+                "accelerate",
+                "launch",
+                "--cpu",
+                "--num_processes",
+                "2",
+                "--num_machines",
+                "1",
+                "--mixed_precision",
+                "no",
+                "--dynamo_backend",
+                "no",
+            ],
+        ),
     ],
     ids=["torchrun", "accelerate"],
-)  # fmt: skip
+)
 def test_every_rank_gets_the_seed(text: str, launcher: list[str], script: Script) -> None:
     assert (BIN / launcher[0]).exists() or shutil.which(launcher[0])
     script(text)

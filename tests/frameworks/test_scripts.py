@@ -12,8 +12,9 @@ import pytest
 from seedwise.api.experiments import output_of
 from seedwise.api.script import run_script
 from seedwise.determinism.rerunning import Checker, check_environment
-from seedwise.experiments.command import Workdir, run_environment
+from seedwise.experiments.command import run_environment
 from seedwise.runs.masks import masked
+from seedwise.sandbox.workdir import Workdir
 from seedwise.sandbox.worlds import find_worlds
 from seedwise_guest.sites.finder import find_sites
 from seedwise_guest.sites.modules import Source, read_module
@@ -40,9 +41,14 @@ def plain(case: Case, seed: int, folder: Path) -> bytes:
     environment = {k: v for k, v in run_environment(1).items() if k != "PYTHONPATH"}
     core = {min(os.sched_getaffinity(0))}
     done = subprocess.run(
-        [sys.executable, case.script], cwd=folder, env=environment, capture_output=True, check=True,
-        stdin=subprocess.DEVNULL, preexec_fn=lambda: os.sched_setaffinity(0, core),
-    )  # fmt: skip
+        [sys.executable, case.script],
+        cwd=folder,
+        env=environment,
+        capture_output=True,
+        check=True,
+        stdin=subprocess.DEVNULL,
+        preexec_fn=lambda: os.sched_setaffinity(0, core),
+    )
     return done.stdout
 
 

@@ -37,7 +37,9 @@ def test_the_guest_is_standard_library_only() -> None:
     loaded = modules_after(
         "import seedwise_guest.process.start, seedwise_guest.sites.reading, seedwise_guest.sandbox.world, seedwise_guest.randomness.seeding"
     )
-    loaded |= modules_after("import seedwise_guest.sites.substitution, seedwise_guest.process.capture")
+    loaded |= modules_after(
+        "import seedwise_guest.sites.substitution, seedwise_guest.process.capture, seedwise_guest.protocol"
+    )
     top = {name.partition(".")[0] for name in loaded}
     assert top <= set(sys.stdlib_module_names) | {"__main__", "seedwise_guest"} | {
         n for n in top if "editable" in n or n.startswith("_")

@@ -168,6 +168,7 @@ def test_second_seed_everything_replaces_the_first() -> None:
     assert out[0] == out[2] != out[1]
 
 
+@pytest.mark.slow
 def test_dataloader_workers_follow_the_seed() -> None:
     code = """
         import random, numpy as np, torch, seedwise

@@ -93,6 +93,7 @@ def test_byte_equal_to_the_edited_copy(name: str, folder: Path) -> None:
     check_case(name, SEEDS, folder)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", sorted(HEAVY))
 def test_byte_equal_to_the_edited_copy_with_heavy_libraries(name: str, folder: Path) -> None:
     check_case(name, (7,), folder)
@@ -137,3 +138,13 @@ def test_byte_equal_on_every_python(python: str, tmp_path: Path, monkeypatch: py
 
 def test_there_are_at_least_fifteen_scripts() -> None:
     assert len(editor.names()) >= 15
+
+
+@pytest.mark.parametrize("deep", [600])
+def test_deep_source_is_read_as_python_reads_it(deep: int, tmp_path: Path) -> None:
+    sums = " + ".join(["seed"] * deep)
+    branches = "if seed == -1:\n    pass\n" + "".join(f"elif seed == -{k}:\n    pass\n" for k in range(2, deep))
+    path = tmp_path / "main.py"
+    path.write_text(f"seed = 42\nx = {sums}\n{branches}import random\nrandom.seed(seed)\n")
+    found = find_sites(Source(read_module(str(path), "__main__", ""), [str(tmp_path)]))
+    assert [site.old for site in found.sites] == ["42"]

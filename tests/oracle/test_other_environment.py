@@ -44,9 +44,15 @@ def test_runs_with_its_own_packages(how: str, other: Path, script: Callable[...,
     script(TEXT)
     python = str(other / "bin" / "python")
     expected = subprocess.run(
-        [python, "-c", "import numpy as np; np.random.seed(7); print(np.random.rand(), np.random.default_rng(7).random())"],
-        capture_output=True, text=True, check=True,
-    ).stdout.split()  # fmt: skip
+        [
+            python,
+            "-c",
+            "import numpy as np; np.random.seed(7); print(np.random.rand(), np.random.default_rng(7).random())",
+        ],
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout.split()
     (project / "go").write_text(f"#!{python}\n{TEXT}")
     (project / "go").chmod(0o755)
     (project / "go.sh").write_text(f"echo before > made_by_shell\n{python} train.py\n")

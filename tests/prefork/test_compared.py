@@ -27,7 +27,7 @@ def draw(seed: int) -> float:
     return random.Random(seed).random()
 
 
-@pytest.mark.parametrize("seconds", [0, 1])
+@pytest.mark.parametrize("seconds", [0, pytest.param(1, marks=pytest.mark.slow)])
 def test_a_difference_under_the_first_seed_has_every_run_start_fresh(
     seconds: int, script: Script, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -45,7 +45,10 @@ def test_a_difference_under_the_first_seed_has_every_run_start_fresh(
     assert not any(run.forked for run in again.runs)
 
 
-@pytest.mark.parametrize(("seconds", "jobs"), [(0, 1), (0, 2), (1, 2)])
+@pytest.mark.parametrize(
+    ("seconds", "jobs"),
+    [(0, 1), pytest.param(0, 2, marks=pytest.mark.slow), pytest.param(1, 2, marks=pytest.mark.slow)],
+)
 def test_a_difference_that_the_first_seed_does_not_show_is_found_by_a_later_one(
     seconds: int, jobs: int, script: Script, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -91,7 +94,7 @@ def test_forked_runs_that_are_set_aside_are_kept_and_run_again_when_asked(
 
 
 def last_both_ways(self: Supervisor, seeds: list[int], in_order: bool) -> None:
-    self._both_ways = {seeds[-1]}
+    self.both_ways._chosen = {seeds[-1]}
 
 
 def test_a_first_run_that_is_not_worth_comparing_leaves_nothing_waiting(script: Script) -> None:
@@ -136,7 +139,7 @@ FIRST_LINES = {
     "its own arguments": "import sys\nsys.argv += ['--more', '2']\nSEED = 42\nassert sys.argv[1:] == ['a', '--more', '2'], sys.argv\nprint('acc =', 1 + SEED / 100)",
     "cores": "import os\nn = len(os.sched_getaffinity(0))\nSEED = 42\nprint('acc =', n + SEED / 100)",
     "a file that it writes": "open('made.txt', 'w').write('x')\nSEED = 42\nprint('acc =', len(open('made.txt').read()) + SEED / 100)",
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("what", FIRST_LINES)

@@ -11,6 +11,7 @@ from seedwise.api.script import run_script
 from .both_ways import hold_both_ways, what_came
 from .test_same_as_fresh import library
 
+pytestmark = pytest.mark.slow
 Script = Callable[..., list[str]]
 
 

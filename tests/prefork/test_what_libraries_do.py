@@ -10,6 +10,7 @@ from seedwise.api.script import run_script
 from .both_ways import hold_both_ways
 from .test_same_as_fresh import library
 
+pytestmark = pytest.mark.slow
 Script = Callable[..., list[str]]
 SAYS = "SEED = 42\nimport badlib\nprint('acc =', SEED)\n"
 

@@ -5,9 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from seedwise.api.summary import summarize
-from seedwise.metrics.goals import Goal
-from seedwise.reports.words import duration, histogram, number, printable, seed_list, sentence
-from seedwise.results import Scores
+from seedwise.results import Goal, Scores
+from seedwise.words import duration, histogram, number, printable, seed_list, sentence
 
 
 def test_sentence_names_its_interval_and_ends() -> None:

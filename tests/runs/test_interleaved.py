@@ -5,10 +5,11 @@ from pathlib import Path
 
 import pytest
 
-from seedwise.api.script import execute_against, make_options
-from seedwise.cli.app import start
+from seedwise.cli.start import start
 from seedwise.events import Ended, Event
-from seedwise.results import Reduce
+from seedwise.experiments.options import Options
+from seedwise.runs.request import Request
+from seedwise.runs.sweep import execute_against
 
 A = "import random, time\nrandom.seed(1)\ntime.sleep(0.02)\nprint('acc =', random.random())\n"
 
@@ -36,8 +37,8 @@ def test_two_experiments_alternate_so_that_a_steady_drift_cancels() -> None:
         if isinstance(event, Ended):
             told.append((event.experiment, event.run.seed))
 
-    options = make_options(jobs=1)
-    execute_against(["python", "a.py"], ["python", "b.py"], [1, 2, 3, 4], options, None, [], Reduce.LAST, None, tell)
+    first, second = (Request(["python", f"{name}.py"], [1, 2, 3, 4], Options(jobs=1)) for name in "ab")
+    execute_against((first, second), None, tell)
     assert told == [("a", 1), ("b", 1), ("b", 2), ("a", 2), ("a", 3), ("b", 3), ("b", 4), ("a", 4)]
     assert run("-n", "6", "--jobs", "2") == 0
     assert finished() == [(e, s) for e in (1, 2) for s in range(1, 7)]

@@ -150,6 +150,7 @@ print("acc =", random.random(), "split =", sum(k * v for k, v in enumerate(test)
 """
 
 
+@pytest.mark.slow
 def test_keep_split_holds_the_data_and_the_report_says_when_it_varies(script: Script) -> None:
     varied = run_script(script(SPLIT), [1, 2, 3], metric=["acc", "split"])
     assert any("also varied: split (train.py:6)" in warning for warning in varied.warnings)
@@ -319,13 +320,13 @@ def test_two_commands_share_the_seeds(script: Script, project: Path) -> None:
 
 
 def test_as_is_makes_a_run_of_each_printed_seed(script: Script) -> None:
-    from seedwise.api.script import execute, make_options
-    from seedwise.results import Reduce
+    from seedwise.experiments.options import Options
+    from seedwise.runs.request import Request, silent
+    from seedwise.runs.sweep import execute
 
     text = "import random\nfor seed in [0, 3, 5, 363, 366, 999]:\n    random.seed(seed)\n    print('seed = %4d | acc = %0.4f | loss = %0.4f' % (seed, random.random(), random.random()))"
-    options = make_options(as_is=True)
     for _ in range(2):
-        outcome = execute(script(text), [], options, None, [], Reduce.LAST, None, lambda event: None)
+        outcome = execute(Request(script(text), [], Options(as_is=True)), None, silent)
         assert outcome.results.seeds == (0, 3, 5, 363, 366, 999)
         assert outcome.results.scores("acc")[363] == pytest.approx(expected(363), abs=5e-5)
 
@@ -486,7 +487,7 @@ def test_every_name_leads_back_to_its_experiment(script: Script) -> None:
     run_script(script(PLAIN), [1], threads=2)
     other = run_script([*script(PLAIN), "--lr", "1"], [1, 2])
     assert any("another command than train@2 has: this is train@3" in note for note in other.notes)
-    assert [(row["name"], len(sw.load(row["name"]))) for row in listing()] == [
+    assert [(row.name, len(sw.load(row.name))) for row in listing()] == [
         ("train@1", 3),
         ("train@2", 1),
         ("train@3", 2),

@@ -26,9 +26,13 @@ def drawn_values(x: np.ndarray, resamples: int, rng: int) -> np.ndarray:
 @pytest.mark.parametrize("statistic", STATISTICS)
 def test_distribution_against_resampling_by_hand(statistic: str) -> None:
     by_hand = {
-        "mean": np.mean, "median": np.median, "iqm": interquartile_mean, "sd": lambda v: np.std(v, ddof=1),
-        "min": np.min, "max": np.max,
-    }[statistic]  # fmt: skip
+        "mean": np.mean,
+        "median": np.median,
+        "iqm": interquartile_mean,
+        "sd": lambda v: np.std(v, ddof=1),
+        "min": np.min,
+        "max": np.max,
+    }[statistic]
     found = bootstrap(SKEWED, statistic, method="percentile", resamples=300, rng=7)
     values = [by_hand(row) for row in drawn_values(SKEWED, 300, 7)]
     np.testing.assert_allclose(found.distribution, values, rtol=1e-12)
@@ -70,9 +74,13 @@ def test_percentile_against_every_resample_of_four(statistic: str, by_hand: obje
 def test_bca_against_scipy_loosely_for_a_spread() -> None:
     found = bootstrap(SKEWED, "sd", method="bca", resamples=20_000)
     theirs = scipy_stats.bootstrap(
-        (SKEWED,), lambda v, axis: np.std(v, axis=axis, ddof=1), n_resamples=20_000, method="BCa", vectorized=True,
+        (SKEWED,),
+        lambda v, axis: np.std(v, axis=axis, ddof=1),
+        n_resamples=20_000,
+        method="BCa",
+        vectorized=True,
         rng=np.random.default_rng(5),
-    ).confidence_interval  # fmt: skip
+    ).confidence_interval
     assert found.interval == pytest.approx((theirs.low, theirs.high), abs=0.06)
 
 

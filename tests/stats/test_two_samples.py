@@ -111,9 +111,13 @@ def test_exact_permutation_against_scipy_with_a_welch_statistic(x: list[float], 
 def test_exact_paired_permutation_against_scipy(both: list[tuple[float, float]]) -> None:
     x, y = (np.array(v) for v in zip(*both, strict=True))
     expected = scipy_stats.permutation_test(
-        (x, y), lambda a, b, axis: np.abs((a - b).sum(axis=axis)), permutation_type="samples", vectorized=True,
-        n_resamples=np.inf, alternative="greater",
-    )  # fmt: skip
+        (x, y),
+        lambda a, b, axis: np.abs((a - b).sum(axis=axis)),
+        permutation_type="samples",
+        vectorized=True,
+        n_resamples=np.inf,
+        alternative="greater",
+    )
     assert permutation_test(x, y, paired=True).p_value == pytest.approx(expected.pvalue, abs=1e-12)
 
 

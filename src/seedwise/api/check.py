@@ -1,7 +1,6 @@
 """Same seed, same result? If not: the cause, the line, and a fix that was tried."""
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
 
 from ..determinism import Check
 from ..determinism.diagnosis import Examination, Say
@@ -12,10 +11,10 @@ from ..sandbox.worlds import private_folder
 
 
 def check(
-    function: Callable[..., Any],
+    function: Callable[..., object],
     seed: int = 0,
     *,
-    config: Mapping[str, Any] | None = None,
+    config: Mapping[str, object] | None = None,
     rtol: float = 1e-4,
     timeout: float = 600.0,
     tell: Say = lambda text: None,

@@ -1,19 +1,17 @@
 """Is one better than another? Two sides, many sides, many tasks; from scores, results, frames or files."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import replace
-from typing import Any
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from .. import stats
-from ..decisions import Comparison, Decision, Group, Place, Ranking, TaskPair, TaskPlace, TaskRanking
+from ..decisions import Comparison, Decision, Group
 from ..errors import MetricError, UsageError
-from ..metrics.goals import Goal
-from ..reports.decisions import comparison_sentence, ranking_sentence, tasks_sentence
-from ..results import Scores
-from .scores import as_scores
+from ..reports.decisions import comparison_sentence
+from ..results import Goal, Scores
+from .scores import ScoresLike, as_scores
 
 Array = NDArray[np.float64]
 Rng = np.random.Generator | int | None
@@ -21,8 +19,8 @@ GAMMA = 0.75
 
 
 def compare(
-    new: Any,
-    base: Any,
+    new: ScoresLike,
+    base: ScoresLike,
     *,
     paired: bool = False,
     level: float = 0.95,
@@ -70,10 +68,11 @@ def compare(
         raise MetricError(f"{names[0]} holds {a.metric} and {names[1]} {b.metric}: compare the same metric")
     if a.goal is not None and b.goal is not None and a.goal != b.goal:
         raise MetricError(f"the goal of {a.metric} is {a.goal} in {names[0]} and {b.goal} in {names[1]}: say goal=")
-    return _compare(a, b, names, paired, level, equivalence, resamples, _generator(rng))
+    return _compare(a, b, names, paired, level, equivalence, resamples, generator_for(rng))
 
 
-def _generator(rng: Rng) -> np.random.Generator:
+def generator_for(rng: Rng) -> np.random.Generator:
+    """The generator that resampling draws from. Raises UsageError."""
     from ..stats.sample import generator
 
     try:
@@ -82,10 +81,28 @@ def _generator(rng: Rng) -> np.random.Generator:
         raise UsageError(str(error)) from None
 
 
-def _compare(
-    a: Scores, b: Scores, names: tuple[str, str], paired: bool, level: float, margin: float | None, resamples: int,
-    rng: np.random.Generator,
-) -> Comparison:  # fmt: skip
+@dataclass(frozen=True)
+class _Sides:
+    """Two samples that can be compared. `warnings` say what was left out or guessed."""
+
+    x: Array
+    y: Array
+    metric: str
+    goal: Goal
+    shared: Sequence[int]
+    unmatched: tuple[int, ...]
+    warnings: Sequence[str]
+
+    @property
+    def up(self) -> bool:
+        return self.goal is Goal.MAX
+
+    def larger_is_better(self) -> tuple[Array, Array]:
+        """Both samples, turned round where less is better."""
+        return (self.x, self.y) if self.up else (-self.x, -self.y)
+
+
+def _sides(a: Scores, b: Scores, names: tuple[str, str], paired: bool) -> _Sides:
     warnings: list[str] = []
     goal = a.goal or b.goal
     metric = b.metric if a.metric == "value" else a.metric
@@ -95,58 +112,98 @@ def _compare(
             f"whether more or less {metric} is better was not said: taken as max (goal='min' turns it round)"
         )
     shared = sorted(set(a.by_seed) & set(b.by_seed))
-    unmatched: tuple[int, ...] = ()
-    x, y = a.values, b.values
-    if paired:
-        unmatched = tuple(sorted(set(a.by_seed) ^ set(b.by_seed)))
-        if len(shared) < 2:
-            raise MetricError(
-                f"pairs are made by seed, and {names[0]} and {names[1]} share {len(shared) or 'none'}: {names[0]} has "
-                f"{_some(a.seeds)}, {names[1]} {_some(b.seeds)}"
-            )
-        if unmatched:
-            warnings.append(f"left out of the pairs: seed {_some(unmatched)}, which only one side has")
-        x, y = (np.array([side.by_seed[seed] for seed in shared]) for side in (a, b))
+    unmatched = tuple(sorted(set(a.by_seed) ^ set(b.by_seed))) if paired else ()
+    x, y = _pairs(a, b, names, shared) if paired else (a.values, b.values)
+    if unmatched:
+        warnings.append(f"left out of the pairs: seed {_some(unmatched)}, which only one side has")
     for side, name in ((a, names[0]), (b, names[1])):
         if side.n is not None and len(side) < side.n:
             warnings.append(f"{len(side)} of {side.n} seeds of {name} finished: this is among finished")
-    alpha = 1 - level
+    return _Sides(x, y, metric, goal, shared, unmatched, warnings)
+
+
+def _compare(
+    a: Scores,
+    b: Scores,
+    names: tuple[str, str],
+    paired: bool,
+    level: float,
+    margin: float | None,
+    resamples: int,
+    rng: np.random.Generator,
+) -> Comparison:
+    sides = _sides(a, b, names, paired)
+    x, y, warnings, alpha = sides.x, sides.y, list(sides.warnings), 1 - level
     found = stats.difference(x, y, paired=paired, level=level)
     if found.warning:
         warnings.append(found.warning)
     test = stats.permutation_test(x, y, paired=paired, resamples=resamples, rng=rng) if found.sem is not None else None
-    up = goal is Goal.MAX
-    wins = stats.superiority(*((x, y) if up else (-x, -y)), paired=paired, level=level)
-    order = stats.almost_dominates(*((x, y) if up else (-x, -y)), alpha=alpha, rng=rng)
+    wins = stats.superiority(*sides.larger_is_better(), paired=paired, level=level)
+    order = stats.almost_dominates(*sides.larger_is_better(), alpha=alpha, rng=rng)
     spreads = stats.compare_spreads(x, y, level=level, resamples=min(resamples, 9999), rng=rng)
-    interval = None if found.low is None or found.high is None else (found.low, found.high)
+    interval = _interval(found.low, found.high)
     p = None if test is None else test.p_value
     equal_p = None if margin is None else stats.equivalence(found, margin, alpha)
-    decision = _decide(found.difference, interval, p, alpha, equal_p, up)
+    decision = _decide(found.difference, interval, p, alpha, equal_p, sides.up)
     needed = None
     if decision is Decision.UNDECIDED:
         needed = _needed(x, y, found.difference, paired, alpha, margin)
         warnings += _why_open(interval, p, test, alpha, x.size, y.size)
     result = Comparison(
-        metric=metric, goal=goal, new=_group(names[0], x, a, level), base=_group(names[1], y, b, level),
-        difference=found.difference, interval=interval, level=level, method=found.method, p_value=p,
-        smallest_p=None if test is None else test.smallest, exact=None if test is None else test.exact,
-        t_p_value=found.p_value, probability_of_improvement=wins.probability,
-        probability_interval=(wins.low, wins.high), probability_decision=_by_probability(wins),
-        effect_size=wins.delta, almost_dominance=order.upper, spread_ratio=spreads.ratio,
-        spread_interval=None if spreads.low is None or spreads.high is None else (spreads.low, spreads.high),
-        spread_p=spreads.p_value, correlation=_correlation(a, b, shared), decision=decision, equivalence=margin,
-        equivalence_p=equal_p, needed=needed, wrong_winner=stats.wrong_winner(x, y),
-        pairs=len(shared) if paired else None, unmatched=unmatched, warnings=tuple(warnings),
-    )  # fmt: skip
+        metric=sides.metric,
+        goal=sides.goal,
+        new=group_of(names[0], x, a, level),
+        base=group_of(names[1], y, b, level),
+        difference=found.difference,
+        interval=interval,
+        level=level,
+        method=found.method,
+        p_value=p,
+        smallest_p=None if test is None else test.smallest,
+        exact=None if test is None else test.exact,
+        t_p_value=found.p_value,
+        probability_of_improvement=wins.probability,
+        probability_interval=(wins.low, wins.high),
+        probability_decision=_by_probability(wins),
+        effect_size=wins.delta,
+        almost_dominance=order.upper,
+        spread_ratio=spreads.ratio,
+        spread_interval=_interval(spreads.low, spreads.high),
+        spread_p=spreads.p_value,
+        correlation=_correlation(a, b, sides.shared),
+        decision=decision,
+        equivalence=margin,
+        equivalence_p=equal_p,
+        needed=needed,
+        wrong_winner=stats.wrong_winner(x, y),
+        pairs=len(sides.shared) if paired else None,
+        unmatched=sides.unmatched,
+        warnings=tuple(warnings),
+    )
     return replace(result, sentence=comparison_sentence(result))
+
+
+def _interval(low: float | None, high: float | None) -> tuple[float, float] | None:
+    return None if low is None or high is None else (low, high)
+
+
+def _pairs(a: Scores, b: Scores, names: tuple[str, str], shared: Sequence[int]) -> tuple[Array, Array]:
+    """The scores of the seeds that both have. Raises MetricError for fewer than two."""
+    if len(shared) < 2:
+        raise MetricError(
+            f"pairs are made by seed, and {names[0]} and {names[1]} share {len(shared) or 'none'}: {names[0]} has "
+            f"{_some(a.seeds)}, {names[1]} {_some(b.seeds)}"
+        )
+    x, y = (np.array([side.by_seed[seed] for seed in shared]) for side in (a, b))
+    return x, y
 
 
 def _some(seeds: Sequence[int]) -> str:
     return ", ".join(map(str, seeds[:10])) + (" …" if len(seeds) > 10 else "")
 
 
-def _group(name: str, x: Array, scores: Scores, level: float) -> Group:
+def group_of(name: str, x: Array, scores: Scores, level: float) -> Group:
+    """One side of a comparison, summarised."""
     d = stats.describe(x, level)
     return Group(name, scores.n or len(scores), int(x.size), d.mean, d.sd, d.interval)
 
@@ -223,7 +280,7 @@ def _why_open(
 
 
 def compare_at_any_time(
-    new: Any, base: Any, *, names: tuple[str, str] = ("new", "base"), level: float = 0.95, rng: Rng = None
+    new: ScoresLike, base: ScoresLike, *, names: tuple[str, str] = ("new", "base"), level: float = 0.95, rng: Rng = None
 ) -> Comparison:
     """A comparison that holds although seeds were added, and looked at, one by one.
 
@@ -245,206 +302,16 @@ def compare_at_any_time(
         decision = Decision.BETTER if (sequence.low > 0) == up else Decision.WORSE
     interval = (sequence.low, sequence.high) if np.isfinite(sequence.half) else None
     result = replace(
-        found, interval=interval, method=sequence.method, decision=decision, p_value=None, t_p_value=None,
-        smallest_p=None, exact=None, needed=None, pairs=len(used), warnings=(),
-    )  # fmt: skip
+        found,
+        interval=interval,
+        method=sequence.method,
+        decision=decision,
+        p_value=None,
+        t_p_value=None,
+        smallest_p=None,
+        exact=None,
+        needed=None,
+        pairs=len(used),
+        warnings=(),
+    )
     return replace(result, sentence=comparison_sentence(result))
-
-
-def compare_many(
-    groups: Mapping[str, Any],
-    *,
-    paired: bool = False,
-    level: float = 0.95,
-    equivalence: float | None = None,
-    metric: str | None = None,
-    goal: Goal | str | None = None,
-    resamples: int = 9999,
-    rng: Rng = None,
-) -> Ranking:
-    """All pairs of several methods, p adjusted by Holm, with ranks.
-
-    Parameters
-    ----------
-    groups
-        Name → what `compare` takes. The others are as there.
-
-    Returns
-    -------
-    Ranking
-        Best first. A pair is decided when its adjusted p is at most 1 - level. The interval of a rank is the bootstrap's, each
-        method's seeds resampled by themselves.
-    """
-    if len(groups) < 2:
-        raise UsageError(f"a comparison takes two methods or more; got {', '.join(groups) or 'none'}")
-    generator = _generator(rng)
-    scores = {name: as_scores(given, metric, goal, name) for name, given in groups.items()}
-    first = next(iter(scores.values()))
-    up = (first.goal or Goal.MAX) is Goal.MAX
-    ordered = sorted(scores, key=lambda name: -scores[name].values.mean() if up else scores[name].values.mean())
-    pairs = [
-        compare(
-            scores[a], scores[b], paired=paired, level=level, equivalence=equivalence, goal=goal, names=(a, b),
-            resamples=resamples, rng=generator,
-        )
-        for k, a in enumerate(ordered) for b in ordered[k + 1 :]
-    ]  # fmt: skip
-    pairs = with_holm(pairs)
-    ranks = _rank_intervals([scores[name].values for name in ordered], up, level, generator)
-    places = tuple(
-        Place(_group(name, scores[name].values, scores[name], level), *rank)
-        for name, rank in zip(ordered, ranks, strict=True)
-    )
-    warnings = tuple(dict.fromkeys(w for pair in pairs for w in pair.warnings))
-    result = Ranking(first.metric, first.goal or Goal.MAX, level, places, tuple(pairs), "", warnings)
-    return replace(result, sentence=ranking_sentence(result))
-
-
-def with_holm(pairs: Sequence[Comparison]) -> list[Comparison]:
-    """Comparisons whose decisions are held together by Holm: those that p alone would have made are open again."""
-    known = [pair for pair in pairs if pair.p_value is not None]
-    adjusted = iter(stats.holm([pair.p_value or 0.0 for pair in known]).tolist() if known else ())
-    result = []
-    for pair in pairs:
-        if pair.p_value is None:
-            result.append(pair)
-            continue
-        p = next(adjusted)
-        changed = replace(pair, adjusted_p=p)
-        if pair.decision in (Decision.BETTER, Decision.WORSE) and p > 1 - pair.level:
-            changed = replace(changed, decision=Decision.UNDECIDED)
-        result.append(replace(changed, sentence=comparison_sentence(changed)))
-    return result
-
-
-def _rank_intervals(
-    samples: Sequence[Array], up: bool, level: float, rng: np.random.Generator, resamples: int = 2000
-) -> list[tuple[float, tuple[float, float] | None]]:
-    means = np.stack(
-        [x[(rng.random((resamples, x.size)) * x.size).astype(np.intp)].mean(axis=1) for x in samples], axis=1
-    )
-    return _ranks(np.array([x.mean() for x in samples]), means, up, level, min(x.size for x in samples) > 1)
-
-
-def _ranks(
-    now: Array, drawn: Array, up: bool, level: float, known: bool
-) -> list[tuple[float, tuple[float, float] | None]]:
-    from scipy.stats import rankdata
-
-    sign = -1 if up else 1
-    observed, ranks = rankdata(sign * now), rankdata(sign * drawn, axis=1)
-    low, high = np.quantile(ranks, [(1 - level) / 2, (1 + level) / 2], axis=0)
-    return [(float(r), (float(a), float(b)) if known else None) for r, a, b in zip(observed, low, high, strict=True)]
-
-
-def compare_tasks(
-    groups: Mapping[str, Mapping[str, Any]],
-    *,
-    level: float = 0.95,
-    metric: str | None = None,
-    goal: Goal | str | None = None,
-    nemenyi: bool = False,
-    resamples: int = 2000,
-    rng: Rng = None,
-) -> TaskRanking:
-    """Several methods over several tasks.
-
-    Parameters
-    ----------
-    groups
-        Method → task → scores (what `compare` takes). Every method needs every task; numbers of seeds may differ.
-    nemenyi
-        Also Nemenyi's critical difference of mean ranks, which depends on who else is in the pool.
-
-    Returns
-    -------
-    TaskRanking
-        Interquartile mean, mean and median over tasks with stratified intervals; P(improvement) averaged over tasks; Friedman's
-        test (Iman & Davenport's F), and pairwise Wilcoxon tests of the tasks' means with Holm.
-    """
-    if len(groups) < 2:
-        raise UsageError(f"a comparison takes two methods or more; got {', '.join(groups) or 'none'}")
-    generator = _generator(rng)
-    tasks = list(dict.fromkeys(task for of in groups.values() for task in of))
-    for name, of in groups.items():
-        missing = [task for task in tasks if task not in of]
-        if missing:
-            raise MetricError(f"{name} has no scores for {', '.join(missing[:5])}: every method needs every task")
-    scores = {
-        name: [as_scores(of[task], metric, goal, f"{name}, {task}") for task in tasks] for name, of in groups.items()
-    }
-    first = next(iter(scores.values()))[0]
-    chosen = first.goal or Goal.MAX
-    up = chosen is Goal.MAX
-    warnings = [] if first.goal else [f"whether more or less {first.metric} is better was not said: taken as max"]
-    values = {name: [s.values for s in of] for name, of in scores.items()}
-    summaries = {
-        name: {o: stats.aggregate(of, o, level=level, resamples=resamples, rng=generator) for o in stats.Over}
-        for name, of in values.items()
-    }
-    warnings += dict.fromkeys(s[stats.Over.IQM].warning for s in summaries.values() if s[stats.Over.IQM].warning)
-    table = np.array([[x.mean() for x in values[name]] for name in groups]).T
-    ranks = _task_ranks(list(values.values()), up, level, generator, resamples)
-    places = []
-    for (name, summary), (rank, between) in zip(summaries.items(), ranks, strict=True):
-        iqm, mean, median = (summary[o] for o in (stats.Over.IQM, stats.Over.MEAN, stats.Over.MEDIAN))
-        places.append(
-            TaskPlace(
-                name, sum(iqm.runs), iqm.estimate, (iqm.low, iqm.high), mean.estimate, (mean.low, mean.high),
-                median.estimate, (median.low, median.high), rank, between,
-            )
-        )  # fmt: skip
-    places.sort(key=lambda place: place.rank)
-    order = [place.name for place in places]
-    index = {name: k for k, name in enumerate(groups)}
-    pairs = _task_pairs(order, values, table, index, up, level, resamples, generator)
-    enough = len(tasks) > 1 and len(groups) > 2
-    cd = stats.critical_difference(len(groups), len(tasks), 1 - level) if nemenyi and len(tasks) > 1 else None
-    if len(tasks) < 6:
-        warnings.append(
-            f"{len(tasks)} task{'s' if len(tasks) > 1 else ''}: Wilcoxon's test over tasks cannot reach p < .05 below 6"
-        )
-    result = TaskRanking(
-        first.metric, chosen, level, tuple(tasks), tuple(places), tuple(pairs),
-        stats.friedman(table, largest=up).f_p_value if enough else None, cd, "", tuple(warnings),
-    )  # fmt: skip
-    return replace(result, sentence=tasks_sentence(result))
-
-
-def _task_ranks(
-    values: Sequence[Sequence[Array]], up: bool, level: float, rng: np.random.Generator, resamples: int
-) -> list[tuple[float, tuple[float, float]]]:
-    """Mean over tasks of each method's rank by its mean, runs resampled within tasks."""
-    from scipy.stats import rankdata
-
-    sign = -1 if up else 1
-    total, observed = np.zeros((resamples, len(values))), np.zeros(len(values))
-    for task in zip(*values, strict=True):
-        observed += rankdata([sign * x.mean() for x in task])
-        drawn = [x[(rng.random((resamples, x.size)) * x.size).astype(np.intp)].mean(axis=1) for x in task]
-        total += rankdata(sign * np.stack(drawn, axis=1), axis=1)
-    n = len(values[0])
-    low, high = np.quantile(total / n, [(1 - level) / 2, (1 + level) / 2], axis=0)
-    return [(float(r), (float(a), float(b))) for r, a, b in zip(observed / n, low, high, strict=True)]
-
-
-def _task_pairs(
-    order: Sequence[str], values: Mapping[str, Sequence[Array]], table: Array, index: Mapping[str, int], up: bool,
-    level: float, resamples: int, rng: np.random.Generator,
-) -> list[TaskPair]:  # fmt: skip
-    named = [(a, b) for k, a in enumerate(order) for b in order[k + 1 :]]
-    d = {(a, b): (table[:, index[a]] - table[:, index[b]]) * (1 if up else -1) for a, b in named}
-    raw = [stats.wilcoxon(d[pair]) for pair in named]
-    pairs = []
-    for (a, b), p, adjusted in zip(named, raw, stats.holm(raw).tolist(), strict=True):
-        sides = (values[a], values[b]) if up else ([-x for x in values[a]], [-x for x in values[b]])
-        wins = stats.improvement(*sides, level=level, resamples=resamples, rng=rng)
-        decision = Decision.UNDECIDED
-        if adjusted <= 1 - level:
-            decision = Decision.BETTER if np.median(d[a, b]) > 0 else Decision.WORSE
-        pairs.append(
-            TaskPair(
-                a, b, wins.probability, (wins.low, wins.high), p, adjusted, int((d[a, b] > 0).sum()), decision
-            )
-        )  # fmt: skip
-    return pairs

@@ -4,37 +4,55 @@ import json
 import os
 import shutil
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
 
 from ..errors import UsageError
 from ..events import Event
-from ..experiments.command import MASK, Mode, Options
+from ..experiments.command import MASK
 from ..experiments.loading import load, open_store, results_of
+from ..experiments.options import Options
 from ..experiments.store import Experiment, find_folder
 from ..metrics.choose import parse_metric
 from ..reports.table import to_csv, to_latex, to_markdown
 from ..results import Reduce, Status
-from .script import Outcome, execute, execute_against, make_options, make_until
+from ..runs.request import Outcome, Request
+from ..runs.stopping import until_asked
+from ..runs.sweep import execute, execute_against
 
 
-def listing(store: str | None = None) -> list[dict[str, Any]]:
-    """The experiments, oldest first, each with name, key, n, finished, failed."""
+@dataclass(frozen=True)
+class Listed:
+    """One experiment in the list: how many runs it has, and how many of them finished and failed."""
+
+    name: str
+    key: str
+    n: int
+    finished: int
+    failed: int
+    command: tuple[str, ...]
+
+    def as_dict(self) -> dict[str, object]:
+        """Plain values, for JSON."""
+        return {**asdict(self), "command": list(self.command)}
+
+
+def listing(store: str | None = None) -> list[Listed]:
+    """The experiments, oldest first."""
     folder = find_folder() if store is None else Path(store).expanduser().absolute()
     if not (folder / "store.sqlite").exists():
         return []
     with open_store(store) as opened:
         counts = opened.counts()
         return [
-            {
-                "name": e.label,
-                "key": e.key,
-                "n": sum(counts.get(e.id, {}).values()),
-                "finished": counts.get(e.id, {}).get(Status.FINISHED, 0),
-                "failed": counts.get(e.id, {}).get(Status.FAILED, 0),
-                "command": list(e.command),
-            }
+            Listed(
+                e.label,
+                e.key,
+                sum(counts.get(e.id, {}).values()),
+                counts.get(e.id, {}).get(Status.FINISHED, 0),
+                counts.get(e.id, {}).get(Status.FAILED, 0),
+                tuple(e.command),
+            )
             for e in opened.experiments()
         ]
 
@@ -80,12 +98,19 @@ def resume(
     until = said.get("until")
     kept = None
     if until is not None:
-        kept = make_until(until["margin"], until["rule"], until["bounds"] and tuple(until["bounds"]), until["level"])
-    seeds = [run.seed for run in runs]
-    return execute(
-        experiment.command, seeds, options, experiment.name, experiment.metrics, reduce, store, tell,
-        retry_failed=failed, only=experiment, until=kept,
-    )  # fmt: skip
+        kept = until_asked(until["margin"], until["rule"], until["bounds"] and tuple(until["bounds"]), until["level"])
+    request = Request(
+        experiment.command,
+        [run.seed for run in runs],
+        options,
+        experiment.name,
+        experiment.metrics,
+        reduce,
+        until=kept,
+        only=experiment,
+        retry_failed=failed,
+    )
+    return execute(request, store, tell)
 
 
 def _options(experiment: Experiment, jobs: int | None) -> Options:
@@ -97,22 +122,7 @@ def _options(experiment: Experiment, jobs: int | None) -> Options:
         raise UsageError(
             f"{experiment.label} had a secret on its command line, which is not kept: give the command again"
         )
-    return make_options(
-        as_is=manifest["mode"] == Mode.AS_IS,
-        keep=manifest["keep"],
-        seed_site=manifest["seed site"] or None,
-        threads=manifest["threads"],
-        jobs=jobs,
-        workdir=said.get("workdir", "auto"),
-        share=said.get("share", ()),
-        timeout=said.get("timeout"),
-        retries=said.get("retries", 0),
-        fail_fast=said.get("fail_fast", False),
-        gpus=said.get("gpus", ()),
-        nice=said.get("nice", 0),
-        fresh=said.get("fresh", False),
-        isolate_network=said.get("isolate_network", False),
-    )
+    return Options.of_experiment(manifest, said, jobs)
 
 
 def run_until_decided(
@@ -145,10 +155,8 @@ def run_until_decided(
     seeds = (seeds + list(range(following, following + most)))[: max(most, 1)]
     reduce = Reduce(sides[0].plan.get("options", {}).get("reduce", "last"))
     asked = [parse_metric(text, reduce) for text in metric] or list(sides[0].metrics)
-    return execute_against(
-        sides[0].command, sides[1].command, seeds, options[0], sides[0].name, asked, reduce, store, tell,
-        until_decided=level, only=sides,
-    )  # fmt: skip
+    first, second = (Request(side.command, seeds, options[0], side.name, asked, reduce, only=side) for side in sides)
+    return execute_against((first, second), store, tell, until_decided=level)
 
 
 @dataclass(frozen=True)

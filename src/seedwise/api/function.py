@@ -1,23 +1,24 @@
 """Running a Python function under many seeds."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any
 
 from ..errors import UsageError
 from ..events import Event
-from ..experiments.command import Workdir
 from ..experiments.functions import carried
+from ..experiments.options import Options
 from ..metrics.choose import parse_metric
 from ..results import Reduce, Results, check_seeds
+from ..runs.request import Request, silent
+from ..runs.sweep import execute
+from ..sandbox.workdir import Workdir, workdir_named
 from ..sandbox.worlds import private_folder
-from .script import execute, make_options, silent
 
 
 def run(
-    function: Callable[..., Any],
+    function: Callable[..., object],
     seeds: Iterable[int],
     *,
-    config: Mapping[str, Any] | None = None,
+    config: Mapping[str, object] | None = None,
     name: str | None = None,
     metric: Sequence[str] = (),
     reduce: Reduce | str = Reduce.LAST,
@@ -67,15 +68,21 @@ def run(
     """
     if not callable(function):
         raise UsageError(f"run() takes a function; for a script there is run_script([...]); got {function!r}")
-    options = make_options(
-        threads=threads, jobs=jobs, workdir=workdir, share=share, fresh=fresh, timeout=timeout, retries=retries,
+    options = Options(
+        threads=threads,
+        jobs=jobs,
+        workdir=workdir_named(workdir),
+        share=tuple(share),
+        fresh=fresh,
+        timeout=timeout,
+        retries=retries,
         fail_fast=fail_fast,
-    )  # fmt: skip
+    )
     asked = [parse_metric(text, Reduce(reduce)) for text in metric]
     label = name or "".join(
         c if c.isalnum() or c in "_-" else "-" for c in getattr(function, "__name__", "function")
     ).strip("-")
+    chosen = check_seeds(seeds)
     with carried(function, dict(config or {}), private_folder()) as call:
-        return execute(
-            call.label, check_seeds(seeds), options, label or "function", asked, Reduce(reduce), store, tell, call=call
-        ).results
+        request = Request(call.label, chosen, options, label or "function", asked, Reduce(reduce), call=call)
+        return execute(request, store, tell).results

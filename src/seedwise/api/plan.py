@@ -8,16 +8,16 @@ import numpy as np
 from .. import stats
 from ..decisions import Plan
 from ..errors import UsageError
-from ..metrics.goals import Goal
-from .scores import as_scores
+from ..results import Goal
+from .scores import ScoresLike, as_scores
 
 
 def plan(
     effect: float | None = None,
     *,
     sd: float | None = None,
-    pilot: Any = None,
-    base: Any = None,
+    pilot: ScoresLike | None = None,
+    base: ScoresLike | None = None,
     n: int | None = None,
     power: float = 0.8,
     alpha: float = 0.05,
@@ -49,40 +49,57 @@ def plan(
     UsageError
         When what is given does not make a question.
     """
+    if probability is not None:
+        given = {"effect=": effect, "sd=": sd, "pilot=": pilot, "base=": base, "n=": n, "margin=": margin}
+        ignored = [name for name, value in given.items() if value is not None]
+        if ignored:
+            raise UsageError(f"{' and '.join(ignored)} would be ignored: probability= is a question of its own")
+    if margin is not None and (effect is not None or n is not None):
+        raise UsageError("two questions: margin= is for one mean, effect= and n= are for a difference")
+    if sd is not None and (pilot is not None or base is not None):
+        raise UsageError("sd= and pilot= say the same twice: leave one out")
     details: dict[str, Any] = {}
     try:
         kind = stats.Design(design)
         if probability is not None:
-            seeds = stats.seeds_for_superiority(
-                probability, power=power, alpha=alpha, paired=kind is stats.Design.PAIRED
-            )
-            each = "pairs" if kind is stats.Design.PAIRED else "seeds each"
-            return Plan(
-                f"{seeds} {each} show with power {power:g} that one run of new beats one of base more than half of the time, if it "
-                f"truly does so {probability:g} of the time (one-sided, α = {alpha:g}).",
-                seeds, power, probability, None, alpha, kind.value,
-            )  # fmt: skip
+            return _for_probability(probability, power, alpha, kind)
         other = None
         if sd is None:
             if pilot is None:
                 raise UsageError("plan takes the SD between seeds (sd=), or a pilot to take it from (pilot=)")
             sd, other, details = _from_pilot(pilot, base, kind, metric)
         if margin is not None:
-            seeds = stats.seeds_for_margin(sd, margin, 1 - alpha)
-            valid = stats.forecast(sd, margin, 1 - alpha)
-            details["seeds_when_looking"] = valid
-            return Plan(
-                f"About {seeds} seeds give a mean ± {margin:g} ({(1 - alpha) * 100:g} % t interval) at an SD of {sd:.3g}; about {valid} when it "
-                "is looked at after every seed (t confidence sequence).",
-                seeds, None, None, sd, alpha, kind.value, margin, details,
-            )  # fmt: skip
+            return _for_margin(margin, sd, alpha, kind, details)
         return _for_effect(effect, sd, other, n, power, alpha, kind, details)
     except ValueError as error:
         raise UsageError(str(error)) from None
 
 
+def _for_probability(probability: float, power: float, alpha: float, kind: stats.Design) -> Plan:
+    """Seeds that show that one run of new is more likely better than worse."""
+    paired = kind is stats.Design.PAIRED
+    seeds = stats.seeds_for_superiority(probability, power=power, alpha=alpha, paired=paired)
+    sentence = (
+        f"{seeds} {'pairs' if paired else 'seeds each'} show with power {power:g} that one run of new beats one of base more than half "
+        f"of the time, if it truly does so {probability:g} of the time (one-sided, α = {alpha:g})."
+    )
+    return Plan(sentence, seeds, power, probability, None, alpha, kind.value)
+
+
+def _for_margin(margin: float, sd: float, alpha: float, kind: stats.Design, details: dict[str, Any]) -> Plan:
+    """Seeds that give a mean the number after ± that was asked for."""
+    seeds = stats.seeds_for_margin(sd, margin, 1 - alpha)
+    valid = stats.forecast(sd, margin, 1 - alpha)
+    details["seeds_when_looking"] = valid
+    sentence = (
+        f"About {seeds} seeds give a mean ± {margin:g} ({(1 - alpha) * 100:g} % t interval) at an SD of {sd:.3g}; about {valid} when it "
+        "is looked at after every seed (t confidence sequence)."
+    )
+    return Plan(sentence, seeds, None, None, sd, alpha, kind.value, margin, details)
+
+
 def _from_pilot(
-    pilot: Any, base: Any, kind: stats.Design, metric: str | None
+    pilot: ScoresLike, base: ScoresLike | None, kind: stats.Design, metric: str | None
 ) -> tuple[float, float | None, dict[str, Any]]:
     a = as_scores(pilot, metric, None, "pilot")
     if len(a) < 2:
@@ -110,48 +127,70 @@ def _from_pilot(
 
 
 def _for_effect(
-    effect: float | None, sd: float, other: float | None, n: int | None, power: float, alpha: float, kind: stats.Design,
+    effect: float | None,
+    sd: float,
+    other: float | None,
+    n: int | None,
+    power: float,
+    alpha: float,
+    kind: stats.Design,
     details: dict[str, Any],
-) -> Plan:  # fmt: skip
+) -> Plan:
+    """Seeds for an effect; or, with `n`, the power for it, and the smallest effect."""
     each = {stats.Design.TWO: "seeds each", stats.Design.PAIRED: "pairs of seeds", stats.Design.ONE: "seeds"}[kind]
     spread = f"an SD of {sd:.3g}" if other is None else f"SDs of {sd:.3g} and {other:.3g}"
-    uncertain = ""
-    if "sd_interval" in details and effect is not None:
-        low, high = (
-            stats.seeds_for(effect, s, power=power, alpha=alpha, design=kind, sd_base=other and s * other / sd)
-            for s in details["sd_interval"]
-        )
-        details["seeds_interval"] = [low, high]
-        uncertain = (
-            f" The pilot's {details['pilot_n']} seeds leave the SD open: anything from {low} to {high} may be needed."
-        )
+
+    def found(sentence: str, seeds: int, got: float, shown: float) -> Plan:
+        return Plan(sentence, seeds, got, shown, sd, alpha, kind.value, None, details)
+
+    uncertain = "" if effect is None else _uncertain(effect, sd, other, power, alpha, kind, details)
     if n is None:
         if effect is None:
             raise UsageError("plan takes the effect that matters (effect=), or the seeds that there are (n=)")
         seeds = stats.seeds_for(effect, sd, power=power, alpha=alpha, design=kind, sd_base=other)
         got = stats.power(effect, sd, seeds, alpha=alpha, design=kind, sd_base=other)
-        return Plan(
-            f"{seeds} {each} show a difference of {abs(effect):g} with power {got:.2f} at {spread} (two-sided, α = {alpha:g})."
-            + uncertain,
-            seeds, got, abs(effect), sd, alpha, kind.value, None, details,
-        )  # fmt: skip
+        sentence = f"{seeds} {each} show a difference of {abs(effect):g} with power {got:.2f} at {spread} (two-sided, α = {alpha:g})."
+        return found(sentence + uncertain, seeds, got, abs(effect))
     smallest = stats.detectable(sd, n, power=power, alpha=alpha, design=kind, sd_base=other)
     details["detectable"] = smallest
     if effect is None:
-        return Plan(
-            f"{n} {each} show a difference of {smallest:.3g} or more with power {power:g} at {spread}.",
-            n, power, smallest, sd, alpha, kind.value, None, details,
-        )  # fmt: skip
+        sentence = f"{n} {each} show a difference of {smallest:.3g} or more with power {power:g} at {spread}."
+        return found(sentence, n, power, smallest)
     got = stats.power(effect, sd, n, alpha=alpha, design=kind, sd_base=other)
-    return Plan(
+    sentence = (
         f"{n} {each} show a difference of {abs(effect):g} with power {got:.2f} at {spread}; the smallest they show with power "
-        f"{power:g} is {smallest:.3g}." + uncertain,
-        n, got, abs(effect), sd, alpha, kind.value, None, details,
-    )  # fmt: skip
+        f"{power:g} is {smallest:.3g}."
+    )
+    return found(sentence + uncertain, n, got, abs(effect))
+
+
+def _uncertain(
+    effect: float,
+    sd: float,
+    other: float | None,
+    power: float,
+    alpha: float,
+    kind: stats.Design,
+    details: dict[str, Any],
+) -> str:
+    """How far a pilot leaves the number of seeds open; "" without a pilot."""
+    if "sd_interval" not in details:
+        return ""
+    low, high = (
+        stats.seeds_for(effect, s, power=power, alpha=alpha, design=kind, sd_base=other and s * other / sd)
+        for s in details["sd_interval"]
+    )
+    details["seeds_interval"] = [low, high]
+    return f" The pilot's {details['pilot_n']} seeds leave the SD open: anything from {low} to {high} may be needed."
 
 
 def expected_best(
-    scores: Any, n: int, *, goal: Goal | str | None = None, metric: str | None = None, estimator: str = "unbiased"
+    scores: ScoresLike,
+    n: int,
+    *,
+    goal: Goal | str | None = None,
+    metric: str | None = None,
+    estimator: str = "unbiased",
 ) -> float:
     """The score to be expected of the best of n seeds: what picking a lucky one buys.
 

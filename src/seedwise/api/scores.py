@@ -1,22 +1,35 @@
-"""Scores out of whatever a user holds: mappings, arrays, frames, results, files."""
+"""Makes scores (seed → number) of whatever a user holds: mappings, arrays, frames, results, files."""
 
 import math
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from ..errors import MetricError, UsageError
-from ..metrics.goals import Goal, guess_goal
-from ..results import Results, Scores
+from ..metrics.goals import guess_goal
+from ..results import Goal, Results, Scores
+from .tables import SEED_COLUMNS, read_scores
 
-SEED_COLUMNS = ("seed", "random_state", "random seed", "random_seed", "run", "run_id", "trial", "replicate", "rep")
+
+class Frame(Protocol):
+    """A table of pandas or polars."""
+
+    @property
+    def columns(self) -> Iterable[object]: ...
+
+    def __getitem__(self, column: str, /) -> Iterable[object]: ...
+
+
+ScoresLike = Scores | Results | Mapping[int, float] | ArrayLike | Frame | str | os.PathLike[str]
+"""What holds scores: see `as_scores`."""
 
 
 def as_scores(
-    given: Any,
+    given: ScoresLike,
     metric: str | None = None,
     goal: Goal | str | None = None,
     name: str = "scores",
@@ -72,8 +85,6 @@ def _read(given: Any, metric: str | None, name: str) -> Scores:
     if isinstance(given, Results):
         return given.scores(metric)
     if isinstance(given, str | os.PathLike):
-        from .files import read_scores
-
         return read_scores(str(Path(given)), () if metric is None else (metric,)).scores(
             None if metric is None else metric.partition(":")[0]
         )

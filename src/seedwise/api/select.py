@@ -1,17 +1,14 @@
 """Choosing the best run honestly, and holding a mean against a number."""
 
-from typing import Any
-
 import numpy as np
 
 from .. import stats
 from ..decisions import Against, Choice
 from ..errors import MetricError, UsageError
-from ..metrics.goals import Goal
 from ..reports.decisions import p_text, places_of
-from ..reports.words import decimals, number, printable
-from ..results import Results, Scores
-from .scores import as_scores
+from ..results import Goal, Results, Scores
+from ..words import decimals, number, printable
+from .scores import ScoresLike, as_scores
 
 
 def select(results: Results, by: str, report: str, *, goal: Goal | str | None = None) -> Choice:
@@ -53,7 +50,7 @@ def select(results: Results, by: str, report: str, *, goal: Goal | str | None = 
 
 
 def against_threshold(
-    scores: Any,
+    scores: ScoresLike,
     threshold: float,
     *,
     alpha: float = 0.01,
@@ -89,9 +86,19 @@ def against_threshold(
     except ValueError as error:
         raise UsageError(str(error)) from None
     return Against(
-        found.metric, threshold, below, test.n, test.mean, test.sd, test.p_value, alpha, test.settled, test.needed,
-        test.p_looked, _against_sentence(found, test),
-    )  # fmt: skip
+        found.metric,
+        threshold,
+        below,
+        test.n,
+        test.mean,
+        test.sd,
+        test.p_value,
+        alpha,
+        test.settled,
+        test.needed,
+        test.p_looked,
+        _against_sentence(found, test),
+    )
 
 
 def _against_sentence(scores: Scores, t: stats.ThresholdTest) -> str:

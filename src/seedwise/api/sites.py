@@ -4,31 +4,34 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from seedwise_guest.sites.placement import Plan
+from seedwise_guest.protocol import Placement
 
-from ..experiments.command import check_command, mode_of, run_environment
+from ..experiments.command import check_command, run_environment
+from ..experiments.options import Options, mode_of
 from ..experiments.site_reading import read_sites
 from ..reports.report import sites_table
-from ..reports.words import printable
 from ..results import check_seeds
-from .script import make_options
+from ..words import printable
 
 
 @dataclass(frozen=True)
 class SiteList:
     """The seed sites of a script, and what each receives under one seed."""
 
-    plan: Plan
+    placement: Placement
     seed: int
     folder: str
 
     def _shown(self, path: str) -> str:
         return path[len(self.folder) + 1 :] if path.startswith(self.folder + "/") else path
 
-    def as_dict(self) -> dict[str, Any]:
+    def as_dict(self) -> dict[str, object]:
         """Plain values, for JSON."""
+        return self._data()
+
+    def _data(self) -> dict[str, Any]:
         return {
-            "number": self.plan.number,
+            "number": self.placement.number,
             "seed": self.seed,
             "sites": [
                 {
@@ -38,10 +41,10 @@ class SiteList:
                     "number": site.number,
                     "where": site.where,
                     "source": site.source,
-                    "kept": self.plan.is_kept(site),
-                    "receives": self.plan.value(site, self.seed),
+                    "kept": self.placement.is_kept(site),
+                    "receives": self.placement.value(site, self.seed),
                 }
-                for site in self.plan.sites
+                for site in self.placement.sites
             ]
             + [
                 {
@@ -54,26 +57,26 @@ class SiteList:
                     "kept": True,
                     "receives": use.numbers[0],
                 }
-                for use in self.plan.kept_uses
+                for use in self.placement.kept_uses
             ],
             "remarks": [
                 {"kind": r.kind, "location": f"{self._shown(r.path)}:{r.line}", "text": r.text}
-                for r in self.plan.remarks
+                for r in self.placement.remarks
             ],
-            "files": [self._shown(path) for path in self.plan.files],
-            "unreadable": {self._shown(path): reason for path, reason in self.plan.unreadable.items()},
+            "files": [self._shown(path) for path in self.placement.files],
+            "unreadable": {self._shown(path): reason for path, reason in self.placement.unreadable.items()},
         }
 
     def lines(self) -> list[str]:
         """The same for a person."""
-        data = self.as_dict()
+        data = self._data()
         files = len(data["files"])
         lines = []
         if data["sites"]:
             rows = [
                 {**s, "receives": "as typed" if s["receives"] is None else f"{s['receives']}"} for s in data["sites"]
             ]
-            which = "" if self.plan.number is None else f"; the seed is {self.plan.number}"
+            which = "" if self.placement.number is None else f"; the seed is {self.placement.number}"
             lines.append(
                 f"{len(rows)} seed site{'s' if len(rows) > 1 else ''} in {files} file{'s' if files > 1 else ''}{which}."
             )
@@ -100,7 +103,7 @@ def read(command: Sequence[str], *, seed: int = 7, keep: Sequence[str] = (), see
     import os
 
     check_seeds([seed])
-    options = make_options(keep=keep, seed_site=seed_site)
+    options = Options(keep=tuple(keep), seed_site=seed_site)
     words = check_command(command)
     reading = read_sites(words, run_environment(1), options, mode_of(words, options))
-    return SiteList(reading.plan, seed, os.getcwd())
+    return SiteList(reading.placement, seed, os.getcwd())

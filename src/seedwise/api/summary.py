@@ -7,12 +7,11 @@ from typing import Any
 import numpy as np
 
 from ..errors import UsageError
-from ..metrics.goals import Goal
-from ..results import Results, Scores, Summary
+from ..results import Goal, Results, Scores, Summary
 from ..stats import Method, bootstrap, describe, t_sequence
 from ..stats.sample import check_level
 from ..stats.sequential import START
-from .scores import as_scores
+from .scores import ScoresLike, as_scores
 
 
 class Interval(StrEnum):
@@ -26,7 +25,7 @@ class Interval(StrEnum):
 
 
 def summarize(
-    scores: Any,
+    scores: ScoresLike,
     *,
     level: float = 0.95,
     interval: Interval | str = Interval.T,
@@ -78,15 +77,35 @@ def summarize(
     best, worst = {Goal.MIN: (low, high), Goal.MAX: (high, low), None: (None, None)}[found.goal]
     between, method, note = _interval(found, how, level, resamples, rng, d.interval)
     return Summary(
-        found.metric, found.goal, n, len(found), d.mean, d.sd, d.sem, between, level, d.median, d.iqm, d.min, d.max,
-        best, worst, "", method, note,
-    )  # fmt: skip
+        found.metric,
+        found.goal,
+        n,
+        len(found),
+        d.mean,
+        d.sd,
+        d.sem,
+        between,
+        level,
+        d.median,
+        d.iqm,
+        d.min,
+        d.max,
+        best,
+        worst,
+        "",
+        method,
+        note,
+    )
 
 
 def _interval(
-    scores: Scores, how: Interval, level: float, resamples: int, rng: np.random.Generator | int | None,
+    scores: Scores,
+    how: Interval,
+    level: float,
+    resamples: int,
+    rng: np.random.Generator | int | None,
     student: tuple[float, float] | None,
-) -> tuple[tuple[float, float] | None, str, str]:  # fmt: skip
+) -> tuple[tuple[float, float] | None, str, str]:
     if how is Interval.T or student is None:
         return student, "t interval", ""
     if how is Interval.ANYTIME:

@@ -12,7 +12,7 @@ from ..results import Results, Scores
 
 
 def variance_components(
-    scores: Any,
+    scores: object,
     sources: Sequence[str] | None = None,
     *,
     metric: str | None = None,

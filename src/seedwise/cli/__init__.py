@@ -9,7 +9,7 @@ _INTERRUPTED = 130
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """The `seedwise` command."""
-    from .app import start
+    from .start import start
 
     try:
         status = start(sys.argv[1:] if arguments is None else arguments)

@@ -14,19 +14,42 @@ from ..errors import SeedwiseError, UsageError
 FOLDER = Path("seedwise-demo-keras")
 BACKENDS = ("tensorflow", "jax", "torch", "theano")
 THEANO = (
-    0.169326527063, 2.75750621228e-05, 0.0183287491562, 1.93553737255e-07, 0.0549871087449, 0.0906326807824,
-    0.00337575114075, 0.00414857518259, 8.14587362008e-08, 0.0522927019639,
-)  # fmt: skip
+    0.169326527063,
+    2.75750621228e-05,
+    0.0183287491562,
+    1.93553737255e-07,
+    0.0549871087449,
+    0.0906326807824,
+    0.00337575114075,
+    0.00414857518259,
+    8.14587362008e-08,
+    0.0522927019639,
+)
 """What the article prints under Theano with NumPy's seed(1)."""
 TENSORFLOW = (
-    0.224045112999, 0.00154879478823, 0.00387589994044, 0.0292376881968, 0.00945528404353, 0.013305765525,
-    0.0206255228201, 0.0359538356108, 0.00441943512128, 0.298706569397,
-)  # fmt: skip
+    0.224045112999,
+    0.00154879478823,
+    0.00387589994044,
+    0.0292376881968,
+    0.00945528404353,
+    0.013305765525,
+    0.0206255228201,
+    0.0359538356108,
+    0.00441943512128,
+    0.298706569397,
+)
 """What it prints under TensorFlow with seed(1) and set_random_seed(2)."""
 OLD_PACKAGES = (
-    "Keras==2.2.5", "Keras-Applications==1.0.8", "Keras-Preprocessing==1.1.2", "Theano==1.0.5", "numpy==1.23.5",
-    "scipy==1.15.3", "six==1.17.0", "PyYAML>=6", "h5py==3.14.0",
-)  # fmt: skip
+    "Keras==2.2.5",
+    "Keras-Applications==1.0.8",
+    "Keras-Preprocessing==1.1.2",
+    "Theano==1.0.5",
+    "numpy==1.23.5",
+    "scipy==1.15.3",
+    "six==1.17.0",
+    "PyYAML>=6",
+    "h5py==3.14.0",
+)
 """Keras 2 on Theano 1 as they still run on Python 3.9 to 3.11; installed without what they would bring along."""
 _SECOND_LINE = {
     "tensorflow": "import tensorflow\ntensorflow.random.set_seed(2)\n",
@@ -160,9 +183,12 @@ def _seedwise(*words: str, quiet: bool = False) -> None:
     print(f"$ seedwise {' '.join(words)}", flush=True)
     own = [sys.executable if word == "python" else word for word in words]
     done = subprocess.run(
-        [sys.executable, "-m", "seedwise.cli", *own], cwd=FOLDER, check=False, stdout=subprocess.DEVNULL if quiet else None,
+        [sys.executable, "-m", "seedwise.cli", *own],
+        cwd=FOLDER,
+        check=False,
+        stdout=subprocess.DEVNULL if quiet else None,
         env={**os.environ, "SEEDWISE_STORE": str((FOLDER / ".seedwise").absolute())},
-    )  # fmt: skip
+    )
     if done.returncode not in (0, 1):  # 1 is the answer "no"
         raise SeedwiseError(f"`seedwise {' '.join(words)}` ended with exit code {done.returncode}")
 

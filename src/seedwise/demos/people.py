@@ -7,13 +7,13 @@ from pathlib import Path
 
 import numpy as np
 
-from ..api.script import execute, make_options
 from ..api.summary import summarize_all
 from ..errors import UsageError
 from ..experiments.loading import open_store, results_of
 from ..reports.live import showing
 from ..reports.report import lines_of_report
-from ..results import Reduce
+from ..runs.request import Request
+from ..runs.sweep import execute
 
 FOLDER = Path("seedwise-demo-people")
 SEEDS = (0, 3, 5, 363, 366, 999)
@@ -51,7 +51,6 @@ def run(data: str | None, n: int) -> int:
     store = str(Path.cwd() / ".seedwise")
     print(f"$ cd {FOLDER}\n$ seedwise run --seeds {','.join(map(str, SEEDS))} -- python people.py", flush=True)
     many = list(range(1, n + 1))
-    options = make_options()
     for k, seeds in enumerate((list(SEEDS), many)):
         if k == 1:
             print(
@@ -59,7 +58,7 @@ def run(data: str | None, n: int) -> int:
                 flush=True,
             )
         with showing() as live:
-            outcome = execute(command, seeds, options, "people", [], Reduce.LAST, store, live)
+            outcome = execute(Request(command, seeds, name="people"), store, live)
         if not outcome.complete:
             return 130
         if k == 0:

@@ -43,9 +43,15 @@ class Fix:
 
 
 def fix_for(
-    cause: Cause, where: str, generators: Sequence[str] = (), *, libraries: Collection[str] = (), gpu: bool = False, xla_flags: str = ""
-) -> Fix:  # fmt: skip
-    """The smallest change, and how its effect is had from outside.
+    cause: Cause,
+    where: str,
+    generators: Sequence[str] = (),
+    *,
+    libraries: Collection[str] = (),
+    gpu: bool = False,
+    xla_flags: str = "",
+) -> Fix:
+    """The smallest change that removes a cause, and how the same effect is reached without editing the program.
 
     Parameters
     ----------
@@ -60,10 +66,13 @@ def fix_for(
     at = f" ({where})" if where else ""
     names = ", ".join(map(without_place if len(generators) == 1 else with_short_place, generators))
     seed = {
-        "random": "keras.utils.set_random_seed(0)" if "keras" in libraries else "random.seed(0)", "numpy.random": "np.random.seed(0)",
-        "torch": "torch.manual_seed(0)", "tensorflow": "tf.random.set_seed(0)", "keras": "keras.utils.set_random_seed(0)",
+        "random": "keras.utils.set_random_seed(0)" if "keras" in libraries else "random.seed(0)",
+        "numpy.random": "np.random.seed(0)",
+        "torch": "torch.manual_seed(0)",
+        "tensorflow": "tf.random.set_seed(0)",
+        "keras": "keras.utils.set_random_seed(0)",
         "cupy.random": "cupy.random.seed(0)",
-    }  # fmt: skip
+    }
     calls = [seed[g] for g in generators if g in seed]
     if cause is Cause.GENERATOR:
         if calls:
@@ -75,24 +84,62 @@ def fix_for(
         return Fix(
             f"move the seeding before the first draw{at}: {', '.join(calls) or names}", {}, {}, tuple(generators)
         )
+    text, interventions, environment = _remedies(at, where, libraries, gpu, xla_flags).get(cause, ("", {}, {}))
+    return Fix(text, interventions, environment)
+
+
+def _remedies(
+    at: str, where: str, libraries: Collection[str], gpu: bool, xla_flags: str
+) -> dict[Cause, tuple[str, dict[str, object], dict[str, str]]]:
+    """For each cause outside the generators: what to change, and the interventions and variables that try its effect."""
     on_gpu = ", torch.backends.cudnn.benchmark = False, and CUBLAS_WORKSPACE_CONFIG=:4096:8 at launch"
-    table: dict[Cause, tuple[str, dict[str, object], dict[str, str]]] = {
-        Cause.ENTROPY: (f"uuid4, secrets and os.urandom cannot be seeded: take the number from a seeded generator{at}", {"entropy": "fixed"}, {}),
+    return {
+        Cause.ENTROPY: (
+            f"uuid4, secrets and os.urandom cannot be seeded: take the number from a seeded generator{at}",
+            {"entropy": "fixed"},
+            {},
+        ),
         Cause.CLOCK: (f"take the number from a seed, not from the clock{at}", {"clock": "freeze"}, {}),
         Cause.PID: (f"take the number from a seed, not from the process number{at}", {"pid": "fixed"}, {}),
-        Cause.HASH: (f"start with PYTHONHASHSEED=0 (lasting, but not tried: sort the set before it is iterated over{', perhaps at ' + where if where else ''})", {}, {"PYTHONHASHSEED": "0"}),
-        Cause.ADDRESS: (f"sort by something else than the object itself{at}: a set of objects is ordered by their addresses", {"addresses": "fixed"}, {}),
+        Cause.HASH: (
+            f"start with PYTHONHASHSEED=0 (lasting, but not tried: sort the set before it is iterated over{', perhaps at ' + where if where else ''})",
+            {},
+            {"PYTHONHASHSEED": "0"},
+        ),
+        Cause.ADDRESS: (
+            f"sort by something else than the object itself{at}: a set of objects is ordered by their addresses",
+            {"addresses": "fixed"},
+            {},
+        ),
         Cause.LISTING: (f"sort what the directory lists{at}: sorted(…)", {"sort": "sorted"}, {}),
-        Cause.COMPLETION: (f"take results in the order in which tasks were given{at}, not in which they end, and give each task that draws a seed of its own (tried: in order, by one worker)", {"collect": "ordered"}, {}),
-        Cause.THREADS: (f"pin the number of threads: {_one_thread(libraries)} at launch{at}", {"threads": 1}, thread_settings(1, xla_flags)),
-        Cause.KERNEL: (f"torch.use_deterministic_algorithms(True){at}" + on_gpu * gpu, {"deterministic": True}, {"CUBLAS_WORKSPACE_CONFIG": ":4096:8"}),
-        Cause.MEMORY: (f"fill it before it is read{at}: torch.zeros or np.zeros instead of empty", {"memory": "zero"}, {}),
+        Cause.COMPLETION: (
+            f"take results in the order in which tasks were given{at}, not in which they end, and give each task that draws a seed of its own (tried: in order, by one worker)",
+            {"collect": "ordered"},
+            {},
+        ),
+        Cause.THREADS: (
+            f"pin the number of threads: {_one_thread(libraries)} at launch{at}",
+            {"threads": 1},
+            thread_settings(1, xla_flags),
+        ),
+        Cause.KERNEL: (
+            f"torch.use_deterministic_algorithms(True){at}" + on_gpu * gpu,
+            {"deterministic": True},
+            {"CUBLAS_WORKSPACE_CONFIG": ":4096:8"},
+        ),
+        Cause.MEMORY: (
+            f"fill it before it is read{at}: torch.zeros or np.zeros instead of empty",
+            {"memory": "zero"},
+            {},
+        ),
         Cause.WORKERS: (f"pin num_workers{at}: each worker draws its own stream", {}, {}),
-        Cause.STREAMS: (f"reseed the generator in each worker{at}: worker_init_fn, from torch.utils.data.get_worker_info().seed", {"reseed": True}, {}),
+        Cause.STREAMS: (
+            f"reseed the generator in each worker{at}: worker_init_fn, from torch.utils.data.get_worker_info().seed",
+            {"reseed": True},
+            {},
+        ),
         Cause.NO_EFFECT: (f"pass the seed on to the generators{at}", {}, {}),
-    }  # fmt: skip
-    text, interventions, environment = table.get(cause, ("", {}, {}))
-    return Fix(text, interventions, environment)
+    }
 
 
 def _one_thread(libraries: Collection[str]) -> str:

@@ -8,7 +8,8 @@ from enum import StrEnum
 import numpy as np
 
 from ..runs.masks import masked, names_duration
-from .trace import Content, Trace
+from ..runs.written_files import Content
+from .trace import Trace
 
 
 class Verdict(StrEnum):

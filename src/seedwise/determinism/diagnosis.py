@@ -10,13 +10,15 @@ from typing import Any
 
 import numpy as np
 
-from seedwise_guest.randomness.ledger import State
+from seedwise_guest import State
 
-from ..api.script import run_script
 from ..errors import ScriptError, SeedwiseError, UsageError
-from ..experiments.command import Workdir
+from ..experiments.options import Options
 from ..results import Run, Series, Status
 from ..runs.masks import masked
+from ..runs.request import Request, silent
+from ..runs.sweep import execute
+from ..sandbox.workdir import Workdir
 from ..sandbox.worlds import find_worlds, guarded, sweep_dead_worlds
 from . import (
     Cause,
@@ -24,6 +26,8 @@ from . import (
     Difference,
     Divergence,
     Fix,
+    Outcome,
+    Reason,
     Trace,
     Tried,
     Verdict,
@@ -33,7 +37,7 @@ from . import (
     short_place,
     without_place,
 )
-from .hypotheses import LONG, Suspect, as_change, may_agree_by_chance, perturbations, suspects
+from .hypotheses import LONG, Hypothesis, as_change, hypotheses, may_agree_by_chance, perturbations
 from .rerunning import NOTHING, Change, Checker, check_environment, whole
 
 Say = Callable[[str], None]
@@ -116,7 +120,7 @@ class Examination:
         texts = [run.detail for run in runs]
         values = [{name: s.values for name, s in run.series.items()} for run in runs]
         same = repr(values[0]) == repr(values[1]) and len(set(texts)) < 2
-        self.tried.append(Tried("two seeds, placed where one is typed", "same" if same else "different"))
+        self.tried.append(Tried("two seeds, placed where one is typed", Outcome.SAME if same else Outcome.DIFFERENT))
         if same:
             self.notes.append(
                 "two seeds gave the same output: the seed may not reach the result (`seedwise sites` shows where it goes in)"
@@ -164,7 +168,7 @@ class Examination:
             )
 
     def _needed(self) -> int:
-        """How many processes must agree before agreement is no chance (below 1 %), from how often plain ones agree."""
+        """How many processes must agree before chance is ruled out (below 1 %), from how often unchanged ones agree."""
         runs = sum(map(len, self._plain))
         often = (max(map(len, self._plain)) + 0.5) / (runs + 1)
         return 1 + math.ceil(math.log(0.01) / math.log(often))
@@ -176,22 +180,26 @@ class Examination:
             self._found = self._localise(difference, NOTHING)
         while sum(map(len, self._plain)) < _PLAIN_RUNS and self.first.seconds < LONG:
             self._run_again()
-        tried = suspects(self.first, self._found is not None and self._found.reason == "kernel")
-        for suspect in tried:
-            self.tell(f"hold still: {suspect.cause}")
-            steady = self._is_steady(suspect.fix(self.first))
+        tried = hypotheses(self.first, self._found is not None and self._found.reason is Reason.KERNEL)
+        for hypothesis in tried:
+            self.tell(f"hold still: {hypothesis.cause}")
+            steady = self._is_steady(hypothesis.fix(self.first))
             self.tried.append(
-                Tried(f"held still: {suspect.cause}", "same" if steady else "different", short_place(suspect.where))
+                Tried(
+                    f"held still: {hypothesis.cause}",
+                    Outcome.SAME if steady else Outcome.DIFFERENT,
+                    short_place(hypothesis.where),
+                )
             )
             if steady:
-                return self._answer(difference, suspect, verified=True)
+                return self._answer(difference, hypothesis, verified=True)
         several = self._several(tried)
         if several:
             return self._answer(difference, several[0], verified=True, also=several[1:])
-        return self._answer(difference, Suspect(Cause.UNKNOWN))
+        return self._answer(difference, Hypothesis(Cause.UNKNOWN))
 
     def _is_steady(self, *fixes: Fix) -> bool:
-        """Whether, with these applied, all of so many processes give the same that it is no chance."""
+        """Whether, with these applied, enough processes give the same result that chance is ruled out."""
         change = as_change(fixes)
         wanted = self._needed() if len(self._plain) > 1 else 3
         most = min(wanted, 3 + int(_PATIENCE / max(self.first.seconds, 0.1)))
@@ -202,14 +210,14 @@ class Examination:
             self._note(f"{most} processes agreed, where {wanted} would make chance unlikely: each takes long")
         return True
 
-    def _several(self, alone: Sequence[Suspect]) -> list[Suspect]:
+    def _several(self, alone: Sequence[Hypothesis]) -> list[Hypothesis]:
         """Hold everything still that was not enough alone; if that helps, let go of one thing after the other."""
-        kept = [suspect for suspect in alone if suspect.cause is not Cause.THREADS]
+        kept = [hypothesis for hypothesis in alone if hypothesis.cause is not Cause.THREADS]
         self.tell("hold everything still")
-        if not self._is_steady(*(suspect.fix(self.first) for suspect in kept)):
+        if not self._is_steady(*(hypothesis.fix(self.first) for hypothesis in kept)):
             return []
-        for suspect in reversed(list(kept)):
-            rest = [s for s in kept if s is not suspect]
+        for hypothesis in reversed(list(kept)):
+            rest = [s for s in kept if s is not hypothesis]
             if rest and self._is_steady(*(s.fix(self.first) for s in rest)):
                 kept = rest
         return kept if len(kept) > 1 else []  # one alone was not enough before: by chance it is now
@@ -220,14 +228,14 @@ class Examination:
         rounding: Check | None = None
         changes, skipped = perturbations(self.first)
         self.tried += skipped
-        for suspect, change in changes:
-            cause, name = suspect.cause, suspect.cause.value
-            where = "" if cause is Cause.HASH else suspect.where  # of which set it is, nothing is known
+        for hypothesis, change in changes:
+            cause, name = hypothesis.cause, hypothesis.cause.value
+            where = "" if cause is Cause.HASH else hypothesis.where  # of which set it is, nothing is known
             self.tell(f"change: {name}")
             other = self.checker.run(change)
             difference = compare(self.first, other, self.rtol)
             if other.failed:
-                self.tried.append(Tried(name, "different", f"the program {other.failed}"))
+                self.tried.append(Tried(name, Outcome.DIFFERENT, f"the program {other.failed}"))
                 if cause in (Cause.CLOCK, Cause.WORKERS):
                     continue
             elif cause is Cause.WORKERS:
@@ -248,7 +256,7 @@ class Examination:
                 self.tried.insert(0, _tried("plain rerun", chance))
                 return self._unsteady(chance)
             self._change = self._change or change
-            found = self._answer(difference, suspect, verified=self._verified(suspect, change), change=change)
+            found = self._answer(difference, hypothesis, verified=self._verified(hypothesis, change), change=change)
             if found.verdict is Verdict.DIFFERENT:
                 return found
             rounding = rounding or found
@@ -256,10 +264,10 @@ class Examination:
             return None
         return replace(rounding, perturbations=tuple(self.tried), notes=tuple(self.notes))
 
-    def _verified(self, suspect: Suspect, change: Change) -> bool:
+    def _verified(self, hypothesis: Hypothesis, change: Change) -> bool:
         """With the fix, the change that flipped the result flips it no more; or what is pinned is the same between reruns."""
-        fix = suspect.fix(self.first)
-        if suspect.cause in (Cause.HASH, Cause.THREADS):
+        fix = hypothesis.fix(self.first)
+        if hypothesis.cause in (Cause.HASH, Cause.THREADS):
             return self._is_steady(fix)
         applied = as_change([fix])
         both = Change({**change.interventions, **applied.interventions}, {**change.environment, **applied.environment})
@@ -273,9 +281,9 @@ class Examination:
         if not repeats:
             return None
         name, where = repeats[0]
-        suspect = Suspect(Cause.STREAMS, where, (name,))
-        mended = self.checker.run(as_change([suspect.fix(self.first)]))
-        return self._answer(None, suspect, verified=not mended.failed and not _repeats(mended.workers))
+        hypothesis = Hypothesis(Cause.STREAMS, where, (name,))
+        mended = self.checker.run(as_change([hypothesis.fix(self.first)]))
+        return self._answer(None, hypothesis, verified=not mended.failed and not _repeats(mended.workers))
 
     def _seed_without_effect(self) -> Check | None:
         if self.other_seed is None:
@@ -289,14 +297,14 @@ class Examination:
         difference = compare(self.first, other, self.rtol)
         drawn = [e for e in self.first.ledger if e["state"] in (State.SEEDED, State.SEEDED_LATE, State.UNSEEDED)]
         moved = [g for g, d in other.generators.items() if self.first.generators.get(g) != d]
-        self.tried.append(Tried("another seed", "different" if difference else "same"))
+        self.tried.append(Tried("another seed", Outcome.DIFFERENT if difference else Outcome.SAME))
         if difference:
             return None
         if moved and not _all_seeded_alike(self.first.ledger, other.ledger) and self.first.steps.size:
             self.notes.append("another seed gave the same result: the metric may not show what the seed changes")
             return None
         where = next((p for e in drawn for p in e.get("seeded_at") or ()), "")
-        return self._answer(None, Suspect(Cause.NO_EFFECT, where))
+        return self._answer(None, Hypothesis(Cause.NO_EFFECT, where))
 
     # --- localise, measure, answer ----------------------------------------------------------------------------------
 
@@ -317,48 +325,69 @@ class Examination:
         return None
 
     def _answer(
-        self, difference: Difference | None, suspect: Suspect | None, *, verified: bool = False, change: Change = NOTHING,
-        also: Sequence[Suspect] = (),
-    ) -> Check:  # fmt: skip
+        self,
+        difference: Difference | None,
+        hypothesis: Hypothesis | None,
+        *,
+        verified: bool = False,
+        change: Change = NOTHING,
+        also: Sequence[Hypothesis] = (),
+    ) -> Check:
         """The verdict on `difference`, or on a program that shows none, with its cause; `also` are causes that go with it."""
         verdict = Verdict.IDENTICAL if difference is None else difference.verdict
         divergence = self._found
         if divergence is None and difference is not None and difference.first_step is not None:
             divergence = self._localise(difference, change)
-        if suspect is None:
+        if hypothesis is None:
             found = Check(verdict, difference=difference, divergence=divergence)
         else:
-            suspect, verified = self._at_operation(suspect, divergence, verified)
-            places = [s.where for s in (suspect, *also)] + ([] if divergence is None else [divergence.line])
+            hypothesis, verified = self._at_operation(hypothesis, divergence, verified)
+            places = [s.where for s in (hypothesis, *also)] + ([] if divergence is None else [divergence.line])
             where = short_place(next((place for place in places if place), ""))
-            fixes = "; ".join(s.fix(self.first).text for s in (suspect, *also))
-            found = Check(verdict, _cause_in_words(suspect, also), where, fixes, verified, "", difference, divergence)
+            fixes = "; ".join(s.fix(self.first).text for s in (hypothesis, *also))
+            found = Check(
+                verdict, _cause_in_words(hypothesis, also), where, fixes, verified, "", difference, divergence
+            )
         found = replace(found, ledger=self.first.ledger, perturbations=tuple(self.tried), notes=tuple(self.notes))
         return replace(found, sentence=sentence_of(found))
 
-    def _at_operation(self, suspect: Suspect, divergence: Divergence | None, verified: bool) -> tuple[Suspect, bool]:
+    def _at_operation(
+        self, hypothesis: Hypothesis, divergence: Divergence | None, verified: bool
+    ) -> tuple[Hypothesis, bool]:
         """Threads and operations have the line of the first operation that differed, which tells the one from the other too."""
         if divergence is None:
-            return suspect, verified
-        if suspect.cause is Cause.THREADS and divergence.operation.strip("_").startswith(_RACING):
-            suspect = Suspect(Cause.KERNEL, divergence.line)  # it differs between reruns too, only seldom
-            verified = self._is_steady(suspect.fix(self.first))
-        if divergence.line and suspect.cause in (Cause.THREADS, Cause.KERNEL):
-            suspect = replace(suspect, where=divergence.line)
-        return suspect, verified
+            return hypothesis, verified
+        if hypothesis.cause is Cause.THREADS and divergence.operation.strip("_").startswith(_RACING):
+            hypothesis = Hypothesis(Cause.KERNEL, divergence.line)  # it differs between reruns too, only seldom
+            verified = self._is_steady(hypothesis.fix(self.first))
+        if divergence.line and hypothesis.cause in (Cause.THREADS, Cause.KERNEL):
+            hypothesis = replace(hypothesis, where=divergence.line)
+        return hypothesis, verified
 
     def _against(self, old: Trace) -> Check:
         difference = compare(old, self.first, self.rtol)
         verdict = difference.verdict
         changed = [
-            e["generator"] for e in self.first.ledger
+            e["generator"]
+            for e in self.first.ledger
             if (o := next((x for x in old.ledger if x["generator"] == e["generator"]), None)) is not None
             and (o["state"], o.get("seed")) != (e["state"], e.get("seed"))
-        ]  # fmt: skip
+        ]
         if changed:
             self.notes.append(f"seeded otherwise than in the trace: {', '.join(changed)}")
-        found = Check(verdict, "" if not difference else "another machine or version", "", "", False, "", difference, None,
-                      self.first.ledger, (_tried("the saved trace", difference),), tuple(self.notes))  # fmt: skip
+        found = Check(
+            verdict,
+            "" if not difference else "another machine or version",
+            "",
+            "",
+            False,
+            "",
+            difference,
+            None,
+            self.first.ledger,
+            (_tried("the saved trace", difference),),
+            tuple(self.notes),
+        )
         return replace(found, sentence=sentence_of(found))
 
     def _measured(self, found: Check, n: int) -> Check:
@@ -378,10 +407,12 @@ class Examination:
             values = [run.series[metric.name].values[-1] for run in runs]
             seeds = [run.series[metric.name].values[-1] for run in of_seeds if metric.name in run.series]
             spread[metric.name] = {
-                "sd": float(np.std(values, ddof=1)) if len(values) > 1 else None, "n": len(values),
-                "seed_sd": float(np.std(seeds, ddof=1)) if len(seeds) > 1 else None, "seeds": len(seeds),
+                "sd": float(np.std(values, ddof=1)) if len(values) > 1 else None,
+                "n": len(values),
+                "seed_sd": float(np.std(seeds, ddof=1)) if len(seeds) > 1 else None,
+                "seeds": len(seeds),
                 "of": "reruns" if self._change is None else "the change",
-            }  # fmt: skip
+            }
         return replace(found, measured=spread)
 
     def _under_seeds(self, n: int) -> list[Run]:
@@ -391,10 +422,9 @@ class Examination:
             return []
         with tempfile.TemporaryDirectory(prefix="seedwise-check-") as folder:
             try:
-                results = run_script(
-                    self.words, range(1, n + 1), name="check", store=os.path.join(folder, "store"), threads=None,
-                    timeout=self.timeout,
-                )  # fmt: skip
+                options = Options(threads=None, timeout=self.timeout)
+                request = Request(self.words, list(range(1, n + 1)), options, "check")
+                results = execute(request, os.path.join(folder, "store"), silent).results
             except SeedwiseError as error:
                 self.notes.append(f"no seeds could be placed: {error}")
                 return []
@@ -424,7 +454,11 @@ def _saved_trace(path: str) -> Trace:
 
 
 def _tried(name: str, difference: Difference, where: str = "") -> Tried:
-    outcome = {Verdict.IDENTICAL: "same", Verdict.ROUNDING: "equal-to-rounding", Verdict.DIFFERENT: "different"}
+    outcome = {
+        Verdict.IDENTICAL: Outcome.SAME,
+        Verdict.ROUNDING: Outcome.ROUNDING,
+        Verdict.DIFFERENT: Outcome.DIFFERENT,
+    }
     return Tried(name, outcome[difference.verdict], "; ".join(difference.what) or short_place(where))
 
 
@@ -447,8 +481,8 @@ def _all_seeded_alike(a: Sequence[Mapping[str, Any]], b: Sequence[Mapping[str, A
     return bool(seeds[0]) and seeds[0] == seeds[1]
 
 
-def _cause_in_words(suspect: Suspect, also: Sequence[Suspect]) -> str:
-    text = suspect.cause.value
-    if suspect.cause in (Cause.GENERATOR, Cause.LATE, Cause.STREAMS):
-        text += f": {', '.join(without_place(name) for name in suspect.generators)}"
+def _cause_in_words(hypothesis: Hypothesis, also: Sequence[Hypothesis]) -> str:
+    text = hypothesis.cause.value
+    if hypothesis.cause in (Cause.GENERATOR, Cause.LATE, Cause.STREAMS):
+        text += f": {', '.join(without_place(name) for name in hypothesis.generators)}"
     return f"{text} (and {', '.join(s.cause.value for s in also)})" if also else text

@@ -2,20 +2,30 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from enum import StrEnum
 from typing import Any
 
-from ..decisions import plain
+from ..decisions import plain_fields
 from .causes import Cause
 from .compare import Difference, Verdict
 from .localise import Divergence
 
 
+class Outcome(StrEnum):
+    """What a change did to the result."""
+
+    SAME = "same"
+    ROUNDING = "equal-to-rounding"
+    DIFFERENT = "different"
+    NOT_TRIED = "not tried"
+
+
 @dataclass(frozen=True)
 class Tried:
-    """One thing that was changed, and what came of it: `same`, `equal-to-rounding`, `different`, or `not tried`, with the reason."""
+    """One thing that was changed, and what came of it, with the reason where it was not tried."""
 
     name: str
-    outcome: str
+    outcome: Outcome
     detail: str = ""
 
 
@@ -58,9 +68,9 @@ class Check:
         """Whether nothing was found."""
         return self.verdict is Verdict.IDENTICAL and not self.cause
 
-    def as_dict(self) -> dict[str, Any]:
+    def as_dict(self) -> dict[str, object]:
         """The names of the project's JSON output."""
-        found: dict[str, Any] = plain(self)
+        found = plain_fields(self)
         found["ledger"] = [dict(e) for e in self.ledger]
         return found
 

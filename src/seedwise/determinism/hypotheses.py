@@ -1,14 +1,14 @@
-"""What `check` holds still, or changes, in a program: read off what its first process did."""
+"""What could make a program differ between runs, judged from what its first process did; and the change that tests each possibility."""
 
 import os
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from seedwise_guest.randomness.ledger import State
+from seedwise_guest import State
 
 from ..experiments.command import available_cores
-from . import Cause, Fix, Trace, Tried, fix_for, set_order_line
+from . import Cause, Fix, Outcome, Trace, Tried, fix_for, set_order_line
 from .rerunning import Change
 
 LONG = 120.0
@@ -18,7 +18,7 @@ _NOT_GOVERNED = (State.UNSEEDED, State.SEEDED_LATE)
 
 
 @dataclass(frozen=True)
-class Suspect:
+class Hypothesis:
     """A cause that this program may have, the line, and the generators where it is one of those."""
 
     cause: Cause
@@ -28,9 +28,13 @@ class Suspect:
     def fix(self, trace: Trace) -> Fix:
         """The smallest change against it in the program of `trace`."""
         return fix_for(
-            self.cause, self.where, self.generators, libraries={e["generator"].partition(" ")[0] for e in trace.ledger},
-            gpu="gpu" in trace.facts, xla_flags=os.environ.get("XLA_FLAGS", ""),
-        )  # fmt: skip
+            self.cause,
+            self.where,
+            self.generators,
+            libraries={e["generator"].partition(" ")[0] for e in trace.ledger},
+            gpu="gpu" in trace.facts,
+            xla_flags=os.environ.get("XLA_FLAGS", ""),
+        )
 
 
 def may_agree_by_chance(trace: Trace) -> bool:
@@ -39,38 +43,38 @@ def may_agree_by_chance(trace: Trace) -> bool:
     return drawn or bool({"entropy", "pid", "completion"} & set(trace.facts))
 
 
-def suspects(trace: Trace, kernel_first: bool) -> list[Suspect]:
+def hypotheses(trace: Trace, kernel_first: bool) -> list[Hypothesis]:
     """What could make reruns differ, likeliest first; `kernel_first` where the same went into an operation and something else
     came out."""
-    found: list[Suspect] = []
+    found: list[Hypothesis] = []
     free = [e for e in trace.ledger if e["state"] in _NOT_GOVERNED and "system" not in e.get("note", "")]
     free.sort(key=lambda e: not _place(e))
     alone = [_generator(entry) for entry in free]
-    found += [suspect for suspect in alone if suspect.where]
+    found += [hypothesis for hypothesis in alone if hypothesis.where]
     for cause in (Cause.ENTROPY, Cause.CLOCK, Cause.PID, Cause.COMPLETION, Cause.MEMORY):
         fact = _FACTS[cause]
         if fact in trace.facts:
-            found.append(Suspect(cause, trace.facts[fact]))
-    found += [suspect for suspect in alone if not suspect.where]  # drawn from by libraries, as far as is known
+            found.append(Hypothesis(cause, trace.facts[fact]))
+    found += [hypothesis for hypothesis in alone if not hypothesis.where]  # drawn from by libraries, as far as is known
     if len(free) > 1:
-        found.append(Suspect(Cause.GENERATOR, _place(free[0]), tuple(e["generator"] for e in free)))
+        found.append(Hypothesis(Cause.GENERATOR, _place(free[0]), tuple(e["generator"] for e in free)))
     line = set_order_line(trace.loaded)
     if line:
-        found.append(Suspect(Cause.ADDRESS, line))
+        found.append(Hypothesis(Cause.ADDRESS, line))
     if threads() > 1:
         if kernel_first:
-            found = [Suspect(Cause.KERNEL), Suspect(Cause.THREADS), *found]
+            found = [Hypothesis(Cause.KERNEL), Hypothesis(Cause.THREADS), *found]
         else:
-            found += [Suspect(Cause.KERNEL)] if trace.steps.size else []
-            found += [Suspect(Cause.THREADS)]
+            found += [Hypothesis(Cause.KERNEL)] if trace.steps.size else []
+            found += [Hypothesis(Cause.THREADS)]
     if not line:
-        found.append(Suspect(Cause.ADDRESS))
+        found.append(Hypothesis(Cause.ADDRESS))
     return found
 
 
-def _generator(entry: Mapping[str, Any]) -> Suspect:
+def _generator(entry: Mapping[str, Any]) -> Hypothesis:
     late = entry["state"] == State.SEEDED_LATE
-    return Suspect(Cause.LATE if late else Cause.GENERATOR, _place(entry), (entry["generator"],))
+    return Hypothesis(Cause.LATE if late else Cause.GENERATOR, _place(entry), (entry["generator"],))
 
 
 def _place(entry: Mapping[str, Any]) -> str:
@@ -78,44 +82,54 @@ def _place(entry: Mapping[str, Any]) -> str:
 
 
 _FACTS = {
-    Cause.ENTROPY: "entropy", Cause.CLOCK: "clock", Cause.PID: "pid", Cause.COMPLETION: "completion", Cause.MEMORY: "memory",
-    Cause.LISTING: "listing", Cause.WORKERS: "workers",
-}  # fmt: skip
+    Cause.ENTROPY: "entropy",
+    Cause.CLOCK: "clock",
+    Cause.PID: "pid",
+    Cause.COMPLETION: "completion",
+    Cause.MEMORY: "memory",
+    Cause.LISTING: "listing",
+    Cause.WORKERS: "workers",
+}
 _PERTURBED_BY: dict[Cause, dict[str, object]] = {
-    Cause.LISTING: {"listing": "other"}, Cause.COMPLETION: {"completion": "delay"}, Cause.CLOCK: {"clock": "shift"},
-    Cause.MEMORY: {"memory": "nan"}, Cause.WORKERS: {"workers": True},
-}  # fmt: skip
+    Cause.LISTING: {"listing": "other"},
+    Cause.COMPLETION: {"completion": "delay"},
+    Cause.CLOCK: {"clock": "shift"},
+    Cause.MEMORY: {"memory": "nan"},
+    Cause.WORKERS: {"workers": True},
+}
 
 
-def perturbations(trace: Trace) -> tuple[list[tuple[Suspect, Change]], list[Tried]]:
+def perturbations(trace: Trace) -> tuple[list[tuple[Hypothesis, Change]], list[Tried]]:
     """What to change, one thing at a time, where reruns agree; and what need not be tried, with the reason."""
-    found: list[tuple[Suspect, Change]] = []
+    found: list[tuple[Hypothesis, Change]] = []
     skipped: list[Tried] = []
     line = set_order_line(trace.loaded)
     if os.environ.get("PYTHONHASHSEED", "") in ("", "random"):
         # two words keep their order under every other hash seed, so a program that iterates sets is tried under more
         seeds = _HASH_SEEDS if line and trace.seconds < LONG / 8 else _HASH_SEEDS[:2]
-        found += [(Suspect(Cause.HASH, line), Change({}, {"PYTHONHASHSEED": seed})) for seed in seeds]
+        found += [(Hypothesis(Cause.HASH, line), Change({}, {"PYTHONHASHSEED": seed})) for seed in seeds]
     else:
-        skipped.append(Tried(Cause.HASH, "not tried", "PYTHONHASHSEED is set in your environment"))
+        skipped.append(Tried(Cause.HASH, Outcome.NOT_TRIED, "PYTHONHASHSEED is set in your environment"))
     for cause, change in _PERTURBED_BY.items():
         if _FACTS[cause] in trace.facts:
-            found.append((Suspect(cause, trace.facts[_FACTS[cause]]), Change(change, {})))
+            found.append((Hypothesis(cause, trace.facts[_FACTS[cause]]), Change(change, {})))
         else:
-            skipped.append(Tried(cause, "not tried", "no use of it was seen"))
+            skipped.append(Tried(cause, Outcome.NOT_TRIED, "no use of it was seen"))
     if threads() > 1:
-        found.append(_applied(Suspect(Cause.THREADS), trace))
+        found.append(_applied(Hypothesis(Cause.THREADS), trace))
     else:
-        skipped.append(Tried(Cause.THREADS, "not tried", "there is one core, or the program is held to one thread"))
+        skipped.append(
+            Tried(Cause.THREADS, Outcome.NOT_TRIED, "there is one core, or the program is held to one thread")
+        )
     if "gpu" in trace.facts:
-        found.append(_applied(Suspect(Cause.KERNEL), trace))
+        found.append(_applied(Hypothesis(Cause.KERNEL), trace))
     else:
-        skipped.append(Tried("GPU switches", "not tried", "no GPU was in use"))
+        skipped.append(Tried("GPU switches", Outcome.NOT_TRIED, "no GPU was in use"))
     return found, skipped
 
 
-def _applied(suspect: Suspect, trace: Trace) -> tuple[Suspect, Change]:
-    return suspect, as_change([suspect.fix(trace)])
+def _applied(hypothesis: Hypothesis, trace: Trace) -> tuple[Hypothesis, Change]:
+    return hypothesis, as_change([hypothesis.fix(trace)])
 
 
 def threads() -> int:

@@ -1,23 +1,35 @@
 """The first operation of a step that differs, and what about it differed."""
 
 from dataclasses import dataclass
+from enum import StrEnum
 
 from .trace import Op, Trace
 
 
+class Reason(StrEnum):
+    """What about an operation differed."""
+
+    INPUT = "input"
+    """Other numbers came in from outside."""
+    GENERATOR = "generator"
+    """It was drawn from another state."""
+    KERNEL = "kernel"
+    """The same went in, and something else came out."""
+    MEMORY = "memory"
+    """It read what nothing had written."""
+    CONTROL = "control"
+    """Other operations were done."""
+
+
 @dataclass(frozen=True)
 class Divergence:
-    """Where two executions parted.
-
-    `reason` is `input` (other numbers came in from outside), `generator` (another state was drawn from), `kernel` (the same went in
-    and something else came out), `memory` (read before it was written), `control` (other operations were done).
-    """
+    """Where two executions parted."""
 
     step: int
     operation: str
     module: str
     line: str
-    reason: str
+    reason: Reason
 
 
 _UNWRITTEN = -1
@@ -27,17 +39,17 @@ def localise(a: Trace, b: Trace, step: int) -> Divergence | None:
     """The first operation in which two records of one step differ; None where they do not, or were not recorded."""
     for x, y in zip(a.ops, b.ops, strict=False):
         if x[0] != y[0]:
-            return Divergence(step, f"{_name(x)} or {_name(y)}", x[5], x[4], "control")
+            return Divergence(step, f"{_name(x)} or {_name(y)}", x[5], x[4], Reason.CONTROL)
         if x[2] != y[2]:
-            return Divergence(step, _name(x), x[5], x[4], "input")
+            return Divergence(step, _name(x), x[5], x[4], Reason.INPUT)
         if x[3] != y[3]:
-            return Divergence(step, _name(x), x[5], x[4], "generator")
+            return Divergence(step, _name(x), x[5], x[4], Reason.GENERATOR)
         if x[1] != y[1]:
-            return Divergence(step, _name(x), x[5], x[4], "memory" if _UNWRITTEN in x[2] else "kernel")
+            return Divergence(step, _name(x), x[5], x[4], Reason.MEMORY if _UNWRITTEN in x[2] else Reason.KERNEL)
     if len(a.ops) != len(b.ops):
         longer = a.ops if len(a.ops) > len(b.ops) else b.ops
         extra = longer[min(len(a.ops), len(b.ops))]
-        return Divergence(step, _name(extra), extra[5], extra[4], "control")
+        return Divergence(step, _name(extra), extra[5], extra[4], Reason.CONTROL)
     return None
 
 

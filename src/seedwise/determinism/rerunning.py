@@ -1,4 +1,4 @@
-"""Starting a command again and again for `check`: fresh processes, private files, one thing changed at a time."""
+"""Runs a command again and again for `check`, in fresh processes with private files, with one thing changed at a time."""
 
 import contextlib
 import hashlib
@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from seedwise_guest import PROTOCOL
+from seedwise_guest.protocol import ENTRY, INSTRUCTIONS, PROTOCOL, SPOOL, WORLD_ERROR, CheckInstructions
 
 from ..errors import ScriptError
 from ..runs.ledgers import merged
@@ -73,12 +73,16 @@ class Checker:
         world = self.worlds.make()
         try:
             specification = self.worlds.specification(world, self.words, [], [])
-            environment = {k: v for k, v in self.environment.items() if k != "SEEDWISE_SPOOL"}
+            environment = {k: v for k, v in self.environment.items() if k != SPOOL}
             with contextlib.suppress(OSError):
                 process = subprocess.Popen(
-                    self.worlds.launcher(specification), env=environment, stdin=subprocess.DEVNULL,
-                    stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True,
-                )  # fmt: skip
+                    self.worlds.launcher(specification),
+                    env=environment,
+                    stdin=subprocess.DEVNULL,
+                    stdout=subprocess.DEVNULL,
+                    stderr=subprocess.DEVNULL,
+                    start_new_session=True,
+                )
                 return _wait(process, self.timeout) != 0
             return True
         finally:
@@ -87,26 +91,32 @@ class Checker:
 
     def _run(self, world: World, change: Change) -> Trace:
         self.runs += 1
-        plan = {
-            "v": PROTOCOL, "mode": "check", "interventions": dict(change.interventions),
+        plan: CheckInstructions = {
+            "v": PROTOCOL,
+            "mode": "check",
+            "interventions": dict(change.interventions),
             "trace": {"steps": True, "ops": change.record_step},
-        }  # fmt: skip
-        (world.spool / "plan.json").write_text(json.dumps(plan), encoding="utf-8")
+        }
+        (world.spool / INSTRUCTIONS).write_text(json.dumps(plan), encoding="utf-8")
         specification = self.worlds.specification(world, self.words, [], [], fixed_addresses=change.fixed_addresses)
-        environment = {**self.environment, **change.environment, "SEEDWISE_SPOOL": str(world.spool)}
+        environment = {**self.environment, **change.environment, SPOOL: str(world.spool)}
         out, err = world.folder / "stdout", world.folder / "stderr"
         began = time.perf_counter()
         with open(out, "wb") as stdout, open(err, "wb") as stderr:
             try:
                 process = subprocess.Popen(
-                    self.worlds.launcher(specification), env=environment, stdin=subprocess.DEVNULL, stdout=stdout,
-                    stderr=stderr, start_new_session=True,
-                )  # fmt: skip
+                    self.worlds.launcher(specification),
+                    env=environment,
+                    stdin=subprocess.DEVNULL,
+                    stdout=stdout,
+                    stderr=stderr,
+                    start_new_session=True,
+                )
             except OSError as error:
                 raise ScriptError(f"cannot start {self.words[0]}: {error.strerror or error}") from None
             status = _wait(process, self.timeout)
         seconds = time.perf_counter() - began
-        error_file = world.spool / "world-error.json"
+        error_file = world.spool / WORLD_ERROR
         if error_file.exists():
             raise ScriptError(f"the command cannot be started: {json.loads(error_file.read_text())['error']}")
         return self._read(world, status, out, err, seconds)
@@ -141,12 +151,23 @@ class Checker:
         for name, array in _arrays(messages, world.spool):
             files[name], contents[name] = digest_of(array), array
         return Trace(
-            status, whole(out), whole(err), {k: tuple(v) for k, v in logged.items()}, files, contents,
-            _digests(world.spool, trace), _parameters(world.spool, trace), _ops(world.spool, trace),
-            merged([first.get("ledger", ()), *ledgers]), first.get("generators", {}), facts,
-            tuple(m for m in messages if m["type"] == "worker"), tuple(f for m in checked for f in m["files"]), seconds,
+            status,
+            whole(out),
+            whole(err),
+            {k: tuple(v) for k, v in logged.items()},
+            files,
+            contents,
+            _digests(world.spool, trace),
+            _parameters(world.spool, trace),
+            _ops(world.spool, trace),
+            merged([first.get("ledger", ()), *ledgers]),
+            first.get("generators", {}),
+            facts,
+            tuple(m for m in messages if m["type"] == "worker"),
+            tuple(f for m in checked for f in m["files"]),
+            seconds,
             trace.get("unit", "step"),
-        )  # fmt: skip
+        )
 
 
 def _arrays(messages: Sequence[Mapping[str, Any]], spool: Path) -> Iterator[tuple[str, NDArray[Any]]]:
@@ -159,10 +180,10 @@ def _arrays(messages: Sequence[Mapping[str, Any]], spool: Path) -> Iterator[tupl
                 )
 
 
-def made_by_workers(messages: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+def made_by_workers(messages: Sequence[Mapping[str, object]]) -> list[Mapping[str, object]]:
     """Generators without a seed that workers made, and used."""
-    made: dict[tuple[Any, str], Mapping[str, Any]] = {}
-    for message in messages:
+    made: dict[tuple[Any, str], Mapping[str, object]] = {}
+    for message in map(dict[str, Any], messages):
         if message["type"] == "made":
             made[message["pid"], message["entry"]["generator"]] = message["entry"]
         elif message["type"] == "unmade":
@@ -238,13 +259,12 @@ def _tail(path: Path, size: int) -> str:
 
 def check_environment(base: Mapping[str, str] | None = None) -> dict[str, str]:
     """The user's own environment with the guest's entry, and a hash seed that is the same in every process."""
-    from ..experiments.command import ENTRY
 
     environment = dict(os.environ if base is None else base)
     hash_seed = environment.get("PYTHONHASHSEED", "")
     environment["PYTHONHASHSEED"] = hash_seed if hash_seed.isdigit() else "0"
     path = environment.get("PYTHONPATH")
-    environment["PYTHONPATH"] = f"{ENTRY}{os.pathsep}{path}" if path else str(ENTRY)
+    environment["PYTHONPATH"] = f"{ENTRY}{os.pathsep}{path}" if path else ENTRY
     return environment
 
 

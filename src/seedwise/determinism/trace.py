@@ -11,8 +11,8 @@ from zipfile import BadZipFile
 import numpy as np
 from numpy.typing import NDArray
 
-Content = str | NDArray[Any]
-"""What a file holds: masked text, or numbers."""
+from ..runs.written_files import Content
+
 Op = tuple[str, tuple[int, ...], tuple[int, ...], int, str, str]
 """Name, digests of outputs, of inputs from outside, of the generator's state (0: none needed), the user's line, the module."""
 
@@ -73,27 +73,46 @@ class Trace:
     def save(self, path: Path) -> None:
         """Write it to one file, which another machine can read: numbers and text only."""
         data = {
-            "status": self.status, "stdout": self.stdout, "stderr": self.stderr, "logged": {k: list(v) for k, v in self.logged.items()},
-            "files": dict(self.files), "ledger": [dict(e) for e in self.ledger], "facts": dict(self.facts),
-            "generators": dict(self.generators), "unit": self.unit,
-        }  # fmt: skip
+            "status": self.status,
+            "stdout": self.stdout,
+            "stderr": self.stderr,
+            "logged": {k: list(v) for k, v in self.logged.items()},
+            "files": dict(self.files),
+            "ledger": [dict(e) for e in self.ledger],
+            "facts": dict(self.facts),
+            "generators": dict(self.generators),
+            "unit": self.unit,
+        }
         empty = np.zeros(0, np.float32)
         with open(path, "wb") as file:
             np.savez_compressed(
-                file, text=np.frombuffer(json.dumps(data).encode(), np.uint8), steps=self.steps,
+                file,
+                text=np.frombuffer(json.dumps(data).encode(), np.uint8),
+                steps=self.steps,
                 parameters=empty if self.parameters is None else self.parameters,
-            )  # fmt: skip
+            )
 
     @classmethod
     def load(cls, path: Path) -> "Trace":
-        """What `save` wrote. Raises ValueError for a file that is no trace."""
+        """What `save` wrote. Raises ValueError for a file that is not a trace."""
         try:
             with np.load(path, allow_pickle=False) as found:
                 data = json.loads(bytes(found["text"]).decode())
                 steps, parameters = found["steps"], found["parameters"]
             return cls(
-                data["status"], data["stdout"], data["stderr"], {k: tuple(v) for k, v in data["logged"].items()}, data["files"], {},
-                steps, parameters if parameters.size else None, (), tuple(data["ledger"]), data["generators"], data["facts"], unit=data.get("unit", "step"),
-            )  # fmt: skip
+                data["status"],
+                data["stdout"],
+                data["stderr"],
+                {k: tuple(v) for k, v in data["logged"].items()},
+                data["files"],
+                {},
+                steps,
+                parameters if parameters.size else None,
+                (),
+                tuple(data["ledger"]),
+                data["generators"],
+                data["facts"],
+                unit=data.get("unit", "step"),
+            )
         except (OSError, EOFError, BadZipFile, zlib.error, LookupError, AttributeError, ValueError, TypeError) as error:
             raise ValueError(f"{path} is no trace that `seedwise check --save-trace` wrote") from error

@@ -5,82 +5,14 @@ import os
 import re
 import shutil
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from enum import StrEnum
 from pathlib import Path
+
+from seedwise_guest.protocol import ENTRY
 
 from ..errors import ScriptError, UsageError
 from ..threads import thread_settings
 
 PLACEHOLDER = "{seed}"
-ENTRY = Path(__file__).resolve().parents[2] / "seedwise_guest" / "process" / "entry"
-
-
-class Mode(StrEnum):
-    """How a seed gets into the script."""
-
-    SUBSTITUTE = "substitute"
-    """Where it is typed in the source."""
-    PLACEHOLDER = "placeholder"
-    """As `{seed}` in the command."""
-    CONFIG = "config"
-    """As a value in a configuration file."""
-    AS_IS = "as-is"
-    """Not at all: the script loops over its seeds itself."""
-
-
-class Workdir(StrEnum):
-    """How runs are kept from sharing files."""
-
-    AUTO = "auto"
-    OVERLAY = "overlay"
-    FARM = "farm"
-    SEQUENTIAL = "sequential"
-    SHARED = "shared"
-
-
-@dataclass(frozen=True)
-class Options:
-    """What a user chose for an experiment, beside command and seeds."""
-
-    as_is: bool = False
-    keep: tuple[str, ...] = ()
-    number_at: str | None = None
-    """`file:line` of *the* number."""
-    config_site: str | None = None
-    """`file:key` of a seed in a configuration file."""
-    threads: int | None = 1
-    """None leaves the script's own."""
-    jobs: int | None = None
-    workdir: Workdir = Workdir.AUTO
-    share: tuple[str, ...] = ()
-    accept_change: bool = False
-    fresh: bool = False
-    """Start an interpreter for each run."""
-    timeout: float | None = None
-    """Seconds."""
-    gpus: tuple[str, ...] = ()
-    """Numbers of the cards; each run sees one."""
-    nice: int = 0
-    retries: int = 0
-    fail_fast: bool = False
-    isolate_network: bool = False
-    """Give each run a network of its own, with nothing but its loopback."""
-
-
-def mode_of(command: Sequence[str], options: Options) -> Mode:
-    """How the seed gets in. Raises UsageError when two ways are asked for at once."""
-    ways = {
-        "{seed} in the command": any(PLACEHOLDER in word for word in placeholders(command)),
-        "--seed-site of a configuration file": options.config_site is not None,
-        "--as-is": options.as_is,
-    }
-    chosen = [way for way, there in ways.items() if there]
-    if len(chosen) > 1:
-        raise UsageError(f"one way for the seed to get in, not two: {' and '.join(chosen)}")
-    if not chosen:
-        return Mode.SUBSTITUTE
-    return dict(zip(ways, (Mode.PLACEHOLDER, Mode.CONFIG, Mode.AS_IS), strict=True))[chosen[0]]
 
 
 def placeholders(command: Sequence[str]) -> list[str]:
@@ -207,7 +139,7 @@ def run_environment(threads: int | None, base: Mapping[str, str] | None = None) 
     if threads is not None:
         environment.update(thread_settings(threads, environment.get("XLA_FLAGS", "")))
     path = environment.get("PYTHONPATH")
-    environment["PYTHONPATH"] = f"{ENTRY}{os.pathsep}{path}" if path else str(ENTRY)
+    environment["PYTHONPATH"] = f"{ENTRY}{os.pathsep}{path}" if path else ENTRY
     return environment
 
 
@@ -236,7 +168,7 @@ def leaves_at_once(command: Sequence[str]) -> bool:
 
 def fixed_seed_on_command_line(command: Sequence[str]) -> str | None:
     """An argument such as `--seed 7` or `seed=7` that fixes the seed for every run; None if there is none."""
-    from seedwise_guest.sites.names import names_a_seed
+    from seedwise_guest.protocol import names_a_seed
 
     for k, word in enumerate(command[1:], start=1):
         name, equals, value = word.partition("=")

@@ -4,8 +4,8 @@ import re
 from collections.abc import Iterable
 from pathlib import Path
 
-from ..determinism import short_place
 from ..errors import UsageError
+from ..places import short_place
 
 
 def edit_config(site: str, seed: int) -> tuple[str, str]:

@@ -13,10 +13,10 @@ from typing import Any
 
 import numpy as np
 
-from ..errors import ScriptError, UsageError
-from .command import ENTRY, PLACEHOLDER, default_python
+from seedwise_guest.protocol import CALL
 
-CALL = ENTRY / "call.py"
+from ..errors import ScriptError, UsageError
+from .command import PLACEHOLDER, default_python
 
 
 @dataclass(frozen=True)
@@ -72,7 +72,7 @@ def _value(text: str) -> Any:
 
 
 @contextmanager
-def carried(function: Callable[..., Any], config: Mapping[str, Any], base: Path) -> Iterator[Call]:
+def carried(function: Callable[..., object], config: Mapping[str, object], base: Path) -> Iterator[Call]:
     """The call of a function of this process, carried by a file that is there as long as it is used.
 
     Raises
@@ -105,7 +105,7 @@ def carried(function: Callable[..., Any], config: Mapping[str, Any], base: Path)
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def _as_in_memory(function: Callable[..., Any], config: Mapping[str, Any]) -> bytes | None:
+def _as_in_memory(function: Callable[..., object], config: Mapping[str, Any]) -> bytes | None:
     """With the user's own modules as they are in memory, not as they are on disk; None where one cannot be carried so."""
     import cloudpickle
 
@@ -134,16 +134,25 @@ def _shown(value: object) -> str:
     return text if len(text) <= 60 else f"{text[:40]}…{hashlib.sha256(_bytes(value)).hexdigest()[:8]}"
 
 
-def fingerprint(function: Callable[..., Any], config: Mapping[str, Any]) -> dict[str, str]:
+def fingerprint(function: Callable[..., object], config: Mapping[str, object]) -> dict[str, str]:
     """Digests of the function's code and of every global, closure cell, default and setting that it refers to.
 
     Functions and classes of the user's that it refers to are followed; modules count by name and version. File names and
     line numbers do not count, so a notebook cell that is run again is the same function.
     """
     found: dict[str, str] = {}
-    _follow(getattr(function, "__qualname__", "function"), function, found, set())
+    seen: set[int] = set()
+    name = getattr(function, "__qualname__", "function")
+    if isinstance(function, types.FunctionType) and _installed(function):
+        # one of a library's that was made for this call: what it was closed over tells it from another
+        found[name] = f"{function.__module__}.{function.__qualname__}"
+        for part, inner in _used_by(name, function):
+            if "(around" in part or " default " in part:
+                _follow(part, inner, found, seen)
+    else:
+        _follow(name, function, found, seen)
     for key, value in config.items():
-        _follow(f"setting {key}", value, found, set())
+        _follow(f"setting {key}", value, found, seen)
     return found
 
 
@@ -158,47 +167,57 @@ def _follow(name: str, value: Any, found: dict[str, str], seen: set[int]) -> Non
         _follow(f"{name}", value.__func__, found, seen)
         _follow(f"{name}.__self__", value.__self__, found, seen)
     elif isinstance(value, types.FunctionType) and not _installed(value):
-        code = value.__code__
-        found[name] = hashlib.sha256(_code(code)).hexdigest()[:16]
-        for k, default in enumerate([*(value.__defaults__ or ()), *(value.__kwdefaults__ or {}).values()]):
-            _follow(f"{name} default {k + 1}", default, found, seen)
-        for cell_name, cell in zip(code.co_freevars, value.__closure__ or (), strict=True):
-            try:
-                inner = cell.cell_contents
-                _follow(f"{cell_name} (around {name})", inner, found, seen)
-                _follow_parts(inner, _names(code), found, seen)
-            except ValueError:  # not filled yet
-                continue
-        names, module = sorted(_names(code)), value.__module__ or ""
-        for used in names:
-            if used not in value.__globals__:
-                continue
-            _follow(f"{module}.{used}".removeprefix("__main__."), value.__globals__[used], found, seen)
-            _follow_parts(value.__globals__[used], names, found, seen)
+        found[name] = hashlib.sha256(_code(value.__code__)).hexdigest()[:16]
+        for part, inner in _used_by(name, value):
+            _follow(part, inner, found, seen)
     elif isinstance(value, type) and not _installed(value):
         found[name] = f"class {value.__qualname__}"
-        for key, part in sorted(vars(value).items(), key=lambda item: item[0]):
-            if not (key.startswith("__") and not callable(part)):
-                inner = getattr(part, "__func__", None) or getattr(part, "fget", None) or part
-                _follow(f"{name}.{key}", inner, found, seen)
-        for base in value.__bases__:
-            _follow(f"{name}'s {base.__name__}", base, found, seen)
+        for part, inner in _parts_of(name, value):
+            _follow(part, inner, found, seen)
     elif isinstance(value, type | types.FunctionType | types.BuiltinFunctionType):
         found[name] = f"{value.__module__}.{value.__qualname__}"
     else:
         found[name] = hashlib.sha256(_bytes(value)).hexdigest()[:16]
 
 
-def _follow_parts(module: Any, names: Iterable[str], found: dict[str, str], seen: set[int]) -> None:
+def _used_by(name: str, function: types.FunctionType) -> Iterator[tuple[str, Any]]:
+    """A function's defaults, what it was closed over, and the globals that it uses."""
+    code = function.__code__
+    for k, default in enumerate([*(function.__defaults__ or ()), *(function.__kwdefaults__ or {}).values()]):
+        yield f"{name} default {k + 1}", default
+    for cell_name, cell in zip(code.co_freevars, function.__closure__ or (), strict=True):
+        try:
+            inner = cell.cell_contents
+        except ValueError:  # not filled yet
+            continue
+        yield f"{cell_name} (around {name})", inner
+        yield from _used_of(inner, _names(code))
+    names, module = sorted(_names(code)), function.__module__ or ""
+    for used in names:
+        if used in function.__globals__:
+            yield f"{module}.{used}".removeprefix("__main__."), function.__globals__[used]
+            yield from _used_of(function.__globals__[used], names)
+
+
+def _parts_of(name: str, kind: type) -> Iterator[tuple[str, Any]]:
+    """A class's methods and attributes, and its bases."""
+    for key, part in sorted(vars(kind).items(), key=lambda item: item[0]):
+        if not (key.startswith("__") and not callable(part)):
+            yield f"{name}.{key}", getattr(part, "__func__", None) or getattr(part, "fget", None) or part
+    for base in kind.__bases__:
+        yield f"{name}'s {base.__name__}", base
+
+
+def _used_of(module: Any, names: Iterable[str]) -> Iterator[tuple[str, Any]]:
     """What of a module of the user's is used, as it is in memory."""
     if isinstance(module, types.ModuleType) and _is_users(module):
         for part in sorted(names):
             if part in vars(module):
-                _follow(f"{module.__name__}.{part}", vars(module)[part], found, seen)
+                yield f"{module.__name__}.{part}", vars(module)[part]
 
 
 def _installed(value: Any) -> bool:
-    from seedwise_guest.process.frames import is_user_file
+    from seedwise_guest.protocol import is_user_file
 
     module = sys.modules.get(str(getattr(value, "__module__", "")))
     file = getattr(module, "__file__", None)
@@ -220,7 +239,7 @@ def _code(code: types.CodeType) -> bytes:
 
 
 def _is_users(module: types.ModuleType) -> bool:
-    from seedwise_guest.process.frames import is_user_file
+    from seedwise_guest.protocol import is_user_file
 
     return bool(getattr(module, "__file__", None)) and is_user_file(str(module.__file__))
 

@@ -8,9 +8,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from seedwise_guest.process.capture import CONFIGURATION
+from seedwise_guest.protocol import CONFIGURATION
 
-from .command import Mode, Options, Workdir
+from ..sandbox.workdir import Workdir
+from .options import Mode, Options
 from .site_reading import Reading
 
 _CONFIG_LARGEST = 2 * 2**20
@@ -26,7 +27,7 @@ def digest(path: str | Path) -> str:
 
 def make_manifest(
     command: Sequence[str], mode: Mode, options: Options, reading: Reading, environment: Mapping[str, str]
-) -> dict[str, Any]:
+) -> dict[str, object]:
     """Everything an experiment is recognised by before its first run; file names relative to here."""
     network = {"network": "own"} if options.isolate_network else {}
     return {
@@ -40,7 +41,7 @@ def make_manifest(
         "PYTHONHASHSEED": environment["PYTHONHASHSEED"],
         "python": reading.python.get("version", ""),
         "files": "shared" if options.workdir is Workdir.SHARED else "private",
-        "code": {**_named_files(command, reading.script), **dict(sorted(reading.plan.files.items()))},
+        "code": {**_named_files(command, reading.script), **dict(sorted(reading.placement.files.items()))},
     }
 
 
@@ -52,7 +53,7 @@ def _named_files(command: Sequence[str], script: str | None) -> dict[str, str]:
     return {path: digest(path) for path in found if os.path.getsize(path) <= _CONFIG_LARGEST}
 
 
-def key_of(manifest: Mapping[str, Any]) -> str:
+def key_of(manifest: Mapping[str, object]) -> str:
     """A short name for the manifest: 12 hexadecimal digits."""
     text = json.dumps(manifest, sort_keys=True)
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:12]
@@ -62,18 +63,19 @@ INTENT = ("command", "folder", "mode", "keep", "seed site", "network")
 """What a user sets up; a difference in the rest is a change that came about."""
 
 
-def same_intent(old: Mapping[str, Any], new: Mapping[str, Any]) -> bool:
+def same_intent(old: Mapping[str, object], new: Mapping[str, object]) -> bool:
     """Whether both are the same command, set up alike; then a difference in the rest is a change to be named."""
     return all(old.get(name) == new.get(name) for name in INTENT)
 
 
 def changes(
-    old: Mapping[str, Any],
-    new: Mapping[str, Any],
+    old: Mapping[str, object],
+    new: Mapping[str, object],
     inputs: Mapping[tuple[str, str], str],
     packages: Mapping[str, str],
 ) -> list[str]:
     """What changed since an experiment was made, each in words for a person: `train.py`, `numpy 2.3.0 → 2.4.6`."""
+    old, new = dict[str, Any](old), dict[str, Any](new)
     found: list[str] = []
     for name in ("threads", "PYTHONHASHSEED", "python", "files"):
         if old.get(name) != new.get(name):
@@ -137,10 +139,20 @@ def read_inputs(
 
 
 _ALIASES = {
-    "sklearn": "scikit-learn", "cv2": "opencv-python", "PIL": "pillow", "yaml": "pyyaml", "skimage": "scikit-image",
-    "pytorch_lightning": "pytorch-lightning", "dateutil": "python-dateutil", "hydra": "hydra-core", "bs4": "beautifulsoup4",
-    "attr": "attrs", "google": "protobuf", "git": "gitpython", "tensorboard": "tensorboard",
-}  # fmt: skip
+    "sklearn": "scikit-learn",
+    "cv2": "opencv-python",
+    "PIL": "pillow",
+    "yaml": "pyyaml",
+    "skimage": "scikit-image",
+    "pytorch_lightning": "pytorch-lightning",
+    "dateutil": "python-dateutil",
+    "hydra": "hydra-core",
+    "bs4": "beautifulsoup4",
+    "attr": "attrs",
+    "google": "protobuf",
+    "git": "gitpython",
+    "tensorboard": "tensorboard",
+}
 """Imported name → distribution, where the two differ."""
 
 

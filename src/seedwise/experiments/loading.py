@@ -7,13 +7,12 @@ from pathlib import Path
 from typing import Any
 
 from ..metrics import choose as metrics
-from ..metrics import stdout as printed
-from ..metrics.goals import Goal
-from ..results import Metric, Reduce, Results, Run, Status
-from ..runs.forking import Record
-from .command import Mode
+from ..metrics import stdout
+from ..results import Goal, Metric, Reduce, Results, Run, Status
 from .config_site import find_seeds
-from .site_reading import plan_from_dict
+from .forking_record import Record
+from .options import Mode
+from .site_reading import placement_from_dict
 from .store import Experiment, Store, find_folder
 
 
@@ -79,9 +78,17 @@ def results_of(
     }
     sites = tuple(_sites(experiment))
     results = Results(
-        experiment.label, experiment.key, experiment.command, tuple(runs), chosen, left_out, sites,
-        notes=tuple(notes), forking=_forking(experiment, runs), anytime=tuple(experiment.plan.get("options", {}).get("anytime", ())),
-    )  # fmt: skip
+        experiment.label,
+        experiment.key,
+        experiment.command,
+        tuple(runs),
+        chosen,
+        left_out,
+        sites,
+        notes=tuple(notes),
+        forking=_forking(experiment, runs),
+        anytime=tuple(experiment.plan.get("options", {}).get("anytime", ())),
+    )
     read = [name for kind, name in store.inputs(experiment.id) if kind == "config"]
     elsewhere = read if Mode(experiment.manifest["mode"]) is Mode.SUBSTITUTE else []  # else the seed has its place
     return replace(results, warnings=tuple(_warnings(results, experiment, elsewhere)))
@@ -106,13 +113,13 @@ def _with_patterns(run: Run, asked: Sequence[Metric]) -> Run:
             path = Path(run.folder, name)
             if path.exists() and not found.get(metric.name):
                 text = path.read_text(encoding="utf-8", errors="replace")
-                found[metric.name] = printed.by_pattern(printed.lines_of(text), metric.pattern)
+                found[metric.name] = stdout.by_pattern(stdout.lines_of(text), metric.pattern)
     return replace(run, series={**run.series, **metrics.series_of(found)})
 
 
 def _sites(experiment: Experiment) -> list[Mapping[str, Any]]:
     """What each seed site received, in words and as an example under seed 1."""
-    plan = plan_from_dict(experiment.plan)
+    plan = placement_from_dict(experiment.plan)
     folder = str(experiment.manifest.get("folder", ""))
     sites: list[Mapping[str, Any]] = []
     late = list(experiment.plan.get("late_sites", []))
@@ -147,7 +154,7 @@ def _site(path: str, line: int, typed: str, where: str, source: str, received: s
 def _warnings(results: Results, experiment: Experiment, configs: Sequence[str]) -> list[str]:
     """What a careful colleague would add; each names the next step."""
     found: list[str] = []
-    plan = plan_from_dict(experiment.plan)
+    plan = placement_from_dict(experiment.plan)
     mode = Mode(experiment.manifest["mode"])
     by_kind: dict[str, list[str]] = {}
     folder = str(experiment.manifest.get("folder", ""))

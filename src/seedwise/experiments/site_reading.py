@@ -1,4 +1,4 @@
-"""Having the user's own interpreter read the seed sites, before anything of theirs runs."""
+"""Has the user's own interpreter read their source and report its seed sites, before their code runs."""
 
 import contextlib
 import json
@@ -11,14 +11,23 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from seedwise_guest import PROTOCOL
-from seedwise_guest.sites.findings import Findings, Remark, Site, Use
-from seedwise_guest.sites.placement import Plan, make_plan
-from seedwise_guest.sites.reading import REPORT
+from seedwise_guest.protocol import (
+    INSTRUCTIONS,
+    PROTOCOL,
+    SEED,
+    SITES_FOUND,
+    SPOOL,
+    Findings,
+    Placement,
+    Remark,
+    Site,
+    Use,
+    place_seeds,
+)
 
 from ..errors import ScriptError, UsageError
-from ..runs.executors import signal_name
-from .command import Mode, Options
+from ..signals import signal_name
+from .options import Mode, Options
 
 _PATIENCE = 300.0
 
@@ -35,9 +44,9 @@ def in_place(words: Sequence[str]) -> Iterator[tuple[Sequence[str], str]]:
 
 @dataclass(frozen=True)
 class Reading:
-    """What the user's interpreter said: its version and packages, the script, and the plan."""
+    """What the user's interpreter said: its version and packages, the script, and its seed sites."""
 
-    plan: Plan
+    placement: Placement
     script: str | None
     launch: Mapping[str, Any]
     python: Mapping[str, Any]
@@ -70,12 +79,12 @@ def read_sites(
     """
     words = [word.replace("{seed}", "1") if mode is Mode.PLACEHOLDER else word for word in command]
     with (start or in_place)(words) as (argv, spool):
-        with open(os.path.join(spool, "plan.json"), "w", encoding="utf-8") as file:
+        with open(os.path.join(spool, INSTRUCTIONS), "w", encoding="utf-8") as file:
             json.dump({"v": PROTOCOL, "mode": "plan"}, file)
-        status, output = _start(argv, {**environment, "SEEDWISE_SPOOL": spool, "SEEDWISE_SEED": "1"})
-        report = Path(spool, REPORT)
+        status, output = _start(argv, {**environment, SPOOL: spool, SEED: "1"})
+        report = Path(spool, SITES_FOUND)
         if not report.exists() and mode is Mode.PLACEHOLDER:
-            return Reading(Plan([], None), None, {}, {}, {}, entered=False)
+            return Reading(Placement([], None), None, {}, {}, {}, entered=False)
         if not report.exists():
             if status is None:
                 raise ScriptError(
@@ -102,10 +111,12 @@ def read_sites(
             raise UsageError("--keep and --seed-site FILE.py:LINE are for seeds that Seedwise substitutes")
         findings.sites, findings.split_uses = [], []
     try:
-        plan = make_plan(findings, list(options.keep), options.number_at)
+        placement = place_seeds(findings, list(options.keep), options.number_at)
     except LookupError as error:
         raise UsageError(str(error.args[0])) from None
-    return Reading(plan, data.get("script"), data.get("launch", {}), data["python"], data["packages"], entered=True)
+    return Reading(
+        placement, data.get("script"), data.get("launch", {}), data["python"], data["packages"], entered=True
+    )
 
 
 def _start(command: Sequence[str], environment: Mapping[str, str]) -> tuple[int | None, bytes]:
@@ -152,20 +163,21 @@ def _not_entered(command: Sequence[str], output: bytes) -> str:
     )
 
 
-def plan_to_dict(plan: Plan) -> dict[str, Any]:
-    """The plan as plain values, for the store."""
+def placement_to_dict(placement: Placement) -> dict[str, object]:
+    """The placement as plain values, for the store."""
     return {
-        "sites": [asdict(site) for site in plan.sites],
-        "number": plan.number,
-        "kept": plan.kept,
-        "remarks": [asdict(remark) for remark in plan.remarks],
-        "split_uses": [asdict(use) for use in plan.split_uses],
+        "sites": [asdict(site) for site in placement.sites],
+        "number": placement.number,
+        "kept": placement.kept,
+        "remarks": [asdict(remark) for remark in placement.remarks],
+        "split_uses": [asdict(use) for use in placement.split_uses],
     }
 
 
-def plan_from_dict(data: Mapping[str, Any]) -> Plan:
-    """The plan that `plan_to_dict` made."""
-    return Plan(
+def placement_from_dict(kept: Mapping[str, object]) -> Placement:
+    """What `placement_to_dict` was given."""
+    data = dict[str, Any](kept)
+    return Placement(
         [Site(**{**site, "order": tuple(site["order"])}) for site in data["sites"]],
         data["number"],
         list(data["kept"]),

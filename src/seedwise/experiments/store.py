@@ -7,89 +7,25 @@ It may lie on a network home directory, so the journal is a rollback journal, ne
 import json
 import os
 import re
-import socket
 import sqlite3
 import time
-import zlib
-from array import array
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
-from itertools import count as counting
 from pathlib import Path
-from types import MappingProxyType
 from typing import Any
 
 from ..errors import StoreError, UsageError
 from ..results import Cause, Metric, Reduce, Run, Series, Status
 from ..sandbox.project import project_root
+from .columns import as_text, brief, from_text, pack, readable, relative, unpack
+from .layout import LAYOUT_1, MIGRATIONS, SEALED, VERSION, WHOLE_RUN, WHOLE_SERIES, checksum, sealed_series
+from .owners import is_alive, is_dead_here
 
-VERSION = 2
 FOLDER = ".seedwise"
 
 NOT_THE_RUNS_FAULT = frozenset({Cause.ISOLATION, Cause.CHANGED, Cause.NOT_ENTERED, Cause.FILES})
 """Causes after which the same command tries a seed again: what was wrong lay outside the run."""
-
-_LAYOUT_1 = """
-CREATE TABLE experiments (
-    id INTEGER PRIMARY KEY,
-    name TEXT NOT NULL,
-    version INTEGER NOT NULL,
-    key TEXT NOT NULL,
-    created REAL NOT NULL,
-    command TEXT NOT NULL,
-    manifest TEXT NOT NULL,
-    plan TEXT NOT NULL,
-    metrics TEXT NOT NULL DEFAULT '[]',
-    UNIQUE (name, version)
-);
-CREATE TABLE inputs (
-    experiment INTEGER NOT NULL REFERENCES experiments (id) ON DELETE CASCADE,
-    kind TEXT NOT NULL,
-    name TEXT NOT NULL,
-    value TEXT NOT NULL,
-    PRIMARY KEY (experiment, kind, name)
-) WITHOUT ROWID;
-CREATE TABLE seeds (
-    experiment INTEGER NOT NULL REFERENCES experiments (id) ON DELETE CASCADE,
-    seed INTEGER NOT NULL,
-    PRIMARY KEY (experiment, seed)
-) WITHOUT ROWID;
-CREATE TABLE runs (
-    id INTEGER PRIMARY KEY,
-    experiment INTEGER NOT NULL REFERENCES experiments (id) ON DELETE CASCADE,
-    seed INTEGER NOT NULL,
-    replicate INTEGER NOT NULL DEFAULT 0,
-    attempt INTEGER NOT NULL DEFAULT 1,
-    status TEXT NOT NULL,
-    cause TEXT,
-    detail TEXT NOT NULL DEFAULT '',
-    owner TEXT NOT NULL DEFAULT '',
-    started REAL,
-    seconds REAL,
-    folder TEXT,
-    UNIQUE (experiment, seed, replicate, attempt)
-);
-CREATE TABLE series (
-    run INTEGER NOT NULL REFERENCES runs (id) ON DELETE CASCADE,
-    metric TEXT NOT NULL,
-    position INTEGER NOT NULL,
-    last REAL,
-    steps BLOB NOT NULL,
-    numbers BLOB NOT NULL,
-    PRIMARY KEY (run, metric)
-) WITHOUT ROWID;
-"""
-_LAYOUT_2 = """
-ALTER TABLE runs ADD COLUMN forked INTEGER NOT NULL DEFAULT 0;
-ALTER TABLE runs ADD COLUMN checksum INTEGER NOT NULL DEFAULT 0;
-ALTER TABLE series ADD COLUMN checksum INTEGER NOT NULL DEFAULT 0;
-ALTER TABLE series ADD COLUMN numbers_checksum INTEGER NOT NULL DEFAULT 0;
-ALTER TABLE experiments ADD COLUMN checksum INTEGER NOT NULL DEFAULT 0;
-ALTER TABLE inputs ADD COLUMN checksum INTEGER NOT NULL DEFAULT 0;
-"""
-_MIGRATIONS: dict[int, str] = {1: _LAYOUT_2}
-"""From version k to k + 1."""
 
 
 @dataclass(frozen=True)
@@ -128,95 +64,6 @@ def find_folder(start: Path | None = None) -> Path:
     return here / FOLDER
 
 
-_owners: set[str] = set()
-_BEAT = 20.0
-_SILENT = 300.0
-_FORGOTTEN = 7 * 86400.0
-
-
-class Owner:
-    """A sweep that claims seeds: host, process, when it started (so that a number used again is not taken for it), number.
-
-    Other hosts know that it lives by a file that it touches every 20 seconds, in the store's folder.
-    """
-
-    def __init__(self, folder: Path) -> None:
-        self.name = f"{this_owner()}:{next(_sweeps)}"
-        self._file = _beat_of(folder, self.name)
-        self._last = 0.0
-
-    def beat(self) -> None:
-        """Say that this sweep is alive; cheap, to be called often."""
-        now = time.monotonic()
-        if now - self._last >= _BEAT:
-            self._last = now
-            with suppress(OSError):  # a disk that is full for a while
-                self._file.touch()
-
-    def __enter__(self) -> "Owner":
-        try:
-            self._file.parent.mkdir(parents=True, exist_ok=True)
-            for old in self._file.parent.iterdir():
-                if time.time() - old.stat().st_mtime > _FORGOTTEN:
-                    old.unlink()
-            self._file.touch()
-        except OSError as error:
-            raise StoreError(f"cannot write {self._file}: {error.strerror}; what was saved before is safe") from None
-        _owners.add(self.name)
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        _owners.discard(self.name)
-        with suppress(OSError):
-            self._file.unlink(missing_ok=True)
-
-
-def _beat_of(folder: Path, owner: str) -> Path:
-    return folder / "owners" / re.sub(r"[^\w.-]", "_", owner)
-
-
-def this_owner() -> str:
-    """Host, process, and when it started."""
-    return f"{socket.gethostname()}:{os.getpid()}:{_started(os.getpid())}"
-
-
-_sweeps = counting(1)
-
-
-def _started(pid: int) -> str:
-    try:
-        stat = Path(f"/proc/{pid}/stat").read_text()
-        boot = Path("/proc/sys/kernel/random/boot_id").read_text().strip()[:8]
-        return f"{stat.rpartition(')')[2].split()[19]}.{boot}"
-    except (OSError, IndexError):
-        return "?"
-
-
-def is_alive(owner: str, folder: Path) -> bool:
-    """Whether a supervisor still runs; one on another machine does if it has touched its file in the last five minutes."""
-    host, _, rest = owner.partition(":")
-    pid, _, started = rest.partition(":")
-    started, _, sweep = started.partition(":")
-    if not pid.isdigit():
-        return False
-    if host != socket.gethostname():
-        try:
-            return time.time() - _beat_of(folder, owner).stat().st_mtime < _SILENT
-        except FileNotFoundError:
-            return False
-        except OSError:  # nobody can tell: better wait than run a seed twice
-            return True
-    if sweep and int(pid) == os.getpid() and owner not in _owners:
-        return False
-    try:
-        os.kill(int(pid), 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        pass
-    return started in ("?", _started(int(pid)))
-
-
 class Store:
     """Open, read and write. One connection, one thread."""
 
@@ -234,7 +81,7 @@ class Store:
                 ignore.write_text("*\n")
             unclean = _size(Path(f"{self.path}-journal")) > 0
             self._db = sqlite3.connect(self.path, timeout=60, isolation_level=None)
-            self._db.create_function("checksum_of", -1, _checksum, deterministic=True)
+            self._db.create_function("checksum_of", -1, checksum, deterministic=True)
             if new:
                 os.chmod(self.path, 0o600)
             self._db.execute("PRAGMA page_size = 8192")  # of a new file: nine series of 100 steps to a page
@@ -261,7 +108,7 @@ class Store:
             return
         with self._write():
             version = self._db.execute("PRAGMA user_version").fetchone()[0]
-            steps = [*([_LAYOUT_1] if version == 0 else []), *(_MIGRATIONS[k] for k in range(max(1, version), VERSION))]
+            steps = [*([LAYOUT_1] if version == 0 else []), *(MIGRATIONS[k] for k in range(max(1, version), VERSION))]
             for step in steps:
                 for statement in step.split(";"):
                     if statement.strip():
@@ -271,25 +118,16 @@ class Store:
 
     # --- checksums: docs/decisions/0013 ----------------------------------------------------------------------------
 
-    _SEALED: Mapping[str, str] = MappingProxyType(
-        {
-            "experiments": "id, name, version, key, command, manifest, plan, metrics",
-            "runs": "experiment, seed, replicate, attempt, status, cause, detail, seconds, folder, forked",
-            "inputs": "experiment, kind, name, value",
-        }
-    )
-    """The columns of each table that its checksum covers; `series` has two, one for its numbers."""
-
     def _seal(self, table: str, where: str, values: Sequence[Any]) -> None:
         """Put the checksum into rows that have just been written."""
-        columns = self._SEALED[table]
+        columns = SEALED[table]
         self._db.execute(f"UPDATE {table} SET checksum = checksum_of({columns}) WHERE {where}", values)
 
     def _seal_everything(self) -> None:
         """A store of an older layout: what stands there now is taken as whole."""
         for run, folder in self._db.execute("SELECT id, folder FROM runs WHERE folder IS NOT NULL").fetchall():
-            self._db.execute("UPDATE runs SET folder = ? WHERE id = ?", (_relative(folder), run))
-        for table in self._SEALED:
+            self._db.execute("UPDATE runs SET folder = ? WHERE id = ?", (relative(folder), run))
+        for table in SEALED:
             self._seal(table, "true", ())
         self._db.execute(
             "UPDATE series SET checksum = checksum_of(run, metric, position, last, length(numbers)), "
@@ -313,7 +151,7 @@ class Store:
 
     def _look_after_unclean_end(self, unclean: bool) -> None:
         """Where somebody ended without closing the store, have SQLite look through the whole file, once."""
-        dead = [path for path in (self.folder / "owners").glob("*") if _is_dead_here(path.name)]
+        dead = [path for path in (self.folder / "owners").glob("*") if is_dead_here(path.name)]
         if not unclean and not dead:
             return
         found = self._rows("PRAGMA quick_check(1)")
@@ -416,8 +254,8 @@ class Store:
         name: str,
         key: str,
         command: Sequence[str],
-        manifest: Mapping[str, Any],
-        plan: Mapping[str, Any],
+        manifest: Mapping[str, object],
+        plan: Mapping[str, object],
     ) -> Experiment:
         """A new experiment, the next version of its name; the one that is there, if another command just made the same."""
         with self._write():
@@ -429,10 +267,15 @@ class Store:
             self._db.execute(
                 "INSERT INTO experiments (name, version, key, created, command, manifest, plan) VALUES (?,?,?,?,?,?,?)",
                 (
-                    name, (last[2] if last else 0) + 1, key, time.time(),
-                    json.dumps(list(command)), json.dumps(manifest), json.dumps(plan),
+                    name,
+                    (last[2] if last else 0) + 1,
+                    key,
+                    time.time(),
+                    json.dumps(list(command)),
+                    json.dumps(manifest),
+                    json.dumps(plan),
                 ),
-            )  # fmt: skip
+            )
             self._seal("experiments", "name = ?", (name,))
         return self.experiment(name)
 
@@ -460,7 +303,7 @@ class Store:
         )
         if not all(whole for *_, whole in rows):
             raise self._damaged(f"what experiment {experiment} read is not what was written")
-        return {(kind, _from_text(name)): value for kind, name, value, _ in rows}
+        return {(kind, from_text(name)): value for kind, name, value, _ in rows}
 
     def set_inputs(self, experiment: int, values: Mapping[tuple[str, str], str], replace: bool = False) -> None:
         """Add inputs; those that are known stay as they are unless `replace`."""
@@ -468,12 +311,12 @@ class Store:
         with self._write():
             self._db.executemany(
                 f"INSERT OR {how} INTO inputs (experiment, kind, name, value) VALUES (?,?,?,?)",
-                [(experiment, kind, _as_text(name), value) for (kind, name), value in values.items()],
+                [(experiment, kind, as_text(name), value) for (kind, name), value in values.items()],
             )
             self._seal("inputs", "experiment = ?", (experiment,))
 
     def set_manifest(
-        self, experiment: Experiment, key: str, manifest: Mapping[str, Any], plan: Mapping[str, Any]
+        self, experiment: Experiment, key: str, manifest: Mapping[str, object], plan: Mapping[str, object]
     ) -> None:
         """Put a change that the user accepted into the experiment's identity."""
         with self._write():
@@ -514,7 +357,7 @@ class Store:
         """Take one seed: its new attempt's number, or None when it is settled, or somebody else runs it."""
         with self._write():
             row = self._db.execute(
-                f"SELECT attempt, status, owner, id, cause, {_WHOLE_RUN} FROM runs "
+                f"SELECT attempt, status, owner, id, cause, {WHOLE_RUN} FROM runs "
                 "WHERE experiment = ? AND seed = ? AND replicate = ? ORDER BY attempt DESC LIMIT 1",
                 (experiment, seed, replicate),
             ).fetchone()
@@ -542,7 +385,7 @@ class Store:
         """Whether the record of a run and its series are what was written; else it is to be run again."""
         if not whole:
             return False
-        rows = self._rows(f"SELECT {_WHOLE_SERIES} FROM series WHERE run = ?", (run,))
+        rows = self._rows(f"SELECT {WHOLE_SERIES} FROM series WHERE run = ?", (run,))
         return all(row[0] for row in rows)
 
     def finish(self, experiment: int, run: Run) -> None:
@@ -560,16 +403,21 @@ class Store:
             self._db.execute(
                 "UPDATE runs SET status = ?, cause = ?, detail = ?, seconds = ?, folder = ?, forked = ? WHERE id = ?",
                 (
-                    run.status, run.cause, readable(run.detail), run.seconds,
-                    None if run.folder is None else _relative(run.folder), int(run.forked), number[0],
+                    run.status,
+                    run.cause,
+                    readable(run.detail),
+                    run.seconds,
+                    None if run.folder is None else relative(run.folder),
+                    int(run.forked),
+                    number[0],
                 ),
-            )  # fmt: skip
+            )
             self._seal("runs", "id = ?", (number[0],))
             self._db.executemany(
                 "INSERT OR REPLACE INTO series (run, metric, position, last, steps, numbers, checksum, numbers_checksum) "
                 "VALUES (?,?,?,?,?,?,?,?)",
                 [
-                    _sealed_series(number[0], readable(name), k, *_pack(series))
+                    sealed_series(number[0], readable(name), k, *pack(series))
                     for k, (name, series) in enumerate(run.series.items())
                 ],
             )
@@ -602,7 +450,7 @@ class Store:
         A run of a dead supervisor is told as interrupted. With `last_only`, of each series its last value alone is read.
         """
         rows = self._rows(
-            f"SELECT id, seed, replicate, attempt, status, cause, detail, seconds, folder, owner, forked, {_WHOLE_RUN} FROM runs AS r "
+            f"SELECT id, seed, replicate, attempt, status, cause, detail, seconds, folder, owner, forked, {WHOLE_RUN} FROM runs AS r "
             "WHERE experiment = ? AND attempt = (SELECT max(attempt) FROM runs WHERE experiment = r.experiment "
             "AND seed = r.seed AND replicate = r.replicate) ORDER BY seed, replicate",
             (experiment,),
@@ -610,16 +458,16 @@ class Store:
         series: dict[int, dict[str, Series]] = {}
         damaged: set[int] = set()
         columns = "s.steps, s.numbers, s.numbers_checksum" if not last_only else "NULL, NULL, 0"
-        for run, metric, position, last, length, checksum, steps, numbers, inner in self._rows(
+        for run, metric, position, last, length, head, steps, numbers, inner in self._rows(
             f"SELECT s.run, s.metric, s.position, s.last, length(s.numbers), s.checksum, {columns} "
             "FROM series AS s JOIN runs AS r ON r.id = s.run WHERE r.experiment = ? ORDER BY s.run, s.position",
             (experiment,),
         ):
-            whole = checksum == _checksum(run, metric, position, last, length)
-            if not whole or (not last_only and inner != _checksum(steps, numbers)):
+            whole = head == checksum(run, metric, position, last, length)
+            if not whole or (not last_only and inner != checksum(steps, numbers)):
                 damaged.add(run)
                 continue
-            found = _brief(metric, last, length // 8) if last_only else _unpack(steps, numbers)
+            found = brief(metric, last, length // 8) if last_only else unpack(steps, numbers)
             series.setdefault(run, {})[metric] = found
         result = []
         for number, seed, replicate, attempt, status, cause, detail, seconds, folder, owner, forked, whole in rows:
@@ -632,10 +480,18 @@ class Store:
                 state, detail = Status.INTERRUPTED, "its supervisor was gone"
             result.append(
                 Run(
-                    seed, state, series.get(number, {}), replicate, attempt,
-                    Cause(cause) if cause else None, detail, seconds, self._place(folder), bool(forked),
+                    seed,
+                    state,
+                    series.get(number, {}),
+                    replicate,
+                    attempt,
+                    Cause(cause) if cause else None,
+                    detail,
+                    seconds,
+                    self._place(folder),
+                    bool(forked),
                 )
-            )  # fmt: skip
+            )
         begun = {run.seed for run in result}
         for (seed,) in self._rows("SELECT seed FROM seeds WHERE experiment = ?", (experiment,)):
             if seed not in begun:
@@ -672,7 +528,7 @@ class Store:
     def counts(self) -> dict[int, dict[str, int]]:
         """For each experiment how many seeds have which status."""
         rows = self._rows(
-            f"SELECT experiment, CASE WHEN {_WHOLE_RUN} THEN status ELSE 'interrupted' END, owner, count(*) FROM runs AS r "
+            f"SELECT experiment, CASE WHEN {WHOLE_RUN} THEN status ELSE 'interrupted' END, owner, count(*) FROM runs AS r "
             "WHERE attempt = (SELECT max(attempt) FROM runs WHERE experiment = r.experiment AND seed = r.seed AND replicate = r.replicate) "
             "GROUP BY 1, 2, CASE r.status WHEN 'running' THEN owner ELSE '' END"
         )
@@ -704,54 +560,6 @@ class Store:
 
 
 _NAME = re.compile(r"\w[\w.-]{0,99}")
-_WHOLE_RUN = f"checksum = checksum_of({Store._SEALED['runs']})"
-_WHOLE_SERIES = (
-    "checksum = checksum_of(run, metric, position, last, length(numbers)) "
-    "AND numbers_checksum = checksum_of(steps, numbers)"
-)
-
-
-def _checksum(*values: Any) -> int:
-    """CRC-32 of some columns: finds damage, not malice."""
-    total = 0
-    for value in values:
-        if isinstance(value, bytes):
-            total = zlib.crc32(value, total)
-        else:
-            total = zlib.crc32(f"{type(value).__name__[0]}{value}\0".encode("utf-8", "surrogatepass"), total)
-    return total
-
-
-def _sealed_series(
-    run: int, metric: str, position: int, last: float | None, steps: bytes, numbers: bytes
-) -> tuple[Any, ...]:
-    head = _checksum(run, metric, position, last, len(numbers))
-    return run, metric, position, last, steps, numbers, head, _checksum(steps, numbers)
-
-
-def _relative(folder: str) -> str:
-    """Of a run's folder what does not change when the store is moved: `runs/train@1/seed-7`."""
-    parts = Path(folder).parts
-    k = max((k for k, part in enumerate(parts) if part == "runs"), default=0)
-    return str(Path(*parts[k:])) if ".." not in parts else ""
-
-
-def readable(text: str) -> str:
-    """Text that can be stored and printed: what is no character is shown by its number."""
-    return text.encode("utf-8", "backslashreplace").decode("utf-8")
-
-
-def _as_text(name: str) -> str:
-    """A file name as text that can be stored, also one that is no UTF-8; `_from_text` gives it back."""
-    try:
-        name.encode("utf-8")
-        return json.dumps(name) if name.startswith('"') else name
-    except UnicodeEncodeError:
-        return json.dumps(name)
-
-
-def _from_text(text: str) -> str:
-    return str(json.loads(text)) if text.startswith('"') else text
 
 
 def _size(path: Path) -> int:
@@ -761,50 +569,7 @@ def _size(path: Path) -> int:
         return 0
 
 
-def _is_dead_here(owner_file: str) -> bool:
-    """Whether a file in `owners` was left by a supervisor of this machine that is gone."""
-    host = re.sub(r"[^\w.-]", "_", socket.gethostname())
-    pid = owner_file.removeprefix(host + "_").partition("_")[0]
-    if not owner_file.startswith(host + "_") or not pid.isdigit():
-        return False
-    try:
-        os.kill(int(pid), 0)
-    except ProcessLookupError:
-        return True
-    except OSError:
-        return False
-    return False
-
-
 def _goal(text: str) -> Any:
-    from ..metrics.goals import Goal
+    from ..results import Goal
 
     return Goal(text)
-
-
-def _brief(metric: str, last: float | None, n: int) -> Series:
-    """In place of a series its last value, twice where there are several: that is all that a report asks, but for `value`."""
-    value = float("nan") if last is None else last
-    if n == 1:
-        return Series(_ONE, (value,))
-    if metric != "value":
-        return Series(_TWO, (value, value))
-    return Series(tuple(range(1, n + 1)), (value,) * n)
-
-
-_ONE, _TWO = (1,), (1, 2)
-
-
-def _pack(series: Series) -> tuple[float | None, bytes, bytes]:
-    last = series.values[-1]
-    counted = series.steps == tuple(range(1, len(series.steps) + 1))
-    steps = b"" if counted else array("q", series.steps).tobytes()
-    return (last if last == last else None), steps, array("d", series.values).tobytes()
-
-
-def _unpack(steps: bytes, numbers: bytes) -> Series:
-    values = array("d")
-    values.frombytes(numbers)
-    counted = array("q")
-    counted.frombytes(steps)
-    return Series(tuple(counted) or tuple(range(1, len(values) + 1)), tuple(values))

@@ -16,14 +16,14 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 @pytest.fixture
-def assert_reproducible() -> Callable[..., Any]:
+def assert_reproducible() -> Callable[..., object]:
     """A function: `assert_reproducible(train, seed=0, rtol=None, **config)` fails with cause, line and fix.
 
     `train(seed, **config)` is called in fresh processes, one thing changed at a time, as `seedwise check` does. With `rtol`, a
     result that is equal to rounding passes.
     """
 
-    def assert_it(function: Callable[..., Any], seed: int = 0, *, rtol: float | None = None, **config: Any) -> Any:
+    def assert_it(function: Callable[..., object], seed: int = 0, *, rtol: float | None = None, **config: Any) -> Any:
         __tracebackhide__ = True
         return _hold(function, seed, config, rtol)
 
@@ -59,7 +59,7 @@ def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> bool | None:
     return True
 
 
-def _hold(function: Callable[..., Any], seed: int, config: dict[str, Any], rtol: float | None) -> Any:
+def _hold(function: Callable[..., object], seed: int, config: dict[str, Any], rtol: float | None) -> Any:
     """Check; fail the test with the sentence of the check, or with how the function failed."""
     __tracebackhide__ = True
     from seedwise.api.check import check

@@ -1,29 +1,37 @@
 """scikit-learn: an estimator under many seeds, each in a process of its own."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from numbers import Integral
-from typing import Any
+from typing import Any, Protocol
 
-from seedwise_guest.randomness.streams import derive
+from seedwise_guest.protocol import derive
 
 from ..api.function import run
-from ..api.script import silent
 from ..errors import UsageError
 from ..events import Event
 from ..results import Results
+from ..runs.request import silent
 
 _STATE = "random_state"
 
 
+class Estimator(Protocol):
+    """Anything with scikit-learn's parameters; it is cloned, fitted and scored."""
+
+    def get_params(self, deep: bool = True) -> dict[str, object]: ...
+
+    def set_params(self, **parameters: object) -> "Estimator": ...
+
+
 def across_seeds(
-    estimator: Any,
-    X: Any,
-    y: Any = None,
+    estimator: "Estimator",
+    X: object,
+    y: object = None,
     *,
     seeds: Iterable[int],
-    cv: Any = None,
+    cv: object = None,
     scoring: str | list[str] | None = None,
-    groups: Any = None,
+    groups: object = None,
     vary_split: bool = False,
     name: str | None = None,
     jobs: int | None = None,
@@ -87,6 +95,31 @@ def across_seeds(
             raise UsageError(f"{type(estimator).__name__} is neither classifier nor regressor: say scoring=…")
         names = ["accuracy" if is_classifier(estimator) else "r2"]
 
+    fit_and_score = _task(estimator, (X, y, groups), places, splitter, vary_split, names)
+    return run(
+        fit_and_score,
+        seeds,
+        name=name or type(estimator).__name__,
+        jobs=jobs,
+        threads=threads,
+        timeout=timeout,
+        store=store,
+        tell=tell,
+        metric=[f"{metric}:max" for metric in names],
+    )
+
+
+def _task(
+    estimator: Any,
+    data: tuple[Any, Any, Any],
+    places: Mapping[str, Any],
+    splitter: Any,
+    vary_split: bool,
+    names: Sequence[str],
+) -> Callable[[int], Mapping[str, Any]]:
+    """What is called under each seed: fit on each fold, and score with each scorer."""
+    X, y, groups = data
+
     def fit_and_score(seed: int) -> Mapping[str, Any]:
         from sklearn.base import clone
         from sklearn.model_selection import cross_validate
@@ -102,10 +135,8 @@ def across_seeds(
                 told[f"{metric}_of_folds"] = values
         return told
 
-    return run(
-        fit_and_score, seeds, name=name or type(estimator).__name__, jobs=jobs, threads=threads,
-        timeout=timeout, store=store, tell=tell, metric=[f"{metric}:max" for metric in names],
-    )  # fmt: skip
+    fit_and_score.__qualname__ = "across_seeds.<locals>.fit_and_score"  # what its experiments are called
+    return fit_and_score
 
 
 def _places(estimator: Any) -> dict[str, Any]:
@@ -124,11 +155,13 @@ def _received(places: Mapping[str, Any], seed: int) -> dict[str, int]:
     if len(places) == 1:
         return dict.fromkeys(places, seed)
     return {
-        key: derive(seed, "place", key, bits=31) if value is None
-        else seed if int(value) == first
+        key: derive(seed, "place", key, bits=31)
+        if value is None
+        else seed
+        if int(value) == first
         else derive(seed, "site", int(value), bits=31)
         for key, value in places.items()
-    }  # fmt: skip
+    }
 
 
 def _splitter(cv: Any, stratified: bool, vary: bool) -> Any:

@@ -5,9 +5,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from ..errors import UsageError
-from ..results import Metric, Reduce, Run, Series, Status
-from . import stdout as printed
-from .goals import Goal, guess_goal, looks_like_metric
+from ..results import Goal, Metric, Reduce, Run, Series, Status
+from . import stdout
+from .goals import guess_goal, looks_like_metric
 
 _COUNTERS = frozenset(
     "seed seeds epoch epochs step steps iter iters iteration iterations batch batches fold trial round generation "
@@ -19,7 +19,7 @@ _MOST_SHOWN = 40
 
 @dataclass(frozen=True)
 class Choice:
-    """The metrics, and for every other name the reason why it is none."""
+    """The metrics, and for every other name the reason why it is not one."""
 
     metrics: tuple[Metric, ...]
     left_out: Mapping[str, str]
@@ -112,7 +112,7 @@ def _choose_asked(finished: list[Run], asked: Sequence[Metric], names: Iterable[
 
 
 def _why_not(name: str, finished: list[Run]) -> str:
-    """Why a name is no metric; "" if it is one."""
+    """Why a name is not a metric; "" if it is one."""
     lacking = [run.seed for run in finished if name not in run.series]
     if lacking:
         shown = ", ".join(map(str, lacking[:10])) + (" …" if len(lacking) > 10 else "")
@@ -135,22 +135,22 @@ def series_of(pairs: Mapping[str, Sequence[float]]) -> dict[str, Series]:
     return {n: Series(tuple(range(1, len(v) + 1)), tuple(v)) for n, v in pairs.items() if v}
 
 
-def read_run(logged: Mapping[str, Series], stdout: str, stderr: str, patterns: Mapping[str, str]) -> dict[str, Series]:
+def read_run(logged: Mapping[str, Series], out: str, err: str, patterns: Mapping[str, str]) -> dict[str, Series]:
     """The series of one run.
 
     With patterns, what they find on standard output, then on standard error. Otherwise `seedwise.log`; else JSON lines,
     other lines of standard output and standard error, in this order, until something is named like a metric.
     """
     if patterns:
-        matched = {name: printed.by_pattern(printed.lines_of(stdout), p) for name, p in patterns.items()}
+        matched = {name: stdout.by_pattern(stdout.lines_of(out), p) for name, p in patterns.items()}
         for name, pattern in patterns.items():
-            matched[name] = matched[name] or printed.by_pattern(printed.lines_of(stderr), pattern)
+            matched[name] = matched[name] or stdout.by_pattern(stdout.lines_of(err), pattern)
         return series_of(matched)
     if logged:
         return dict(logged)
     found: dict[str, list[float]] = {}
-    for text in (stdout, stderr):
-        for source in printed.read(printed.lines_of(text)):
+    for text in (out, err):
+        for source in stdout.read(stdout.lines_of(text)):
             if any(looks_like_metric(name) for name in found):
                 return series_of(found)
             if any(not _is_counter(name) for name in source.values):
@@ -162,7 +162,7 @@ def _is_counter(name: str) -> bool:
     return bool(set(re.split(r"[^A-Za-z]+", name.lower())) & (_COUNTERS | _DURATIONS)) and not looks_like_metric(name)
 
 
-def split_by_seed(stdout: str) -> dict[int, dict[str, Series]]:
+def split_by_seed(out: str) -> dict[int, dict[str, Series]]:
     """For a script that loops over seeds itself: the series under each seed that it printed.
 
     A line that says `seed` (or another name with that word) opens a record; the metrics of that line and of those up
@@ -171,7 +171,7 @@ def split_by_seed(stdout: str) -> dict[int, dict[str, Series]]:
     records: dict[int, dict[str, list[float]]] = {}
     current: int | None = None
     finished: set[int] = set()
-    as_json, as_text = printed.read(printed.lines_of(stdout))
+    as_json, as_text = stdout.read(stdout.lines_of(out))
     source = as_json if any(_seed_of(pairs) is not None for pairs in as_json.records) else as_text
     for pairs, overall in zip(source.records, source.overall, strict=True):
         if overall and _seed_of(pairs) is None:

@@ -1,15 +1,8 @@
 """Whether more or less of a metric is better, guessed from its name."""
 
 import re
-from enum import StrEnum
 
-
-class Goal(StrEnum):
-    """Which end of a metric is the better one."""
-
-    MIN = "min"
-    MAX = "max"
-
+from ..results import Goal
 
 _LESS = frozenset(
     "loss losses err error errors mse rmse mae mape nll perplexity ppl wer cer fid bpb bpd bce ce entropy kl "

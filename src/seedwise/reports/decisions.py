@@ -4,8 +4,8 @@ from collections.abc import Sequence
 
 from ..decisions import Comparison, Decision, Group, Plan, Ranking, TaskRanking
 from ..results import Summary
+from ..words import decimals, number, printable
 from .table import Table
-from .words import decimals, number, printable
 
 
 def p_text(p: float | None) -> str:
@@ -121,9 +121,11 @@ def ranking_sentence(r: Ranking) -> str:
         return f"{printable(best)} is the best of {len(r.places)} in {metric}: better than {names} (all pairs, Holm)."
     rest = ", ".join(map(printable, open_))
     start = f"{printable(best)} has the best mean {metric} of {len(r.places)}"
-    return f"{start}, and is shown to be better than {names}, not than {rest} (all pairs, Holm)." if shown else (
-        f"{start}, but is not shown to be better than {rest} (all pairs, Holm)."
-    )  # fmt: skip
+    return (
+        f"{start}, and is shown to be better than {names}, not than {rest} (all pairs, Holm)."
+        if shown
+        else (f"{start}, but is not shown to be better than {rest} (all pairs, Holm).")
+    )
 
 
 def tasks_sentence(r: TaskRanking) -> str:
@@ -151,25 +153,33 @@ def tasks_tables(r: TaskRanking) -> tuple[Table, Table]:
         ("name", "runs", "IQM", "mean", "median", "mean rank"),
         tuple(
             (
-                printable(p.name), str(p.runs), with_interval(p.iqm, p.iqm_interval), with_interval(p.mean, p.mean_interval),
-                with_interval(p.median, p.median_interval), with_interval(p.rank, p.rank_interval, 2),
+                printable(p.name),
+                str(p.runs),
+                with_interval(p.iqm, p.iqm_interval),
+                with_interval(p.mean, p.mean_interval),
+                with_interval(p.median, p.median_interval),
+                with_interval(p.rank, p.rank_interval, 2),
             )
             for p in r.places
         ),
         frozenset({1}),
-    )  # fmt: skip
+    )
     pairs = Table(
         ("new", "base", "tasks won", "P(new better)", "p (Wilcoxon)", "p (Holm)", "decision"),
         tuple(
             (
-                printable(p.new), printable(p.base), f"{p.tasks_won} of {len(r.tasks)}",
-                with_interval(p.probability_of_improvement, p.probability_interval, 2), _p(p.p_value), _p(p.adjusted_p),
+                printable(p.new),
+                printable(p.base),
+                f"{p.tasks_won} of {len(r.tasks)}",
+                with_interval(p.probability_of_improvement, p.probability_interval, 2),
+                _p(p.p_value),
+                _p(p.adjusted_p),
                 p.decision.value,
             )
             for p in r.pairs
         ),
         frozenset({4, 5}),
-    )  # fmt: skip
+    )
     return methods, pairs
 
 
@@ -212,9 +222,10 @@ def explain(c: Comparison) -> list[str]:
         )
     if c.correlation is not None:
         use = (
-            "pairing them was declared" if c.pairs is not None
+            "pairing them was declared"
+            if c.pairs is not None
             else "they were not paired, since that was not declared (--paired)"
-        )  # fmt: skip
+        )
         lines.append(f"Correlation of scores under the same seeds: {c.correlation:.2f}; {use}.")
     return lines
 

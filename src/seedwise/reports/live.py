@@ -13,7 +13,7 @@ from ..events import Began, Ended, Event, Note, Started, Waiting
 from ..metrics.goals import looks_like_metric
 from ..results import Run, Status
 from ..stats import describe
-from .words import decimals, duration, number, printable
+from ..words import decimals, duration, number, printable
 
 _PAUSE = 0.2
 """Seconds between two lines about runs that finished; failures are all said."""
@@ -73,9 +73,14 @@ class Live:
             self._progress.update(self._task, total=self._n, completed=self._done)
         elif self._console.is_terminal and event.todo:
             self._progress = Progress(
-                TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(),
-                TextColumn("{task.fields[rest]}"), console=self._console, transient=True,
-            )  # fmt: skip
+                TextColumn("{task.description}"),
+                BarColumn(),
+                MofNCompleteColumn(),
+                TimeElapsedColumn(),
+                TextColumn("{task.fields[rest]}"),
+                console=self._console,
+                transient=True,
+            )
             self._task = self._progress.add_task("seeds", total=event.n, completed=event.done, rest="")
             self._progress.start()
 

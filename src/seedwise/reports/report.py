@@ -5,8 +5,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ..results import Results, Status, Summary
+from ..words import histogram, number, places_for, printable, seed_list, sentence
 from .table import Table
-from .words import histogram, number, places_for, printable, seed_list, sentence
 
 
 def lines_of_report(results: Results, summaries: Mapping[str, Summary], width: int | None = None) -> list[str]:
@@ -63,10 +63,17 @@ def metric_table(results: Results, summaries: Mapping[str, Summary]) -> Table:
         picture = histogram(results.scores(name).values)
         rows.append(
             (
-                printable(name), goal, counted, number(f.mean, places), interval, number(f.sd, places),
-                number(median, places), *ends, f"▕{picture}▏",
+                printable(name),
+                goal,
+                counted,
+                number(f.mean, places),
+                interval,
+                number(f.sd, places),
+                number(median, places),
+                *ends,
+                f"▕{picture}▏",
             )
-        )  # fmt: skip
+        )
     return Table(columns, tuple(rows), frozenset({3, 5, 6}))
 
 
@@ -123,7 +130,7 @@ def _sites(sites: Sequence[Mapping[str, Any]]) -> list[str]:
     return [f"The seed s went in at {', '.join(shown[:8])}{more}."]
 
 
-def sites_table(sites: Sequence[Mapping[str, Any]]) -> Table:
+def sites_table(sites: Sequence[Mapping[str, object]]) -> Table:
     """A row for each seed site."""
     rows = [
         tuple(printable(str(site[name])) for name in ("location", "typed", "where", "source", "receives"))

@@ -1,27 +1,35 @@
-"""One attempt at one seed: what is put into its spool, and what is read out of it."""
+"""One attempt at one seed: what is put into its spool (the folder through which host and run speak), and what is read out of it."""
 
-import errno
 import json
 import os
-import re
 import shutil
-import signal
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from seedwise_guest import PROTOCOL
-from seedwise_guest.sandbox.world import FAILED as WORLD_FAILED
-from seedwise_guest.sites.edits import apply_edits
-from seedwise_guest.sites.placement import Plan
+from seedwise_guest.protocol import (
+    INSTRUCTIONS,
+    PROTOCOL,
+    SEED,
+    SPOOL,
+    WORLD_FAILED,
+    Placement,
+    PreforkInstructions,
+    Refused,
+    RunInstructions,
+    apply_edits,
+)
 
-from ..experiments.command import PLACEHOLDER, Mode, Workdir, placeholders
+from ..experiments.command import PLACEHOLDER, placeholders
 from ..experiments.config_site import edit_config
+from ..experiments.options import Mode, Options
 from ..metrics import choose as metrics
 from ..results import Cause, Metric, Run, Series, Status
+from ..sandbox.workdir import Workdir
 from ..sandbox.worlds import World, Worlds
-from .executors import Exit, Task, signal_name
+from .ending import Ending, failed, killed, refused, world_failed
+from .executors import Exit, Task
 from .ledgers import Ledger, merged
 
 _TAIL = 64 * 2**20
@@ -34,12 +42,12 @@ class Setup:
 
     command: tuple[str, ...]
     mode: Mode
-    plan: Plan
+    placement: Placement
     script: str | None
     environment: Mapping[str, str]
     worlds: Worlds
+    options: Options = field(default_factory=Options)
     metrics: Sequence[Metric] = ()
-    config_site: str | None = None
     command_text: str | None = None
     """The text after -c, in which seeds are placed by editing the command."""
     entered: bool = True
@@ -57,7 +65,8 @@ class Setup:
     @property
     def config_path(self) -> str | None:
         """The configuration file in which seeds are placed."""
-        return None if self.config_site is None else os.path.abspath(self.config_site.rpartition(":")[0])
+        site = self.options.config_site
+        return None if site is None else os.path.abspath(site.rpartition(":")[0])
 
 
 @dataclass
@@ -66,7 +75,9 @@ class Told:
 
     hellos: int = 0
     logged: dict[str, Series] = field(default_factory=dict)
-    refused: str = ""
+    refused: Refused | None = None
+    for_all: bool = False
+    """It ended in a way in which every further seed would end."""
     loaded: dict[str, str] = field(default_factory=dict)
     read: list[str] = field(default_factory=list)
     read_more: int = 0
@@ -87,7 +98,7 @@ class Told:
     ended: bool = False
     """Whether a process lived to tell what it loaded and read."""
 
-    def ledger(self) -> tuple[Mapping[str, Any], ...]:
+    def ledger(self) -> tuple[Mapping[str, object], ...]:
         """That of the first process, and what others add to it."""
         return merged(ledger for _, ledger in sorted(self.ledgers, key=lambda told: (len(told[0]), str(told[0]))))
 
@@ -118,7 +129,7 @@ class Attempt:
         """
         setup = self.setup
         self.folder.mkdir(parents=True, exist_ok=True)
-        edits = setup.plan.edits(self.seed) if setup.mode is Mode.SUBSTITUTE else {}
+        edits = setup.placement.edits(self.seed) if setup.mode is Mode.SUBSTITUTE else {}
         command = list(setup.command)
         if setup.mode is Mode.PLACEHOLDER:
             ours = placeholders(command)
@@ -127,18 +138,18 @@ class Attempt:
             edited = apply_edits(setup.command_text, edits.pop("-c"))
             command = [edited if word == setup.command_text else word for word in command]
         replace: list[tuple[str, str]] = []
-        if setup.config_site is not None:
-            path, text = edit_config(setup.config_site, self.seed)
+        if setup.options.config_site is not None:
+            path, text = edit_config(setup.options.config_site, self.seed)
             source = self.world.folder / "config"
             source.write_text(text, encoding="utf-8")
             replace.append((str(source), path))
         own_tmp = has_own_tmp(setup)
-        plan = {**run_plan(setup, self.seed, edits), "announce": announce}
-        (self.world.spool / "plan.json").write_text(json.dumps(plan), encoding="utf-8", errors="surrogateescape")
+        plan = run_plan(setup, self.seed, edits, announce)
+        (self.world.spool / INSTRUCTIONS).write_text(json.dumps(plan), encoding="utf-8", errors="surrogateescape")
         specification = setup.worlds.specification(self.world, command, cores, replace, private=thrown_away)
-        environment = {**setup.environment, "SEEDWISE_SPOOL": str(self.world.spool)}
+        environment = {**setup.environment, SPOOL: str(self.world.spool)}
         if setup.mode is not Mode.AS_IS:
-            environment["SEEDWISE_SEED"] = str(self.seed)
+            environment[SEED] = str(self.seed)
         if card is not None:
             environment["CUDA_VISIBLE_DEVICES"] = card
         if own_tmp:
@@ -172,11 +183,23 @@ class Attempt:
 
     def finish(self, exit_: Exit, told: Told) -> Run:
         """The run that this attempt was: its status, its cause in words, and its metrics."""
-        status, cause, detail = self._outcome(exit_, told)
+        ending = world_failed(self.world.spool) if exit_.status == WORLD_FAILED else None
+        ending = ending or self._ending(exit_, told)
+        told.for_all = ending.for_all
         series: Mapping[str, Series] = {}
-        if status is Status.FINISHED and self.setup.mode is not Mode.AS_IS:
+        if ending.status is Status.FINISHED and self.setup.mode is not Mode.AS_IS:
             series = metrics.read_run(told.logged, self.text("stdout"), self.text("stderr"), {})
-        return Run(self.seed, status, series, 0, self.number, cause, detail, exit_.seconds, str(self.folder))
+        return Run(
+            self.seed,
+            ending.status,
+            series,
+            0,
+            self.number,
+            ending.cause,
+            ending.detail,
+            exit_.seconds,
+            str(self.folder),
+        )
 
     def with_patterns(self, run: Run) -> Run:
         """The run with what the user's regular expressions find, for showing; the store keeps only what holds for all."""
@@ -193,57 +216,20 @@ class Attempt:
             file.seek(max(0, size - _TAIL))
             return file.read().decode("utf-8", errors="replace")
 
-    def _outcome(self, exit_: Exit, told: Told) -> tuple[Status, Cause | None, str]:
-        world_error = self.world.spool / "world-error.json"
-        if exit_.status == WORLD_FAILED and world_error.exists():
-            error = json.loads(world_error.read_text(encoding="utf-8"))
-            what = (
-                "the command cannot be started" if error["kind"] == "command" else "its private files cannot be set up"
-            )
-            return Status.FAILED, Cause.ISOLATION, f"{what}: {error['error']}"
-        if told.refused:
-            cause = Cause.CHANGED if "was changed" in told.refused else Cause.NOT_ENTERED
-            return Status.FAILED, cause, told.refused
+    def _ending(self, exit_: Exit, told: Told) -> Ending:
+        """How it ended, and why."""
+        if told.refused is not None:
+            return refused(told.refused)
         if told.no_result:
-            return Status.FAILED, Cause.RESULT, told.no_result
+            return Ending(Status.FAILED, Cause.RESULT, told.no_result)
         if exit_.status < 0:
-            name = signal_name(-exit_.status)
-            if exit_.status == -signal.SIGKILL and memory_kills() > self.memory_kills:
-                return (
-                    Status.FAILED,
-                    Cause.MEMORY,
-                    f"killed by {name}: the system ran out of memory; fewer --jobs need less",
-                )
-            return Status.FAILED, Cause.SIGNAL, f"killed by {name}"
+            return killed(-exit_.status, memory_kills() > self.memory_kills)
         if exit_.status > 0:
-            said = self.text("stderr")
-            last = _exception(said)
-            if "Read-only file system" in (last or _last_line(said)):
-                last = last or _last_line(said)
-                hint = " (outside the folders that are private to a run: allow it with --share PATH)"
-                return Status.FAILED, Cause.ISOLATION, last + hint
-            if _ADDRESS in (last or _last_line(said)):
-                last = last or _last_line(said)
-                hint = " (another run has the port: --isolate-network gives each run a network of its own, --jobs 1 runs one at a time)"
-                return Status.FAILED, Cause.EXCEPTION, last + hint
-            if last.startswith("ModuleNotFoundError") and self.setup.python:
-                last += f" (in {self.setup.python}; another python is named in the command, or put first on PATH)"
-            if (
-                any(words in said[-5000:] for words in _NO_MEMORY)
-                or last.startswith(
-                    ("MemoryError", "numpy.exceptions._ArrayMemoryError", "numpy._core._exceptions._ArrayMemoryError")
-                )
-                or ("OutOfMemoryError" in last.partition(":")[0])
-            ):
-                return Status.FAILED, Cause.MEMORY, last
-            if last:
-                return Status.FAILED, Cause.EXCEPTION, last
-            last = _last_line(said)
-            return Status.FAILED, Cause.EXIT, f"exit code {exit_.status}" + (f" (it last said: {last})" if last else "")
+            return failed(exit_.status, self.text("stderr"), self.setup.python)
         if self.setup.entered and told.hellos == 0:
             detail = "no Python process let Seedwise in, so nothing says that the seed was placed"
-            return Status.FAILED, Cause.NOT_ENTERED, detail
-        return Status.FINISHED, None, ""
+            return Ending(Status.FAILED, Cause.NOT_ENTERED, detail)
+        return Ending(Status.FINISHED)
 
     def collect(self, told: Told) -> list[str]:
         """Keep what the run wrote beside its logs, with its ledger; returns the paths of the files."""
@@ -282,34 +268,36 @@ def has_own_tmp(setup: Setup) -> bool:
     return setup.worlds.kind is Workdir.SEQUENTIAL
 
 
-def run_plan(setup: Setup, seed: int, edits: Mapping[str, Any]) -> dict[str, Any]:
+def run_plan(setup: Setup, seed: int, edits: dict[str, list[list[Any]]], announce: bool = False) -> RunInstructions:
     """What a process of a run is told."""
-    reads_seed = any(remark.kind == "environment" for remark in setup.plan.remarks)
+    reads_seed = any(remark.kind == "environment" for remark in setup.placement.remarks)
     return {
         "v": PROTOCOL,
         "mode": "run",
         "seed": seed,
-        "number": setup.plan.number,
+        "number": setup.placement.number,
         "has_sites": not setup.is_function
-        and (bool(setup.plan.sites) or setup.mode in (Mode.PLACEHOLDER, Mode.CONFIG) or reads_seed),
+        and (bool(setup.placement.sites) or setup.mode in (Mode.PLACEHOLDER, Mode.CONFIG) or reads_seed),
         "substitute": setup.mode is Mode.SUBSTITUTE,
         "control": setup.mode is not Mode.AS_IS,
         "edits": edits,
-        "digests": {path: digest for path, digest in setup.plan.files.items() if path != "-c"},
+        "digests": {path: digest for path, digest in setup.placement.files.items() if path != "-c"},
         "script": setup.script,
+        "announce": announce,
     }
 
 
-def prefork_plan(setup: Setup) -> dict[str, Any]:
-    """What the process is told that executes the first lines; its edits say only where the seeds stand."""
-    own = ["SEEDWISE_SEED", "CUDA_VISIBLE_DEVICES", *(["TMPDIR"] if has_own_tmp(setup) else [])]
+def prefork_plan(setup: Setup, world: str | None) -> PreforkInstructions:
+    """What the process is told that executes the first lines, in `world`; its edits say only where the seeds stand."""
+    own = [SEED, "CUDA_VISIBLE_DEVICES", *(["TMPDIR"] if has_own_tmp(setup) else [])]
     return {
-        **run_plan(setup, 0, setup.plan.edits(0) if setup.mode is Mode.SUBSTITUTE else {}),
+        **run_plan(setup, 0, setup.placement.edits(0) if setup.mode is Mode.SUBSTITUTE else {}),
         "mode": "prefork",
         "own_arguments": setup.mode is Mode.PLACEHOLDER,
         "own_variables": own,
         "shared": list(setup.worlds.share),
         "config": setup.config_path,
+        "world": world,
     }
 
 
@@ -318,7 +306,7 @@ def _take(message: Mapping[str, Any], told: Told, logged: dict[str, tuple[list[i
     if kind == "hello":
         told.hellos += 1
     elif kind == "refused":
-        told.refused = str(message.get("reason", ""))
+        told.refused = {"kind": message["kind"], "reason": str(message["reason"])}
     elif kind == "log":
         for name, value in message["values"].items():
             steps, values = logged.setdefault(str(name), ([], []))
@@ -356,27 +344,3 @@ def memory_kills() -> int:
     except OSError:
         pass
     return 0
-
-
-_ADDRESS = os.strerror(errno.EADDRINUSE)
-_NO_MEMORY = ("CUDA out of memory", "CUDA error: out of memory", "DefaultCPUAllocator: can't allocate memory")
-_EXCEPTION = re.compile(r"[A-Za-z_][\w.]*(?:Error|Exception|Interrupt|Exit|Iteration)(?::|$)")
-
-
-def _exception(text: str) -> str:
-    """The exception that a process ended with, as its traceback names it; "" where there is none."""
-    lines = [line.rstrip() for line in text.splitlines() if line.strip()]
-    heads = [k for k, line in enumerate(lines) if line.startswith("Traceback (most recent call last)")]
-    if heads:
-        for line in lines[heads[-1] + 1 :]:
-            if not line.startswith((" ", "\t")):
-                return line[:300]
-    for line in reversed(lines[-5:]):  # a SyntaxError has no such head
-        if _EXCEPTION.match(line):
-            return line[:300]
-    return ""
-
-
-def _last_line(text: str) -> str:
-    lines = [line.strip() for line in text.splitlines() if line.strip()]
-    return lines[-1][:300] if lines else ""

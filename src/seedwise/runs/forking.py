@@ -8,20 +8,20 @@ import contextlib
 import hashlib
 import json
 import os
-import platform
 import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
 from enum import StrEnum
 from pathlib import Path
-from typing import Any
 
-from seedwise_guest.prefork.forking_process import PIPES
+from seedwise_guest.protocol import INSTRUCTIONS, PIPES, SEED, SPOOL, FromForking, ToForking
 
-from ..experiments.command import PLACEHOLDER, Mode, Workdir, placeholders
+from ..experiments.command import PLACEHOLDER, placeholders
+from ..experiments.forking_record import Record, Verdict
+from ..experiments.options import Mode
+from ..sandbox.workdir import Workdir
 from ..sandbox.worlds import World
 from .attempt import Setup, prefork_plan
 
@@ -36,15 +36,6 @@ _NO_SEED = str(2**32 - 5)
 """What stands in the place of the seed, in SEEDWISE_SEED and the command line, while the first lines are executed: no seed that anybody takes."""
 _BLOCK = 100
 """Of so many seeds one is run both ways."""
-
-
-class Verdict(StrEnum):
-    """What a comparison of forked runs with fresh ones has shown."""
-
-    SAME = "same"
-    DIFFERS = "differs"
-    UNSTEADY = "unsteady"
-    """The script does not repeat itself: two fresh runs under one seed differ."""
 
 
 class Stage(StrEnum):
@@ -133,25 +124,32 @@ class ForkingProcess:
         self.channel = from_it
         os.set_blocking(from_it, False)
         own = setup.worlds.specification(world, (), [], [], private=True, file="world.json") if world.targets else None
-        plan = {**prefork_plan(setup), "world": None if own is None else str(own)}
-        (world.spool / "plan.json").write_text(json.dumps(plan), encoding="utf-8", errors="surrogateescape")
+        plan = prefork_plan(setup, None if own is None else str(own))
+        (world.spool / INSTRUCTIONS).write_text(json.dumps(plan), encoding="utf-8", errors="surrogateescape")
         command = [word.replace(PLACEHOLDER, _NO_SEED) for word in setup.command]
         specification = setup.worlds.specification(World(world.folder, world.spool), command, cores, [])
         environment = {
-            **setup.environment, "SEEDWISE_SPOOL": str(world.spool), "SEEDWISE_SEED": _NO_SEED,
+            **setup.environment,
+            SPOOL: str(world.spool),
+            SEED: _NO_SEED,
             PIPES: f"{reading},{writing}",
-        }  # fmt: skip
+        }
         with open(world.folder / "stdout", "wb") as out, open(world.folder / "stderr", "wb") as err:
             self._process = subprocess.Popen(
-                setup.worlds.launcher(specification), env=environment, stdin=subprocess.DEVNULL, stdout=out, stderr=err,
-                start_new_session=True, pass_fds=[reading, writing],
-            )  # fmt: skip
+                setup.worlds.launcher(specification),
+                env=environment,
+                stdin=subprocess.DEVNULL,
+                stdout=out,
+                stderr=err,
+                start_new_session=True,
+                pass_fds=[reading, writing],
+            )
         os.close(reading)
         os.close(writing)
 
-    def receive(self) -> list[dict[str, Any]]:
-        """Messages that have come; the last is `{"type": "gone"}` when the process is no more."""
-        messages: list[dict[str, Any]] = []
+    def receive(self) -> list[FromForking]:
+        """Messages that have come; the last is `{"type": "gone"}` when the process has ended."""
+        messages: list[FromForking] = []
         while True:
             try:
                 data = os.read(self.channel, 1 << 16)
@@ -168,7 +166,7 @@ class ForkingProcess:
                 self._take(message)
                 messages.append(message)
 
-    def _take(self, message: Mapping[str, Any]) -> None:
+    def _take(self, message: FromForking) -> None:
         kind = message["type"]
         if kind == "ready":
             self.ready = message["root"] == self._process.pid
@@ -203,7 +201,7 @@ class ForkingProcess:
         self.asked, self._dropping = {}, True
         return self.ask({"type": "drop"})
 
-    def ask(self, request: Mapping[str, Any]) -> bool:
+    def ask(self, request: ToForking) -> bool:
         """Send a request; False when the process is gone."""
         data = json.dumps(request).encode("utf-8", "surrogateescape") + b"\n"
         try:
@@ -222,82 +220,6 @@ class ForkingProcess:
         self._process.wait()
         self._setup.worlds.end_users(self._world, thorough=True)
         self._setup.worlds.remove(self._world)
-
-
-@dataclass
-class Record:
-    """What is kept with an experiment of how its forked runs were compared."""
-
-    verdict: Verdict | None = None
-    seeds: list[int] = field(default_factory=list)
-    """Under which forked and fresh runs were compared."""
-    different: str = ""
-    """What differed first, in words."""
-    imports: list[str] = field(default_factory=list)
-    """What the forking process imports besides the first lines."""
-    first_lines_only: bool = False
-    """Further imports made a difference, so there are none."""
-    machine: str = ""
-
-    def as_dict(self) -> dict[str, Any]:
-        """Plain values, for the store."""
-        return {
-            "verdict": None if self.verdict is None else self.verdict.value, "seeds": self.seeds,
-            "different": self.different, "imports": self.imports, "first_lines_only": self.first_lines_only,
-            "machine": self.machine,
-        }  # fmt: skip
-
-    @classmethod
-    def from_dict(cls, values: Mapping[str, Any]) -> "Record":
-        """What `as_dict` gave."""
-        if not values:
-            return cls(machine=this_machine())
-        verdict = values["verdict"]
-        return cls(
-            None if verdict is None else Verdict(verdict), [int(s) for s in values["seeds"]], str(values["different"]),
-            [str(name) for name in values["imports"]], bool(values["first_lines_only"]), str(values["machine"]),
-        )  # fmt: skip
-
-    def here(self) -> "Record":
-        """What of it holds on this machine: all, or nothing."""
-        return self if self.machine == this_machine() else Record(machine=this_machine())
-
-    def sentence_of_difference(self) -> str:
-        """Why runs are not forked, after a comparison."""
-        seed = self.seeds[-1] if self.seeds else "?"
-        if self.verdict is Verdict.UNSTEADY:
-            return (
-                f"the script does not repeat itself: two fresh runs under seed {seed} differ ({self.different}); "
-                "`seedwise check` finds out why"
-            )
-        return f"under seed {seed} a forked run was not what a fresh one is ({self.different})"
-
-    def sentence(self, runs: int, forked: int) -> str:
-        """What was done, for the report; "" where nothing was forked."""
-        bad = self.verdict is not Verdict.SAME
-        seeds = self.seeds[:-1] if bad else self.seeds
-        if not forked or not seeds:
-            return ""
-        shown = ", ".join(map(str, seeds[:-1])) + f" and {seeds[-1]}" if len(seeds) > 1 else f"{seeds[0]}"
-        if len(seeds) > 6:
-            shown = ", ".join(map(str, seeds[:5])) + f" and {len(seeds) - 5} more"
-        were = "was" if forked == 1 else "were"
-        same = (
-            f"{forked} of {runs} runs {were} forked; compared with fresh ones under seed{'s' if len(seeds) > 1 else ''} {shown}: "
-            "the same"
-        )
-        return f"{same}; then {self.sentence_of_difference()}" if bad else same
-
-
-def this_machine() -> str:
-    """A name for the kind of machine: two machines of one kind compute the same."""
-    model = ""
-    with contextlib.suppress(OSError):
-        for line in Path("/proc/cpuinfo").read_text().splitlines():
-            if line.startswith("model name"):
-                model = line.partition(":")[2].strip()
-                break
-    return f"{platform.node()} {platform.machine()} {model}".strip()
 
 
 def to_compare(key: str, seeds: Sequence[int]) -> list[int]:
@@ -428,7 +350,7 @@ class Forking:
             whole = time.monotonic() - self._started_fresh
         return left * self.process.seconds > max(0.0, whole - self.process.seconds)
 
-    def heard(self, message: Mapping[str, Any]) -> None:
+    def heard(self, message: FromForking) -> None:
         """A message of the process about itself."""
         assert self.process is not None
         kind = message["type"]

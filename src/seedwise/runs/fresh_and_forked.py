@@ -1,4 +1,4 @@
-"""A seed that is run both ways: is what a forked run did what a fresh one did?"""
+"""Compares a forked run with a fresh one under the same seed: output, files, metrics, exit and generators."""
 
 import os
 from collections.abc import Mapping

@@ -22,7 +22,7 @@ def run_interleaved(
     started = {id(one): 0 for one in pair}
     with (
         Interrupts().caught() as interrupts,
-        reserving(pair[0].setup.worlds.base, pair[0].threads) as cores,
+        reserving(pair[0].setup.worlds.base, pair[0].options.threads) as cores,
         contextlib.ExitStack() as stack,
     ):
         for one in pair:
@@ -30,30 +30,38 @@ def run_interleaved(
         if enough is not None:
             pair[0].satisfied = pair[1].satisfied = enough()
         while any(one.busy for one in pair) and not interrupts.count:
-            while sum(one.running for one in pair) < jobs:
-                compares = next((one for one in pair if one.compares_next), None)
-                if compares is not None:  # no seed of its own: it is nobody's turn
-                    compares.start_next()
-                    continue
-                turn = _next(pair, started)
-                if turn is None or not turn.can_start:
-                    break
-                started[id(turn)] += turn.start_next()
+            _fill(pair, jobs, started)
             for one in pair:
                 one.step(_TICK if one.running else 0)
-            reason = enough() if enough is not None else ""
-            if reason:
-                for one in pair:
-                    one.satisfied = reason
-            if any(one.stopped for one in pair):
-                for one in pair:
-                    one.stopped = one.stopped or "the other experiment was stopped"
+            _stop_both(pair, enough() if enough is not None else "")
         for one in pair:
             if not interrupts.count and not one.stopped and not one.satisfied:
                 one.wait_for_others(seeds, interrupts)
     for one in pair:
         one.interrupted = bool(interrupts.count)
     return not interrupts.count
+
+
+def _fill(pair: tuple[Supervisor, Supervisor], jobs: int, started: dict[int, int]) -> None:
+    """Start runs until `jobs` go on, or nobody may start one."""
+    while sum(one.running for one in pair) < jobs:
+        compares = next((one for one in pair if one.compares_next), None)
+        if compares is not None:  # no seed of its own: it is nobody's turn
+            compares.start_next()
+            continue
+        turn = _next(pair, started)
+        if turn is None or not turn.can_start:
+            return
+        started[id(turn)] += turn.start_next()
+
+
+def _stop_both(pair: tuple[Supervisor, Supervisor], reason: str) -> None:
+    """What ends one of them ends both: `reason`, why no further seed is needed; or what stopped the other."""
+    for one in pair:
+        one.satisfied = reason or one.satisfied
+    if any(one.stopped for one in pair):
+        for one in pair:
+            one.stopped = one.stopped or "the other experiment was stopped"
 
 
 def _next(pair: tuple[Supervisor, Supervisor], started: dict[int, int]) -> Supervisor | None:

@@ -1,4 +1,4 @@
-"""One ledger of the ledgers of a run's processes."""
+"""Merges the ledgers of a run's processes into one."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
@@ -6,7 +6,7 @@ from typing import Any
 Ledger = Sequence[Mapping[str, Any]]
 
 
-def merged(ledgers: Iterable[Ledger]) -> tuple[Mapping[str, Any], ...]:
+def merged(ledgers: Iterable[Ledger]) -> tuple[Mapping[str, object], ...]:
     """The first one, and what the others (of workers, of subprocesses) know better: generators that are untouched there tell nothing."""
     first, *others = [*ledgers] or [()]
     found = {entry["generator"]: entry for entry in first}

@@ -1,4 +1,4 @@
-"""What differs between any two executions and means nothing: addresses, dates, durations, process numbers, progress bars."""
+"""Masks what differs between any two executions and means nothing (addresses, dates, durations …), before `check` and forked runs are compared."""
 
 import csv
 import io
@@ -8,23 +8,33 @@ _ANSI = re.compile(r"\x1b\[[0-9;?]*[ -/]*[@-~]")
 _NUMBER = r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?"
 _ALWAYS = (
     (re.compile(r"0x[0-9a-fA-F]{5,}"), "0x"),
-    (re.compile(r"(?m)^[IWEF]\d{4} [\d:.]+ +\d+ "), "LOG "),  # a clock and a process: the log lines of Google's libraries
+    (
+        re.compile(r"(?m)^[IWEF]\d{4} [\d:.]+ +\d+ "),
+        "LOG ",
+    ),  # a clock and a process: the log lines of Google's libraries
     (re.compile(r"\b\d{4}-\d\d-\d\d[T _-]?(?:\d\d[:.-]\d\d(?:[:.-]\d\d(?:[.,]\d+)?)?)?"), "DATE"),
     (re.compile(r"(?<![A-Za-z])[A-Z][a-z]{2}\d\d_\d\d-\d\d-\d\d"), "DATE"),
     (re.compile(r"\b20\d{6}[-_T]?\d{4,6}\b"), "DATE"),
     (re.compile(r"\b\d{1,2}:\d\d(?::\d\d)?(?:[.,]\d+)?\b"), "TIME"),
     (re.compile(r"(?i)\b[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b"), "UUID"),
     (re.compile(r"(?i)\b(pid\D{0,3})\d+"), r"\1PID"),
-)  # fmt: skip
+)
 _DURATIONS = (
     (
-        re.compile(rf"(?i)\b((?:\w+_)?(?:time|elapsed|took|duration|runtime|started|ended|finished in|trained in|done in)['\"]?[\s:=]{{0,4}}['\"]?){_NUMBER}"),
+        re.compile(
+            rf"(?i)\b((?:\w+_)?(?:time|elapsed|took|duration|runtime|started|ended|finished in|trained in|done in)['\"]?[\s:=]{{0,4}}['\"]?){_NUMBER}"
+        ),
         r"\1TIME",
     ),
     (re.compile(rf"(?i)(?<!\w)(['\"]?\w+_per_second['\"]?\s*[:=]\s*['\"]?){_NUMBER}"), r"\1TIME"),
-    (re.compile(rf"{_NUMBER}(\s?(?:seconds|secs?|minutes|mins?|hours?|ms|µs|us|ns|s|it/s|s/it|(?:[mµun]?s)/step|samples/s|steps/s)\b)"), "TIME"),
+    (
+        re.compile(
+            rf"{_NUMBER}(\s?(?:seconds|secs?|minutes|mins?|hours?|ms|µs|us|ns|s|it/s|s/it|(?:[mµun]?s)/step|samples/s|steps/s)\b)"
+        ),
+        "TIME",
+    ),
     (re.compile(r"\b1[6-9]\d{8}(?:\.\d+)?\b"), "EPOCH"),
-)  # fmt: skip
+)
 _DURATION_NAME = re.compile(
     r"(?i)(^|_)(time|elapsed|duration|seconds|secs|sec|runtime|wall|took|ms|timestamp|(samples|steps|tokens)_per_second)$"
 )

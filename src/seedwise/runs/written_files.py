@@ -1,4 +1,4 @@
-"""What a checked program wrote: a digest of each file, and the numbers or text of small ones."""
+"""What a program wrote, so that two executions can be compared: a digest of each file, and the numbers or text of small ones."""
 
 import contextlib
 import hashlib
@@ -11,10 +11,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..determinism.trace import Content
 from ..sandbox.worlds import World
 from .masks import masked, masked_file, masked_path
 
+Content = str | NDArray[Any]
+"""What a file holds: masked text, or numbers."""
 _LARGE, _SMALL = 64 * 2**20, 2**20
 _LEFT_OUT = (
     ".pyc",

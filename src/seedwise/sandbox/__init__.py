@@ -1,1 +1,1 @@
-"""Runs do not share files: which isolation this system allows, and a tree put back where it allows none."""
+"""Runs do not share files: each has a *world*, a private view of them. Where the system allows none, the folder is put back after each run."""

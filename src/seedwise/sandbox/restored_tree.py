@@ -10,7 +10,7 @@ import os
 import shutil
 import stat
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -49,11 +49,11 @@ class NotRepaired(SeedwiseError):
     """What an interrupted run had left could not be put back; its copies are kept."""
 
 
-def _links_out(root: Path) -> list[Path]:
+def _links_out(root: Path, ours: Collection[Path]) -> list[Path]:
     """Files and folders outside the project that links in it lead to: what is written through them is written there."""
     found: set[Path] = set()
     for folder, folders, files in os.walk(root):
-        folders[:] = [name for name in folders if name not in _SKIP]
+        folders[:] = [name for name in folders if _is_watched(folder, name, ours)]
         for name in (*folders, *files):
             path = Path(folder, name)
             if path.is_symlink():
@@ -63,12 +63,17 @@ def _links_out(root: Path) -> list[Path]:
     return [path for path in sorted(found) if not any(path != above and path.is_relative_to(above) for above in found)]
 
 
-def _files(root: Path) -> Iterator[Path]:
+def _is_watched(folder: str, name: str, ours: Collection[Path]) -> bool:
+    """Whether a folder is looked into: not what others manage, and not our own, which may lie in the project under any name."""
+    return name not in _SKIP and Path(folder, name) not in ours
+
+
+def _files(root: Path, ours: Collection[Path]) -> Iterator[Path]:
     if root.is_file():
         yield root
         return
     for folder, folders, files in os.walk(root):
-        folders[:] = sorted(name for name in folders if name not in _SKIP)
+        folders[:] = sorted(name for name in folders if _is_watched(folder, name, ours))
         links = [name for name in folders if os.path.islink(os.path.join(folder, name))]  # they are not gone into
         for name in sorted([*files, *links]):
             yield Path(folder, name)
@@ -95,6 +100,8 @@ class Tree:
         self.journal = journal
         self.lost = False
         """Whether something could not be put back: the copies are kept."""
+        self._ours = (journal, journal.parent)
+        """The copies, and the store around them."""
         self._outside: list[Path] = []
         self._before: dict[Path, Stamp] = {}
         self._folders: dict[str, int] = {}
@@ -103,9 +110,9 @@ class Tree:
     def begin(self) -> list[str]:
         """Repair what a crash left, then copy the small files aside; returns the files that were repaired."""
         repaired = self._repair()
-        self._outside = _links_out(self.root)
+        self._outside = _links_out(self.root, self._ours)
         (self.journal / "copies").mkdir(parents=True, exist_ok=True)
-        self._folders = {folder: os.stat(folder).st_mode for root in self._roots for folder, _, _ in os.walk(root)}
+        self._folders = {folder: os.stat(folder).st_mode for folder in self._all_folders()}
         for path in self._all_files():
             self._before[path] = _stamp(path)
             info = os.lstat(path)
@@ -121,10 +128,16 @@ class Tree:
     def _roots(self) -> list[Path]:
         return [self.root, *self._outside]
 
+    def _all_folders(self) -> Iterator[str]:
+        for root in self._roots:
+            for folder, folders, _files in os.walk(root):
+                folders[:] = [name for name in folders if Path(folder, name) not in self._ours]
+                yield folder
+
     def _all_files(self) -> Iterator[Path]:
         """The files of the project, and those that its links lead to."""
-        yield from _files(self.root)
-        for k, path in enumerate(path for root in self._outside for path in _files(root)):
+        yield from _files(self.root, self._ours)
+        for k, path in enumerate(path for root in self._outside for path in _files(root, self._ours)):
             if k >= _MOST_OUTSIDE:
                 raise TreeChanged(
                     f"links in {self.root} lead to {', '.join(map(str, self._outside[:3]))}, with more than {_MOST_OUTSIDE} files: "
@@ -210,7 +223,7 @@ class Tree:
 
     def _drop_new_folders(self) -> None:
         known = {folder for path in self._before for folder in path.parents} | {self.root}
-        for folder in (folder for root in self._roots for folder, _, _ in os.walk(root, topdown=False)):
+        for folder in reversed(list(self._all_folders())):  # what is inside first
             inside = Path(folder).parts[len(self.root.parts) :] if Path(folder).is_relative_to(self.root) else ()
             if Path(folder) not in known and not set(inside) & _SKIP and not os.listdir(folder):
                 if folder not in self._folders:

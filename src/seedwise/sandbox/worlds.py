@@ -1,4 +1,4 @@
-"""Runs never share files: which kind of world this system allows, and what each run left in its own.
+"""A world is the private view of the files that one run has: which kind this system allows, and what each run left in its own.
 
 The rule is that of docs/files.md: an overlay over the project, the home folder and the temporary folders; where overlays
 are refused, copies of the project's small files; where namespaces are refused, one run after another with the tree put back
@@ -21,15 +21,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from seedwise_guest.sandbox import guard as guest_guard
-from seedwise_guest.sandbox import world as guest
+from seedwise_guest.protocol import ENTRY, GUARD, LARGE, LAUNCHER, WORLD_ERROR, end_users_of, inside
 
 from ..errors import UsageError
-from ..experiments.command import ENTRY, Workdir
 from .project import project_root
+from .workdir import Workdir
 
-LAUNCHER = guest.__file__
-inside = guest._inside
 _ABANDONED = 3600.0
 _JUNK = frozenset({"__pycache__", ".seedwise", ".pytest_cache", ".ipynb_checkpoints"})
 
@@ -127,7 +124,7 @@ class Worlds:
             "nice": self.nice,
             "isolate_network": self.isolate_network,
             "fixed_addresses": fixed_addresses,
-            "report": str(world.spool / "world-error.json"),
+            "report": str(world.spool / WORLD_ERROR),
             "supervisor": os.getpid(),
         }
         path = world.folder / file
@@ -180,7 +177,7 @@ class Worlds:
         """Kill what a run left running. Its session is gone already; a child in a session of its own is looked for where
         the run started processes, or did not end well."""
         if sys.platform == "linux" and (thorough or (world.spool / "children").exists()):
-            guest_guard.end([str(world.spool)])
+            end_users_of([str(world.spool)])
 
     def remove(self, world: World) -> None:
         """Delete the run's folders."""
@@ -261,7 +258,7 @@ def sweep_dead_worlds(base: Path) -> None:
             try:
                 os.kill(supervisor, 0)
             except ProcessLookupError:
-                guest_guard.end([str(folder / "spool")])
+                end_users_of([str(folder / "spool")])
                 delete_tree(folder)
 
 
@@ -272,9 +269,13 @@ def guarded(base: Path) -> Iterator[None]:
         yield
         return
     guard = subprocess.Popen(
-        [sys.executable, "-I", "-S", guest_guard.__file__, str(base), str(os.getpid())],
-        stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True, cwd="/",
-    )  # fmt: skip
+        [sys.executable, "-I", "-S", GUARD, str(base), str(os.getpid())],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+        cwd="/",
+    )
     try:
         yield
     finally:
@@ -304,7 +305,7 @@ def _is_copy(path: str, original: str) -> bool:
     if stat.S_ISLNK(copied.st_mode):
         return stat.S_ISLNK(before.st_mode) and os.readlink(path) == os.readlink(original)
     return (copied.st_size, copied.st_mtime_ns) == (before.st_size, before.st_mtime_ns) or (
-        copied.st_size == 0 and before.st_size > guest._BIG
+        copied.st_size == 0 and before.st_size > LARGE
     )
 
 
@@ -345,41 +346,51 @@ def find_worlds(
     needed = [str(project), str(cwd)]
     if script and os.path.isfile(script):
         needed.append(os.path.dirname(os.path.realpath(script)))
-    wide = [*needed, str(Path.home()), "/tmp", tempfile.gettempdir()]
     base = _base_folder(_outermost(needed))
     if isolate_network and wanted in (Workdir.SHARED, Workdir.SEQUENTIAL):
         raise UsageError(f"--isolate-network needs private files for each run: it cannot go with --workdir {wanted}")
     if wanted in (Workdir.SHARED, Workdir.SEQUENTIAL):
         return Worlds(wanted, base, project, share=shared, needed=tuple(needed))
-    reasons: list[str] = []
-    if sys.platform == "linux":
-        for kind in (Workdir.OVERLAY, Workdir.FARM):
-            if wanted in (Workdir.AUTO, kind):
-                if kind is Workdir.OVERLAY:
-                    paths = _outermost(path for path in wide if not inside(str(base), os.path.realpath(path)))
-                    around = [path for path in _outermost(wide) if inside(str(base), path)]
-                    emptied = tuple(path for path in around if _is_temporary(path))
-                    targets = (*paths, *emptied)
-                else:
-                    emptied = ()
-                    targets = tuple(path for path in _farm_targets(needed) if not inside(str(base), path))
-                tools = _tools(command, emptied or targets) if kind is Workdir.FARM or emptied else ()
-                worlds = Worlds(
-                    kind, base, project, targets, shared, needed=tuple(needed), hide=tuple(hide), tools=tools,
-                    emptied=emptied, isolate_network=isolate_network,
-                )  # fmt: skip
-                reason = _probe(worlds)
-                if not reason:
-                    return worlds
-                reasons.append(f"{kind}: {reason}")
-    else:
-        reasons.append(f"{sys.platform} has no mount namespaces")
-    if wanted is not Workdir.AUTO:
-        raise UsageError(f"--workdir {wanted} does not work here: {'; '.join(reasons)}")
+    reasons: list[str] = [] if sys.platform == "linux" else [f"{sys.platform} has no mount namespaces"]
+    for kind in (Workdir.OVERLAY, Workdir.FARM):
+        if sys.platform == "linux" and wanted in (Workdir.AUTO, kind):
+            targets, emptied, tools = _views(kind, base, needed, command)
+            worlds = Worlds(
+                kind,
+                base,
+                project,
+                targets,
+                shared,
+                needed=tuple(needed),
+                hide=tuple(hide),
+                tools=tools,
+                emptied=emptied,
+                isolate_network=isolate_network,
+            )
+            reason = _probe(worlds)
+            if not reason:
+                return worlds
+            reasons.append(f"{kind}: {reason}")
     reason = "; ".join(reasons)
+    if wanted is not Workdir.AUTO:
+        raise UsageError(f"--workdir {wanted} does not work here: {reason}")
     if isolate_network:
         raise UsageError(f"--isolate-network does not work here: {reason}")
     return Worlds(Workdir.SEQUENTIAL, base, project, share=shared, needed=tuple(needed), reason=reason)
+
+
+def _views(
+    kind: Workdir, base: Path, needed: Sequence[str], command: Sequence[str]
+) -> tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...]]:
+    """The folders of which each run has a view of its own, those of them that begin empty, and the programs in these that it is to see."""
+    if kind is Workdir.FARM:
+        targets = tuple(path for path in _farm_targets(needed) if not inside(str(base), path))
+        return targets, (), _tools(command, targets)
+    wide = [*needed, str(Path.home()), "/tmp", tempfile.gettempdir()]
+    paths = _outermost(path for path in wide if not inside(str(base), os.path.realpath(path)))
+    around = [path for path in _outermost(wide) if inside(str(base), path)]
+    emptied = tuple(path for path in around if _is_temporary(path))
+    return (*paths, *emptied), emptied, _tools(command, emptied) if emptied else ()
 
 
 def _farm_targets(needed: Sequence[str]) -> list[str]:
@@ -395,7 +406,7 @@ def _tools(command: Sequence[str], targets: Sequence[str]) -> tuple[str, ...]:
     places = [os.path.dirname(p) if os.path.basename(p) == "bin" else p for p in places if p]
     places += [
         sys.prefix,
-        str(ENTRY.parent),
+        os.path.dirname(os.path.dirname(ENTRY)),
         *([os.path.dirname(os.path.dirname(os.path.abspath(first)))] if first else []),
     ]
     temporary = [t for t in targets if _is_temporary(t)]
@@ -450,7 +461,7 @@ def _probe(worlds: Worlds) -> str:
     try:
         specification = worlds.specification(world, ["true"], [], [], probe=name)
         done = subprocess.run(worlds.launcher(specification), capture_output=True, timeout=60, check=False)
-        error = world.spool / "world-error.json"
+        error = world.spool / WORLD_ERROR
         if error.exists():
             return str(json.loads(error.read_text())["error"])
         if done.returncode != 0:

@@ -109,8 +109,11 @@ def crossed_components(
             Component(name, label, variance, max(0.0, variance) / total if total > 0 else None, interval, nu)
             for name, label, variance, interval, nu in found
         ),
-        x.shape[:k], x.shape[-1] if replicates else 1, level, total,
-    )  # fmt: skip
+        x.shape[:k],
+        x.shape[-1] if replicates else 1,
+        level,
+        total,
+    )
 
 
 def _mean_squares(

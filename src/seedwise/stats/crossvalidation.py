@@ -31,9 +31,13 @@ class CrossValidated:
 
 
 def corrected_resampled_t(
-    scores: ArrayLike, *, test_share: float | None = None, n_train: int | None = None, n_test: int | None = None,
+    scores: ArrayLike,
+    *,
+    test_share: float | None = None,
+    n_train: int | None = None,
+    n_test: int | None = None,
     level: float = 0.95,
-) -> CrossValidated:  # fmt: skip
+) -> CrossValidated:
     """Nadeau & Bengio's (2003) corrected resampled t, of scores or of differences.
 
     Parameters

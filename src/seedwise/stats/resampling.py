@@ -87,9 +87,14 @@ class Bootstrap:
         bits = getattr(np.random, name)()
         bits.state = self._state
         return _bootstrap(
-            self._sample, self.statistic, self.method, self.level, resamples, np.random.Generator(bits),
+            self._sample,
+            self.statistic,
+            self.method,
+            self.level,
+            resamples,
+            np.random.Generator(bits),
             (self.distribution, self._spread),
-        )  # fmt: skip
+        )
 
 
 def bootstrap(
@@ -157,9 +162,19 @@ def _bootstrap(
     ends, warning = _ends(x, estimate, values, spreads, statistic, method, level)
     low, high = ends if ends is not None else (None, None)
     return Bootstrap(
-        estimate, low, high, level, method, statistic, values.size, warning, values, x, spreads,
+        estimate,
+        low,
+        high,
+        level,
+        method,
+        statistic,
+        values.size,
+        warning,
+        values,
+        x,
+        spreads,
         dict(rng.bit_generator.state),
-    )  # fmt: skip
+    )
 
 
 def chunks(total: int, width: int) -> list[int]:

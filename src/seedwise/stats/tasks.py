@@ -94,9 +94,19 @@ def _aggregate(
         covers = ": with 3 runs a task it covers about .9 of the time, not .95" if fewest <= 3 else ""
         warning = f"{fewest} run{'s' if fewest > 1 else ''} in a task: this interval is somewhat too narrow{covers}"
     return Aggregate(
-        estimate, float(low), float(high), level, over, len(tasks), tuple(sizes), values.size, warning, values, tasks,
+        estimate,
+        float(low),
+        float(high),
+        level,
+        over,
+        len(tasks),
+        tuple(sizes),
+        values.size,
+        warning,
+        values,
+        tasks,
         dict(rng.bit_generator.state),
-    )  # fmt: skip
+    )
 
 
 def draw_counts(

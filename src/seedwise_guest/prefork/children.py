@@ -11,7 +11,7 @@ import stat
 import sys
 from typing import Any, Optional
 
-from ..sandbox import world as worlds
+from ..sandbox import world
 
 Made = tuple[str, int, Optional[bytes]]
 """Path, mode, and the content of a file; None for a folder."""
@@ -45,7 +45,7 @@ def become_run(
     ours = way_back[0] if way_back is not None else -1
     read = [file for file in _files_that_are_read() if file[0] != ours]
     if way_back is not None:
-        worlds.go_back(*way_back)
+        world.go_back(*way_back)
     for path, number, data in ((request["stdout"], 1, printed[0]), (request["stderr"], 2, printed[1])):
         opened = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o666)
         os.dup2(opened, number)
@@ -58,13 +58,13 @@ def become_run(
     spec["as_user"] = way_back is not None and way_back[1]
     try:
         if spec["targets"]:
-            if worlds.enter(spec):  # in a user namespace
-                worlds.drop_rights()
+            if world.enter(spec):  # in a user namespace
+                world.drop_rights()
         for path, mode, content in made:
             _make(path, mode, content)
-        worlds.settle(spec)
+        world.settle(spec)
     except Exception as error:  # noqa: BLE001 (whatever it is, the host must hear of it)
-        worlds.report(spec, error)
+        world.report(spec, error)
     os.environ.update(request["environment"])
     for number, path, position in read:
         _open_again(number, path, position)

@@ -1,4 +1,4 @@
-"""Leaving a forked child: all that Python does at its end for the user, without taking down the libraries one by one."""
+"""How a forked child exits: it does what Python does for the user at the end, but does not take the libraries apart one by one."""
 
 from __future__ import annotations
 

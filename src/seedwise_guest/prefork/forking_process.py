@@ -13,11 +13,10 @@ import sys
 from typing import Any, Callable
 
 from ..process.capture import modules
-from ..sandbox import world as worlds
+from ..protocol import PIPES
+from ..sandbox import world
 from .watch import Watch
 
-PIPES = "SEEDWISE_PREFORK"
-"""Environment variable: the descriptors to read from and to write to, with a comma between them."""
 _SET_CHILD_SUBREAPER = 36
 _DROP = b"drop"
 
@@ -48,7 +47,7 @@ class Process:
     def _root(self) -> None:
         """Leave the process that the host started behind: it waits for all that come after it, so that none is an orphan."""
         root = os.getpid()
-        worlds._call("prctl", _SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+        world._call("prctl", _SET_CHILD_SUBREAPER, 1, 0, 0, 0)
         if _fork():
             for number in (self._reading, self._writing):
                 os.close(number)
@@ -135,7 +134,7 @@ class Process:
     # --- the host --------------------------------------------------------------------------------------------------
 
     def send(self, message: dict[str, Any]) -> None:
-        """Tell the host; ends this process where there is none any more."""
+        """Tell the host; if the host is gone, this process ends."""
         data = json.dumps(message).encode("utf-8", "surrogatepass") + b"\n"
         while data:
             try:

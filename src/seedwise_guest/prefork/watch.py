@@ -106,6 +106,15 @@ class Watch:
         self._arguments: Any = None
         control.on_started(self._born)
         self._undo = [self._watch_environment(), self._watch_arguments(own_arguments), self._watch_imports()]
+        self._acts: dict[str, Callable[..., None]] = {
+            "open": self._open,
+            "os.mkdir": self._mkdir,
+            "os.listdir": self._list,
+            "os.scandir": self._list,
+            "os.remove": self._remove,
+            "os.rename": self._rename,
+        }
+        """What is done at an audit event of the interpreter."""
         sys.addaudithook(self._audit)
 
     def close(self) -> None:
@@ -141,6 +150,15 @@ class Watch:
         if hoisted and self._control.imports.drawn != self._drew:
             self._tell("draws random numbers while it is imported")
         self._drew = self._control.imports.drawn
+        self._look_at_processes()
+        self._look_at_files()
+        if self._state() != self._start:
+            self._tell("sets a timer")
+        if self._arguments is not None and sys.getrefcount(self._arguments) > _OURS:
+            self._tell("keeps the command line")
+
+    def _look_at_processes(self) -> None:
+        """Threads, processes, open files and memory that were left."""
         if _thread._count():
             self._tell("starts a thread")
         if _has_children():
@@ -152,6 +170,9 @@ class Watch:
                 self._tell(f"keeps {path} open")
         if _shared_memory() - self._memory:
             self._tell("maps memory that processes share")
+
+    def _look_at_files(self) -> None:
+        """Files that were made, and where output goes."""
         for path in self._passing:
             if os.path.lexists(path):
                 with contextlib.suppress(OSError):
@@ -163,10 +184,6 @@ class Watch:
                 self._tell(f"writes {path}")
         if self._identities() != self._streams:
             self._tell("puts another file in the place of standard output or standard error")
-        if self._state() != self._start:
-            self._tell("sets a timer")
-        if self._arguments is not None and sys.getrefcount(self._arguments) > _OURS:
-            self._tell("keeps the command line")
 
     def made(self) -> list[tuple[str, int, bytes | None]]:
         """The folders and files that were made, with their modes and contents, as they are now."""
@@ -300,18 +317,9 @@ class Watch:
     def _audit(self, event: str, arguments: tuple[Any, ...]) -> None:
         if not self._on:
             return
-        if event == "open":
-            self._open(*arguments)
-        elif event == "os.mkdir":
-            self._mkdir(*arguments)
-        elif event in ("os.listdir", "os.scandir"):
-            self._look(_path("." if arguments[0] is None else arguments[0]))
-        elif event == "os.remove":
-            path = _path(arguments[0])
-            if path not in self._passing and path not in self._new:
-                self.stop(f"removes {path}")
-        elif event == "os.rename":
-            self._rename(_path(arguments[0]), _path(arguments[1]))
+        act = self._acts.get(event)
+        if act is not None:
+            act(*arguments)
         elif event in _CHANGES:
             self.stop(f"writes {_path(arguments[0])}")
         elif event in _PROCESSES:
@@ -321,6 +329,14 @@ class Watch:
             self.stop("opens a connection")
         elif event in _HOOKS and arguments == () and sys._getframe(1).f_globals.get("__name__") != __name__:
             self.stop("watches the interpreter itself")
+
+    def _list(self, path: Any = None, *_: Any) -> None:
+        self._look(_path("." if path is None else path))
+
+    def _remove(self, path: Any, *_: Any) -> None:
+        place = _path(path)
+        if place not in self._passing and place not in self._new:
+            self.stop(f"removes {place}")
 
     def _open(self, path: Any, mode: object, flags: object) -> None:
         place = _path(path)
@@ -348,8 +364,9 @@ class Watch:
         else:
             self.stop(f"writes {place}")
 
-    def _rename(self, source: str, to: str) -> None:
+    def _rename(self, old: Any, new: Any, *_: Any) -> None:
         """A file that was made here, and under a new name is not there yet: how a cache is written in one step."""
+        source, to = _path(old), _path(new)
         known = source in self._new or source in self._passing
         if not self._private or not known or os.path.isdir(source) or (os.path.lexists(to) and to not in self._new):
             self.stop(f"writes {to}")

@@ -7,14 +7,11 @@ import sys
 from collections.abc import Mapping
 from typing import Any
 
+from ..protocol import CONFIGURATION
 from . import spool
 from .frames import is_user_file
 from .imports import attributes_of
 
-CONFIGURATION = (
-    ".json", ".yaml", ".yml", ".toml", ".ini", ".cfg", ".conf", ".env", ".gin", ".properties", ".xml", ".jsonnet",
-)  # fmt: skip
-"""How the names of configuration files end: their contents belong to an experiment's identity."""
 _MOST_DATA = 20_000
 """Of more data files the first are told, and that there were more; configuration and code are always told."""
 

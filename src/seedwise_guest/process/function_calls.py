@@ -11,7 +11,7 @@ from typing import Any, Callable
 from . import spool
 
 NOT_A_RESULT = 94
-"""Exit status when a function returned what is no result; the reason is in the spool."""
+"""Exit status when a function returned something that cannot be a result; the reason is in the spool."""
 
 
 def main(arguments: list[str]) -> None:

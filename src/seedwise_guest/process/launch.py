@@ -6,13 +6,10 @@ import os
 import sys
 from dataclasses import dataclass, field
 
+from ..protocol import CALL
 from .frames import is_user_file
 
 _WITH_ARGUMENT = {"W", "X"}
-
-
-CALL = os.path.join(os.path.dirname(os.path.abspath(__file__)), "entry", "call.py")
-"""The script that calls a function."""
 
 
 @dataclass

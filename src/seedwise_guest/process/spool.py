@@ -1,4 +1,4 @@
-"""The guest's side of the spool: one file of JSON lines for each process of a run."""
+"""What a process writes into the spool, the folder through which it speaks to the host: a file of JSON lines."""
 
 from __future__ import annotations
 
@@ -8,10 +8,7 @@ from os import getpid  # as it is before anything watches it
 from time import time_ns
 from typing import Any
 
-from .. import PROTOCOL
-
-SPOOL = "SEEDWISE_SPOOL"
-"""Environment variable: the spool directory of this attempt."""
+from ..protocol import PROTOCOL, SPOOL
 
 _fd: int | None = None
 _owner = 0

@@ -10,7 +10,7 @@ from importlib.machinery import ModuleSpec
 from types import ModuleType
 from typing import Any, Callable
 
-from .. import PROTOCOL
+from ..protocol import INSTRUCTIONS, PROTOCOL, SEED, SPOOL, Refusal
 from . import spool
 from .imports import when_imported
 
@@ -26,18 +26,21 @@ def enter() -> None:
         import traceback
 
         traceback.print_exc()
-        _refuse(f"Seedwise's guest failed to start: {type(error).__name__}: {error}")
+        _refuse("fault", f"Seedwise's guest failed to start: {type(error).__name__}: {error}")
 
 
 def _enter() -> None:
     folder = spool.folder()
     try:
-        with open(os.path.join(folder, "plan.json"), encoding="utf-8") as file:
+        with open(os.path.join(folder, INSTRUCTIONS), encoding="utf-8") as file:
             plan: dict[str, Any] = json.load(file)
     except (OSError, ValueError):
         return  # a spool that is gone: the process outlived its run
     if plan.get("v") != PROTOCOL:
-        _refuse(f"this guest speaks protocol {PROTOCOL}, its host {plan.get('v')}: install one version of Seedwise")
+        _refuse(
+            "version",
+            f"this guest speaks protocol {PROTOCOL}, its host {plan.get('v')}: install one version of Seedwise",
+        )
     if plan["mode"] == "plan":
         _report_and_leave(folder)
         return
@@ -49,7 +52,7 @@ def _enter() -> None:
         check(plan)
         return
     if plan["mode"] == "prefork":
-        if spool.claim("prefork"):  # another Python process of the same command is none
+        if spool.claim("prefork"):  # only one Python process of a command forks runs
             _Run(plan).fork_for_runs()
         return
     run = _Run(plan)
@@ -66,8 +69,8 @@ def _report_and_leave(folder: str) -> None:
         os._exit(0)
 
 
-def _refuse(reason: str) -> None:
-    spool.send("refused", reason=reason)
+def _refuse(kind: Refusal, reason: str) -> None:
+    spool.send("refused", kind=kind, reason=reason)
     sys.stderr.write(f"seedwise: {reason}\n")
     sys.stderr.flush()
     os._exit(REFUSED)
@@ -161,32 +164,39 @@ class _Run:
         from ..prefork.forking_process import Process
         from ..prefork.prologue import Prologue
         from ..prefork.watch import Watch
+        from ..protocol import CALL
         from ..sites.substitution import run_script_here
-        from . import function_calls as calling
-        from .launch import CALL
+        from . import function_calls
 
         plan = self.plan
         way_back = None
         if plan["world"] is not None:  # nothing that the first lines write is seen by anybody else
-            from ..sandbox import world as worlds
+            from ..sandbox import world
 
             with open(plan["world"], encoding="utf-8", errors="surrogateescape") as file:
-                way_back = worlds.enter_and_remember(json.load(file))
+                way_back = world.enter_and_remember(json.load(file))
         self.take_hold()
         self.control.gather()
         words = list(sys.argv)
         watch = Watch(
-            self.control, plan["own_variables"], plan["own_arguments"], plan["config"], plan["shared"],
-            quiet=spool.folder() + os.sep, private=way_back is not None,
-        )  # fmt: skip
+            self.control,
+            plan["own_variables"],
+            plan["own_arguments"],
+            plan["config"],
+            plan["shared"],
+            quiet=spool.folder() + os.sep,
+            private=way_back is not None,
+        )
         if self.substitution is not None:
             self.substitution.reaching = lambda path: watch.stop(f"reaches a seed in {os.path.basename(path)}")
         prologue = Prologue(Process(watch), watch, plan["edits"], way_back, self.become_run)
 
         def execute(path: str, namespace: dict[str, Any], text: Any) -> None:
             if os.path.abspath(path) == CALL:
-                namespace.update(sys=sys, main=calling.main)
-                prologue.run_call(lambda: calling.find(words[1:]), lambda found: calling.call(found, sys.argv[1:]))
+                namespace.update(sys=sys, main=function_calls.main)
+                prologue.run_call(
+                    lambda: function_calls.find(words[1:]), lambda found: function_calls.call(found, sys.argv[1:])
+                )
             else:
                 prologue.run_script(path, namespace, text)
 
@@ -194,7 +204,7 @@ class _Run:
 
     def become_run(self) -> None:
         """In a forked child, whose environment and files are those of its run: go on under its plan."""
-        with open(os.path.join(spool.folder(), "plan.json"), encoding="utf-8") as file:
+        with open(os.path.join(spool.folder(), INSTRUCTIONS), encoding="utf-8") as file:
             self._adopt_plan(json.load(file))
         self.is_run = self.is_forked = True
         self.say_hello()
@@ -209,7 +219,7 @@ class _Run:
         from ..sites.substitution import Substitution
 
         self.substitution = Substitution(
-            self.plan["edits"], self.plan["digests"], self._plan_late, lambda path: _refuse(_changed(path))
+            self.plan["edits"], self.plan["digests"], self._plan_late, lambda path: _refuse("changed", _changed(path))
         )
         self.substitution.install()
         self._plan_own_script()
@@ -234,19 +244,21 @@ class _Run:
 
     def _adopt(self, found: Any) -> None:
         """Plan the findings of files that were unknown so far."""
-        from ..sites.placement import make_plan
+        from ..sites.placement import place_seeds
 
         known = self.substitution.digests
         found.sites = [site for site in found.sites if site.path not in known]
-        plan = make_plan(found, [])
+        placement = place_seeds(found, [])
         if self.number is None:
-            self.number = plan.number
-        plan.number = self.number
+            self.number = placement.number
+        placement.number = self.number
         for path, digest in found.files.items():
             known.setdefault(path, digest)
-        self.substitution.edits.update(plan.edits(self.seed))
-        self.has_sites = self.has_sites or bool(plan.sites)
-        self.late_sites.extend({**site.as_dict(), "value": plan.value(site, self.seed)} for site in plan.sites)
+        self.substitution.edits.update(placement.edits(self.seed))
+        self.has_sites = self.has_sites or bool(placement.sites)
+        self.late_sites.extend(
+            {**site.as_dict(), "value": placement.value(site, self.seed)} for site in placement.sites
+        )
 
     def _plan_late(self, path: str, data: bytes) -> list[list[Any]]:
         """A user file that no import statement led to: find its seeds while it is loaded."""
@@ -439,9 +451,9 @@ def _number_in_environments(subprocess: ModuleType) -> None:
     original: Any = getattr(home, name, None)
     if original is None:
         return
-    keys = (CHILD, PATH, spool.SPOOL, "SEEDWISE_SEED")  # of this run: the mapping may be older than it
+    keys = (CHILD, PATH, SPOOL, SEED)  # of this run: the mapping may be older than it
     mine = {os.fsencode(key) + b"=" for key in keys}
-    spools = os.fsencode(spool.SPOOL) + b"="
+    spools = os.fsencode(SPOOL) + b"="
 
     def fork_exec(*arguments: Any) -> Any:
         given = arguments[_ENVIRONMENT] if len(arguments) > _ENVIRONMENT else None

@@ -1,4 +1,4 @@
-"""What libraries draw and make while they are imported: the same under every seed, and none of the script's doing.
+"""Libraries also draw random numbers while they are imported. These are the same under every seed, and do not count as the script's.
 
 The outermost import of a library finds each global generator that nobody has seeded or drawn from yet in one fixed state, and
 afterwards it stands again where it stood. A generator that the library makes for itself starts from a fixed number and, when the
@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from typing import Any, Callable
 
 from ..process.imports import is_standard, users_by_name, wrap_imports
-from .backends import Backend, Find, Own
 from .backends._watching import drawn_from
+from .backends.interface import Backend, Find, Own
 from .ledger import Ledger, State
 from .streams import derive
 
@@ -150,7 +150,7 @@ class AtImport:
             backend, starts = held.backend, self._ledger.starts
             seeded = self._entry(backend) != held.entry
             if held.fixed is None:
-                if not seeded:  # what it drew is not the script's doing
+                if not seeded:  # what it drew does not count as the script's
                     starts[backend.generator] = backend.digest()
             else:
                 starts[backend.generator] = held.start

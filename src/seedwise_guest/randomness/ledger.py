@@ -86,7 +86,7 @@ class Ledger:
         return entry
 
     def forget(self, generator: str) -> None:
-        """Take an entry out again: there is no such generator."""
+        """Take an entry out again, because this generator does not exist."""
         self._entries.pop(generator, None)
 
     def known(self, generator: str) -> bool:

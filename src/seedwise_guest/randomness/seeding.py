@@ -12,7 +12,8 @@ from typing import Any, Callable
 
 from ..process.frames import location
 from ..process.imports import forget, when_imported
-from .backends import Backend, Find, all_backends
+from .backends import all_backends
+from .backends.interface import Backend, Find
 from .drawn_at_import import AtImport, Made
 from .ledger import Ledger, State
 from .streams import check_seed, derive

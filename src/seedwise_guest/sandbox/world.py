@@ -23,13 +23,18 @@ _CLONE_NEWNS, _CLONE_NEWUSER, _CLONE_NEWIPC, _CLONE_NEWNET = 0x00020000, 0x10000
 _RDONLY, _NOSUID, _NODEV, _NOEXEC, _REMOUNT = 1, 2, 4, 8, 32
 _NOATIME, _NODIRATIME, _BIND, _REC, _PRIVATE, _RELATIME = 1024, 2048, 4096, 16384, 1 << 18, 1 << 21
 _FLAGS = {
-    "nosuid": _NOSUID, "nodev": _NODEV, "noexec": _NOEXEC, "noatime": _NOATIME, "nodiratime": _NODIRATIME, "relatime": _RELATIME,
-}  # fmt: skip
+    "nosuid": _NOSUID,
+    "nodev": _NODEV,
+    "noexec": _NOEXEC,
+    "noatime": _NOATIME,
+    "nodiratime": _NODIRATIME,
+    "relatime": _RELATIME,
+}
 _NOT_DISKS = frozenset(
     "proc sysfs devtmpfs devpts cgroup cgroup2 mqueue securityfs debugfs tracefs bpf fusectl configfs pstore "
     "efivarfs hugetlbfs binfmt_misc autofs nsfs rpc_pipefs".split()
 )
-_BIG = 8 * 2**20
+LARGE = 8 * 2**20
 
 _libc: Any = None
 
@@ -100,7 +105,7 @@ def mounts() -> list[tuple[str, str, list[str]]]:
     return found
 
 
-def _inside(path: str, folder: str) -> bool:
+def inside(path: str, folder: str) -> bool:
     return path == folder or path.startswith(folder.rstrip("/") + "/")
 
 
@@ -144,7 +149,7 @@ def _copy_tree(source: str, copy: str, leave: list[str]) -> list[str]:
             info = os.lstat(path)
             if stat.S_ISLNK(info.st_mode):
                 os.symlink(os.readlink(path), to)
-            elif stat.S_ISREG(info.st_mode) and info.st_size <= _BIG:
+            elif stat.S_ISREG(info.st_mode) and info.st_size <= LARGE:
                 shutil.copy2(path, to)
             elif stat.S_ISREG(info.st_mode):
                 open(to, "w").close()
@@ -157,9 +162,9 @@ def _read_only(before: list[tuple[str, str, list[str]]], spec: dict[str, Any]) -
     """Make every other disk read-only, so that a write elsewhere fails loudly."""
     covered = [target["path"] for target in spec["targets"]] + spec["writable"]
     for point, kind, options in before:
-        if kind in _NOT_DISKS or "ro" in options or any(_inside(point, place) for place in covered):
+        if kind in _NOT_DISKS or "ro" in options or any(inside(point, place) for place in covered):
             continue
-        if kind in ("tmpfs", "ramfs") and any(_inside(point, place) for place in ("/dev", "/proc", "/sys", "/run")):
+        if kind in ("tmpfs", "ramfs") and any(inside(point, place) for place in ("/dev", "/proc", "/sys", "/run")):
             continue
         flags = _BIND | _REMOUNT | _RDONLY
         for option in options:
@@ -179,29 +184,9 @@ def enter(spec: dict[str, Any]) -> bool:
         _loopback()
     shm = os.statvfs("/dev/shm") if os.path.isdir("/dev/shm") else None
     _mount(None, "/", None, _REC | _PRIVATE)
-    held = []
-    below = [p for p, _k, _o in before for t in spec["targets"] if p != t["path"] and _inside(p, t["path"])]
-    for path in dict.fromkeys([*spec["writable"], *below, *spec["tools"]]):
-        if os.path.exists(path):
-            held.append((os.open(path, os.O_PATH), path))
-    farms = {}
-    for target in spec["targets"]:  # copied before anything hides the originals
-        if target["kind"] == "farm":
-            big = _copy_tree(target["path"], target["upper"], spec["writable"] + spec["hide"])
-            farms[target["path"]] = [(os.open(path, os.O_PATH), path) for path in big]
-    overlays = [target["path"] for target in spec["targets"] if target["kind"] == "overlay"]
-    for target in sorted(spec["targets"], key=lambda target: bool(overlays) and target["kind"] == "empty"):
-        if target["kind"] == "overlay":
-            _overlay(target, as_user)
-        elif target["kind"] == "empty":
-            inner = [(os.open(path, os.O_PATH), path) for path in overlays if _inside(path, target["path"])]
-            held += inner  # a project in the folder for temporary files is seen through it
-            _mount(target["upper"], target["path"], None, _BIND)
-            for path in [*spec["writable"], *[t["path"] for t in spec["targets"]]]:
-                if path != target["path"] and _inside(path, target["path"]):
-                    os.makedirs(path, exist_ok=True)
-        else:
-            _put_farm(target, farms[target["path"]])
+    below = [p for p, _k, _o in before for t in spec["targets"] if p != t["path"] and inside(p, t["path"])]
+    held = _hold([path for path in dict.fromkeys([*spec["writable"], *below, *spec["tools"]]) if os.path.exists(path)])
+    held += _put_targets(spec, as_user)
     for fd, path in held:
         if os.path.isdir(f"/proc/self/fd/{fd}"):
             os.makedirs(path, exist_ok=True)
@@ -221,6 +206,34 @@ def enter(spec: dict[str, Any]) -> bool:
     if spec["private_shm"] and shm is not None:
         _mount("tmpfs", "/dev/shm", "tmpfs", _NOSUID | _NODEV, f"mode=1777,size={shm.f_blocks * shm.f_frsize}")
     return as_user
+
+
+def _hold(paths: list[str]) -> list[tuple[int, str]]:
+    """Descriptors of what is about to be covered, each with its path."""
+    return [(os.open(path, os.O_PATH), path) for path in paths]
+
+
+def _put_targets(spec: dict[str, Any], as_user: bool) -> list[tuple[int, str]]:
+    """Cover each target by its private view. Returns descriptors of what is to be seen through the empty ones."""
+    farms = {}
+    for target in spec["targets"]:  # copied before anything hides the originals
+        if target["kind"] == "farm":
+            farms[target["path"]] = _hold(_copy_tree(target["path"], target["upper"], spec["writable"] + spec["hide"]))
+    overlays = [target["path"] for target in spec["targets"] if target["kind"] == "overlay"]
+    held: list[tuple[int, str]] = []
+    for target in sorted(spec["targets"], key=lambda target: bool(overlays) and target["kind"] == "empty"):
+        if target["kind"] == "overlay":
+            _overlay(target, as_user)
+        elif target["kind"] == "empty":
+            # a project in the folder for temporary files is seen through it
+            held += _hold([path for path in overlays if inside(path, target["path"])])
+            _mount(target["upper"], target["path"], None, _BIND)
+            for path in [*spec["writable"], *[t["path"] for t in spec["targets"]]]:
+                if path != target["path"] and inside(path, target["path"]):
+                    os.makedirs(path, exist_ok=True)
+        else:
+            _put_farm(target, farms[target["path"]])
+    return held
 
 
 def enter_and_remember(spec: dict[str, Any]) -> tuple[int, bool]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from collections.abc import Iterable
 from typing import Protocol
 
 from .modules import FUNCTIONS, Binding, Function, Module, Source
@@ -56,44 +57,40 @@ class Walk:
             self.visit(statement)
 
     def visit(self, node: ast.AST) -> None:
-        finder = self.finder
         if isinstance(node, (ast.Import, ast.ImportFrom)):
-            names = [a.name for a in node.names]
-            if isinstance(node, ast.ImportFrom):
-                names = [b.target for a in node.names for b in node._scope.names.get(a.asname or a.name, [])]  # type: ignore[attr-defined]
-            for name in names:
-                parts = name.split(".")
-                for k in range(1, len(parts) + 1):
-                    module = finder.source.modules.get(".".join(parts[:k]))
-                    if module is not None:
-                        self.module(module)
-            return
-        if isinstance(node, FUNCTIONS):
-            finder.look_at(node)
-            for part in [*getattr(node, "decorator_list", []), *[d for _n, d in defaults_of(node)]]:
-                self.visit(part)
-            return
-        if isinstance(node, ast.Call):
+            self._import(node)
+        elif isinstance(node, ast.Call):
             self._call(node)
-            return
-        if isinstance(node, (ast.For, ast.AsyncFor)):
-            finder.look_at(node)
-            self.visit(node.iter)
-            for statement in [*node.body, *node.orelse]:
-                self.visit(statement)
-            return
-        if isinstance(node, (ast.Assign, ast.AnnAssign, ast.NamedExpr)):
+        elif isinstance(node, (ast.Assign, ast.AnnAssign, ast.NamedExpr)):
             if node.value is not None:
                 self.visit(node.value)
-            finder.look_at(node)
-            return
+            self.finder.look_at(node)
+        else:
+            for part in self._parts(node):  # here and not in a function: deep source must not need twice the stack
+                self.visit(part)
+
+    def _parts(self, node: ast.AST) -> Iterable[ast.AST]:
+        """Look at a node; returns what in it is visited next."""
         if isinstance(node, ast.If) and asks_for_main(node.test) and not self._runs_as_main(node):
-            for statement in node.orelse:
-                self.visit(statement)
-            return
-        finder.look_at(node)
-        for child in ast.iter_child_nodes(node):
-            self.visit(child)
+            return node.orelse
+        self.finder.look_at(node)
+        if isinstance(node, FUNCTIONS):
+            return [*getattr(node, "decorator_list", []), *[d for _n, d in defaults_of(node)]]
+        if isinstance(node, (ast.For, ast.AsyncFor)):
+            return [node.iter, *node.body, *node.orelse]
+        return ast.iter_child_nodes(node)
+
+    def _import(self, node: ast.Import | ast.ImportFrom) -> None:
+        """The modules of the user's that are imported, with the packages around them."""
+        names = [a.name for a in node.names]
+        if isinstance(node, ast.ImportFrom):
+            names = [b.target for a in node.names for b in node._scope.names.get(a.asname or a.name, [])]  # type: ignore[attr-defined]
+        for name in names:
+            parts = name.split(".")
+            for k in range(1, len(parts) + 1):
+                module = self.finder.source.modules.get(".".join(parts[:k]))
+                if module is not None:
+                    self.module(module)
 
     def _call(self, node: ast.Call) -> None:
         finder = self.finder

@@ -43,11 +43,13 @@ from .syntax import (
     literal_number,
     methods_of,
     own_nodes,
+    targets_of,
 )
 
 _GENTLE_CALLS = frozenset(
     "print format info debug warning error write log append startswith endswith assertEqual".split()
 )
+_DRAWING = frozenset("randint randrange integers getrandbits randbits urandom choice random_integers".split())
 _WRAPPERS = frozenset(
     "int abs int32 int64 uint32 uint64 long field Field Option Argument Param Parameter Integer".split()
 )
@@ -169,35 +171,45 @@ class _Finder(Resolver):
     def _index(self, module: Module) -> None:
         """Note every value that is stored under an attribute, key, keyword or option, and every method."""
         for node in ast.walk(module.tree):
-            scope: Scope = getattr(node, "_scope", module.scope)
             if isinstance(node, (ast.Assign, ast.AnnAssign)):
-                for target in node.targets if isinstance(node, ast.Assign) else [node.target]:
-                    if isinstance(target, ast.Attribute):
-                        owner: ast.AST | None = class_of(scope) if last_name(target.value) == "self" else target.value
-                        self._store(target.attr, node.value, "attribute", owner)
-                    elif isinstance(target, ast.Subscript):
-                        self._store(constant_text(target.slice), node.value, "key")
+                self._index_assignment(node, getattr(node, "_scope", module.scope))
             elif isinstance(node, ast.ClassDef):
-                for statement in node.body:
-                    if isinstance(statement, (ast.Assign, ast.AnnAssign)):
-                        for target in statement.targets if isinstance(statement, ast.Assign) else [statement.target]:
-                            if isinstance(target, ast.Name):
-                                self._store(target.id, statement.value, "field", node)
-                for method in methods_of(node):
-                    self.methods.setdefault(method.name, []).append(method)
+                self._index_class(node)
             elif isinstance(node, ast.Dict):
                 for key, value in zip(node.keys, node.values):
                     if key is not None:
                         self._store(constant_text(key), value, "key", node)
             elif isinstance(node, ast.Call):
-                for keyword in node.keywords:
-                    if keyword.arg:
-                        self._store(keyword.arg, keyword.value, "keyword", node)
-                option = self._option(node)
-                if option is not None:
-                    for name in option[0]:
-                        declared = not is_getter(last_name(node.func)) or last_name(node.func).startswith("DEFINE_")
-                        self._store(name, option[1], "option" if declared else "fallback", node)
+                self._index_call(node)
+
+    def _index_assignment(self, node: ast.Assign | ast.AnnAssign, scope: Scope) -> None:
+        for target in targets_of(node):
+            if isinstance(target, ast.Attribute):
+                owner: ast.AST | None = class_of(scope) if last_name(target.value) == "self" else target.value
+                self._store(target.attr, node.value, "attribute", owner)
+            elif isinstance(target, ast.Subscript):
+                self._store(constant_text(target.slice), node.value, "key")
+
+    def _index_class(self, node: ast.ClassDef) -> None:
+        for statement in node.body:
+            if not isinstance(statement, (ast.Assign, ast.AnnAssign)):
+                continue
+            for target in targets_of(statement):
+                if isinstance(target, ast.Name):
+                    self._store(target.id, statement.value, "field", node)
+        for method in methods_of(node):
+            self.methods.setdefault(method.name, []).append(method)
+
+    def _index_call(self, node: ast.Call) -> None:
+        for keyword in node.keywords:
+            if keyword.arg:
+                self._store(keyword.arg, keyword.value, "keyword", node)
+        option = self._option(node)
+        if option is not None:
+            last = last_name(node.func)
+            declared = not is_getter(last) or last.startswith("DEFINE_")
+            for name in option[0]:
+                self._store(name, option[1], "option" if declared else "fallback", node)
 
     def _option(self, call: ast.Call) -> tuple[list[str], ast.expr] | None:
         """Names and default of a declared option or a looked-up key: `add_argument("--seed", default=42)`."""
@@ -237,15 +249,11 @@ class _Finder(Resolver):
         if isinstance(node, ast.Call):
             self._look_at_call(node)
         elif isinstance(node, (ast.Assign, ast.AnnAssign, ast.NamedExpr)):
-            targets = node.targets if isinstance(node, ast.Assign) else [node.target]
             if node.value is not None:
-                for target in targets:
+                for target in targets_of(node):
                     self._look_at_target(target, node.value)
         elif isinstance(node, ast.Dict):
-            for key, value in zip(node.keys, node.values):
-                text = "" if key is None else constant_text(key)
-                if text and names_a_seed(text):
-                    self.add_sink(value, f'"{text}": …')
+            self._look_at_dict(node)
         elif isinstance(node, FUNCTIONS):
             for name, default in defaults_of(node):
                 if is_seed_name(name):
@@ -254,6 +262,12 @@ class _Finder(Resolver):
             self._look_at_loop(node)
         elif isinstance(node, (ast.If, ast.While, ast.IfExp)):
             self._look_at_test(node.test)
+
+    def _look_at_dict(self, node: ast.Dict) -> None:
+        for key, value in zip(node.keys, node.values):
+            text = "" if key is None else constant_text(key)
+            if text and names_a_seed(text):
+                self.add_sink(value, f'"{text}": …')
 
     def _look_at_target(self, target: ast.expr, value: ast.expr) -> None:
         if isinstance(target, (ast.Tuple, ast.List)):
@@ -277,24 +291,12 @@ class _Finder(Resolver):
 
     def _look_at_call(self, node: ast.Call) -> None:
         last = last_name(node.func)
-        dotted = self.dotted(node.func)
-        is_global = dotted in GLOBAL_SEEDING
-        seeding = is_global or dotted in OTHER_SEEDING
-        if not seeding and not self.functions(node.func):  # a function of the user's: the sinks inside it tell
-            if last in ("seed", "manual_seed", "manual_seed_all"):
-                seeding = isinstance(node.func, ast.Name) or len(node.args) <= 1
-                is_global = isinstance(node.func, ast.Name)
-            elif is_seeding_helper(last):
-                seeding = is_global = True
-        shown = f"{ast.unparse(node.func) if len(last) < 60 else last}(…)"
+        seeding, is_global = self._seeds(node)
         if seeding:
-            if node.args and not isinstance(node.args[0], ast.Starred):
-                self.add_sink(node.args[0], shown, is_global)
-            else:
-                for keyword in node.keywords:
-                    if keyword.arg and (is_seed_name(keyword.arg) or keyword.arg in ("a", "x", "key", "entropy")):
-                        self.add_sink(keyword.value, shown, is_global)
-                        break
+            shown = f"{ast.unparse(node.func) if len(last) < 60 else last}(…)"
+            given = _seed_given_to(node)
+            if given is not None:
+                self.add_sink(given, shown, is_global)
         for keyword in node.keywords:
             if keyword.arg and is_seed_name(keyword.arg):
                 self.add_sink(keyword.value, f"{last}({keyword.arg}=…)", is_global)
@@ -305,6 +307,21 @@ class _Finder(Resolver):
         if last in SPLITTING:
             for argument in [*node.args, *[k.value for k in node.keywords]]:
                 self.split_values.append((argument, node._scope, last))  # type: ignore[attr-defined]
+
+    def _seeds(self, node: ast.Call) -> tuple[bool, bool]:
+        """Whether a call seeds a generator, and whether that is a global one."""
+        dotted = self.dotted(node.func)
+        if dotted in GLOBAL_SEEDING:
+            return True, True
+        if dotted in OTHER_SEEDING:
+            return True, False
+        if self.functions(node.func):  # a function of the user's: the sinks inside it tell
+            return False, False
+        last, is_name = last_name(node.func), isinstance(node.func, ast.Name)
+        if last in ("seed", "manual_seed", "manual_seed_all"):
+            return is_name or len(node.args) <= 1, is_name
+        helper = is_seeding_helper(last)
+        return helper, helper
 
     def _look_at_loop(self, node: Any) -> None:
         names = [n.id for n in ast.walk(node.target) if isinstance(n, ast.Name)]
@@ -447,7 +464,7 @@ class _Finder(Resolver):
 
     def _from_Name(self, node: ast.Name, want: _Want, depth: int) -> None:
         if any(word in COUNTERS for word in words(node.id)) and not is_seed_name(node.id):
-            return  # rank = int(environ.get("RANK", 0)): what is typed there counts, it is no seed
+            return  # rank = int(environ.get("RANK", 0)): what is typed there is a count, not a seed
         bound = self.bindings(node)
         if any(b.scope is not None and node.id in b.scope.counted for b in bound):
             self.remark("list", node, node.lineno, f"counts through seeds: {node.id}")
@@ -575,16 +592,7 @@ class _Finder(Resolver):
         last = last_name(node.func)
         if self.dotted(node.func) in OTHER_SEEDING | GLOBAL_SEEDING:
             return  # a sink of its own
-        if last in (
-            "randint",
-            "randrange",
-            "integers",
-            "getrandbits",
-            "randbits",
-            "urandom",
-            "choice",
-            "random_integers",
-        ):
+        if last in _DRAWING:
             self.remark("random", node, node.lineno, f"a seed that is drawn at random: {ast.unparse(node)[:60]}")
             return
         option = self._option(node)
@@ -596,16 +604,20 @@ class _Finder(Resolver):
                     self._from_stored(name, [], want, depth)
             return
         if last in _WRAPPERS:
-            for keyword in node.keywords:
-                if keyword.arg in ("default", "value"):
-                    self.demand(keyword.value, want, depth)
-                elif keyword.arg == "default_factory" and isinstance(keyword.value, ast.Lambda):
-                    self.demand(keyword.value.body, want, depth)
-            if node.args:
-                self.demand(node.args[0], want, depth)
+            self._from_wrapped(node, want, depth)
             return
         for function, _skip in self.functions(node.func):
             self._from_returns(function, replace(want, group=None), depth)
+
+    def _from_wrapped(self, node: ast.Call, want: _Want, depth: int) -> None:
+        """`int(…)`, `field(default=…)`: what is inside."""
+        for keyword in node.keywords:
+            if keyword.arg in ("default", "value"):
+                self.demand(keyword.value, want, depth)
+            elif keyword.arg == "default_factory" and isinstance(keyword.value, ast.Lambda):
+                self.demand(keyword.value.body, want, depth)
+        if node.args:
+            self.demand(node.args[0], want, depth)
 
     def _clock(self, node: ast.expr, want: _Want) -> bool:
         """Take an expression that reads the clock as a site: no number is typed, so it counts as no seed."""
@@ -700,10 +712,15 @@ class _Finder(Resolver):
                 numbers = sorted({n for n in (self.sites[k].number for k in keys) if n is not None})
                 uses.append(
                     Use(
-                        scope.module.path, sink.value.lineno, sink.value.col_offset, sink.value.end_col_offset or 0,
-                        old.decode(), [f"{k[0]}:{k[1]}:{k[2]}" for k in sorted(keys)], numbers,
+                        scope.module.path,
+                        sink.value.lineno,
+                        sink.value.col_offset,
+                        sink.value.end_col_offset or 0,
+                        old.decode(),
+                        [f"{k[0]}:{k[1]}:{k[2]}" for k in sorted(keys)],
+                        numbers,
                     )
-                )  # fmt: skip
+                )
         for key, values in self.reached.items():
             if values <= dividing:
                 self.sites[key].source = "split"
@@ -723,3 +740,13 @@ class _Finder(Resolver):
                     if re.search(rf"seed\w*?\W{{0,3}}{re.escape(number)}(?!\d)", text, re.IGNORECASE):
                         shown = text if len(text) < 50 else text[:47] + "…"
                         self.remark("text", node, node.lineno, f"still says {number}: {shown!r}")  # type: ignore[attr-defined]
+
+
+def _seed_given_to(node: ast.Call) -> ast.expr | None:
+    """What a seeding call is given: its first argument, or the keyword that is a seed."""
+    if node.args and not isinstance(node.args[0], ast.Starred):
+        return node.args[0]
+    for keyword in node.keywords:
+        if keyword.arg and (is_seed_name(keyword.arg) or keyword.arg in ("a", "x", "key", "entropy")):
+            return keyword.value
+    return None

@@ -1,4 +1,4 @@
-"""Reading the user's source: which files a script imports, what each name in them is bound to, and what runs when."""
+"""Reading the user's source: which files a script imports, and what each name in them is bound to."""
 
 from __future__ import annotations
 
@@ -133,23 +133,29 @@ def _folder_value(node: ast.AST, path: str) -> str | None:
         left, right = _folder_value(node.left, path), _folder_value(node.right, path)
         return None if left is None or right is None else os.path.join(left, right)
     if isinstance(node, ast.Call):
-        name = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
-        if name == "getcwd":
-            return os.getcwd()
-        if name in ("resolve", "absolute") and isinstance(node.func, ast.Attribute):
-            base = _folder_value(node.func.value, path)
-            return None if base is None else os.path.abspath(base)
-        texts = [text for text in (_folder_value(argument, path) for argument in node.args) if text is not None]
-        if not texts or len(texts) < len(node.args):
-            return None
-        if name == "join":
-            return os.path.join(*texts)
-        if name == "dirname":
-            return os.path.dirname(texts[0])
-        if name in ("str", "Path", "fspath"):
-            return texts[0]
-        if name in ("abspath", "realpath", "normpath", "expanduser"):
-            return os.path.abspath(os.path.expanduser(texts[0]))
+        return _folder_of_call(node, path)
+    return None
+
+
+def _folder_of_call(node: ast.Call, path: str) -> str | None:
+    """The folder that a call from `os`, `os.path` or `pathlib` names."""
+    name = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
+    if name == "getcwd":
+        return os.getcwd()
+    if name in ("resolve", "absolute") and isinstance(node.func, ast.Attribute):
+        base = _folder_value(node.func.value, path)
+        return None if base is None else os.path.abspath(base)
+    texts = [text for text in (_folder_value(argument, path) for argument in node.args) if text is not None]
+    if not texts or len(texts) < len(node.args):
+        return None
+    if name == "join":
+        return os.path.join(*texts)
+    if name == "dirname":
+        return os.path.dirname(texts[0])
+    if name in ("str", "Path", "fspath"):
+        return texts[0]
+    if name in ("abspath", "realpath", "normpath", "expanduser"):
+        return os.path.abspath(os.path.expanduser(texts[0]))
     return None
 
 

@@ -11,7 +11,7 @@ from .findings import Findings, Remark, Site, Use
 
 
 @dataclass
-class Plan:
+class Placement:
     """The seed sites of one experiment, made once; the same for every seed.
 
     `number` is *the* typed seed: where it stands, s goes. `kept` are the places (`file:line`, or a source such as
@@ -82,7 +82,7 @@ class Plan:
         return result
 
 
-def make_plan(findings: Findings, keep: list[str], number_at: str | None = None) -> Plan:
+def place_seeds(findings: Findings, keep: list[str], number_at: str | None = None) -> Placement:
     """Decide which number is *the* seed.
 
     Parameters
@@ -97,7 +97,7 @@ def make_plan(findings: Findings, keep: list[str], number_at: str | None = None)
     LookupError
         When `keep` or `number_at` names no site; the message lists the sites.
     """
-    plan = Plan(
+    placement = Placement(
         _apart(findings.sites),
         None,
         list(keep),
@@ -107,17 +107,17 @@ def make_plan(findings: Findings, keep: list[str], number_at: str | None = None)
         findings.unreadable,
     )
     for name in keep:
-        used = any(_matches(s.path, s.line, [name]) or s.source == name for s in plan.sites)
-        if not used and not (name == "split" and plan.split_uses):
-            raise LookupError(f"nothing to keep at {name!r}; the seed sites are: {_list(plan.sites)}")
-    candidates = [site for site in plan.varied if site.number is not None]
+        used = any(_matches(s.path, s.line, [name]) or s.source == name for s in placement.sites)
+        if not used and not (name == "split" and placement.split_uses):
+            raise LookupError(f"nothing to keep at {name!r}; the seed sites are: {_list(placement.sites)}")
+    candidates = [site for site in placement.varied if site.number is not None]
     if number_at is not None:
         candidates = [site for site in candidates if _matches(site.path, site.line, [number_at])]
         if not candidates:
-            raise LookupError(f"no seed site at {number_at!r}; the seed sites are: {_list(plan.sites)}")
+            raise LookupError(f"no seed site at {number_at!r}; the seed sites are: {_list(placement.sites)}")
     if candidates:
-        plan.number = min(candidates, key=lambda site: (site.order, site.path, site.line)).number
-    return plan
+        placement.number = min(candidates, key=lambda site: (site.order, site.path, site.line)).number
+    return placement
 
 
 def _apart(sites: list[Site]) -> list[Site]:

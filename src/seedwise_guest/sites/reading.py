@@ -1,4 +1,4 @@
-"""Reading the seed sites in the user's own interpreter, before anything of theirs runs."""
+"""Reads the user's source in their own interpreter and reports its seed sites, before their code runs."""
 
 from __future__ import annotations
 
@@ -8,13 +8,11 @@ import sys
 from dataclasses import asdict
 from typing import Any
 
-from .. import PROTOCOL
-from ..process.launch import CALL, Launch, Script, find_script, this_launch
+from ..process.launch import Launch, Script, find_script, this_launch
+from ..protocol import CALL, PROTOCOL, SITES_FOUND
 from .finder import find_sites
 from .findings import Findings
 from .modules import Module, Source, parse_module, read_module
-
-REPORT = "plan-report.json"
 
 
 def read_script(script: Script) -> Findings:
@@ -86,11 +84,11 @@ def _write(spool: str, result: dict[str, Any]) -> bool:
         },
         packages=installed_packages(),
     )
-    draft = os.path.join(spool, f"{REPORT}.{os.getpid()}")
+    draft = os.path.join(spool, f"{SITES_FOUND}.{os.getpid()}")
     with open(draft, "w", encoding="utf-8") as file:
         json.dump(result, file)
     try:
-        os.link(draft, os.path.join(spool, REPORT))  # the first process to report decides
+        os.link(draft, os.path.join(spool, SITES_FOUND))  # the first process to report decides
     except OSError:
         pass
     os.unlink(draft)

@@ -15,7 +15,7 @@ from typing import Any, Callable
 
 from ..process.frames import is_guest_file, is_user_file
 from ..process.imports import when_imported
-from ..process.launch import CALL
+from ..protocol import CALL
 from .edits import apply_edits
 
 Edits = dict[str, list[list[Any]]]

@@ -1,4 +1,4 @@
-"""Small questions about a node of the syntax tree."""
+"""Helpers that answer one question about a node of the syntax tree."""
 
 from __future__ import annotations
 
@@ -151,3 +151,8 @@ def own_nodes(function: Function) -> Iterator[ast.AST]:
         yield node
         if not isinstance(node, FUNCTIONS):
             todo.extend(ast.iter_child_nodes(node))
+
+
+def targets_of(node: ast.Assign | ast.AnnAssign | ast.NamedExpr) -> list[ast.expr]:
+    """What an assignment binds."""
+    return node.targets if isinstance(node, ast.Assign) else [node.target]

@@ -1,4 +1,4 @@
-"""Whose call is this? The user's own, a library's on their behalf, or the import system's."""
+"""Tells who makes a call: the user's own code, a library that this code called, or the import system."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What stands in for a library's functions, and steps aside while these are compiled: compilers know the real ones only."""
+"""Replaces a library's functions, and puts the real ones back while torch compiles, because its compiler knows only these."""
 
 from __future__ import annotations
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Iterator
+from functools import partial
 from typing import Any, Callable
 
 from ..process.imports import when_imported
@@ -26,95 +27,95 @@ def _delayed(seconds: float, function: Callable[..., Any], args: Any, kwargs: An
 def watch_completion(how: str, collect: str, facts: Facts) -> None:
     """`delay` makes early tasks finish late; collected `ordered`, results come in the order in which tasks were given, from one
     worker."""
-
-    def futures(module: Any) -> None:
-        as_completed = module.as_completed
-
-        def own(fs: Any, timeout: Any = None) -> Iterator[Any]:
-            facts.note("completion", direct(sys._getframe(1)))
-            if collect != "ordered":
-                found: Iterator[Any] = as_completed(fs, timeout)
-                return found
-            todo = sorted(fs, key=lambda f: getattr(f, "_seedwise_number", 0))
-
-            def ordered() -> Iterator[Any]:
-                for future in todo:
-                    try:
-                        future.exception(timeout)
-                    except BaseException:  # noqa: BLE001 (the user's own handling sees it again)
-                        pass
-                    yield future
-
-            return ordered()
-
-        module.as_completed = own
-        sys.modules["concurrent.futures"].as_completed = own  # type: ignore[attr-defined]
-
-    def pool(name: str) -> Callable[[Any], None]:
-        def act(module: Any) -> None:
-            executor = getattr(module, name)
-            submit, count = executor.submit, [0]
-
-            def own(self: Any, fn: Any, /, *args: Any, **kwargs: Any) -> Any:
-                k = count[0]
-                count[0] += 1
-                if how == "delay":
-                    future = submit(self, _delayed, _delay(k), fn, args, kwargs)
-                else:
-                    future = submit(self, fn, *args, **kwargs)
-                future._seedwise_number = k
-                return future
-
-            executor.submit = own
-            begin = executor.__init__
-
-            def own_begin(self: Any, max_workers: Any = None, *args: Any, **kwargs: Any) -> None:
-                facts.note("pool", _user_of(sys._getframe(1)))
-                begin(self, 1 if collect == "ordered" else max_workers, *args, **kwargs)
-
-            executor.__init__ = own_begin
-
-        return act
-
-    def multiprocessing(module: Any) -> None:
-        unordered = module.Pool.imap_unordered
-
-        def own(self: Any, func: Any, iterable: Any, chunksize: int = 1) -> Any:
-            facts.note("completion", direct(sys._getframe(1)))
-            if collect == "ordered":
-                return self.imap(func, iterable, chunksize)
-            if how == "delay":
-                return _Given(reordered(list(self.imap(func, iterable, chunksize)), "other", lambda value: 0))
-            return unordered(self, func, iterable, chunksize)
-
-        module.Pool.imap_unordered = own
-        apply_async, count = module.Pool.apply_async, [0]
-
-        def own_apply(
-            self: Any, func: Any, args: Any = (), kwds: Any = None, callback: Any = None, error_callback: Any = None
-        ) -> Any:
-            kwds = {} if kwds is None else kwds
-            if callback is not None:
-                facts.note("completion", direct(sys._getframe(1)))
-            if how == "delay":
-                func, args, kwds = _delayed, (_delay(count[0]), func, args, kwds), {}
-                count[0] += 1
-            return apply_async(self, func, args, kwds, callback, error_callback)
-
-        module.Pool.apply_async = own_apply
-        begin = module.Pool.__init__
-
-        def own_begin(self: Any, processes: Any = None, *args: Any, **kwargs: Any) -> None:
-            facts.note("pool", _user_of(sys._getframe(1)))
-            begin(self, 1 if collect == "ordered" else processes, *args, **kwargs)
-
-        module.Pool.__init__ = own_begin
-
-    when_imported("concurrent.futures", futures)
-    when_imported("concurrent.futures.thread", pool("ThreadPoolExecutor"))
-    when_imported("concurrent.futures.process", pool("ProcessPoolExecutor"))
-    when_imported("multiprocessing.pool", multiprocessing)
+    when_imported("concurrent.futures", lambda module: _watch_futures(module, collect, facts))
+    for kind, name in (("thread", "ThreadPoolExecutor"), ("process", "ProcessPoolExecutor")):
+        watch = partial(_watch_executor, name, how, collect, facts)
+        when_imported(f"concurrent.futures.{kind}", watch)
+    when_imported("multiprocessing.pool", lambda module: _watch_pool(module.Pool, how, collect, facts))
     when_imported("threading", lambda module: _watch_threads(module, how, facts))
+
+
+def _watch_futures(module: Any, collect: str, facts: Facts) -> None:
+    as_completed = module.as_completed
+
+    def own(fs: Any, timeout: Any = None) -> Iterator[Any]:
+        facts.note("completion", direct(sys._getframe(1)))
+        if collect != "ordered":
+            found: Iterator[Any] = as_completed(fs, timeout)
+            return found
+        return _in_order(sorted(fs, key=lambda f: getattr(f, "_seedwise_number", 0)), timeout)
+
+    module.as_completed = own
+    sys.modules["concurrent.futures"].as_completed = own  # type: ignore[attr-defined]
+
+
+def _in_order(futures: list[Any], timeout: Any) -> Iterator[Any]:
+    for future in futures:
+        try:
+            future.exception(timeout)
+        except BaseException:  # noqa: BLE001 (the user's own handling sees it again)
+            pass
+        yield future
+
+
+def _watch_executor(name: str, how: str, collect: str, facts: Facts, module: Any) -> None:
+    executor = getattr(module, name)
+    submit, count = executor.submit, [0]
+
+    def own(self: Any, fn: Any, /, *args: Any, **kwargs: Any) -> Any:
+        k = count[0]
+        count[0] += 1
+        if how == "delay":
+            future = submit(self, _delayed, _delay(k), fn, args, kwargs)
+        else:
+            future = submit(self, fn, *args, **kwargs)
+        future._seedwise_number = k
+        return future
+
+    executor.submit = own
+    begin = executor.__init__
+
+    def own_begin(self: Any, max_workers: Any = None, *args: Any, **kwargs: Any) -> None:
+        facts.note("pool", _user_of(sys._getframe(1)))
+        begin(self, 1 if collect == "ordered" else max_workers, *args, **kwargs)
+
+    executor.__init__ = own_begin
+
+
+def _watch_pool(pool: Any, how: str, collect: str, facts: Facts) -> None:
+    """`multiprocessing.Pool`."""
+    unordered = pool.imap_unordered
+
+    def own(self: Any, func: Any, iterable: Any, chunksize: int = 1) -> Any:
+        facts.note("completion", direct(sys._getframe(1)))
+        if collect == "ordered":
+            return self.imap(func, iterable, chunksize)
+        if how == "delay":
+            return _Given(reordered(list(self.imap(func, iterable, chunksize)), "other", lambda value: 0))
+        return unordered(self, func, iterable, chunksize)
+
+    pool.imap_unordered = own
+    apply_async, count = pool.apply_async, [0]
+
+    def own_apply(
+        self: Any, func: Any, args: Any = (), kwds: Any = None, callback: Any = None, error_callback: Any = None
+    ) -> Any:
+        kwds = {} if kwds is None else kwds
+        if callback is not None:
+            facts.note("completion", direct(sys._getframe(1)))
+        if how == "delay":
+            func, args, kwds = _delayed, (_delay(count[0]), func, args, kwds), {}
+            count[0] += 1
+        return apply_async(self, func, args, kwds, callback, error_callback)
+
+    pool.apply_async = own_apply
+    begin = pool.__init__
+
+    def own_begin(self: Any, processes: Any = None, *args: Any, **kwargs: Any) -> None:
+        facts.note("pool", _user_of(sys._getframe(1)))
+        begin(self, 1 if collect == "ordered" else processes, *args, **kwargs)
+
+    pool.__init__ = own_begin
 
 
 class _Given:

@@ -1,4 +1,4 @@
-"""What a checked program does that could make it differ, and where."""
+"""Notes what a checked program does that could make two runs differ, with the first line that does it."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
-"""Every cause that is watched, changed or held still in a checked process; directory order, entropy, process number and memory here,
-the others in modules of their own."""
+"""Changes one cause in a checked process, or holds it still: directory order, entropy, process number and memory here, the others in
+modules of their own."""
 
 from __future__ import annotations
 
@@ -32,6 +32,28 @@ def install(asked: dict[str, Any], facts: Facts) -> None:
     when_imported("torch.utils.data", lambda module: _loader(module, asked, facts))
 
 
+class _Entries:
+    """Entries of a folder that are there already, asked for as those of `os.scandir` are."""
+
+    def __init__(self, entries: list[Any]) -> None:
+        self._entries = iter(entries)
+
+    def __iter__(self) -> Iterator[Any]:
+        return self._entries
+
+    def __next__(self) -> Any:
+        return next(self._entries)
+
+    def __enter__(self) -> _Entries:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        self._entries = iter(())
+
+
 def _listing(how: str, sort: str, facts: Facts) -> None:
     """`other` gives another order; `sorted`, as if the program sorted what came."""
 
@@ -49,25 +71,6 @@ def _listing(how: str, sort: str, facts: Facts) -> None:
             facts.note("listing", where)
         return arranged(names, str)
 
-    class Scan:
-        def __init__(self, entries: list[Any]) -> None:
-            self._entries = iter(entries)
-
-        def __iter__(self) -> Iterator[Any]:
-            return self._entries
-
-        def __next__(self) -> Any:
-            return next(self._entries)
-
-        def __enter__(self) -> Scan:
-            return self
-
-        def __exit__(self, *_: object) -> None:
-            self.close()
-
-        def close(self) -> None:
-            self._entries = iter(())
-
     def own_scandir(path: Any = ".") -> Any:
         where = through_library(sys._getframe(2))
         if where is None:
@@ -76,7 +79,7 @@ def _listing(how: str, sort: str, facts: Facts) -> None:
             entries = list(found)
         if len(entries) > 1:
             facts.note("listing", where)
-        return Scan(arranged(entries, lambda entry: str(entry.name)))
+        return _Entries(arranged(entries, lambda entry: str(entry.name)))
 
     os.listdir, os.scandir = StandIn(listdir, own_listdir), StandIn(scandir, own_scandir)
 

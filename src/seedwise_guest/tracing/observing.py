@@ -1,4 +1,4 @@
-"""The ledger without a hand in it: which generators there are, where they were seeded, where they were first drawn from."""
+"""The ledger of a checked process: which generators there are, where they were seeded and first drawn from. Nothing is seeded here."""
 
 from __future__ import annotations
 
@@ -12,7 +12,8 @@ from zlib import crc32
 from ..process import spool
 from ..process.frames import is_importing, location
 from ..process.imports import when_imported
-from ..randomness.backends import Backend, Find, all_backends
+from ..randomness.backends import all_backends
+from ..randomness.backends.interface import Backend, Find
 from ..randomness.ledger import Ledger, State
 from ..randomness.streams import derive
 from .compiling import put, take_back
@@ -32,7 +33,7 @@ _TORCH = (
 )
 _TENSORFLOW = "normal uniform truncated_normal shuffle categorical gamma poisson".split()
 _MOST_UNMADE = 50
-"""So often one line may make legacy generators that are seeded at once, before what it makes is no longer told."""
+"""How many legacy generators one line may make and seed at once; beyond that, further ones are not reported."""
 _TENSOR = "uniform_ normal_ random_ bernoulli_ exponential_ cauchy_ log_normal_ geometric_".split()
 
 

@@ -7,7 +7,7 @@ import sys
 from typing import Any
 
 from ..process.frames import is_user_file
-from .steps import digest
+from .digests import digest
 
 _MOST = 200_000
 GENERATOR_BYTES = 5016

@@ -1,4 +1,4 @@
-"""Another order of the same things."""
+"""Gives the same things in another order."""
 
 from __future__ import annotations
 

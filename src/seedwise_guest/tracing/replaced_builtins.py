@@ -6,7 +6,7 @@ from typing import Any, Callable
 
 
 class StandIn:
-    """Takes a builtin's place: it is no method of a class that keeps it as an attribute, as the builtin is none.
+    """Stands in for a builtin function. Like a builtin, it does not become a method when a class keeps it as an attribute.
 
     `own` is called instead, with the caller two frames above it.
     """

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import os
 from typing import Any
-from zlib import crc32
 
 from ..process import spool
+from .digests import digest
 from .epochs import Epochs
 
 _MOST_STEPS = 2_000_000
@@ -95,18 +95,3 @@ class Steps:
             os.path.join(place, "trace-parameters.npy"), np.concatenate(parts) if parts else np.zeros(0, np.float32)
         )
         return "trace-parameters.npy"
-
-
-def digest(tensor: Any, start: int = 0) -> int:
-    """crc32 of the bytes of a tensor's values, in order."""
-    tensor = tensor.detach()
-    if tensor.device.type != "cpu":
-        tensor = tensor.cpu()
-    if not tensor.is_contiguous():
-        tensor = tensor.contiguous()
-    size = tensor.numel() * tensor.element_size()
-    if not size:
-        return start
-    import ctypes
-
-    return crc32((ctypes.c_char * size).from_address(tensor.data_ptr()), start)  # the tensor lives until it is read

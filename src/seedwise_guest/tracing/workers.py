@@ -77,8 +77,11 @@ def _owned(dataset: Any, depth: int = 2) -> list[tuple[str, Any]]:
 def _is_generator(value: Any) -> bool:
     kind = type(value)
     return (kind.__module__.partition(".")[0], kind.__name__) in {
-        ("numpy", "Generator"), ("numpy", "RandomState"), ("random", "Random"), ("torch", "Generator"),
-    }  # fmt: skip
+        ("numpy", "Generator"),
+        ("numpy", "RandomState"),
+        ("random", "Random"),
+        ("torch", "Generator"),
+    }
 
 
 def _state(generator: Any) -> bytes:

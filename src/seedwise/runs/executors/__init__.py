@@ -1,4 +1,4 @@
-"""Where runs are executed. Every executor keeps to one protocol."""
+"""Where runs are executed. Every executor has the methods of `Executor`, below; `runs/sweep.py` chooses one."""
 
 import signal
 from collections.abc import Mapping, Sequence
@@ -49,11 +49,3 @@ class Executor(Protocol):
 
     def stop(self, grace: float) -> list[Exit]:
         """End every process that runs, and all it started: asked first, killed after `grace` seconds."""
-
-
-def signal_name(number: int) -> str:
-    """SIGKILL for 9."""
-    try:
-        return signal.Signals(number).name
-    except ValueError:
-        return f"signal {number}"

@@ -9,6 +9,8 @@ import time
 from dataclasses import dataclass
 from typing import Any
 
+from seedwise_guest.protocol import ToForking
+
 from ...errors import ScriptError
 from ..forking import Forking, ForkingProcess
 from . import Executor, Exit, Task
@@ -38,11 +40,19 @@ class LocalExecutor:
     def start(self, task: Task, forked: bool = False) -> None:
         parent = self._follow_parent()
         if forked and parent is not None:
-            request = {
-                "type": "fork", "id": task.number, "specification": str(task.specification), "stdout": str(task.stdout),
-                "stderr": str(task.stderr), "arguments": list(task.command),
-                "environment": {k: v for k, v in task.environment.items() if k.startswith("SEEDWISE_") or k in ("TMPDIR", "CUDA_VISIBLE_DEVICES")},
-            }  # fmt: skip
+            request: ToForking = {
+                "type": "fork",
+                "id": task.number,
+                "specification": str(task.specification),
+                "stdout": str(task.stdout),
+                "stderr": str(task.stderr),
+                "arguments": list(task.command),
+                "environment": {
+                    k: v
+                    for k, v in task.environment.items()
+                    if k.startswith("SEEDWISE_") or k in ("TMPDIR", "CUDA_VISIBLE_DEVICES")
+                },
+            }
             self._forked[task.number] = _Forked(task, time.perf_counter())
             self._forked_by = parent
             parent.ask(request)  # if it is gone, its channel says so, and the task is lost
@@ -50,9 +60,13 @@ class LocalExecutor:
         with open(task.stdout, "wb") as out, open(task.stderr, "wb") as err:
             try:
                 process = subprocess.Popen(
-                    list(task.argv), env=dict(task.environment), stdin=subprocess.DEVNULL, stdout=out, stderr=err,
+                    list(task.argv),
+                    env=dict(task.environment),
+                    stdin=subprocess.DEVNULL,
+                    stdout=out,
+                    stderr=err,
                     start_new_session=True,
-                )  # fmt: skip
+                )
             except OSError as error:
                 raise ScriptError(f"cannot start a process for seed {task.seed}: {error.strerror or error}") from None
         self._running[process.pid] = (process, task, time.perf_counter())

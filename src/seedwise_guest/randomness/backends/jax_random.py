@@ -8,7 +8,7 @@ from typing import Any, Callable
 
 from ...process.frames import location
 from ..ledger import Ledger, State
-from . import NextStream, Undo
+from .interface import NextStream, Undo
 
 
 class Jax:

@@ -6,8 +6,8 @@ import sys
 from typing import Any
 
 from ..ledger import Ledger
-from . import NextStream, Undo
 from ._watching import follow, noting
+from .interface import NextStream, Undo
 
 _GENERATOR, _SEED = "global_seed_generator", "global_random_seed"
 

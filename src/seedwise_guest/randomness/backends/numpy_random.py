@@ -7,8 +7,8 @@ from typing import Any
 
 from ...process.frames import importing_module, is_guest_file, is_importing, location
 from ..ledger import Ledger
-from . import NextStream, Own, Undo
 from ._watching import drawn_from, follow, noting
+from .interface import NextStream, Own, Undo
 
 
 def _np_random() -> Any:

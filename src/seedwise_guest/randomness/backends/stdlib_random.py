@@ -9,8 +9,8 @@ from typing import Any
 
 from ...process.frames import importing_module, is_importing, is_user_file, location
 from ..ledger import Ledger, State
-from . import NextStream, Own, Undo
 from ._watching import drawn_from, follow, noting
+from .interface import NextStream, Own, Undo
 
 
 class Stdlib:

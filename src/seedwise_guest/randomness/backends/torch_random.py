@@ -7,8 +7,8 @@ from typing import Any
 
 from ...process.frames import location
 from ..ledger import Ledger
-from . import NextStream, Undo
 from ._watching import follow, noting
+from .interface import NextStream, Undo
 
 _DEVICES = ("cuda", "xpu")
 

@@ -4,8 +4,8 @@ import pytest
 
 from seedwise.errors import UsageError
 from seedwise.metrics.choose import choose, parse_metric, read_run, series_of, split_by_seed
-from seedwise.metrics.goals import Goal, guess_goal
-from seedwise.results import Cause, Metric, Reduce, Run, Series, Status
+from seedwise.metrics.goals import guess_goal
+from seedwise.results import Cause, Goal, Metric, Reduce, Run, Series, Status
 
 
 def run(number_: int, status: Status = Status.FINISHED, **values: float) -> Run:
@@ -56,13 +56,30 @@ def test_what_is_asked_for_is_taken_whatever_its_case() -> None:
 @pytest.mark.parametrize(
     ("name", "goal"),
     [
-        ("loss", "min"), ("val_acc", "max"), ("Test Accuracy", "max"), ("mse", "min"), ("r^2", "max"), ("val/f1", "max"),
-        ("perplexity", "min"), ("mean_squared_error", "min"), ("reward", "max"), ("value", None), ("foo", None),
-        ("neg_mean_squared_error", "max"), ("neg_log_loss", "max"), ("brier_score", "min"), ("fid_score", "min"),
-        ("test_acc_std", None), ("accuracy_drop", None), ("silhouette_score", "max"), ("log_likelihood", "max"),
-        ("accuracy_error", "min"), ("top1", "max"), ("negative_log_likelihood", "min"),
+        ("loss", "min"),
+        ("val_acc", "max"),
+        ("Test Accuracy", "max"),
+        ("mse", "min"),
+        ("r^2", "max"),
+        ("val/f1", "max"),
+        ("perplexity", "min"),
+        ("mean_squared_error", "min"),
+        ("reward", "max"),
+        ("value", None),
+        ("foo", None),
+        ("neg_mean_squared_error", "max"),
+        ("neg_log_loss", "max"),
+        ("brier_score", "min"),
+        ("fid_score", "min"),
+        ("test_acc_std", None),
+        ("accuracy_drop", None),
+        ("silhouette_score", "max"),
+        ("log_likelihood", "max"),
+        ("accuracy_error", "min"),
+        ("top1", "max"),
+        ("negative_log_likelihood", "min"),
     ],
-)  # fmt: skip
+)
 def test_goal_from_the_name(name: str, goal: str | None) -> None:
     assert guess_goal(name) == goal
 

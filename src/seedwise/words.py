@@ -6,7 +6,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import ArrayLike
 
-from ..results import Summary
+from .results import Summary
 
 _BARS = "▁▂▃▄▅▆▇█"
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from seedwise.cli.app import start
+from seedwise.cli.start import start
 
 RNG = np.random.default_rng(2)
 
@@ -81,6 +81,23 @@ def test_tasks(capsys: pytest.CaptureFixture[str]) -> None:
         (("summarize", "mlp.csv", "--best-of", "9"), "n is 1 … 8"),
         (("plan", "--effect", "0.1"), "SD between seeds"),
         (("plan", "--effect", "0.1", "--sd", "1", "--paired", "--one"), "not both"),
+        # an option that would be ignored
+        (("compare", "tasks.csv", "--by", "algo", "--task", "env", "--paired"), "--paired would be ignored"),
+        (("compare", "tasks.csv", "--by", "algo", "--task", "env", "--equivalence", "1"), "--equivalence would be"),
+        (("compare", "two.csv", "--by", "model", "--nemenyi"), "--nemenyi would be ignored"),
+        (("compare", "mlp.csv", "cnn.csv", "--nemenyi"), "--nemenyi would be ignored"),
+        (("compare", "two.csv", "--wide", "--by", "model"), "--by would be ignored"),
+        (("compare", "mlp.csv", "cnn.csv", "--max-seeds", "9"), "goes with --until-decided"),
+        (("compare", "a", "b", "--until-decided", "--paired"), "--paired would be ignored"),
+        (("compare", "a", "b", "--until-decided", "--format", "md"), "--format would be ignored"),
+        (("compare", "two.csv", "--by", "model", "--store", "x"), "--store would be ignored"),
+        (("summarize", "mlp.csv", "--alpha", "0.05"), "goes with --threshold"),
+        (("summarize", "mlp.csv", "--looked-from", "5"), "goes with --threshold"),
+        (("summarize", "two.csv", "--by", "model", "--explain"), "--explain would be ignored"),
+        (("summarize", "two.csv", "--by", "model", "--task", "seed"), "--by or --task"),
+        (("plan", "--effect", "0.1", "--sd", "1", "--base", "mlp.csv"), "goes with --pilot"),
+        (("plan", "--effect", "0.1", "--sd", "1", "--margin", "0.1"), "two questions"),
+        (("plan", "--probability", "0.75", "--sd", "1"), "sd= would be ignored"),
     ],
 )
 def test_what_cannot_be_answered_is_a_line_and_exit_2(

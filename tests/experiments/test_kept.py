@@ -16,7 +16,9 @@ from seedwise.api.script import run_script
 from seedwise.cli import main
 from seedwise.errors import SeedwiseError, StoreError, UsageError
 from seedwise.experiments.command import without_secrets
-from seedwise.experiments.store import Store, this_owner
+from seedwise.experiments.layout import SEALED
+from seedwise.experiments.owners import this_owner
+from seedwise.experiments.store import Store
 from seedwise.results import Cause, Run, Status
 from seedwise.runs.supervisor import Supervisor
 from seedwise_guest.process.capture import Files
@@ -147,7 +149,7 @@ def sealed(statement: str) -> None:
     """A change by somebody who knows how checksums are made."""
     change(statement)
     with Store(Path(".seedwise").absolute()) as store, store._write():
-        for table in store._SEALED:
+        for table in SEALED:
             store._seal(table, "true", ())
 
 

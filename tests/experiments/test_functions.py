@@ -14,7 +14,7 @@ import pytest
 
 import seedwise as sw
 from seedwise.api.script import run_script
-from seedwise.cli.app import start
+from seedwise.cli.start import start
 from seedwise.errors import ScriptError, UsageError
 from seedwise.experiments.functions import fingerprint, parse_call
 from seedwise.results import Cause
@@ -231,3 +231,10 @@ def test_modules_travel_as_they_are_in_memory(project: Path, monkeypatch: pytest
         assert sw.run(through, [2]).scores("value")[2] == 8
     finally:
         sys.modules.pop("mymod", None)
+
+
+def test_a_long_chain_of_functions_has_a_fingerprint() -> None:
+    lines = ["def f0(seed): return seed"] + [f"def f{k}(seed): return f{k - 1}(seed)" for k in range(1, 700)]
+    namespace: dict[str, Any] = {"__name__": "__main__"}
+    exec("\n".join(lines), namespace)
+    assert len(fingerprint(namespace["f699"], {})) == 700

@@ -12,9 +12,9 @@ from enum import StrEnum
 from .. import stats
 from ..errors import UsageError
 from ..metrics import choose as metrics
-from ..reports.words import decimals, number
 from ..results import Metric, Results, Run, Status
 from ..stats.sequential import START
+from ..words import decimals, number
 
 
 class Rule(StrEnum):
@@ -50,6 +50,21 @@ class Until:
     def as_dict(self) -> dict[str, object]:
         """For the store."""
         return {"margin": self.margin, "rule": self.rule.value, "bounds": self.bounds, "level": self.level}
+
+
+def until_asked(
+    margin: float | None, rule: str = "sequence", bounds: tuple[float, float] | None = None, level: float = 0.95
+) -> Until | None:
+    """Check what a user chose about stopping. Raises UsageError."""
+    try:
+        kind = Rule(rule)
+    except ValueError:
+        raise UsageError(f"the rule is one of {', '.join(Rule)}; got {rule!r}") from None
+    if margin is None:
+        if kind is not Rule.SEQUENCE or bounds is not None:
+            raise UsageError("--until-rule and --bounds go with --until-margin")
+        return None
+    return Until(margin, kind, bounds, level)
 
 
 class Watch:

@@ -16,9 +16,9 @@ import pytest
 
 from seedwise.api.script import run_script
 from seedwise.errors import UsageError
-from seedwise.experiments.command import Workdir
 from seedwise.experiments.loading import load
 from seedwise.sandbox.restored_tree import NotRepaired, Tree, TreeChanged
+from seedwise.sandbox.workdir import Workdir
 from seedwise.sandbox.worlds import find_worlds
 
 RUDE = """
@@ -419,3 +419,15 @@ def test_folders_of_worlds_are_closed_to_others(monkeypatch: pytest.MonkeyPatch)
         monkeypatch.setenv("SEEDWISE_WORLDS", place)
         assert find_worlds(Workdir.AUTO, None).base == folder
         assert folder.stat().st_mode & 0o777 == 0o700
+
+
+def test_sequential_leaves_the_store_alone_whatever_it_is_called(
+    script: Callable[..., list[str]], project: Path
+) -> None:
+    text = "SEED = 42\nopen('made.txt', 'w').write(str(SEED))\nprint('acc =', SEED + .5)"
+    for _ in range(2):
+        results = run_script(script(text), [1, 2, 3], workdir="sequential", store=str(project / "results"))
+        assert dict(results.scores("acc").by_seed) == {1: 1.5, 2: 2.5, 3: 3.5}
+    assert sorted(path.name for path in project.iterdir()) == ["results", "train.py"]
+    assert Path(str(results.runs[0].folder), "files", "made.txt").read_text() == "1"
+    assert not list((project / "results" / "sequential").rglob("store.sqlite"))

@@ -9,7 +9,9 @@ from pathlib import Path
 import pytest
 
 from seedwise.errors import StoreError, UsageError
-from seedwise.experiments.store import VERSION, Experiment, Owner, Store, is_alive, this_owner
+from seedwise.experiments.layout import VERSION
+from seedwise.experiments.owners import Owner, is_alive, this_owner
+from seedwise.experiments.store import Experiment, Store
 from seedwise.results import Cause, Metric, Reduce, Run, Series, Status
 
 
@@ -21,9 +23,13 @@ def test_a_run_comes_back_as_it_was_saved(tmp_path: Path) -> None:
     with Store(tmp_path / "s") as store:
         experiment = add(store)
         saved = Run(
-            7, Status.FINISHED, {"loss": Series((1, 2), (0.5, float("nan"))), "acc": Series((10, 20), (0.1, 1e300))},
-            attempt=1, seconds=1.5, folder=str(tmp_path / "s" / "runs" / "e@1" / "seed-7"),
-        )  # fmt: skip
+            7,
+            Status.FINISHED,
+            {"loss": Series((1, 2), (0.5, float("nan"))), "acc": Series((10, 20), (0.1, 1e300))},
+            attempt=1,
+            seconds=1.5,
+            folder=str(tmp_path / "s" / "runs" / "e@1" / "seed-7"),
+        )
         assert store.claim(experiment.id, 7, this_owner()) == 1
         store.finish(experiment.id, saved)
     with Store(tmp_path / "s") as store:
@@ -120,8 +126,10 @@ def test_seeds_that_were_asked_for_count_before_they_begin(tmp_path: Path) -> No
         store.claim(experiment.id, 2, this_owner())
         store.finish(experiment.id, Run(2, Status.FINISHED))
         assert [(run.seed, run.status.value) for run in store.runs(experiment.id)] == [
-            (1, "interrupted"), (2, "finished"), (3, "interrupted"),
-        ]  # fmt: skip
+            (1, "interrupted"),
+            (2, "finished"),
+            (3, "interrupted"),
+        ]
         assert store.counts()[experiment.id] == {"finished": 1, "interrupted": 2}
 
 

@@ -1,0 +1,256 @@
+"""Several methods held against each other, on one task or on many: ranks, and every pair, with p-values held together."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .. import stats
+from ..decisions import Comparison, Decision, Place, Ranking, TaskPair, TaskPlace, TaskRanking
+from ..errors import MetricError, UsageError
+from ..reports.decisions import comparison_sentence, ranking_sentence, tasks_sentence
+from ..results import Goal
+from .compare import Rng, compare, generator_for, group_of
+from .scores import ScoresLike, as_scores
+
+Array = NDArray[np.float64]
+
+
+def compare_many(
+    groups: Mapping[str, ScoresLike],
+    *,
+    paired: bool = False,
+    level: float = 0.95,
+    equivalence: float | None = None,
+    metric: str | None = None,
+    goal: Goal | str | None = None,
+    resamples: int = 9999,
+    rng: Rng = None,
+) -> Ranking:
+    """All pairs of several methods, p adjusted by Holm, with ranks.
+
+    Parameters
+    ----------
+    groups
+        Name → what `compare` takes. The others are as there.
+
+    Returns
+    -------
+    Ranking
+        Best first. A pair is decided when its adjusted p is at most 1 - level. The interval of a rank is the bootstrap's, each
+        method's seeds resampled by themselves.
+    """
+    if len(groups) < 2:
+        raise UsageError(f"a comparison takes two methods or more; got {', '.join(groups) or 'none'}")
+    generator = generator_for(rng)
+    scores = {name: as_scores(given, metric, goal, name) for name, given in groups.items()}
+    first = next(iter(scores.values()))
+    up = (first.goal or Goal.MAX) is Goal.MAX
+    ordered = sorted(scores, key=lambda name: -scores[name].values.mean() if up else scores[name].values.mean())
+    pairs = [
+        compare(
+            scores[a],
+            scores[b],
+            paired=paired,
+            level=level,
+            equivalence=equivalence,
+            goal=goal,
+            names=(a, b),
+            resamples=resamples,
+            rng=generator,
+        )
+        for k, a in enumerate(ordered)
+        for b in ordered[k + 1 :]
+    ]
+    pairs = with_holm(pairs)
+    ranks = _rank_intervals([scores[name].values for name in ordered], up, level, generator)
+    places = tuple(
+        Place(group_of(name, scores[name].values, scores[name], level), *rank)
+        for name, rank in zip(ordered, ranks, strict=True)
+    )
+    warnings = tuple(dict.fromkeys(w for pair in pairs for w in pair.warnings))
+    result = Ranking(first.metric, first.goal or Goal.MAX, level, places, tuple(pairs), "", warnings)
+    return replace(result, sentence=ranking_sentence(result))
+
+
+def with_holm(pairs: Sequence[Comparison]) -> list[Comparison]:
+    """Comparisons whose decisions are held together by Holm: those that p alone would have made are open again."""
+    known = [pair for pair in pairs if pair.p_value is not None]
+    adjusted = iter(stats.holm([pair.p_value or 0.0 for pair in known]).tolist() if known else ())
+    result = []
+    for pair in pairs:
+        if pair.p_value is None:
+            result.append(pair)
+            continue
+        p = next(adjusted)
+        changed = replace(pair, adjusted_p=p)
+        if pair.decision in (Decision.BETTER, Decision.WORSE) and p > 1 - pair.level:
+            changed = replace(changed, decision=Decision.UNDECIDED)
+        result.append(replace(changed, sentence=comparison_sentence(changed)))
+    return result
+
+
+def _rank_intervals(
+    samples: Sequence[Array], up: bool, level: float, rng: np.random.Generator, resamples: int = 2000
+) -> list[tuple[float, tuple[float, float] | None]]:
+    means = np.stack(
+        [x[(rng.random((resamples, x.size)) * x.size).astype(np.intp)].mean(axis=1) for x in samples], axis=1
+    )
+    return _ranks(np.array([x.mean() for x in samples]), means, up, level, min(x.size for x in samples) > 1)
+
+
+def _ranks(
+    now: Array, drawn: Array, up: bool, level: float, known: bool
+) -> list[tuple[float, tuple[float, float] | None]]:
+    from scipy.stats import rankdata
+
+    sign = -1 if up else 1
+    observed, ranks = rankdata(sign * now), rankdata(sign * drawn, axis=1)
+    low, high = np.quantile(ranks, [(1 - level) / 2, (1 + level) / 2], axis=0)
+    return [(float(r), (float(a), float(b)) if known else None) for r, a, b in zip(observed, low, high, strict=True)]
+
+
+def compare_tasks(
+    groups: Mapping[str, Mapping[str, ScoresLike]],
+    *,
+    level: float = 0.95,
+    metric: str | None = None,
+    goal: Goal | str | None = None,
+    nemenyi: bool = False,
+    resamples: int = 2000,
+    rng: Rng = None,
+) -> TaskRanking:
+    """Several methods over several tasks.
+
+    Parameters
+    ----------
+    groups
+        Method → task → scores (what `compare` takes). Every method needs every task; numbers of seeds may differ.
+    nemenyi
+        Also Nemenyi's critical difference of mean ranks, which depends on who else is in the pool.
+
+    Returns
+    -------
+    TaskRanking
+        Interquartile mean, mean and median over tasks with stratified intervals; P(improvement) averaged over tasks; Friedman's
+        test (Iman & Davenport's F), and pairwise Wilcoxon tests of the tasks' means with Holm.
+
+    Raises
+    ------
+    UsageError
+        For fewer than two methods.
+    MetricError
+        When a method has no scores for a task.
+    """
+    if len(groups) < 2:
+        raise UsageError(f"a comparison takes two methods or more; got {', '.join(groups) or 'none'}")
+    generator = generator_for(rng)
+    tasks = list(dict.fromkeys(task for of in groups.values() for task in of))
+    for name, of in groups.items():
+        missing = [task for task in tasks if task not in of]
+        if missing:
+            raise MetricError(f"{name} has no scores for {', '.join(missing[:5])}: every method needs every task")
+    scores = {
+        name: [as_scores(of[task], metric, goal, f"{name}, {task}") for task in tasks] for name, of in groups.items()
+    }
+    first = next(iter(scores.values()))[0]
+    chosen = first.goal or Goal.MAX
+    up = chosen is Goal.MAX
+    warnings = [] if first.goal else [f"whether more or less {first.metric} is better was not said: taken as max"]
+    values = {name: [s.values for s in of] for name, of in scores.items()}
+    summaries = {
+        name: {o: stats.aggregate(of, o, level=level, resamples=resamples, rng=generator) for o in stats.Over}
+        for name, of in values.items()
+    }
+    warnings += dict.fromkeys(s[stats.Over.IQM].warning for s in summaries.values() if s[stats.Over.IQM].warning)
+    table = np.array([[x.mean() for x in values[name]] for name in groups]).T
+    ranks = _task_ranks(list(values.values()), up, level, generator, resamples)
+    places = [
+        _task_place(name, summary, rank, between)
+        for (name, summary), (rank, between) in zip(summaries.items(), ranks, strict=True)
+    ]
+    places.sort(key=lambda place: place.rank)
+    order = [place.name for place in places]
+    index = {name: k for k, name in enumerate(groups)}
+    pairs = _task_pairs(order, values, table, index, up, level, resamples, generator)
+    enough = len(tasks) > 1 and len(groups) > 2
+    cd = stats.critical_difference(len(groups), len(tasks), 1 - level) if nemenyi and len(tasks) > 1 else None
+    if len(tasks) < 6:
+        warnings.append(
+            f"{len(tasks)} task{'s' if len(tasks) > 1 else ''}: Wilcoxon's test over tasks cannot reach p < .05 below 6"
+        )
+    result = TaskRanking(
+        first.metric,
+        chosen,
+        level,
+        tuple(tasks),
+        tuple(places),
+        tuple(pairs),
+        stats.friedman(table, largest=up).f_p_value if enough else None,
+        cd,
+        "",
+        tuple(warnings),
+    )
+    return replace(result, sentence=tasks_sentence(result))
+
+
+def _task_place(
+    name: str, summary: Mapping[stats.Over, stats.Aggregate], rank: float, between: tuple[float, float]
+) -> TaskPlace:
+    iqm, mean, median = (summary[over] for over in (stats.Over.IQM, stats.Over.MEAN, stats.Over.MEDIAN))
+    return TaskPlace(
+        name,
+        sum(iqm.runs),
+        iqm.estimate,
+        (iqm.low, iqm.high),
+        mean.estimate,
+        (mean.low, mean.high),
+        median.estimate,
+        (median.low, median.high),
+        rank,
+        between,
+    )
+
+
+def _task_ranks(
+    values: Sequence[Sequence[Array]], up: bool, level: float, rng: np.random.Generator, resamples: int
+) -> list[tuple[float, tuple[float, float]]]:
+    """Mean over tasks of each method's rank by its mean, runs resampled within tasks."""
+    from scipy.stats import rankdata
+
+    sign = -1 if up else 1
+    total, observed = np.zeros((resamples, len(values))), np.zeros(len(values))
+    for task in zip(*values, strict=True):
+        observed += rankdata([sign * x.mean() for x in task])
+        drawn = [x[(rng.random((resamples, x.size)) * x.size).astype(np.intp)].mean(axis=1) for x in task]
+        total += rankdata(sign * np.stack(drawn, axis=1), axis=1)
+    n = len(values[0])
+    low, high = np.quantile(total / n, [(1 - level) / 2, (1 + level) / 2], axis=0)
+    return [(float(r), (float(a), float(b))) for r, a, b in zip(observed / n, low, high, strict=True)]
+
+
+def _task_pairs(
+    order: Sequence[str],
+    values: Mapping[str, Sequence[Array]],
+    table: Array,
+    index: Mapping[str, int],
+    up: bool,
+    level: float,
+    resamples: int,
+    rng: np.random.Generator,
+) -> list[TaskPair]:
+    named = [(a, b) for k, a in enumerate(order) for b in order[k + 1 :]]
+    d = {(a, b): (table[:, index[a]] - table[:, index[b]]) * (1 if up else -1) for a, b in named}
+    raw = [stats.wilcoxon(d[pair]) for pair in named]
+    pairs = []
+    for (a, b), p, adjusted in zip(named, raw, stats.holm(raw).tolist(), strict=True):
+        sides = (values[a], values[b]) if up else ([-x for x in values[a]], [-x for x in values[b]])
+        wins = stats.improvement(*sides, level=level, resamples=resamples, rng=rng)
+        decision = Decision.UNDECIDED
+        if adjusted <= 1 - level:
+            decision = Decision.BETTER if np.median(d[a, b]) > 0 else Decision.WORSE
+        pairs.append(
+            TaskPair(a, b, wins.probability, (wins.low, wins.high), p, adjusted, int((d[a, b] > 0).sum()), decision)
+        )
+    return pairs

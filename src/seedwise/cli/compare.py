@@ -1,0 +1,314 @@
+"""`seedwise compare`."""
+
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated, Any
+
+from cyclopts import Parameter
+
+from .app import AS_TEXT, By, Level, MetricOption, Rng, Shown, StoreOption, Task, app, refuse
+from .printing import print_json
+from .sides import name_of, print_table, shared_metrics, side_of
+
+if TYPE_CHECKING:
+    from ..decisions import Comparison, Ranking, TaskRanking
+
+
+@Parameter(name="*")
+@dataclass(frozen=True)
+class Question:
+    """How scores are compared."""
+
+    paired: Annotated[
+        bool, Parameter(negative=(), help="Scores under one seed belong together: declare it before looking.")
+    ] = False
+    equivalence: Annotated[float | None, Parameter(help="Differences below this margin do not matter.")] = None
+    level: Level = 0.95
+    rng: Rng = 0
+
+
+@Parameter(name="*")
+@dataclass(frozen=True)
+class InFile:
+    """Where the methods are in a file that holds them all."""
+
+    by: By = None
+    task: Task = None
+    wide: Annotated[bool, Parameter(negative=(), help="FILE.csv: each column of numbers is a method.")] = False
+    nemenyi: Annotated[bool, Parameter(negative=(), help="Over tasks: also Nemenyi's critical difference.")] = False
+
+
+_QUESTION, _IN_FILE = Question(), InFile()
+
+
+@app.command
+def compare(
+    *sides: Annotated[str, Parameter(help="NEW BASE [MORE…]: experiments or files; or one FILE.csv with --by.")],
+    metric: MetricOption = None,
+    where: InFile = _IN_FILE,
+    question: Question = _QUESTION,
+    until_decided: Annotated[
+        bool, Parameter(negative=(), help="Run both experiments on, seed by seed, until the question is decided.")
+    ] = False,
+    max_seeds: Annotated[
+        int | None, Parameter(help="With --until-decided: at most so many seeds each (default: 100).")
+    ] = None,
+    shown: Shown = AS_TEXT,
+    store: StoreOption = None,
+) -> int:
+    """Is NEW better than BASE? Experiments, or scores in files.
+
+    seedwise compare new base --metric accuracy
+
+    seedwise compare scores.csv --by model
+    """
+    from ..errors import UsageError
+
+    _check_sides(sides, metric, where)
+    shown.check()
+    if until_decided:
+        refuse(
+            {"--paired": question.paired, "--equivalence": question.equivalence, "--format": _typed(shown.format)},
+            "--until-decided asks whether two means differ, and prints text or --json",
+        )
+        return _until_decided(sides, metric, question, 100 if max_seeds is None else max_seeds, store, shown)
+    refuse({"--max-seeds": max_seeds}, "it goes with --until-decided")
+    if len(sides) == 1:
+        refuse({"--store": store}, f"{sides[0]} is a file")
+        return _compare_in_file(sides[0], metric[0] if metric else None, where, question, shown)
+    if all(os.path.isfile(side) for side in sides):
+        refuse({"--store": store}, "all sides are files")
+    results = {name_of(side, sides): side_of(side, metric or (), store) for side in sides}
+    if len(results) < len(sides):
+        raise UsageError(f"each side once: {' '.join(sides)}")
+    names = shared_metrics(results, metric)
+    if len(sides) > 2:
+        return _rank({name: of.scores(names[0]) for name, of in results.items()}, question, shown)
+    return _compare_two(results, names, bool(metric), question, shown)
+
+
+def _typed(format: str) -> str | None:
+    return None if format == "text" else format
+
+
+def _check_sides(sides: Sequence[str], metric: Sequence[str] | None, where: InFile) -> None:
+    """Refuse what makes no question, with what would."""
+    from ..errors import UsageError
+
+    if not sides:
+        raise UsageError("compare takes NEW and BASE, or a FILE.csv with --by COLUMN")
+    in_file = len(sides) == 1
+    if in_file and not os.path.isfile(sides[0]):
+        raise UsageError(
+            f"compare takes two names or more, or one file: {sides[0]} is no file; seedwise list shows the names"
+        )
+    if (where.by or where.task or where.wide) and not in_file:
+        raise UsageError("--by, --task and --wide are for one file that holds all methods")
+    if not in_file:
+        refuse({"--nemenyi": where.nemenyi}, "it is for several tasks in one file")
+    if metric and len(metric) > 1 and (in_file or len(sides) > 2):
+        raise UsageError("several metrics are for two experiments: name one --metric")
+
+
+def _compare_two(results: dict[str, Any], metrics: Sequence[str], asked: bool, question: Question, shown: Shown) -> int:
+    from ..api.compare import compare as one
+    from ..api.rankings import with_holm
+    from ..reports.decisions import comparison_table
+
+    new, base = results
+    found = [
+        one(
+            results[new].scores(name),
+            results[base].scores(name),
+            paired=question.paired,
+            level=question.level,
+            names=(new, base),
+            rng=question.rng,
+            equivalence=question.equivalence if k == 0 else None,
+        )
+        for k, name in enumerate(metrics)
+    ]
+    primary, others = found[0], with_holm(found[1:]) if len(found) > 1 else []
+    if shown.json:
+        print_json({**primary.as_dict(), "others": [c.as_dict() for c in others]})
+        return 0
+    _print_comparison(primary, shown)
+    if others:
+        why = "the metric named first decides" if asked else "the first metric decides; --metric names another"
+        print(f"\nOther metrics, held together by Holm ({why}):\n")
+        print_table(comparison_table(others), shown.format)
+    return 0
+
+
+def _rank(scores: Mapping[str, Any], question: Question, shown: Shown) -> int:
+    from ..api.rankings import compare_many
+
+    ranking = compare_many(
+        scores, paired=question.paired, equivalence=question.equivalence, level=question.level, rng=question.rng
+    )
+    return _print_ranking(ranking, shown)
+
+
+def _compare_in_file(path: str, metric: str | None, where: InFile, question: Question, shown: Shown) -> int:
+    from ..api.compare import compare as one
+    from ..api.rankings import compare_tasks
+
+    groups = _methods_in(path, metric, where)
+    if any(len(of) > 1 for of in groups.values()):
+        refuse(
+            {"--paired": question.paired, "--equivalence": question.equivalence},
+            "methods are compared over several tasks",
+        )
+        tasks = {name: dict(of) for name, of in groups.items()}
+        return _print_tasks(compare_tasks(tasks, level=question.level, nemenyi=where.nemenyi, rng=question.rng), shown)
+    refuse({"--nemenyi": where.nemenyi}, "it is for several tasks, and there is one")
+    single = {name: next(iter(of.values())) for name, of in groups.items()}
+    if len(single) != 2:
+        return _rank(single, question, shown)
+    (new, a), (base, b) = single.items()
+    found = one(
+        a,
+        b,
+        paired=question.paired,
+        equivalence=question.equivalence,
+        level=question.level,
+        names=(new, base),
+        rng=question.rng,
+    )
+    if shown.json:
+        print_json(found.as_dict())
+    else:
+        _print_comparison(found, shown)
+    return 0
+
+
+def _methods_in(path: str, metric: str | None, where: InFile) -> Mapping[str, Mapping[str, Any]]:
+    """For each method in a file, its scores on each task."""
+    from ..api.files import read_columns, read_tasks
+    from ..api.tables import read_sheet
+    from ..errors import UsageError
+
+    groups: Mapping[str, Mapping[str, Any]]
+    if where.wide:
+        refuse({"--by": where.by, "--task": where.task}, "with --wide each column of numbers is a method")
+        groups = {name: {"": scores} for name, scores in read_columns(path, metric).items()}
+    elif where.by is not None or path.lower().endswith(".json"):
+        if path.lower().endswith(".json"):
+            refuse({"--by": where.by, "--task": where.task}, "a JSON file names its methods and tasks itself")
+        groups = read_tasks(path, where.by or "", where.task, metric)
+    else:
+        columns = ", ".join(read_sheet(path).names)
+        raise UsageError(
+            f"which column of {path} tells the methods apart? --by one of {columns}; or --wide if each column is a method"
+        )
+    if len(groups) < 2:
+        raise UsageError(
+            f"{path} holds one method, {', '.join(groups)}: there is nothing to compare (seedwise summarize)"
+        )
+    return groups
+
+
+def _until_decided(
+    sides: Sequence[str],
+    metric: Sequence[str] | None,
+    question: Question,
+    max_seeds: int,
+    store: str | None,
+    shown: Shown,
+) -> int:
+    from ..api.compare import compare_at_any_time
+    from ..api.experiments import run_until_decided
+    from ..decisions import Decision
+    from ..errors import UsageError
+    from ..reports.live import showing
+
+    if len(sides) != 2 or any(os.path.isfile(side) for side in sides):
+        raise UsageError("--until-decided runs two experiments on: compare NEW BASE --until-decided")
+    if max_seeds < 5:
+        raise UsageError(f"--max-seeds is at least 5, where the sequence begins; got {max_seeds}")
+    with showing(prefer=metric[0] if metric else None) as live:
+        both = run_until_decided(
+            sides[0], sides[1], most=max_seeds, level=question.level, metric=metric or (), store=store, tell=live
+        )
+    results = dict(zip(sides, (outcome.results for outcome in both), strict=True))
+    name = shared_metrics(results, metric)[0]
+    a, b = (of.scores(name) for of in results.values())
+    found = compare_at_any_time(a, b, names=(sides[0], sides[1]), level=question.level, rng=question.rng)
+    if shown.json:
+        print_json(found.as_dict())
+    else:
+        _print_comparison(found, shown)
+    if any(outcome.interrupted for outcome in both):
+        return 130
+    if any(outcome.results.failed for outcome in both):
+        return 3
+    return 1 if found.decision is Decision.UNDECIDED else 0
+
+
+def _print_comparison(c: "Comparison", shown: Shown) -> None:
+    from ..reports import decisions
+
+    print(c.sentence)
+    print()
+    print_table(decisions.groups_table((c.new, c.base), c.level), shown.format)
+    print()
+    print_table(decisions.comparison_table([c]), shown.format)
+    from ..words import printable
+
+    for text in c.warnings:
+        print(f"Warning: {printable(text)}.")
+    if shown.explain:
+        print()
+        print("\n".join(decisions.explain(c)))
+
+
+def _print_ranking(ranking: "Ranking", shown: Shown) -> int:
+    from ..reports import decisions
+
+    if shown.json:
+        print_json(ranking.as_dict())
+        return 0
+    ranks = [
+        f"{p.rank:g}" + (f" ({p.rank_interval[0]:g} … {p.rank_interval[1]:g})" if p.rank_interval else "")
+        for p in ranking.places
+    ]
+    print(ranking.sentence)
+    print()
+    print_table(decisions.groups_table([p.group for p in ranking.places], ranking.level, ranks), shown.format)
+    print()
+    print_table(decisions.comparison_table(ranking.pairs), shown.format)
+    from ..words import printable
+
+    for text in ranking.warnings:
+        print(f"Warning: {printable(text)}.")
+    if shown.explain:
+        for pair in ranking.pairs:
+            print()
+            print(pair.sentence)
+            print("\n".join(decisions.explain(pair)))
+    return 0
+
+
+def _print_tasks(found: "TaskRanking", shown: Shown) -> int:
+    from ..reports import decisions
+
+    if shown.json:
+        print_json(found.as_dict())
+        return 0
+    print(found.sentence)
+    for table in decisions.tasks_tables(found):
+        print()
+        print_table(table, shown.format)
+    if found.friedman_p is not None:
+        print(f"\nFriedman's test (Iman and Davenport's F): {decisions.p_text(found.friedman_p)}.")
+    if found.critical_difference is not None:
+        print(f"Nemenyi's critical difference of mean ranks: {found.critical_difference:.2f}.")
+    from ..words import printable
+
+    for text in found.warnings:
+        print(f"Warning: {printable(text)}.")
+    if shown.explain:
+        print()
+        print("\n".join(decisions.explain_tasks(found)))
+    return 0

@@ -1,0 +1,62 @@
+"""`seedwise plan`."""
+
+from typing import Annotated
+
+from cyclopts import Parameter
+
+from .app import Json, MetricOption, StoreOption, app, refuse
+from .printing import print_json
+from .sides import shared_metrics, side_of
+
+
+@app.command
+def plan(
+    *,
+    effect: Annotated[float | None, Parameter(help="The difference that matters, in the metric's units.")] = None,
+    sd: Annotated[float | None, Parameter(help="SD between seeds.")] = None,
+    pilot: Annotated[str | None, Parameter(help="An experiment or file to take the SD from.")] = None,
+    base: Annotated[str | None, Parameter(help="The other side of the pilot.")] = None,
+    metric: MetricOption = None,
+    n: Annotated[int | None, Parameter(name=["-n"], help="Seeds that there are (each): what could they show?")] = None,
+    power: Annotated[float, Parameter(help="Chance of showing the difference.")] = 0.8,
+    alpha: Annotated[float, Parameter(help="Two-sided error.")] = 0.05,
+    margin: Annotated[float | None, Parameter(help="The number after ± that a mean shall have.")] = None,
+    probability: Annotated[float | None, Parameter(help="P(new better) that shall be shown, such as 0.75.")] = None,
+    paired: Annotated[bool, Parameter(negative=(), help="Differences under the same seeds; --sd is theirs.")] = False,
+    one: Annotated[bool, Parameter(negative=(), help="One group, against a number.")] = False,
+    explain: Annotated[bool, Parameter(negative=(), help="Say what each number means.")] = False,
+    store: StoreOption = None,
+    json: Json = False,
+) -> int:
+    """How many seeds? From an effect and an SD, or from a pilot."""
+    from ..api.plan import plan as make
+    from ..errors import UsageError
+
+    if paired and one:
+        raise UsageError("--paired or --one, not both")
+    if pilot is None:
+        refuse({"--base": base, "--metric": metric, "--store": store}, "it goes with --pilot")
+    sides = [None if side is None else side_of(side, metric or (), store) for side in (pilot, base)]
+    chosen = shared_metrics({"pilot": sides[0]}, metric)[0] if sides[0] is not None else None
+    found = make(
+        effect,
+        sd=sd,
+        pilot=sides[0],
+        base=sides[1],
+        n=n,
+        power=power,
+        alpha=alpha,
+        margin=margin,
+        probability=probability,
+        design="paired" if paired else "one" if one else "two",
+        metric=chosen,
+    )
+    if json:
+        print_json(found.as_dict())
+        return 0
+    print(found.sentence)
+    if explain:
+        from ..reports.decisions import explain_plan
+
+        print("\n".join(explain_plan(found)))
+    return 0

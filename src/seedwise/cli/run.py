@@ -1,0 +1,142 @@
+"""`seedwise run` and `resume`."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING, Annotated
+
+from cyclopts import Parameter
+
+from . import run_options as opt
+from .app import Json, MetricOption, ReduceOption, StoreOption, app
+from .printing import as_dict, exit_code, print_json, report
+
+if TYPE_CHECKING:
+    from ..runs.request import Outcome
+
+
+_AS_USUAL = opt.RunOptions()
+
+
+@app.command
+def run(
+    *command: opt.Command,
+    n: opt.Number = None,
+    seeds: opt.Seeds = None,
+    name: opt.Name = None,
+    metric: MetricOption = None,
+    reduce: ReduceOption = "last",
+    how: opt.RunOptions = _AS_USUAL,
+    set: opt.Settings = None,
+    against: opt.Against = None,
+    until_margin: opt.UntilMargin = None,
+    max_seeds: opt.MaxSeeds = None,
+    until_rule: opt.UntilRule = "sequence",
+    bounds: opt.Bounds = None,
+    store: StoreOption = None,
+    json: Json = False,
+) -> int:
+    """Run an unmodified script, or a function, under many seeds.
+
+    seedwise run -n 30 -- python train.py
+
+    seedwise run -n 30 train.py:train --set lr=0.1
+    """
+    from ..metrics.choose import parse_metric
+    from ..reports.live import showing
+    from ..results import Reduce
+    from ..runs.request import Request
+    from ..runs.stopping import until_asked
+    from ..runs.sweep import execute, execute_against
+    from .which_seeds import Which
+
+    options = how.checked()
+    until = until_asked(until_margin, until_rule, _bounds(bounds))
+    which = Which(n, seeds, max_seeds)
+    chosen = which.chosen(as_is=options.as_is, until_margin=until is not None, against=against is not None)
+    asked = [parse_metric(text, Reduce(reduce)) for text in metric or ()]
+    request = Request(
+        _with_settings(command, set), chosen, options, name, asked, Reduce(reduce), until=until, brief=True
+    )
+    with showing(quiet=False, prefer=asked[0].name if asked else None) as live:
+        if against is not None:
+            other = replace(request, command=_words(against), name=None)
+            both = replace(request, brief=False), replace(other, brief=False)
+            return _report_both(execute_against(both, store, live), json)
+        outcome = execute(request, store, live)
+    report(outcome.results, json)
+    return exit_code(outcome)
+
+
+def _with_settings(command: Sequence[str], settings: Sequence[str] | None) -> tuple[str, ...]:
+    """The command with `--set name=value` behind it, where it is a function."""
+    from ..errors import UsageError
+    from ..experiments.functions import is_call
+
+    if not settings:
+        return tuple(command)
+    if not is_call(command):
+        raise UsageError("--set is for a function, FILE.py:FUNCTION; a script takes its settings after --")
+    return (*command, *[word for text in settings for word in ("--set", text)])
+
+
+def _bounds(text: str | None) -> tuple[float, float] | None:
+    if text is None:
+        return None
+    from ..errors import UsageError
+
+    try:
+        low, high = (float(part) for part in text.split(","))
+    except ValueError:
+        raise UsageError(f"--bounds are two numbers, low,high, such as 0,1; got {text!r}") from None
+    return low, high
+
+
+def _words(text: str) -> list[str]:
+    import shlex
+
+    try:
+        return shlex.split(text)
+    except ValueError as error:
+        from ..errors import UsageError
+
+        raise UsageError(f"--against {text!r} cannot be split into words: {error}") from None
+
+
+def _report_both(both: "tuple[Outcome, Outcome]", as_json: bool) -> int:
+    from .sides import compare_results
+
+    compared = compare_results([one.results for one in both])
+    if as_json:
+        print_json(
+            {
+                "experiments": [as_dict(one.results) for one in both],
+                "comparison": None if compared is None else compared.as_dict(),
+            }
+        )
+    else:
+        for one in both:
+            report(one.results, False)
+            print()
+        if compared is not None:
+            print(compared.sentence)
+    return max(exit_code(one) for one in both)
+
+
+@app.command
+def resume(
+    name: str,
+    /,
+    *,
+    failed: Annotated[bool, Parameter(negative=(), help="Run the failed seeds again too.")] = False,
+    jobs: Annotated[int | None, Parameter(name=["--jobs", "-j"])] = None,
+    store: StoreOption = None,
+    json: Json = False,
+) -> int:
+    """Run what an interrupted experiment has not finished."""
+    from ..api.experiments import resume as go_on
+    from ..reports.live import showing
+
+    with showing() as live:
+        outcome = go_on(name, jobs, store, live, failed)
+    report(outcome.results, json)
+    return exit_code(outcome)

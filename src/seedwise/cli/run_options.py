@@ -1,0 +1,94 @@
+"""The options of `seedwise run`, each with the line that `--help` says of it."""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated, Literal
+
+from cyclopts import Parameter
+
+if TYPE_CHECKING:
+    from ..experiments.options import Options
+
+Command = Annotated[str, Parameter(help="The command, after --: python train.py")]
+Number = Annotated[int | None, Parameter(name=["-n", "--number"], help="Seeds 1 … n; a larger n adds seeds.")]
+Seeds = Annotated[str | None, Parameter(help="The seeds themselves: 0,3,5 or 1-30.")]
+Name = Annotated[str | None, Parameter(help="Name of the experiment (default: the script's).")]
+Settings = Annotated[
+    list[str] | None, Parameter(negative=(), help="A setting of a function: lr=0.1. Repeat for several.")
+]
+Against = Annotated[
+    str | None, Parameter(help='Another command, "python other.py": the two alternate seed by seed, and are compared.')
+]
+UntilMargin = Annotated[
+    float | None, Parameter(help="Stop when the mean is known to ± this; looks after every seed, validly.")
+]
+MaxSeeds = Annotated[int | None, Parameter(help="With --until-margin: at most so many seeds.")]
+UntilRule = Annotated[
+    Literal["sequence", "stein", "betting"],
+    Parameter(help="t confidence sequence, Stein's two stages, or betting for declared --bounds."),
+]
+Bounds = Annotated[str | None, Parameter(help="With --until-rule betting: 0,1.")]
+
+
+@Parameter(name="*")
+@dataclass(frozen=True)
+class RunOptions:
+    """How the runs are done, as it is typed."""
+
+    jobs: Annotated[int | None, Parameter(name=["--jobs", "-j"], help="Runs at a time (default: cores / threads).")] = (
+        None
+    )
+    threads: Annotated[str, Parameter(help="Threads of each run, or `script` to leave its own.")] = "1"
+    keep: Annotated[
+        list[str] | None, Parameter(negative=(), help="Leave a seed site as typed: train.py:12, or split.")
+    ] = None
+    seed_site: Annotated[
+        str | None, Parameter(help="Where the number stands: train.py:3, or conf.yaml:seed in a configuration file.")
+    ] = None
+    as_is: Annotated[bool, Parameter(negative=(), help="The script loops over its seeds itself: run it once.")] = False
+    share: Annotated[list[str] | None, Parameter(negative=(), help="A file or folder that all runs share.")] = None
+    workdir: Annotated[
+        Literal["auto", "overlay", "farm", "sequential", "shared"],
+        Parameter(help="How runs are kept from sharing files."),
+    ] = "auto"
+    accept_change: Annotated[bool, Parameter(negative=(), help="Go on though code or packages have changed.")] = False
+    fresh: Annotated[
+        bool,
+        Parameter(
+            negative=(), help="Start an interpreter for each run; by default runs are forked where that gives the same."
+        ),
+    ] = False
+    isolate_network: Annotated[
+        bool,
+        Parameter(negative=(), help="A network of its own for each run: its loopback, and no port of another run."),
+    ] = False
+    timeout: Annotated[float | None, Parameter(help="Seconds after which a run is ended and counts as failed.")] = None
+    retries: Annotated[int, Parameter(help="How often a failed run is tried again at once.")] = 0
+    fail_fast: Annotated[bool, Parameter(negative=(), help="Start no further run after the first that fails.")] = False
+    gpus: Annotated[str | None, Parameter(help="GPUs to be used, 0,1: each run sees one of them.")] = None
+    nice: Annotated[int, Parameter(help="By how much runs step back for other work, 0 to 19.")] = 0
+
+    def checked(self) -> "Options":
+        """The same, checked. Raises UsageError."""
+        from ..errors import UsageError
+        from ..experiments.options import Options, cards_named
+        from ..sandbox.workdir import workdir_named
+
+        if self.threads != "script" and not self.threads.isdigit():
+            raise UsageError(f"--threads takes a number or `script`; got {self.threads!r}")
+        return Options(
+            as_is=self.as_is,
+            keep=tuple(self.keep or ()),
+            seed_site=self.seed_site,
+            threads=None if self.threads == "script" else int(self.threads),
+            jobs=self.jobs,
+            workdir=workdir_named(self.workdir),
+            share=tuple(self.share or ()),
+            accept_change=self.accept_change,
+            fresh=self.fresh,
+            isolate_network=self.isolate_network,
+            timeout=self.timeout,
+            retries=self.retries,
+            fail_fast=self.fail_fast,
+            gpus=cards_named(self.gpus.split(",") if self.gpus else ()),
+            nice=self.nice,
+        )

@@ -1,0 +1,60 @@
+"""What is compared or summarised: experiments of the store, or files with scores."""
+
+import os
+import sys
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from ..decisions import Comparison
+    from ..reports.table import Table
+    from ..results import Results
+
+
+def name_of(side: str, sides: Sequence[str]) -> str:
+    stem = os.path.splitext(os.path.basename(side))[0] if os.path.isfile(side) else side
+    return stem if sum(os.path.splitext(os.path.basename(s))[0] == stem for s in sides) < 2 else side
+
+
+def side_of(side: str, metric: Sequence[str], store: str | None) -> "Results":
+    from ..api.tables import read_scores
+    from ..experiments.loading import load
+
+    return read_scores(side, metric) if os.path.isfile(side) else load(side, metric=metric, store=store, brief=True)
+
+
+def shared_metrics(results: "Mapping[str, Results]", metric: Sequence[str] | None) -> list[str]:
+    """The metrics to be compared: those asked for, or those that every side has, in the order of the first."""
+    from ..errors import MetricError
+
+    if metric:
+        first = next(iter(results.values()))
+        return [first.metric(text.partition("=")[0].partition(":")[0]).name for text in metric]
+    known = [[m.name for m in of.metrics] for of in results.values()]
+    shared = [name for name in known[0] if all(name in names for names in known)]
+    if not shared:
+        listed = "; ".join(f"{n} has {', '.join(k) or 'none'}" for n, k in zip(results, known, strict=True))
+        raise MetricError(f"no metric is in every side: {listed}")
+    return shared
+
+
+def print_table(table: "Table", format: str) -> None:
+    from ..reports.table import to_latex, to_markdown
+
+    if format == "text":
+        print(table.text())
+    else:
+        sys.stdout.write({"md": to_markdown, "latex": to_latex}[format](table.columns, table.rows))
+
+
+def compare_results(results: "Sequence[Results]") -> "Comparison | None":
+    """The first metric that both have, compared; None where there is none, or too little of it."""
+    from ..api.compare import compare as one
+    from ..errors import SeedwiseError
+
+    new, base = results
+    try:
+        name = shared_metrics({new.name: new, f"{base.name} ": base}, None)[0]
+        return one(new.scores(name), base.scores(name), names=(new.name, base.name))
+    except SeedwiseError:
+        return None

@@ -1,0 +1,54 @@
+"""Starting a command. Exit codes: 0 done, 1 the answer is no, 2 wrong use, 3 some seeds failed, 130 interrupted."""
+
+import io
+import os
+import sqlite3
+import sys
+from collections.abc import Sequence
+
+from ..errors import SeedwiseError
+
+
+def start(arguments: Sequence[str]) -> int:
+    """Run one command; errors become a line and an exit code, never a traceback."""
+    from . import check, compare, plan, run, stored, summarize  # noqa: F401 (their commands)
+    from .app import app
+
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")  # a terminal without ± must not end in a traceback
+    try:
+        result = app(list(arguments), result_action="return_value")
+        sys.stdout.flush()
+    except SeedwiseError as error:
+        _fail(str(error))
+        return 2
+    except KeyboardInterrupt:
+        _fail("interrupted; nothing is left running, and the runs that `seedwise list` shows are saved")
+        return 130
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # the reader has seen enough
+        return 0
+    except sqlite3.Error as error:
+        _fail(
+            f"the store cannot be read or written ({error}); what was saved before is left as it is, logs and files too"
+        )
+        return 2
+    except OSError as error:
+        _fail(f"{error.strerror or error}{f': {error.filename}' if error.filename else ''}; what was finished is saved")
+        return 2
+    except Exception as error:
+        if os.environ.get("SEEDWISE_TRACEBACK"):
+            raise
+        _fail(
+            f"a fault in Seedwise itself: {type(error).__name__}: {error}; SEEDWISE_TRACEBACK=1 shows where. Please report it"
+        )
+        return 2
+    return result if isinstance(result, int) else 0
+
+
+def _fail(text: str) -> None:
+    from ..words import printable
+
+    for k, line in enumerate(text.splitlines() or [""]):
+        print(f"{'seedwise: ' if k == 0 else '  '}{printable(line)}", file=sys.stderr)

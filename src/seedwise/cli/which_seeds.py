@@ -1,0 +1,59 @@
+"""Which seeds `run` takes: -n, --seeds, --max-seeds, and what goes with what."""
+
+from dataclasses import dataclass
+
+_MOST = 10_000_000
+
+
+@dataclass(frozen=True)
+class Which:
+    """What was typed; each None where it was not."""
+
+    n: int | None
+    seeds: str | None
+    max_seeds: int | None
+
+    def chosen(self, *, as_is: bool, until_margin: bool, against: bool) -> list[int]:
+        """The seeds. Raises UsageError for what does not go together, with what does."""
+        from ..errors import UsageError
+        from ..results import parse_seeds
+
+        self._check(as_is)
+        if until_margin:
+            self._check_until(against)
+        elif self.max_seeds is not None:
+            raise UsageError("--max-seeds goes with --until-margin; a fixed number is -n")
+        if self.seeds is not None:
+            return parse_seeds(self.seeds)
+        n = self.max_seeds if until_margin else self.n
+        if n is None and not as_is:
+            raise UsageError("how many seeds? -n 30, or --seeds 0,3,5")
+        return list(range(1, (n or 1) + 1))
+
+    def _check(self, as_is: bool) -> None:
+        from ..errors import UsageError
+
+        if as_is and (self.n is not None or self.seeds is not None):
+            raise UsageError(
+                "--as-is runs the script once, with the seeds that it loops over: leave out -n and --seeds"
+            )
+        if self.n is not None and self.seeds is not None:
+            raise UsageError("-n or --seeds, not both")
+        if self.n is not None and self.n < 1:
+            raise UsageError(f"-n is the number of seeds, at least 1; got {self.n}")
+        if self.n is not None and self.n > _MOST:
+            raise UsageError(f"-n {self.n}: the most is ten million seeds")
+
+    def _check_until(self, against: bool) -> None:
+        from ..errors import UsageError
+
+        if self.n is not None:
+            raise UsageError("with --until-margin the most is --max-seeds; -n is a number that is fixed beforehand")
+        if self.max_seeds is not None and self.seeds is not None:
+            raise UsageError("--max-seeds or --seeds, not both: the seeds that are named are the most")
+        if self.max_seeds is None and self.seeds is None:
+            raise UsageError("--until-margin needs an end: --max-seeds 200")
+        if against:
+            raise UsageError(
+                "--until-margin is for one command; two are run on with `seedwise compare --until-decided`"
+            )

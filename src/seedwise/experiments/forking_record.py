@@ -1,0 +1,102 @@
+"""What is kept with an experiment of how its forked runs were compared with fresh ones."""
+
+import contextlib
+import platform
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from pathlib import Path
+from typing import Any
+
+
+class Verdict(StrEnum):
+    """What a comparison of forked runs with fresh ones has shown."""
+
+    SAME = "same"
+    DIFFERS = "differs"
+    UNSTEADY = "unsteady"
+    """The script does not repeat itself: two fresh runs under one seed differ."""
+
+
+@dataclass
+class Record:
+    """What is kept with an experiment of how its forked runs were compared."""
+
+    verdict: Verdict | None = None
+    seeds: list[int] = field(default_factory=list)
+    """Under which forked and fresh runs were compared."""
+    different: str = ""
+    """What differed first, in words."""
+    imports: list[str] = field(default_factory=list)
+    """What the forking process imports besides the first lines."""
+    first_lines_only: bool = False
+    """Further imports made a difference, so there are none."""
+    machine: str = ""
+
+    def as_dict(self) -> dict[str, object]:
+        """Plain values, for the store."""
+        return {
+            "verdict": None if self.verdict is None else self.verdict.value,
+            "seeds": self.seeds,
+            "different": self.different,
+            "imports": self.imports,
+            "first_lines_only": self.first_lines_only,
+            "machine": self.machine,
+        }
+
+    @classmethod
+    def from_dict(cls, kept: Mapping[str, object]) -> "Record":
+        """What `as_dict` gave."""
+        values = dict[str, Any](kept)
+        if not values:
+            return cls(machine=this_machine())
+        verdict = values["verdict"]
+        return cls(
+            None if verdict is None else Verdict(verdict),
+            [int(s) for s in values["seeds"]],
+            str(values["different"]),
+            [str(name) for name in values["imports"]],
+            bool(values["first_lines_only"]),
+            str(values["machine"]),
+        )
+
+    def here(self) -> "Record":
+        """What of it holds on this machine: all, or nothing."""
+        return self if self.machine == this_machine() else Record(machine=this_machine())
+
+    def sentence_of_difference(self) -> str:
+        """Why runs are not forked, after a comparison."""
+        seed = self.seeds[-1] if self.seeds else "?"
+        if self.verdict is Verdict.UNSTEADY:
+            return (
+                f"the script does not repeat itself: two fresh runs under seed {seed} differ ({self.different}); "
+                "`seedwise check` finds out why"
+            )
+        return f"under seed {seed} a forked run was not what a fresh one is ({self.different})"
+
+    def sentence(self, runs: int, forked: int) -> str:
+        """What was done, for the report; "" where nothing was forked."""
+        bad = self.verdict is not Verdict.SAME
+        seeds = self.seeds[:-1] if bad else self.seeds
+        if not forked or not seeds:
+            return ""
+        shown = ", ".join(map(str, seeds[:-1])) + f" and {seeds[-1]}" if len(seeds) > 1 else f"{seeds[0]}"
+        if len(seeds) > 6:
+            shown = ", ".join(map(str, seeds[:5])) + f" and {len(seeds) - 5} more"
+        were = "was" if forked == 1 else "were"
+        same = (
+            f"{forked} of {runs} runs {were} forked; compared with fresh ones under seed{'s' if len(seeds) > 1 else ''} {shown}: "
+            "the same"
+        )
+        return f"{same}; then {self.sentence_of_difference()}" if bad else same
+
+
+def this_machine() -> str:
+    """A name for the kind of machine: two machines of one kind compute the same."""
+    model = ""
+    with contextlib.suppress(OSError):
+        for line in Path("/proc/cpuinfo").read_text().splitlines():
+            if line.startswith("model name"):
+                model = line.partition(":")[2].strip()
+                break
+    return f"{platform.node()} {platform.machine()} {model}".strip()

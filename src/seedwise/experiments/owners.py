@@ -1,0 +1,120 @@
+"""Who runs a seed: supervisors on this machine and on others, and whether they still live."""
+
+import os
+import re
+import socket
+import time
+from contextlib import suppress
+from itertools import count as counting
+from pathlib import Path
+
+from ..errors import StoreError
+
+_owners: set[str] = set()
+
+
+_BEAT = 20.0
+
+
+_SILENT = 300.0
+
+
+_FORGOTTEN = 7 * 86400.0
+
+
+class Owner:
+    """A sweep that claims seeds: host, process, when it started (so that a number used again is not taken for it), number.
+
+    Other hosts know that it lives by a file that it touches every 20 seconds, in the store's folder.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.name = f"{this_owner()}:{next(_sweeps)}"
+        self._file = _beat_of(folder, self.name)
+        self._last = 0.0
+
+    def beat(self) -> None:
+        """Say that this sweep is alive; cheap, to be called often."""
+        now = time.monotonic()
+        if now - self._last >= _BEAT:
+            self._last = now
+            with suppress(OSError):  # a disk that is full for a while
+                self._file.touch()
+
+    def __enter__(self) -> "Owner":
+        try:
+            self._file.parent.mkdir(parents=True, exist_ok=True)
+            for old in self._file.parent.iterdir():
+                if time.time() - old.stat().st_mtime > _FORGOTTEN:
+                    old.unlink()
+            self._file.touch()
+        except OSError as error:
+            raise StoreError(f"cannot write {self._file}: {error.strerror}; what was saved before is safe") from None
+        _owners.add(self.name)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        _owners.discard(self.name)
+        with suppress(OSError):
+            self._file.unlink(missing_ok=True)
+
+
+def _beat_of(folder: Path, owner: str) -> Path:
+    return folder / "owners" / re.sub(r"[^\w.-]", "_", owner)
+
+
+def this_owner() -> str:
+    """Host, process, and when it started."""
+    return f"{socket.gethostname()}:{os.getpid()}:{_started(os.getpid())}"
+
+
+_sweeps = counting(1)
+
+
+def _started(pid: int) -> str:
+    try:
+        stat = Path(f"/proc/{pid}/stat").read_text()
+        boot = Path("/proc/sys/kernel/random/boot_id").read_text().strip()[:8]
+        return f"{stat.rpartition(')')[2].split()[19]}.{boot}"
+    except (OSError, IndexError):
+        return "?"
+
+
+def is_alive(owner: str, folder: Path) -> bool:
+    """Whether a supervisor still runs; one on another machine does if it has touched its file in the last five minutes."""
+    host, _, rest = owner.partition(":")
+    pid, _, started = rest.partition(":")
+    started, _, sweep = started.partition(":")
+    if not pid.isdigit():
+        return False
+    if host != socket.gethostname():
+        try:
+            return time.time() - _beat_of(folder, owner).stat().st_mtime < _SILENT
+        except FileNotFoundError:
+            return False
+        except OSError:  # nobody can tell: better wait than run a seed twice
+            return True
+    if sweep and int(pid) == os.getpid() and owner not in _owners:
+        return False
+    try:
+        os.kill(int(pid), 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        pass
+    return started in ("?", _started(int(pid)))
+
+
+def is_dead_here(owner_file: str) -> bool:
+    """Whether a file in `owners` was left by a supervisor of this machine that is gone."""
+    host = re.sub(r"[^\w.-]", "_", socket.gethostname())
+    pid = owner_file.removeprefix(host + "_").partition("_")[0]
+    if not owner_file.startswith(host + "_") or not pid.isdigit():
+        return False
+    try:
+        os.kill(int(pid), 0)
+    except ProcessLookupError:
+        return True
+    except OSError:
+        return False
+    return False

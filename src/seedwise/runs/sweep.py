@@ -1,0 +1,334 @@
+"""Runs one request, a command under many seeds: reads the seed sites, finds the experiment, runs what is missing, loads the results."""
+
+import os
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+
+from seedwise_guest.protocol import CALL, inside
+
+from ..errors import UsageError
+from ..events import Event
+from ..experiments import identity
+from ..experiments.command import (
+    available_cores,
+    check_command,
+    check_name,
+    default_name,
+    fixed_seed_on_command_line,
+    leaves_at_once,
+    plain_threads,
+    run_environment,
+    without_secrets,
+)
+from ..experiments.config_site import edit_config
+from ..experiments.forking_record import Record
+from ..experiments.functions import is_call, parse_call
+from ..experiments.loading import open_store, results_of
+from ..experiments.membership import find_experiment
+from ..experiments.options import Mode, Options, mode_of
+from ..experiments.site_reading import Reading, Start, in_place, read_sites
+from ..experiments.store import Experiment, Store
+from ..results import Status
+from ..sandbox.workdir import Workdir
+from ..sandbox.worlds import Worlds, find_worlds, guarded, sweep_dead_worlds
+from .attempt import Setup
+from .executors.local import LocalExecutor
+from .forking import Forking, why_not_forked
+from .interleaved import run_interleaved
+from .keeping import AS_IS_SEED
+from .request import Notes, Outcome, Request
+from .stopping import DecisionRule, MarginRule, Watch
+from .supervisor import Supervisor
+
+
+def execute(request: Request, store_folder: str | None, tell: Callable[[Event], None]) -> Outcome:
+    """Run what is missing of what was asked for, and load the results.
+
+    Raises
+    ------
+    UsageError, ScriptError, StoreError
+        Before anything is run, with what to do.
+    """
+    with open_store(store_folder, create=True) as store:
+        sweep = prepare(store, request, tell)
+        sweep.look_first()
+        with guarded(sweep.supervisor.setup.worlds.base):
+            complete = sweep.supervisor.run(sweep.seeds)
+        return sweep.outcome(complete)
+
+
+def execute_against(
+    pair: tuple[Request, Request],
+    store_folder: str | None,
+    tell: Callable[[Event], None],
+    *,
+    until_decided: float | None = None,
+) -> tuple[Outcome, Outcome]:
+    """Run two commands under the same seeds, alternating, so that a drifting machine hits both alike.
+
+    Parameters
+    ----------
+    until_decided
+        Stop when, at this level, the t confidence sequence of the differences leaves 0 out.
+
+    Raises
+    ------
+    UsageError
+        Where runs cannot have private files, with the reason; with --as-is, which has one process only.
+    """
+    if pair[0].options.as_is:
+        raise UsageError("--against alternates seed by seed; with --as-is the script has them all in one process")
+    with open_store(store_folder, create=True) as store:
+        first, second = (prepare(store, request, tell) for request in pair)
+        both = first.supervisor, second.supervisor
+        if both[0].experiment.id == both[1].experiment.id:
+            raise UsageError("--against names the same command: there is nothing to compare")
+        for one in both:
+            if not one.setup.worlds.parallel:
+                raise UsageError(f"--against needs private files for each run: {one.setup.worlds.reason or 'not here'}")
+        watches = (first.watched(), second.watched()) if until_decided is not None else None
+        rule = None if watches is None or until_decided is None else DecisionRule(*watches, until_decided).look
+        with guarded(both[0].setup.worlds.base):
+            complete = run_interleaved(both, first.seeds, max(one.jobs for one in both), rule)
+        for sweep, watch in zip((first, second), watches or (), strict=False):
+            if watch.metric is not None:
+                sweep.remember_looks(watch.metric.name)
+        return first.outcome(complete), second.outcome(complete)
+
+
+@dataclass
+class Sweep:
+    """One experiment that is ready to be run."""
+
+    supervisor: Supervisor
+    request: Request
+    seeds: Sequence[int]
+    note: Notes
+    rule: MarginRule | None = None
+
+    def look_first(self) -> None:
+        """What was run before may be enough already."""
+        if self.rule is not None:
+            self.supervisor.satisfied = self.rule.look()
+
+    def watched(self) -> Watch:
+        """The scores as they come, beginning with those that are there."""
+        supervisor, request = self.supervisor, self.request
+        watch = Watch(self.seeds, request.metrics)
+        watch.begin(results_of(supervisor.store, supervisor.experiment, request.metrics, request.reduce))
+        supervisor.watch(watch.add)
+        return watch
+
+    def remember_looks(self, metric: str) -> None:
+        """The number of seeds was chosen by looking at this metric: its t interval does not hold any more."""
+        store, old = self.supervisor.store, self.supervisor.experiment
+        options = dict(store.experiment(f"{old.name}@{old.version}").plan.get("options", {}))
+        options["anytime"] = sorted({*options.get("anytime", []), metric})
+        store.update_plan(old.id, options=options)
+
+    def outcome(self, complete: bool) -> Outcome:
+        """The results, after the supervisor has done what it could."""
+        supervisor, store, note = self.supervisor, self.supervisor.store, self.note
+        if supervisor.stopped:
+            note(f"stopped: {supervisor.stopped}")
+            complete = False
+        elif supervisor.satisfied:
+            note(supervisor.satisfied)
+            store.forget_unbegun(supervisor.experiment.id)
+        elif self.rule is not None and complete:
+            note(f"the margin {self.rule.until.margin:g} is not reached after {len(self.seeds)} seeds (--max-seeds)")
+        if self.rule is not None and self.rule.watch.metric is not None:
+            self.remember_looks(self.rule.watch.metric.name)
+        changed = identity.changed_data(store.inputs(supervisor.experiment.id))
+        if changed:
+            note(f"data changed since the first run: {', '.join(changed[:5])}; start a new experiment with --name")
+        experiment = store.experiment(f"{supervisor.experiment.name}@{supervisor.experiment.version}")
+        request = self.request
+        results = results_of(store, experiment, request.metrics, request.reduce, note.texts, brief=request.brief)
+        return Outcome(results, complete, supervisor.interrupted)
+
+
+def prepare(store: Store, request: Request, tell: Callable[[Event], None]) -> Sweep:
+    """All that is done before the first run: read the sites, find or make the experiment, probe the isolation."""
+    note = Notes(tell)
+    call = parse_call(request.command) if request.call is None and is_call(request.command) else request.call
+    request, options = replace(request, call=call), request.options
+    if call is not None and options.as_is:
+        raise UsageError("--as-is is for a script that loops over its seeds; a function is called under each seed")
+    words = check_command(request.command) if call is None else call.words
+    shown = without_secrets(words) if call is None else call.label
+    name = _name(request, words, shown)
+    mode = mode_of(words, options)
+    _check_together(request, mode)
+    environment = run_environment(options.threads)
+    reading = read_sites(words, environment, options, mode, _launcher_for_reading(words, options))
+    fixed = fixed_seed_on_command_line(words) if mode in (Mode.SUBSTITUTE, Mode.CONFIG) else None
+    if fixed:
+        note(f"the command fixes a seed ({fixed}): if that is the script's seed, write {{seed}} in its place")
+    worlds = _worlds(store, words, mode, options, reading)
+    experiment = find_experiment(
+        store, name, shown, mode, options, reading, environment, note, only=request.only, call=call
+    )
+    experiment = _remember(store, experiment, request)
+    _say_how(worlds, options, note)
+    setup = _setup(words, mode, reading, environment, worlds, request)
+    seeds = _seeds(store, experiment, mode, request)
+    off = "--fresh" if options.fresh else why_not_forked(setup, str(reading.python.get("version", "")))
+    record = Record.from_dict(experiment.plan.get("forking", {})).here()
+    forking = Forking(setup, off=off, record=record, tell=note)
+    rule = None
+    if request.until is not None:
+        rule = MarginRule(request.until, Watch(seeds, request.metrics), len(seeds), note)
+        rule.watch.begin(results_of(store, experiment, request.metrics, request.reduce))
+    supervisor = Supervisor(
+        store,
+        experiment,
+        setup,
+        LocalExecutor(forking),
+        forking,
+        jobs=_jobs(options, worlds, 1 if mode is Mode.AS_IS else len(request.seeds)),
+        packages=dict(reading.packages),
+        tell=tell,
+        retry_failed=request.retry_failed,
+        enough=rule,
+    )
+    return Sweep(supervisor, request, seeds, note, rule)
+
+
+def _check_together(request: Request, mode: Mode) -> None:
+    """Refuse what cannot go together, before anything is started."""
+    options = request.options
+    if options.config_site is not None:
+        edit_config(options.config_site, 0)  # says what is wrong with it
+        if options.workdir is Workdir.SHARED:
+            raise UsageError(
+                "--seed-site of a configuration file needs private files: it cannot go with --workdir shared"
+            )
+    if options.as_is and (options.retries or options.fail_fast):
+        raise UsageError(
+            "--retries and --fail-fast would be ignored: with --as-is the script runs once, with all its seeds"
+        )
+    if options.workdir is Workdir.SEQUENTIAL and options.jobs not in (None, 1):
+        raise UsageError(f"--jobs {options.jobs} would be ignored: with --workdir sequential runs go one after another")
+    if request.until is not None and mode is Mode.AS_IS:
+        raise UsageError("--until-margin adds seeds one by one; with --as-is the script has them all in one process")
+
+
+def _name(request: Request, words: Sequence[str], shown: Sequence[str]) -> str:
+    if request.name is not None:
+        return check_name(request.name)
+    return default_name(words if request.call is None else [shown[0].rpartition(":")[0]])
+
+
+def _launcher_for_reading(command: Sequence[str], options: Options) -> Start:
+    """How the command is started to read its source: in a world to be thrown away, unless it is sure to do nothing else.
+
+    Python itself leaves before the script begins; a shell script would run up to its first Python. What prepares an
+    environment (uv, poetry …) must reach the real one.
+    """
+    if leaves_at_once(command) or options.workdir in (Workdir.SHARED, Workdir.SEQUENTIAL):
+        return in_place
+    worlds = find_worlds(options.workdir, None, options.share, command=command)
+    return worlds.throw_away if worlds.parallel else in_place
+
+
+def _worlds(store: Store, words: Sequence[str], mode: Mode, options: Options, reading: Reading) -> Worlds:
+    """How runs are kept apart here."""
+    worlds = find_worlds(
+        options.workdir, reading.script, options.share, [str(store.folder)], words, options.isolate_network
+    )
+    worlds.nice = options.nice
+    if mode is Mode.CONFIG and worlds.kind is Workdir.SEQUENTIAL:
+        assert options.config_site is not None
+        path, _ = edit_config(options.config_site, 0)
+        if not inside(path, str(worlds.project)):
+            raise UsageError(f"{path} is outside the project, where it cannot be put back after each run")
+    sweep_dead_worlds(worlds.base)
+    return worlds
+
+
+def _remember(store: Store, experiment: Experiment, request: Request) -> Experiment:
+    """Keep with the experiment what was chosen, so that `resume` and `show` take it up again."""
+    if request.metrics:
+        store.set_metrics(experiment, request.metrics)
+    store.update_plan(
+        experiment.id,
+        options={
+            "reduce": request.reduce.value,
+            **request.options.kept(),
+            "until": None if request.until is None else request.until.as_dict(),
+            "anytime": experiment.plan.get("options", {}).get("anytime", []),
+        },
+    )
+    return store.experiment(f"{experiment.name}@{experiment.version}")
+
+
+def _setup(
+    words: tuple[str, ...],
+    mode: Mode,
+    reading: Reading,
+    environment: dict[str, str],
+    worlds: Worlds,
+    request: Request,
+) -> Setup:
+    launch = reading.launch
+    return Setup(
+        words,
+        mode,
+        reading.placement,
+        reading.script,
+        environment,
+        worlds,
+        request.options,
+        metrics=request.metrics,
+        command_text=launch.get("target") if launch.get("kind") == "command" else None,
+        entered=reading.entered,
+        python=str(reading.python.get("executable", "")),
+        launch_kind=str(launch.get("kind", "")),
+        arguments=len(launch.get("arguments", ())),
+        script_behind_launcher=not _runs_itself(reading),
+        is_function=request.call is not None,
+    )
+
+
+def _seeds(store: Store, experiment: Experiment, mode: Mode, request: Request) -> Sequence[int]:
+    """Those that are to be run, entered in the store as wanted."""
+    if mode is Mode.AS_IS:
+        done = any(run.status is Status.FINISHED for run in store.runs(experiment.id))
+        return [] if done else [AS_IS_SEED]
+    store.want(experiment.id, request.seeds)
+    return request.seeds
+
+
+def _runs_itself(reading: Reading) -> bool:
+    """Whether the script is what the interpreter was asked to run, with no launcher before it."""
+    target = str(reading.launch.get("target", ""))
+    if target == CALL:
+        return True
+    return reading.script is not None and os.path.realpath(target) == os.path.realpath(reading.script)
+
+
+def _say_how(worlds: Worlds, options: Options, note: Callable[[str], None]) -> None:
+    """Name what differs from a plain run."""
+    plain = plain_threads()
+    if options.threads is not None and options.threads != plain:
+        note(
+            f"{options.threads} thread{'s' if options.threads > 1 else ''} (your plain run: {plain}); --threads changes it"
+        )
+    if worlds.kind is Workdir.SEQUENTIAL and worlds.reason:
+        note(f"cannot isolate here ({worlds.reason}); running one after another")
+    if worlds.kind is Workdir.SHARED:
+        note("runs share your files (--workdir shared): one may read what another wrote")
+
+
+def _jobs(options: Options, worlds: Worlds, n: int) -> int:
+    """How many runs at a time."""
+    if worlds.kind is Workdir.SEQUENTIAL:
+        return 1
+    if options.jobs is not None:
+        return options.jobs
+    if options.gpus:
+        return min(n, len(options.gpus))
+    if worlds.kind is Workdir.SHARED or os.path.exists("/dev/nvidia0") or options.threads is None:
+        return 1
+    return max(1, min(n, available_cores() // options.threads))
