@@ -29,11 +29,14 @@ def plain(value: object) -> object:
     return value
 
 
-def plain_fields(value: object) -> dict[str, object]:
-    """The fields of a frozen answer, as the values of JSON."""
-    found = plain(value)
-    assert isinstance(found, dict)
-    return found
+class Answer:
+    """A frozen answer to a question about scores."""
+
+    def as_dict(self) -> dict[str, object]:
+        """The names of the project's JSON output."""
+        found = plain(self)
+        assert isinstance(found, dict)
+        return found
 
 
 @dataclass(frozen=True)
@@ -49,7 +52,7 @@ class Group:
 
 
 @dataclass(frozen=True)
-class Comparison:
+class Comparison(Answer):
     """`new` held against `base` in one metric. Differences are new minus base, in the metric's units, whatever the goal.
 
     Attributes
@@ -114,11 +117,6 @@ class Comparison:
     warnings: tuple[str, ...] = ()
     sentence: str = ""
 
-    def as_dict(self) -> dict[str, object]:
-        """The names of the project's JSON output."""
-        found = plain_fields(self)
-        return found
-
 
 @dataclass(frozen=True)
 class Place:
@@ -130,7 +128,7 @@ class Place:
 
 
 @dataclass(frozen=True)
-class Ranking:
+class Ranking(Answer):
     """Several methods in one metric: all pairs, p adjusted by Holm, best first."""
 
     metric: str
@@ -140,11 +138,6 @@ class Ranking:
     pairs: tuple[Comparison, ...]
     sentence: str
     warnings: tuple[str, ...] = ()
-
-    def as_dict(self) -> dict[str, object]:
-        """The names of the project's JSON output."""
-        found = plain_fields(self)
-        return found
 
 
 @dataclass(frozen=True)
@@ -178,7 +171,7 @@ class TaskPair:
 
 
 @dataclass(frozen=True)
-class TaskRanking:
+class TaskRanking(Answer):
     """Several methods over several tasks."""
 
     metric: str
@@ -192,14 +185,9 @@ class TaskRanking:
     sentence: str
     warnings: tuple[str, ...] = ()
 
-    def as_dict(self) -> dict[str, object]:
-        """The names of the project's JSON output."""
-        found = plain_fields(self)
-        return found
-
 
 @dataclass(frozen=True)
-class Plan:
+class Plan(Answer):
     """How many seeds, and what those that are there could show. Figures that were not asked for are None."""
 
     sentence: str
@@ -212,14 +200,9 @@ class Plan:
     margin: float | None = None
     details: dict[str, Any] = field(default_factory=dict)
 
-    def as_dict(self) -> dict[str, object]:
-        """The names of the project's JSON output."""
-        found = plain_fields(self)
-        return found
-
 
 @dataclass(frozen=True)
-class Choice:
+class Choice(Answer):
     """The run that looks best by one metric, and what to report of it by another.
 
     `expected` is the reported metric to be expected of the run that looks best of so many: the figure to report, since the chosen
@@ -236,14 +219,9 @@ class Choice:
     ties: int
     sentence: str
 
-    def as_dict(self) -> dict[str, object]:
-        """The names of the project's JSON output."""
-        found = plain_fields(self)
-        return found
-
 
 @dataclass(frozen=True)
-class Against:
+class Against(Answer):
     """A mean held against a number, one-sided."""
 
     metric: str
@@ -258,8 +236,3 @@ class Against:
     needed: int | None
     p_looked: float | None
     sentence: str
-
-    def as_dict(self) -> dict[str, object]:
-        """The names of the project's JSON output."""
-        found = plain_fields(self)
-        return found

@@ -238,3 +238,13 @@ def test_a_long_chain_of_functions_has_a_fingerprint() -> None:
     namespace: dict[str, Any] = {"__name__": "__main__"}
     exec("\n".join(lines), namespace)
     assert len(fingerprint(namespace["f699"], {})) == 700
+
+
+def test_a_function_that_a_library_made_is_told_by_what_it_was_closed_over() -> None:
+    from seedwise.integrations.sklearn import _task
+
+    made = [
+        _task(model, ([1.0, size], None, None), {}, None, False, ["r2"]) for model, size in ((1, 2), (3, 2), (1, 9))
+    ]
+    assert len({repr(fingerprint(function, {})) for function in made}) == 3
+    assert fingerprint(made[0], {}) == fingerprint(_task(1, ([1.0, 2], None, None), {}, None, False, ["r2"]), {})

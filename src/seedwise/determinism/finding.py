@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
-from ..decisions import plain_fields
+from ..decisions import Answer
 from .causes import Cause
 from .compare import Difference, Verdict
 from .localise import Divergence
@@ -30,7 +30,7 @@ class Tried:
 
 
 @dataclass(frozen=True)
-class Check:
+class Check(Answer):
     """The answer of `check`.
 
     Attributes
@@ -70,7 +70,7 @@ class Check:
 
     def as_dict(self) -> dict[str, object]:
         """The names of the project's JSON output."""
-        found = plain_fields(self)
+        found = super().as_dict()
         found["ledger"] = [dict(e) for e in self.ledger]
         return found
 

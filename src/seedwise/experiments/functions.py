@@ -146,9 +146,8 @@ def fingerprint(function: Callable[..., object], config: Mapping[str, object]) -
     if isinstance(function, types.FunctionType) and _installed(function):
         # one of a library's that was made for this call: what it was closed over tells it from another
         found[name] = f"{function.__module__}.{function.__qualname__}"
-        for part, inner in _used_by(name, function):
-            if "(around" in part or " default " in part:
-                _follow(part, inner, found, seen)
+        for part, inner in _held_by(name, function):
+            _follow(part, inner, found, seen)
     else:
         _follow(name, function, found, seen)
     for key, value in config.items():
@@ -180,8 +179,8 @@ def _follow(name: str, value: Any, found: dict[str, str], seen: set[int]) -> Non
         found[name] = hashlib.sha256(_bytes(value)).hexdigest()[:16]
 
 
-def _used_by(name: str, function: types.FunctionType) -> Iterator[tuple[str, Any]]:
-    """A function's defaults, what it was closed over, and the globals that it uses."""
+def _held_by(name: str, function: types.FunctionType) -> Iterator[tuple[str, Any]]:
+    """A function's defaults, and what it was closed over."""
     code = function.__code__
     for k, default in enumerate([*(function.__defaults__ or ()), *(function.__kwdefaults__ or {}).values()]):
         yield f"{name} default {k + 1}", default
@@ -192,7 +191,12 @@ def _used_by(name: str, function: types.FunctionType) -> Iterator[tuple[str, Any
             continue
         yield f"{cell_name} (around {name})", inner
         yield from _used_of(inner, _names(code))
-    names, module = sorted(_names(code)), function.__module__ or ""
+
+
+def _used_by(name: str, function: types.FunctionType) -> Iterator[tuple[str, Any]]:
+    """What a function holds, and the globals that it uses."""
+    yield from _held_by(name, function)
+    names, module = sorted(_names(function.__code__)), function.__module__ or ""
     for used in names:
         if used in function.__globals__:
             yield f"{module}.{used}".removeprefix("__main__."), function.__globals__[used]

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import StoreError, UsageError
-from ..results import Cause, Metric, Reduce, Run, Series, Status
+from ..results import Cause, Goal, Metric, Reduce, Run, Series, Status
 from ..sandbox.project import project_root
 from .columns import as_text, brief, from_text, pack, readable, relative, unpack
 from .layout import LAYOUT_1, MIGRATIONS, SEALED, VERSION, WHOLE_RUN, WHOLE_SERIES, checksum, sealed_series
@@ -217,7 +217,7 @@ class Store:
         if not isinstance(version, int) or not _NAME.fullmatch(str(name)):
             raise StoreError(f"the store {self.path} holds an experiment named {name!r}@{version!r}, which none can be")
         asked = tuple(
-            Metric(m["name"], m["goal"] and _goal(m["goal"]), m["goal_said"], Reduce(m["reduce"]), m["pattern"])
+            Metric(m["name"], m["goal"] and Goal(m["goal"]), m["goal_said"], Reduce(m["reduce"]), m["pattern"])
             for m in json.loads(metrics)
         )
         return Experiment(
@@ -567,9 +567,3 @@ def _size(path: Path) -> int:
         return path.stat().st_size
     except OSError:
         return 0
-
-
-def _goal(text: str) -> Any:
-    from ..results import Goal
-
-    return Goal(text)
