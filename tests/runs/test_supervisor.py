@@ -1,5 +1,6 @@
 """The supervisor: which seeds are started, again or not, and what stops it; with an executor that ends as it is told."""
 
+import json
 import signal
 from collections.abc import Callable
 from pathlib import Path
@@ -15,7 +16,7 @@ from seedwise.runs.executors import Exit, Task
 from seedwise.runs.supervisor import Supervisor
 from seedwise.sandbox.workdir import Workdir
 from seedwise.sandbox.worlds import find_worlds
-from seedwise_guest.protocol import Placement
+from seedwise_guest.protocol import WORLD_ERROR, WORLD_FAILED, Placement
 
 
 class Scripted:
@@ -127,3 +128,17 @@ def test_a_run_that_takes_too_long_is_ended_and_the_others_go_on(run: Run, proje
     assert status == {1: Status.FAILED, 2: Status.FINISHED, 3: Status.FINISHED, 4: Status.FINISHED}
     with Store(project / ".seedwise") as store:
         assert store.runs(1)[0].cause is Cause.TIMEOUT
+
+
+@pytest.mark.parametrize(("kind", "started"), [("world", [1]), ("command", [1, 2, 3, 4])])
+def test_private_files_that_cannot_be_set_up_end_the_sweep(kind: str, started: list[int], run: Run) -> None:
+    base = find_worlds(Workdir.SHARED, None).base
+
+    def ends(seed: int, attempt: int) -> int:
+        for spool in base.glob("world-*/spool"):
+            (spool / WORLD_ERROR).write_text(json.dumps({"kind": kind, "error": "refused"}))
+        return WORLD_FAILED
+
+    supervisor, executor, _ = run(ends, jobs=1)
+    assert executor.started == started
+    assert bool(supervisor.stopped) == (kind == "world")
