@@ -45,6 +45,7 @@ __all__ = [
     "Job",
     "Placement",
     "PreforkInstructions",
+    "ProbeInstructions",
     "Refusal",
     "Remark",
     "RunInstructions",
@@ -107,8 +108,9 @@ CONFIGURATION = (
 
 # --- what a process is told --------------------------------------------------------------------------------------------
 
-Job = Literal["run", "plan", "check", "prefork"]
-"""To be a run; to read the seed sites and leave; to be watched for `check`; to execute the first lines once and fork runs."""
+Job = Literal["run", "plan", "probe", "check", "prefork"]
+"""To be a run; to read the seed sites and leave; to tell which site's number reaches a generator first, and leave; to be watched for
+`check`; to execute the first lines once and fork runs."""
 
 
 class Instructions(TypedDict):
@@ -137,6 +139,15 @@ class RunInstructions(Instructions):
     script: str | None
     announce: bool
     """Say what libraries import later, inside their functions."""
+
+
+class ProbeInstructions(RunInstructions):
+    """The process that tells which site's number reaches a generator first."""
+
+    numbers: list[int]
+    """What the sites hold in it."""
+    skip: int
+    """How many seedings of global generators from a number of no site are passed over."""
 
 
 class PreforkInstructions(RunInstructions, total=False):
@@ -182,6 +193,16 @@ class Refused(TypedDict):
 
     kind: Refusal
     reason: str
+
+
+class Seeding(TypedDict):
+    """`seeding`: in a probe, a generator is given a number."""
+
+    generator: str
+    given: int
+    site: int | None
+    """Whose number it is, or what was computed from it; None: no site's."""
+    is_global: bool
 
 
 class Log(TypedDict):

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from seedwise_guest.protocol import CONFIGURATION
+from seedwise_guest.protocol import CONFIGURATION, Placement
 
 from ..sandbox.workdir import Workdir
 from .options import Mode, Options
@@ -92,6 +92,16 @@ def changes(
         elif kind == "package" and packages.get(name) != value:
             found.append(f"{name} {value} → {packages.get(name, 'not installed')}")
     return found
+
+
+def placed_otherwise(old: Placement, new: Placement) -> list[str]:
+    """Where seeds go otherwise than when an experiment was made, as after an update of Seedwise; in words for a person."""
+    before, now = old.given(), new.given()
+    places = sorted(place for place in {*before, *now} if before.get(place) != now.get(place))
+    if not places:
+        return []
+    shown = ", ".join(f"{_shown(path)}:{line}" for path, line, _ in places[:4])
+    return [f"where the seed goes ({shown}{' …' if len(places) > 4 else ''})"]
 
 
 def changed_data(inputs: Mapping[tuple[str, str], str]) -> list[str]:

@@ -6,7 +6,7 @@ from ..errors import UsageError
 from . import identity
 from .functions import Call
 from .options import Mode, Options
-from .site_reading import Reading, placement_to_dict
+from .site_reading import Reading, placement_from_dict, placement_to_dict
 from .store import Experiment, Store
 
 
@@ -36,15 +36,14 @@ def find_experiment(
     UsageError
         When something changed since `only`.
     """
-    manifest = identity.make_manifest(command, mode, options, reading, environment)
-    if call is not None:
-        manifest["function"] = dict(call.fingerprint)
+    manifest = _manifest(command, mode, options, reading, environment, call)
     alike = [e for e in store.experiments(name) if identity.same_intent(e.manifest, manifest)]
     if only is not None:
         alike = [e for e in alike if e.id == only.id]
     latest: tuple[Experiment, str] | None = None
     for experiment in reversed(alike):
         changed = identity.changes(experiment.manifest, manifest, store.inputs(experiment.id), reading.packages)
+        changed = changed or identity.placed_otherwise(placement_from_dict(experiment.plan), reading.placement)
         if not changed:
             return experiment
         latest = latest or (experiment, ", ".join(changed[:6]) + (" …" if len(changed) > 6 else ""))
@@ -70,6 +69,41 @@ def find_experiment(
         parts = [part for part in identity.INTENT if old.manifest.get(part) != manifest.get(part)]
         note(f"another {', '.join(parts) or 'setup'} than {old.name}@{old.version} has: this is {new.label}")
     return new
+
+
+def _manifest(
+    command: Sequence[str],
+    mode: Mode,
+    options: Options,
+    reading: Reading,
+    environment: Mapping[str, str],
+    call: Call | None,
+) -> dict[str, object]:
+    manifest = identity.make_manifest(command, mode, options, reading, environment)
+    if call is not None:
+        manifest["function"] = dict(call.fingerprint)
+    return manifest
+
+
+def number_seen(
+    store: Store,
+    name: str,
+    command: Sequence[str],
+    mode: Mode,
+    options: Options,
+    reading: Reading,
+    environment: Mapping[str, str],
+    call: Call | None = None,
+) -> int | None:
+    """The typed number that a probe of this very experiment saw to reach a generator first; None if there was none."""
+    manifest = _manifest(command, mode, options, reading, environment, call)
+    for experiment in reversed(store.experiments(name)):
+        seen = experiment.plan.get("seen")
+        if seen is None or not identity.same_intent(experiment.manifest, manifest):
+            continue
+        if not identity.changes(experiment.manifest, manifest, store.inputs(experiment.id), reading.packages):
+            return int(seen)
+    return None
 
 
 def _looked_at_again(store: Store, experiment: Experiment, reading: Reading) -> dict[tuple[str, str], str]:

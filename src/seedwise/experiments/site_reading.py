@@ -136,16 +136,17 @@ def _start(command: Sequence[str], environment: Mapping[str, str]) -> tuple[int 
         try:
             status: int | None = process.wait(_PATIENCE)
         except subprocess.TimeoutExpired:
-            _kill_session(process)
+            end_session(process)
             status = None
         except BaseException:
-            _kill_session(process)
+            end_session(process)
             raise
         said.seek(0)
         return status, said.read(20_000)
 
 
-def _kill_session(process: "subprocess.Popen[bytes]") -> None:
+def end_session(process: "subprocess.Popen[bytes]") -> None:
+    """Kill a process that leads a session, and all in it."""
     import signal
 
     with contextlib.suppress(ProcessLookupError):
@@ -171,6 +172,7 @@ def placement_to_dict(placement: Placement) -> dict[str, object]:
         "kept": placement.kept,
         "remarks": [asdict(remark) for remark in placement.remarks],
         "split_uses": [asdict(use) for use in placement.split_uses],
+        **({} if placement.seen is None else {"seen": placement.seen}),
     }
 
 
@@ -183,4 +185,5 @@ def placement_from_dict(kept: Mapping[str, object]) -> Placement:
         list(data["kept"]),
         [Remark(**remark) for remark in data["remarks"]],
         [Use(**use) for use in data["split_uses"]],
+        seen=data.get("seen"),
     )

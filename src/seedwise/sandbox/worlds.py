@@ -140,7 +140,7 @@ class Worlds:
         """Launcher and spool of a command whose writes are forgotten at the end."""
         world = self.make()
         try:
-            yield self.launcher(self.specification(world, argv, [], [])), str(world.spool)
+            yield self.launcher(self.specification(world, argv, [], [], private=True)), str(world.spool)
         finally:
             self.remove(world)
 

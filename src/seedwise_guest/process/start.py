@@ -58,6 +58,8 @@ def _enter() -> None:
     run = _Run(plan)
     run.say_hello()
     run.take_hold()
+    if plan["mode"] == "probe":
+        run.watch_first_seeding()
 
 
 def _report_and_leave(folder: str) -> None:
@@ -122,7 +124,7 @@ class _Run:
     def __init__(self, plan: dict[str, Any]) -> None:
         self._adopt_plan(plan)
         self.control: Any = None
-        self.is_run = plan["mode"] == "run"
+        self.is_run = plan["mode"] in ("run", "probe")
         """Not so in a process that only forks; its children become runs."""
         self.is_forked = False
         self.late_sites: list[dict[str, Any]] = []
@@ -157,6 +159,17 @@ class _Run:
 
                 announce_imports()
         atexit.register(self.tell)
+
+    def watch_first_seeding(self) -> None:
+        """Tell which site's number reaches a generator first, and leave with the first global one."""
+        from ..randomness.first_seeding import FirstSeeding
+
+        def found(generator: str, given: int, site: int | None, is_global: bool) -> None:
+            spool.send("seeding", generator=generator, given=given, site=site, is_global=is_global)
+            if is_global:
+                os._exit(0)
+
+        FirstSeeding(self.plan["numbers"], self.plan["skip"], found).watch(self.control.ledger)
 
     def fork_for_runs(self) -> None:
         """Have the script's first lines executed once, and each run forked from there."""

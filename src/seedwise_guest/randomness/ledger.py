@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass, field
 from enum import Enum
-from typing import Any
+from typing import Any, Callable
 
 
 class State(str, Enum):
@@ -62,6 +62,8 @@ class Ledger:
         self._entries: dict[str, Entry] = {}
         self._refresh: list[Any] = []
         self._left_out = 0
+        self.observer: Callable[[str, object, bool], None] | None = None
+        """Told of each seeding before it happens: the generator, what it is given, whether it is a global one."""
         self.starts: dict[str, object] = {}
         """For each global generator what it looked like when it was started."""
 
@@ -84,6 +86,11 @@ class Ledger:
         entry = self.entry(generator)
         entry.state, entry.made_at, entry.note = State.UNSEEDED, where, note
         return entry
+
+    def seeding(self, generator: str, given: object, is_global: bool = True) -> None:
+        """A generator is about to be given a seed."""
+        if self.observer is not None:
+            self.observer(generator, given, is_global)
 
     def forget(self, generator: str) -> None:
         """Take an entry out again, because this generator does not exist."""

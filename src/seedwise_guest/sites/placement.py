@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import ast
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from ..randomness.streams import derive
 from .findings import Findings, Remark, Site, Use
+
+
+_ANY_SEED = 7
 
 
 @dataclass
@@ -25,6 +29,8 @@ class Placement:
     split_uses: list[Use] = field(default_factory=list)
     files: dict[str, str] = field(default_factory=dict)
     unreadable: dict[str, str] = field(default_factory=dict)
+    seen: int | None = None
+    """The number that a probe saw to reach a generator first; None where there was nothing to find out."""
 
     def is_kept(self, site: Site) -> bool:
         """Whether the user asked to leave this site as typed."""
@@ -66,11 +72,18 @@ class Placement:
         groups = set(site.group)
         return any(groups & set(other.group) for other in self.sites if other.number == self.number)
 
+    def given(self) -> dict[tuple[str, int, int], int | None]:
+        """For each site (path, line, column) what it receives under one and the same seed."""
+        return {(site.path, site.line, site.column): self.value(site, _ANY_SEED) for site in self.sites}
+
     def edits(self, seed: int) -> dict[str, list[list[Any]]]:
         """For each file the replacements in it, from its end to its beginning."""
+        return self.edits_to([self.value(site, seed) for site in self.sites])
+
+    def edits_to(self, values: Sequence[int | None]) -> dict[str, list[list[Any]]]:
+        """The replacements that give each site its value of these; None leaves it as typed."""
         result: dict[str, list[list[Any]]] = {}
-        for site in self.sites:
-            value = self.value(site, seed)
+        for site, value in zip(self.sites, values):
             if value is not None:
                 new = str(value) if site.number is None else _like(site.old, value)
                 result.setdefault(site.path, []).append([site.line, site.column, site.end, site.old, new])

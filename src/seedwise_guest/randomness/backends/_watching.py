@@ -45,8 +45,9 @@ def noting(
         entry = ledger.entry(generator)
         first = entry.state in (State.UNTOUCHED, State.UNSEEDED)
         moved = first and digest() != ledger.starts.get(generator)
-        result = seed_function(*args, **kwargs)
         given = args[0] if args else next((kwargs[key] for key in ("seed", "a") if key in kwargs), None)
+        ledger.seeding(generator, given)
+        result = seed_function(*args, **kwargs)
         if given is None:
             entry.note = "last restarted without a seed"
             return result

@@ -46,8 +46,9 @@ class Jax:
         def noted(original: Callable[..., Any]) -> Callable[..., Any]:
             @functools.wraps(original)
             def make(*args: Any, **kwargs: Any) -> Any:
-                key = original(*args, **kwargs)
                 seed = args[0] if args else kwargs.get("seed")
+                ledger.seeding("jax.random.key", _number(seed), False)
+                key = original(*args, **kwargs)
                 where = location(sys._getframe(1))
                 made = ledger.entry(f"jax key made at {where}")
                 made.state, made.made_at, made.seed = State.SEEDED, where, _number(seed)

@@ -64,7 +64,9 @@ class Stdlib:
             module_seed(next_stream("random", 128, "random") if a is None else a, version)
 
         def seed_instance(self: random.Random, a: Any = None, version: int = 2) -> None:
-            if a is not None or _called_by_tempfile(sys._getframe(1)):
+            if a is not None:
+                ledger.seeding("random.Random", a, False)
+            elif _called_by_tempfile(sys._getframe(1)):
                 pass
             elif is_importing(sys._getframe(1)):
                 module = importing_module(sys._getframe(1))

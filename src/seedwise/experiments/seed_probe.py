@@ -1,0 +1,196 @@
+"""Finds out which of several typed numbers is *the* seed: the one that reaches a random generator first.
+
+Reading cannot tell: a default may be replaced by a preset, a subclass, a keyword, an environment variable. So the command is
+started once more, in a world that is thrown away, with a number of its own at each seed site, and ends with the first seeding
+of a global generator. Where something was computed from the number (`seed * 1000 + rank`), it is started a few times more with
+other numbers at some of the sites: the site for which the seeding changes is the one.
+"""
+
+import json
+import subprocess
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from seedwise_guest.protocol import (
+    INSTRUCTIONS,
+    PROTOCOL,
+    SEED,
+    SPOOL,
+    Placement,
+    ProbeInstructions,
+    Site,
+    apply_edits,
+)
+
+from .site_reading import Reading, Start, end_session
+
+_LONGEST = 120.0
+"""Seconds until a generator must have been seeded."""
+_AFTER_OWN = 20.0
+"""Seconds that a global seeding may come after one of a generator of the code's own."""
+_MOST_SKIPPED = 4
+_FIRST, _LAST = 1_200_000, 4_000_000
+"""The sites' own numbers lie between: `seed * 1000 + rank` must stay below 2**32."""
+_FIRST_SMALL, _LAST_SMALL = 1_100, 9_000
+"""For a script that refuses those: it checks the seed, or takes it for an index."""
+
+
+@dataclass(frozen=True)
+class Seeding:
+    """What a probe saw first."""
+
+    generator: str
+    given: int
+    site: int | None
+    is_global: bool
+
+
+@dataclass(frozen=True)
+class Probed:
+    """The number that reaches a generator first, or why that was not seen."""
+
+    number: int | None
+    reason: str = ""
+
+
+def is_doubtful(placement: Placement) -> bool:
+    """Whether several different numbers are typed, any of which may be the seed."""
+    return len({site.number for site in placement.varied if site.number is not None}) > 1
+
+
+def find_number(words: Sequence[str], environment: Mapping[str, str], reading: Reading, start: Start) -> Probed:
+    """Start the command until a generator is seeded, and tell which typed number that was.
+
+    Parameters
+    ----------
+    start
+        Gives the words that start the command in a world that is thrown away, and the folder for its spool.
+    """
+    probe = _Probe(words, environment, reading, start)
+    seen: Seeding | None = None
+    for numbers in (_spread(len(probe.sites), _FIRST, _LAST), _spread(len(probe.sites), _FIRST_SMALL, _LAST_SMALL)):
+        for skip in range(_MOST_SKIPPED):
+            seen = probe.look(numbers, skip)
+            if seen is None:
+                break
+            site = seen.site if seen.site is not None else probe.differing(numbers, skip, seen)
+            if site is not None:
+                return Probed(probe.sites[site].number)
+        if seen is not None:
+            break
+    if seen is None:
+        return Probed(None, "no seed of the script was seen to reach a generator" + probe.ended)
+    return Probed(None, f"{seen.generator} is seeded with a number that is typed nowhere")
+
+
+class _Probe:
+    """One command, started for its first seeding under several assignments of numbers to its sites."""
+
+    def __init__(self, words: Sequence[str], environment: Mapping[str, str], reading: Reading, start: Start) -> None:
+        self._words = words
+        self._environment = environment
+        self._reading = reading
+        self._start = start
+        self.sites: list[Site] = [site for site in reading.placement.varied if site.number is not None]
+        self.ended = ""
+
+    def differing(self, numbers: list[int], skip: int, seen: Seeding) -> int | None:
+        """The one site whose number changes what the generator is given; None if there is none."""
+        step = max(2, (numbers[1] - numbers[0]) // 2)
+        changed = [number + step - 1 for number in numbers]
+
+        def depends(on: set[int]) -> bool:
+            mixed = [changed[k] if k in on else number for k, number in enumerate(numbers)]
+            now = self.look(mixed, skip)
+            return now is not None and now.given != seen.given
+
+        candidates = set(range(len(numbers)))
+        if not depends(candidates):
+            return None
+        while len(candidates) > 1:
+            half = set(sorted(candidates)[: len(candidates) // 2])
+            candidates = half if depends(half) else candidates - half
+        return candidates.pop()
+
+    def look(self, numbers: list[int], skip: int) -> Seeding | None:
+        """What the first seeding is when each site holds its number of these; None if there was none."""
+        placement, reading = self._reading.placement, self._reading
+        own = {id(site): number for site, number in zip(self.sites, numbers, strict=True)}
+        edits = placement.edits_to([own.get(id(site)) for site in placement.sites])
+        words = list(self._words)
+        if reading.launch.get("kind") == "command" and edits.get("-c"):
+            text = str(reading.launch["target"])
+            words = [apply_edits(text, edits.pop("-c")) if word == text else word for word in words]
+        with self._start(words) as (argv, spool):
+            instructions = self._instructions(edits, numbers, skip)
+            Path(spool, INSTRUCTIONS).write_text(json.dumps(instructions), encoding="utf-8", errors="surrogateescape")
+            return self._watch(argv, Path(spool))
+
+    def _instructions(self, edits: dict[str, list[list[Any]]], numbers: list[int], skip: int) -> ProbeInstructions:
+        placement = self._reading.placement
+        return {
+            "v": PROTOCOL,
+            "mode": "probe",
+            "seed": 1,
+            "number": None,
+            "has_sites": True,
+            "substitute": True,
+            "control": True,
+            "edits": edits,
+            "digests": {path: digest for path, digest in placement.files.items() if path != "-c"},
+            "script": self._reading.script,
+            "announce": False,
+            "numbers": numbers,
+            "skip": skip,
+        }
+
+    def _watch(self, argv: Sequence[str], spool: Path) -> Seeding | None:
+        environment = {**self._environment, SPOOL: str(spool), SEED: "1"}
+        try:
+            process = subprocess.Popen(
+                argv,
+                env=environment,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.DEVNULL,
+                start_new_session=True,
+            )
+        except OSError as error:
+            self.ended = f": {error.strerror or error}"
+            return None
+        own: Seeding | None = None
+        until = time.monotonic() + _LONGEST
+        try:
+            while True:
+                over = process.poll() is not None
+                for seen in _seedings(spool):
+                    if seen.is_global:
+                        return seen
+                    if own is None:
+                        own, until = seen, min(until, time.monotonic() + _AFTER_OWN)
+                if over or time.monotonic() > until:
+                    self.ended = "" if over else f" within {_LONGEST:g} s"
+                    return own
+                time.sleep(0.01)
+        finally:
+            end_session(process)
+
+
+def _seedings(spool: Path) -> Iterator[Seeding]:
+    for file in spool.glob("*.jsonl"):
+        for line in file.read_bytes().splitlines():
+            try:
+                told = json.loads(line)
+            except ValueError:
+                continue  # half a line: the rest is being written
+            if told.get("type") == "seeding":
+                yield Seeding(told["generator"], told["given"], told["site"], told["is_global"])
+
+
+def _spread(n: int, first: int, last: int) -> list[int]:
+    """Numbers for n sites, far apart."""
+    step = max(1, (last - first) // max(1, n))
+    return [first + 7 + k * step for k in range(n)]
