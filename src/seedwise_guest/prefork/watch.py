@@ -335,7 +335,7 @@ class Watch:
             self.stop(f"writes {_path(arguments[0])}")
         elif event in _PROCESSES:
             if not (self._private and (self._libraries or not self._profiling)):
-                self.stop("starts a process")  # a library may do this while it is imported: it can touch no files but our private ones
+                self.stop("starts a process")  # a library may do this while it is imported: its files are private
         elif event in _CONNECTIONS:
             self.stop("opens a connection")
         elif event in _HOOKS and arguments == () and sys._getframe(1).f_globals.get("__name__") != __name__:

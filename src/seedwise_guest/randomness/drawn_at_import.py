@@ -162,7 +162,7 @@ class AtImport:
                 starts[backend.generator] = held.start
                 if not seeded or drawn_from(held.fixed, backend.digest()):
                     with contextlib.suppress(ValueError):  # NumPy: the library has put in another kind of generator
-                        backend.put(held.saved)  # else the library has seeded it, which holds for the script too, as without Seedwise
+                        backend.put(held.saved)  # else: the library has seeded it, for the script too
         self._held.clear()
 
     def _has_drawn(self) -> bool:

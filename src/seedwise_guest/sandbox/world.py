@@ -297,7 +297,7 @@ def settle(spec: dict[str, Any]) -> None:
     if spec.get("nice"):
         os.nice(spec["nice"])
     if spec.get("fixed_addresses"):
-        with contextlib.suppress(OSError):  # some containers refuse this: addresses then differ from run to run, as without Seedwise
+        with contextlib.suppress(OSError):  # some containers refuse: addresses then differ in each run
             _call("personality", 0x0040000)  # ADDR_NO_RANDOMIZE: memory has the same addresses in every run
     if sys.platform == "linux":
         _call("prctl", 1, signal.SIGKILL, 0, 0, 0)  # PR_SET_PDEATHSIG: no orphan is left when the supervisor is killed

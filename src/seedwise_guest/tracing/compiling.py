@@ -58,7 +58,7 @@ def step_aside_for_compilers(torch: Any) -> None:
                     _standing.pop((id(found[0]), found[1]), None)
                 return original(*args, **kwargs)
             if original.__name__ == "script":
-                kwargs["_frames_up"] = kwargs.get("_frames_up", 0) + 1  # TorchScript looks names up in the caller's frame
+                kwargs["_frames_up"] = kwargs.get("_frames_up", 0) + 1  # names are looked up in the caller's frame
             try:
                 return original(*args, **kwargs)
             finally:

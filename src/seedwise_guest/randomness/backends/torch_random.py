@@ -26,7 +26,7 @@ class Torch:
     def seed(self, seed: int) -> None:
         import torch
 
-        torch.manual_seed(seed)  # seeds CPU, CUDA, MPS and XPU; a device that is not in use yet is seeded at its first use
+        torch.manual_seed(seed)  # CPU, CUDA, MPS, XPU; a device that is not in use yet, at its first use
 
     def take(self) -> Any:
         import torch
