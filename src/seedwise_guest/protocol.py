@@ -65,7 +65,8 @@ __all__ = [
 PROTOCOL = 1
 """Version of this protocol. Both sides refuse any other version."""
 
-# --- where things are --------------------------------------------------------------------------------------------------
+# --- where things are
+# -------------------------------------------------------------------------------------------------
 
 _HOME = os.path.dirname(os.path.realpath(__file__))
 ENTRY = os.path.join(_HOME, "process", "entry")
@@ -108,7 +109,8 @@ CONFIGURATION = (
 )
 """The endings of configuration files' names. The contents of these files belong to an experiment's identity."""
 
-# --- what a process is told --------------------------------------------------------------------------------------------
+# --- what a process is told
+# -------------------------------------------------------------------------------------------
 
 Job = Literal["run", "plan", "check", "prefork"]
 """What a process does. `run`: it is a run. `plan`: it reads the seed sites and exits. `check`: `check` watches it.
@@ -170,7 +172,8 @@ class CheckInstructions(Instructions):
     """
 
 
-# --- what a process answers --------------------------------------------------------------------------------------------
+# --- what a process answers
+# -------------------------------------------------------------------------------------------
 
 Refusal = Literal["version", "changed", "fault"]
 """Why a process refuses to run. `version`: host and guest have different versions. `changed`: a source file was

@@ -158,8 +158,8 @@ _MAIN = ast.dump(ast.parse("__name__ == '__main__'", mode="eval").body)
 
 
 def _compiled(statements: list[ast.stmt], path: str, flags: int, *, head: bool = False) -> Any:
-    """Code for some statements of a module. A string that stands first in them is a docstring only at the head of the
-    module.
+    """Code for some statements of a module. A string that stands first in them is a docstring only at the head of
+    the module.
     """
     body = list(statements)
     while not head and body and isinstance(body[0], ast.Expr) and isinstance(body[0].value, ast.Constant):
@@ -168,7 +168,9 @@ def _compiled(statements: list[ast.stmt], path: str, flags: int, *, head: bool =
 
 
 def _does_nothing_but_define(statement: ast.stmt) -> bool:
-    """Whether the statement can only bind a name: a function without decorators and computed defaults, or a constant."""
+    """Whether the statement can only bind a name: a function without decorators and computed defaults, or a
+    constant.
+    """
     if isinstance(statement, (ast.FunctionDef, ast.AsyncFunctionDef)):
         defaults = [*statement.args.defaults, *(d for d in statement.args.kw_defaults if d is not None)]
         return not statement.decorator_list and all(isinstance(default, ast.Constant) for default in defaults)
@@ -178,7 +180,9 @@ def _does_nothing_but_define(statement: ast.stmt) -> bool:
 
 
 def _only_names(statement: ast.stmt) -> bool:
-    """Whether a statement with a seed in it only gives names to plain values. Such a statement may be executed later."""
+    """Whether a statement with a seed in it only gives names to plain values. Such a statement may be executed
+    later.
+    """
     if isinstance(statement, (ast.FunctionDef, ast.AsyncFunctionDef)):
         annotations = [a.annotation for a in ast.walk(statement.args) if isinstance(a, ast.arg) and a.annotation]
         return _does_nothing_but_define(statement) and not annotations and statement.returns is None

@@ -1,5 +1,4 @@
-"""Watches what the process that forks executes, and decides: may all runs share it, or must each run execute it
-itself?
+"""Watches what the process that forks executes, and decides: may all runs share it, or must each run execute it itself?
 
 A statement is left to the runs when it does one of these things: it draws from, seeds or makes a random generator; it
 reads the clock, the process number or the system's entropy; it reads something that differs from run to run; it
@@ -30,15 +29,15 @@ _HOOKS = frozenset("sys.setprofile sys.settrace".split())
 _SHARED = ("/dev/null", "/dev/zero", "/dev/full", "/dev/urandom", "/dev/random")
 """Devices that are the same for all processes."""
 _SURVIVES = "jemalloc_bg_thd"
-"""PyArrow's allocator has a thread with this name. The allocator itself ends this thread in a forked child (jemalloc,
-`background_thread_postfork_child`).
+"""PyArrow's allocator has a thread with this name. The allocator itself ends this thread in a forked child
+(jemalloc, `background_thread_postfork_child`).
 """
 _LARGEST = 2**20
 """The largest file that is made again in each run, in bytes."""
 _EVERY = 256
 _OURS = 3
-"""Number of references to the list of arguments: from the module `sys`, from the watch, and from the call that counts
-them.
+"""Number of references to the list of arguments: from the module `sys`, from the watch, and from the call that
+counts them.
 """
 
 
@@ -132,8 +131,8 @@ class Watch:
     # --- one statement ---------------------------------------------------------------------------------------------
 
     def begin(self, tell: Callable[[str], None], profile: bool = True) -> None:
-        """Call this before a statement. `tell(reason)` is called if the statement must be left to the runs; it must
-        not return.
+        """Call this before a statement. `tell(reason)` is called if the statement must be left to the runs; it
+        must not return.
         """
         import time
 
@@ -376,8 +375,8 @@ class Watch:
             self.stop(f"writes {place}")
 
     def _rename(self, old: Any, new: Any, *_: Any) -> None:
-        """A file that was created here gets a new name that does not exist yet. This is how a cache is written in one
-        step.
+        """A file that was created here gets a new name that does not exist yet. This is how a cache is written in
+        one step.
         """
         source, to = _path(old), _path(new)
         known = source in self._new or source in self._passing
@@ -459,8 +458,8 @@ def _name_of(task: str) -> str:
 
 
 def _end_at_a_fork(threads: int) -> bool:
-    """Whether the threads above this number end before a fork and start again after it, as those of OpenBLAS do. It
-    is found out by a fork.
+    """Whether the threads above this number end before a fork and start again after it, as those of OpenBLAS do.
+    It is found out by a fork.
     """
     pid = os.fork()
     if pid == 0:

@@ -122,8 +122,8 @@ class Modules:
     """
 
     _LAST = "seedwise_guest.prefork"
-    """This name is moved to the end of `sys.modules` when all modules have been looked at. What stands after it came
-    later.
+    """This name is moved to the end of `sys.modules` when all modules have been looked at. What stands after it
+    came later.
     """
 
     def __init__(self) -> None:

@@ -1,5 +1,5 @@
-"""Watching imports: call something after a module has been imported, or before and after every import; find out whose
-module it is.
+"""Watching imports: call something after a module has been imported, or before and after every import; find out
+whose module it is.
 """
 
 from __future__ import annotations
@@ -72,8 +72,8 @@ _finder = _Finder()
 
 
 def when_imported(name: str, action: Action) -> None:
-    """Call `action(module)` right after module `name` has been executed. If the module is imported already, call it
-    at once.
+    """Call `action(module)` right after module `name` has been executed. If the module is imported already, call
+    it at once.
     """
     module = sys.modules.get(name)
     if module is not None and not getattr(getattr(module, "__spec__", None), "_initializing", False):
@@ -148,8 +148,8 @@ def belongs_to_user(name: str) -> bool:
 
 
 def users_by_name() -> Callable[[str], bool]:
-    """A function that says whether a module is the user's, judged by the place of its top package. It looks for each
-    package once.
+    """A function that says whether a module is the user's, judged by the place of its top package. It looks for
+    each package once.
     """
     known: dict[str, bool] = {}
 

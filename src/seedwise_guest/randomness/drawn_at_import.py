@@ -61,8 +61,8 @@ class AtImport:
         self.drawn = 0
         """How many imports have drawn from a global generator in a way that changed nothing for the script."""
         self.depth = 0
-        """How many imports are going on, one inside another. Generators that they make are started from the seed when
-        the imports end.
+        """How many imports are going on, one inside another. Generators that they make are started from the seed
+        when the imports end.
         """
 
     def number(self, library: str, bits: int, module: str, find: Find) -> int:
@@ -173,8 +173,8 @@ class AtImport:
         return any(one.backend.digest() != one.fixed and self._entry(one.backend) == one.entry for one in held)
 
     def position(self, backend: Backend) -> tuple[object, ...]:
-        """Where the global generator stands, and what its ledger entry says. Draws that change nothing for the script
-        are left out.
+        """Where the global generator stands, and what its ledger entry says. Draws that change nothing for the
+        script are left out.
         """
         entry = self._entry(backend) if backend.generator else ()
         held = self._held.get(backend.name)

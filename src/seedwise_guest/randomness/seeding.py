@@ -86,8 +86,8 @@ class Control:
         return self.imports.number(library, bits, module, find)
 
     def start_made(self, made: list[Made]) -> None:
-        """Start generators that were made during imports, after these imports. After `gather`, they are started when
-        the run begins.
+        """Start generators that were made during imports, after these imports. After `gather`, they are started
+        when the run begins.
         """
         if self._gathered is not None:
             self._gathered += [(one, one[2].position()) for one in made]
@@ -151,8 +151,8 @@ class Control:
         self.start_made([made for made, _ in gathered])
 
     def seed_unnoted(self, library: str, number: int) -> None:
-        """Start the library's global generators from `number`. The ledger does not mention it, because the script did
-        not do it.
+        """Start the library's global generators from `number`. The ledger does not mention it, because the script
+        did not do it.
         """
         backend = next(backend for backend in self.backends if backend.name == library)
         entry = self.ledger.entry(backend.generator)

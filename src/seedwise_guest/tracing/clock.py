@@ -16,8 +16,8 @@ _DAY = 86_400.0
 
 
 def watch_clock(how: str, facts: Facts) -> None:
-    """Watch the clock. `freeze` holds it nearly still (each call adds a millisecond); `shift` moves it by 1.37 days.
-    Only calls of the user's own code are changed.
+    """Watch the clock. `freeze` holds it nearly still (each call adds a millisecond); `shift` moves it by 1.37
+    days. Only calls of the user's own code are changed.
     """
     ticks = [0]
 
@@ -55,8 +55,8 @@ def watch_clock(how: str, facts: Facts) -> None:
 
 
 def _library_reads_clock(frame: Any, facts: Facts) -> None:
-    """Note a library that reads the clock, because it may print durations. The standard library prints none, so it is
-    not noted.
+    """Note a library that reads the clock, because it may print durations. The standard library prints none, so it
+    is not noted.
     """
     module = str(frame.f_globals.get("__name__", "")).partition(".")[0]
     if module not in _STANDARD and module != "seedwise_guest":

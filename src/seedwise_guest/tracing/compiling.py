@@ -42,8 +42,8 @@ def _restore(found: tuple[Any, str, Any, Any, bool]) -> None:
 
 
 def step_aside_for_compilers(torch: Any) -> None:
-    """Put torch's own functions back while TorchScript reads a function. When `torch.compile` is used, put them back
-    for good.
+    """Put torch's own functions back while TorchScript reads a function. When `torch.compile` is used, put them
+    back for good.
     """
 
     def aside(original: Callable[..., Any], for_good: bool) -> Callable[..., Any]:

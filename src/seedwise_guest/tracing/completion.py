@@ -136,8 +136,8 @@ class _Given:
 
 
 def _user_of(frame: Any) -> str | None:
-    """The user's line from which the call came, if it went only through `multiprocessing` and `concurrent`. Otherwise
-    None.
+    """The user's line from which the call came, if it went only through `multiprocessing` and `concurrent`.
+    Otherwise None.
     """
     while frame is not None and str(frame.f_globals.get("__name__")).partition(".")[0] in (
         "multiprocessing",

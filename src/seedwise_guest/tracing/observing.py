@@ -78,8 +78,8 @@ class Observer:
         return generator in self._fixed
 
     def __call__(self, library: str, bits: int, generator: str = "") -> int:
-        """The number from which a generator without a seed starts. It comes from the system, as without Seedwise; if
-        asked for, it is fixed.
+        """The number from which a generator without a seed starts. It comes from the system, as without Seedwise;
+        if asked for, it is fixed.
         """
         self._count += 1
         if self._holds(generator):
@@ -101,8 +101,8 @@ class Observer:
             spool.send("unmade", generator=generator)
 
     def at_import(self, library: str, bits: int, module: str, find: Find) -> int:
-        """The number for a generator that a library makes while it is imported. It comes from the system, as without
-        Seedwise.
+        """The number for a generator that a library makes while it is imported. It comes from the system, as
+        without Seedwise.
         """
         return int.from_bytes(urandom((bits + 7) // 8), "big") >> (-bits % 8)
 

@@ -1,5 +1,5 @@
-"""What the backends share: functions that report to the ledger where a generator was seeded, and whether it was drawn
-from.
+"""What the backends share: functions that report to the ledger where a generator was seeded, and whether it was
+drawn from.
 """
 
 from __future__ import annotations
