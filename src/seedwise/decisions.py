@@ -147,8 +147,8 @@ class Ranking(Answer):
 
 @dataclass(frozen=True)
 class TaskPlace:
-    """A method over several tasks: interquartile mean, mean and median with stratified intervals, and mean rank (1 is
-    best).
+    """A method over several tasks: interquartile mean, mean and median with stratified intervals, and mean rank (1
+    is best).
     """
 
     name: str

@@ -364,8 +364,8 @@ def parse_seeds(text: str) -> list[int]:
 
 
 def check_seeds(seeds: Iterable[int]) -> list[int]:
-    """The seeds as a list. Raises UsageError for a number of seeds instead of seeds, for duplicates, for a seed out
-    of range, and for no seeds.
+    """The seeds as a list. Raises UsageError for a number of seeds instead of seeds, for duplicates, for a seed
+    out of range, and for no seeds.
     """
     from seedwise_guest import SeedError
     from seedwise_guest.protocol import check_seed

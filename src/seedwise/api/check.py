@@ -19,8 +19,7 @@ def check(
     timeout: float = 600.0,
     tell: Say = lambda text: None,
 ) -> Check:
-    """Call `function(seed, **config)` in fresh processes, change one thing at a time, and say what changes its
-    result.
+    """Call `function(seed, **config)` in fresh processes, change one thing at a time, and say what changes its result.
 
     Parameters
     ----------

@@ -58,8 +58,8 @@ def listing(store: str | None = None) -> list[Listed]:
 
 
 def output_of(name: str, seed: int, which: str, store: str | None = None) -> str:
-    """The path of the file with what a run printed. `which` is `stdout` or `stderr`. Raises UsageError if there is no
-    such run or file.
+    """The path of the file with what a run printed. `which` is `stdout` or `stderr`. Raises UsageError if there is
+    no such run or file.
     """
     with open_store(store) as opened:
         experiment = opened.experiment(name)
@@ -117,8 +117,8 @@ def resume(
 
 
 def _options(experiment: Experiment, jobs: int | None) -> Options:
-    """The options with which the experiment was started. Raises UsageError in another folder than its own, and for a
-    command whose secret was not kept.
+    """The options with which the experiment was started. Raises UsageError in another folder than its own, and for
+    a command whose secret was not kept.
     """
     manifest, said = experiment.manifest, experiment.plan.get("options", {})
     if os.getcwd() != manifest["folder"]:
@@ -141,8 +141,7 @@ def run_until_decided(
     store: str | None = None,
     tell: Callable[[Event], None],
 ) -> tuple[Outcome, Outcome]:
-    """Run two experiments further, in turn, seed by seed, until their difference is decided or both have `most`
-    seeds.
+    """Run two experiments further, in turn, seed by seed, until their difference is decided or both have `most` seeds.
 
     The seeds are all those that one of the two has, in order, and then the next numbers. A seed that one side lacks
     is run for that side.
@@ -231,8 +230,21 @@ def _size(folder: Path) -> int:
 def export(
     name: str, format: str, metric: Sequence[str] = (), reduce: str | None = None, store: str | None = None
 ) -> str:
-    """The runs as text: `csv`, `md`, `latex` have a row for each run (seed, status, a column for each metric), `json` the
-    series too."""
+    """The runs of an experiment as text.
+
+    Parameters
+    ----------
+    format
+        `csv`, `md` and `latex` have a row for each run: seed, status, and a column for each metric. `json` has the
+        series too.
+    metric, reduce, store
+        As for `load`.
+
+    Raises
+    ------
+    UsageError, StoreError
+        As for `load`.
+    """
     results = load(name, metric=metric, reduce=reduce, store=store)
     names = [m.name for m in results.metrics]
     by_metric = {m: results.scores(m).by_seed for m in names}

@@ -93,8 +93,7 @@ class SiteList:
 
 
 def read(command: Sequence[str], *, seed: int = 7, keep: Sequence[str] = (), seed_site: str | None = None) -> SiteList:
-    """The seed sites of a script (`["train.py"]`) or of the script that a command runs. None of the user's code is
-    run.
+    """The seed sites of a script (`["train.py"]`) or of the script that a command runs. None of the user's code is run.
 
     Raises
     ------

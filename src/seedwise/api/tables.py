@@ -38,8 +38,8 @@ class Sheet:
         return next((names.index(word) for word in SEED_COLUMNS if word in names), None)
 
     def numeric(self, but: Sequence[int | None]) -> list[int]:
-        """Indices of the columns that hold only numbers. Empty cells are ignored, and the columns in `but` are left
-        out.
+        """Indices of the columns that hold only numbers. Empty cells are ignored, and the columns in `but` are
+        left out.
         """
         found = []
         for k in range(len(self.names)):

@@ -128,8 +128,7 @@ def noise_of_test_set(correct: ArrayLike, classes: int = 2) -> stats.TestSetNois
 
 
 def by_step(results: Results, metric: str | None = None, *, level: float = 0.95) -> list[tuple[int, stats.Description]]:
-    """Mean, interval and spread across seeds after each step of training, so that "more training helps" can be
-    tested.
+    """Mean, interval and spread across seeds after each step of training, so that "more training helps" can be tested.
 
     Returns
     -------

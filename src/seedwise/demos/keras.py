@@ -52,8 +52,8 @@ OLD_PACKAGES = (
     "PyYAML>=6",
     "h5py==3.14.0",
 )
-"""Keras 2 on Theano 1, in versions that still run on Python 3.9 to 3.11. They are installed without the packages that
-they require.
+"""Keras 2 on Theano 1, in versions that still run on Python 3.9 to 3.11. They are installed without the packages
+that they require.
 """
 _SECOND_LINE = {
     "tensorflow": "import tensorflow\ntensorflow.random.set_seed(2)\n",

@@ -79,7 +79,9 @@ def run(data: str | None, n: int) -> int:
 
 
 def _python_with_torch() -> str:
-    """This interpreter, or the one that `python` starts: the first one that has torch. Raises UsageError if none has."""
+    """This interpreter, or the one that `python` starts: the first one that has torch. Raises UsageError if none
+    has.
+    """
     question = "import importlib.util, sys; sys.exit(importlib.util.find_spec('torch') is None)"
     for python in (sys.executable, shutil.which("python"), shutil.which("python3")):
         if python and subprocess.run([python, "-c", question], capture_output=True, check=False).returncode == 0:

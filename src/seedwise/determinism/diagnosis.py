@@ -168,8 +168,8 @@ class Examination:
             )
 
     def _needed(self) -> int:
-        """How many processes must agree until chance is below 1 %. It depends on how often processes without a change
-        agree.
+        """How many processes must agree until chance is below 1 %. It depends on how often processes without a
+        change agree.
         """
         runs = sum(map(len, self._plain))
         often = (max(map(len, self._plain)) + 0.5) / (runs + 1)
@@ -213,8 +213,8 @@ class Examination:
         return True
 
     def _several(self, alone: Sequence[Hypothesis]) -> list[Hypothesis]:
-        """Hold several causes still that were not enough alone. If that helps, leave them out one by one, as long as
-        it still helps.
+        """Hold several causes still that were not enough alone. If that helps, leave them out one by one, as long
+        as it still helps.
         """
         kept = [hypothesis for hypothesis in alone if hypothesis.cause is not Cause.THREADS]
         self.tell("hold everything still")
@@ -315,8 +315,8 @@ class Examination:
     # --- localise, measure, answer ----------------------------------------------------------------------------------
 
     def _localise(self, difference: Difference, change: Change) -> Divergence | None:
-        """Record every operation of the first step that differs, in two processes, and find the first operation that
-        differs.
+        """Record every operation of the first step that differs, in two processes, and find the first operation
+        that differs.
         """
         step = difference.first_step
         if step is None or self.first.unit != "step":
@@ -430,8 +430,8 @@ class Examination:
         return replace(found, measured=spread)
 
     def _under_seeds(self, n: int) -> list[Run]:
-        """Finished runs of the script under n seeds, which replace the seed that it types. `detail` holds what each
-        printed. Empty if there is no place for a seed.
+        """Finished runs of the script under n seeds, which replace the seed that it types. `detail` holds what
+        each printed. Empty if there is no place for a seed.
         """
         if self._is_function:
             return []
@@ -478,8 +478,8 @@ def _tried(name: str, difference: Difference, where: str = "") -> Tried:
 
 
 def _repeats(workers: Sequence[Mapping[str, Any]]) -> list[tuple[str, str]]:
-    """Name and line of generators that several workers hold in the same state, or that one worker holds in the same
-    state more than once (in every epoch).
+    """Name and line of generators that several workers hold in the same state, or that one worker holds in the
+    same state more than once (in every epoch).
     """
     seen: dict[tuple[str, int], set[int]] = {}
     for message in workers:

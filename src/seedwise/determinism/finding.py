@@ -36,17 +36,17 @@ class Check(Answer):
     Attributes
     ----------
     verdict
-            For the program as it is: identical if nothing that was tried changes its result.
-        cause, location, fix
-            What changes the result, the line, and the smallest change against it. Empty if identical.
-        fix_verified
-            Whether fresh processes gave the same bits when the effect of the fix was applied from outside.
-        divergence
-            The first optimizer step and operation that differed, if there is one.
-        ledger
-            Every generator: state, `file:line` of its seeding and of the first draw.
-        perturbations
-            What was tried, one thing at a time.
+        For the program as it is: identical if nothing that was tried changes its result.
+    cause, location, fix
+        What changes the result, the line, and the smallest change against it. Empty if identical.
+    fix_verified
+        Whether fresh processes gave the same bits when the effect of the fix was applied from outside.
+    divergence
+        The first optimizer step and operation that differed, if there is one.
+    ledger
+        Every generator: state, `file:line` of its seeding and of the first draw.
+    perturbations
+        What was tried, one thing at a time.
     """
 
     verdict: Verdict

@@ -1,5 +1,5 @@
-"""What could make a program differ between runs, judged by what its first process did; and for each possibility the
-change that tests it.
+"""What could make a program differ between runs, judged by what its first process did; and for each possibility
+the change that tests it.
 """
 
 import os
@@ -48,8 +48,8 @@ def may_agree_by_chance(trace: Trace) -> bool:
 
 
 def hypotheses(trace: Trace, kernel_first: bool) -> list[Hypothesis]:
-    """What could make reruns differ, most likely first. `kernel_first` says that an operation gave different output
-    for the same input.
+    """What could make reruns differ, most likely first. `kernel_first` says that an operation gave different
+    output for the same input.
     """
     found: list[Hypothesis] = []
     free = [e for e in trace.ledger if e["state"] in _NOT_GOVERNED and "system" not in e.get("note", "")]

@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 from ..runs.written_files import Content
 
 Op = tuple[str, tuple[int, ...], tuple[int, ...], int, str, str]
-"""Name; digests of outputs; digests of inputs from outside; digest of the generator's state (0 if it needs none); the
-user's line; the module.
+"""Name; digests of outputs; digests of inputs from outside; digest of the generator's state (0 if it needs none);
+the user's line; the module.
 """
 
 

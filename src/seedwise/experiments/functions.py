@@ -108,8 +108,8 @@ def carried(function: Callable[..., object], config: Mapping[str, object], base:
 
 
 def _as_in_memory(function: Callable[..., object], config: Mapping[str, Any]) -> bytes | None:
-    """Pickle the function with the user's own modules as they are in memory, not as they are on disk. None if this is
-    not possible.
+    """Pickle the function with the user's own modules as they are in memory, not as they are on disk. None if this
+    is not possible.
     """
     import cloudpickle
 

@@ -66,8 +66,8 @@ INTENT = ("command", "folder", "mode", "keep", "seed site", "network")
 
 
 def same_intent(old: Mapping[str, object], new: Mapping[str, object]) -> bool:
-    """Whether both are the same command with the same setup. If so, every other difference is a change that must be
-    named.
+    """Whether both are the same command with the same setup. If so, every other difference is a change that must
+    be named.
     """
     return all(old.get(name) == new.get(name) for name in INTENT)
 

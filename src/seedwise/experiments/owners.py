@@ -83,8 +83,8 @@ def _started(pid: int) -> str:
 
 
 def is_alive(owner: str, folder: Path) -> bool:
-    """Whether a supervisor is still running. One on another machine counts as running if it touched its file in the
-    last five minutes.
+    """Whether a supervisor is still running. One on another machine counts as running if it touched its file in
+    the last five minutes.
     """
     host, _, rest = owner.partition(":")
     pid, _, started = rest.partition(":")

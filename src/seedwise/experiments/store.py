@@ -271,8 +271,8 @@ class Store:
         manifest: Mapping[str, object],
         plan: Mapping[str, object],
     ) -> Experiment:
-        """Add an experiment as the next version of its name. If another command has just added the same one, return
-        that.
+        """Add an experiment as the next version of its name. If another command has just added the same one,
+        return that.
         """
         with self._write():
             last = self._db.execute(
@@ -353,8 +353,8 @@ class Store:
     # --- runs ------------------------------------------------------------------------------------------------------
 
     def want(self, experiment: int, seeds: Sequence[int]) -> None:
-        """Store the seeds that were asked for, so that an interrupted command can be finished and reports can say "k
-        of n".
+        """Store the seeds that were asked for, so that an interrupted command can be finished and reports can say
+        "k of n".
         """
         with self._write():
             self._db.executemany(

@@ -19,8 +19,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
 @pytest.fixture
 def assert_reproducible() -> Callable[..., object]:
-    """A function: `assert_reproducible(train, seed=0, rtol=None, **config)`. If it fails, it says cause, line and
-    fix.
+    """A function: `assert_reproducible(train, seed=0, rtol=None, **config)`. If it fails, it says cause, line and fix.
 
     `train(seed, **config)` is called in fresh processes, with one thing changed at a time, as `seedwise check` does.
     With `rtol`, a result that is equal to rounding passes too.

@@ -1,5 +1,5 @@
-"""One attempt at one seed: what the host writes into its spool (the folder through which host and run talk), and what
-it reads from it.
+"""One attempt at one seed: what the host writes into its spool (the folder through which host and run talk), and
+what it reads from it.
 """
 
 import json
