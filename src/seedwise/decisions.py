@@ -1,5 +1,6 @@
-"""Answers to questions about scores: what a comparison, a plan or a choice found. Each answer is frozen and has a
-sentence.
+"""Answers to questions about scores: what a comparison, a plan or a choice found.
+
+Each answer is frozen and has a sentence.
 """
 
 from dataclasses import dataclass, field
@@ -147,8 +148,9 @@ class Ranking(Answer):
 
 @dataclass(frozen=True)
 class TaskPlace:
-    """A method over several tasks: interquartile mean, mean and median with stratified intervals, and mean rank (1
-    is best).
+    """A method over several tasks.
+
+    Interquartile mean, mean and median have stratified intervals; `rank` is the mean rank (1 is best).
     """
 
     name: str
@@ -165,8 +167,9 @@ class TaskPlace:
 
 @dataclass(frozen=True)
 class TaskPair:
-    """Two methods over several tasks: P(improvement), averaged over tasks, and Wilcoxon's p over the tasks' means,
-    adjusted by Holm.
+    """Two methods over several tasks.
+
+    P(improvement) is averaged over tasks; Wilcoxon's p is over the tasks' means, adjusted by Holm.
     """
 
     new: str

@@ -7,8 +7,9 @@ from .results import Run
 
 @dataclass(frozen=True)
 class Began:
-    """The supervisor knows what to do: `todo` of `n` seeds. `done` seeds were settled before; `failed` of those
-    had failed.
+    """The supervisor knows what to do: `todo` of `n` seeds.
+
+    `done` seeds were settled before; `failed` of those had failed.
     """
 
     n: int

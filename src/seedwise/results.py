@@ -64,8 +64,9 @@ def _frozen(mapping: Mapping[Any, Any]) -> Mapping[Any, Any]:
 
 @dataclass(frozen=True)
 class Series:
-    """The values of one metric in one run, in the order in which they came. Where the run gave no steps, `steps`
-    counts from 1.
+    """The values of one metric in one run, in the order in which they came.
+
+    Where the run gave no steps, `steps` counts from 1.
     """
 
     steps: tuple[int, ...]
@@ -170,8 +171,9 @@ class Scores:
 
 @dataclass(frozen=True)
 class Summary:
-    """One metric over seeds, in its own units. `±` in any sentence about it is the `level` interval of the mean, by
-    `method`.
+    """One metric over seeds, in its own units.
+
+    `±` in any sentence about it is the `level` interval of the mean, by `method`.
 
     Numbers that these scores cannot give are None: spread and interval of a single score; everything if a score is
     NaN or infinite (`reason` then says under which seeds); best and worst if the goal is not known.
@@ -364,8 +366,10 @@ def parse_seeds(text: str) -> list[int]:
 
 
 def check_seeds(seeds: Iterable[int]) -> list[int]:
-    """The seeds as a list. Raises UsageError for a number of seeds instead of seeds, for duplicates, for a seed
-    out of range, and for no seeds.
+    """The seeds as a list.
+
+    Raises UsageError for a number of seeds instead of seeds, for duplicates, for a seed out of range, and for no
+    seeds.
     """
     from seedwise_guest import SeedError
     from seedwise_guest.protocol import check_seed

@@ -7,8 +7,9 @@ VARIABLES = (
 
 
 def thread_settings(threads: int, xla_flags: str) -> dict[str, str]:
-    """Environment variables that give every library this number of threads. `xla_flags` are the XLA_FLAGS that are
-    set so far.
+    """Environment variables that give every library this number of threads.
+
+    `xla_flags` are the XLA_FLAGS that are set so far.
     """
     flags = [flag for flag in xla_flags.split() if "intra_op_parallelism" not in flag and "eigen" not in flag]
     multi = "true" if threads > 1 else "false"

@@ -217,8 +217,9 @@ class Array(TypedDict, total=False):
 
 
 class Reason(TypedDict):
-    """`no-result`: a function returned something that cannot be a result. `not-forked`: a forked run could not
-    continue as a fresh run would.
+    """`no-result`: a function returned something that cannot be a result.
+
+    `not-forked`: a forked run could not continue as a fresh run would.
     """
 
     reason: str

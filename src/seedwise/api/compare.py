@@ -77,8 +77,9 @@ def compare(
 
 
 def generator_for(rng: Rng) -> np.random.Generator:
-    """The generator from which the resampling draws. Raises UsageError for anything that is no generator and no
-    integer.
+    """The generator from which the resampling draws.
+
+    Raises UsageError for anything that is no generator and no integer.
     """
     from ..stats.sample import generator
 
@@ -243,8 +244,9 @@ def _correlation(a: Scores, b: Scores, shared: Sequence[int]) -> float | None:
 
 
 def _needed(x: Array, y: Array, d: float, paired: bool, alpha: float, margin: float | None) -> int | None:
-    """How many seeds each side needs to show this difference, or this equivalence, with power .8. None where this
-    cannot be said.
+    """How many seeds each side needs to show this difference, or this equivalence, with power .8.
+
+    None where this cannot be said.
     """
     if min(x.size, y.size) < 2:
         return None

@@ -58,8 +58,9 @@ def listing(store: str | None = None) -> list[Listed]:
 
 
 def output_of(name: str, seed: int, which: str, store: str | None = None) -> str:
-    """The path of the file with what a run printed. `which` is `stdout` or `stderr`. Raises UsageError if there is
-    no such run or file.
+    """The path of the file with what a run printed.
+
+    `which` is `stdout` or `stderr`. Raises UsageError if there is no such run or file.
     """
     with open_store(store) as opened:
         experiment = opened.experiment(name)
@@ -117,8 +118,9 @@ def resume(
 
 
 def _options(experiment: Experiment, jobs: int | None) -> Options:
-    """The options with which the experiment was started. Raises UsageError in another folder than its own, and for
-    a command whose secret was not kept.
+    """The options with which the experiment was started.
+
+    Raises UsageError in another folder than its own, and for a command whose secret was not kept.
     """
     manifest, said = experiment.manifest, experiment.plan.get("options", {})
     if os.getcwd() != manifest["folder"]:

@@ -1,5 +1,6 @@
-"""Compares several methods, on one task or on many: their ranks, and every pair, with p-values adjusted for the
-number of pairs.
+"""Compares several methods, on one task or on many.
+
+Gives their ranks, and every pair with a p-value adjusted for the number of pairs.
 """
 
 from collections.abc import Mapping, Sequence
@@ -227,8 +228,9 @@ def _task_place(
 def _task_ranks(
     values: Sequence[Sequence[Array]], up: bool, level: float, rng: np.random.Generator, resamples: int
 ) -> list[tuple[float, tuple[float, float]]]:
-    """For each method: its rank on each task (by its mean there), averaged over tasks, with an interval. Runs are
-    resampled within tasks.
+    """For each method: its mean rank over the tasks, with an interval.
+
+    On each task, methods are ranked by their mean there. Runs are resampled within tasks.
     """
     from scipy.stats import rankdata
 

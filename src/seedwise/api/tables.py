@@ -38,8 +38,9 @@ class Sheet:
         return next((names.index(word) for word in SEED_COLUMNS if word in names), None)
 
     def numeric(self, but: Sequence[int | None]) -> list[int]:
-        """Indices of the columns that hold only numbers. Empty cells are ignored, and the columns in `but` are
-        left out.
+        """Indices of the columns that hold only numbers.
+
+        Empty cells are ignored, and the columns in `but` are left out.
         """
         found = []
         for k in range(len(self.names)):
@@ -93,8 +94,9 @@ def is_table(path: str) -> bool:
 
 
 def read_scores(path: str, metric: Sequence[str] = ()) -> Results:
-    """Runs from a CSV with a column `seed` (or `random_state`, `run`), or from a log with lines such as `seed = 3 |
-    acc = 0.80`.
+    """Runs from a CSV file or a log.
+
+    The CSV has a column `seed` (or `random_state`, `run`); the log has lines such as `seed = 3 | acc = 0.80`.
 
     Raises
     ------

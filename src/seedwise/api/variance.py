@@ -147,8 +147,9 @@ def by_step(results: Results, metric: str | None = None, *, level: float = 0.95)
 
 
 def step_scores(results: Results, step: int, metric: str | None = None) -> Scores:
-    """The scores of one step. Compare those of two steps with `compare(…, paired=True)`, because they come from the
-    same runs.
+    """The scores of one step.
+
+    Compare those of two steps with `compare(…, paired=True)`, because they come from the same runs.
 
     Raises
     ------
@@ -177,8 +178,9 @@ def _steps(results: Results, metric: str) -> dict[int, dict[int, float]]:
 def cross_validated(
     new: ArrayLike, base: ArrayLike | None = None, *, test_share: float | None = None, level: float = 0.95
 ) -> stats.CrossValidated:
-    """Scores of cross-validation under several seeds: corrected resampled t test, and the spread between folds
-    separate from the spread between seeds.
+    """Scores of cross-validation under several seeds, by the corrected resampled t test.
+
+    The spread between folds is given separately from the spread between seeds.
 
     Parameters
     ----------

@@ -79,7 +79,7 @@ def run(data: str | None, n: int) -> int:
 
 
 def _python_with_torch() -> str:
-    """This interpreter, or the one that `python` starts: the first one that has torch. Raises UsageError if none
+    """The first one of this interpreter and the one that `python` starts that has torch. Raises UsageError if none
     has.
     """
     question = "import importlib.util, sys; sys.exit(importlib.util.find_spec('torch') is None)"

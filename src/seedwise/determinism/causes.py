@@ -96,8 +96,9 @@ def fix_for(
 def _remedies(
     at: str, where: str, libraries: Collection[str], gpu: bool, xla_flags: str
 ) -> dict[Cause, tuple[str, dict[str, object], dict[str, str]]]:
-    """For each cause outside the generators: what to change, and the interventions and environment variables that
-    try its effect.
+    """For each cause outside the generators: what to change.
+
+    Also the interventions and environment variables that try its effect.
     """
     on_gpu = ", torch.backends.cudnn.benchmark = False, and CUBLAS_WORKSPACE_CONFIG=:4096:8 at launch"
     return {
@@ -161,9 +162,7 @@ def _one_thread(libraries: Collection[str]) -> str:
 
 
 def set_order_line(files: Sequence[str]) -> str:
-    """The first line in these files that iterates over a set without sorting it, or that calls `hash`; "" if there
-    is none.
-    """
+    """The first line in these files that iterates over an unsorted set, or that calls `hash`. "" if there is none."""
     found: list[str] = []
     for path in files:
         try:

@@ -168,8 +168,9 @@ class Examination:
             )
 
     def _needed(self) -> int:
-        """How many processes must agree until chance is below 1 %. It depends on how often processes without a
-        change agree.
+        """How many processes must agree until chance is below one per cent.
+
+        It depends on how often processes without a change agree.
         """
         runs = sum(map(len, self._plain))
         often = (max(map(len, self._plain)) + 0.5) / (runs + 1)
@@ -213,8 +214,9 @@ class Examination:
         return True
 
     def _several(self, alone: Sequence[Hypothesis]) -> list[Hypothesis]:
-        """Hold several causes still that were not enough alone. If that helps, leave them out one by one, as long
-        as it still helps.
+        """Hold several causes still that were not enough alone.
+
+        If that helps, leave them out one by one, as long as it still helps.
         """
         kept = [hypothesis for hypothesis in alone if hypothesis.cause is not Cause.THREADS]
         self.tell("hold everything still")
@@ -269,8 +271,9 @@ class Examination:
         return replace(rounding, perturbations=tuple(self.tried), notes=tuple(self.notes))
 
     def _verified(self, hypothesis: Hypothesis, change: Change) -> bool:
-        """Whether the fix works. With the fix, the change must no longer change the result. For hash order and
-        threads, reruns must agree.
+        """Whether the fix works.
+
+        With the fix, the change must no longer change the result. For hash order and threads, reruns must agree.
         """
         fix = hypothesis.fix(self.first)
         if hypothesis.cause in (Cause.HASH, Cause.THREADS):
@@ -315,8 +318,9 @@ class Examination:
     # --- localise, measure, answer ----------------------------------------------------------------------------------
 
     def _localise(self, difference: Difference, change: Change) -> Divergence | None:
-        """Record every operation of the first step that differs, in two processes, and find the first operation
-        that differs.
+        """Find the first operation that differs.
+
+        Every operation of the first step that differs is recorded, in two processes.
         """
         step = difference.first_step
         if step is None or self.first.unit != "step":
@@ -341,8 +345,9 @@ class Examination:
         change: Change = NOTHING,
         also: Sequence[Hypothesis] = (),
     ) -> Check:
-        """The answer: the verdict on `difference` (None: the program shows none) and its cause. `also` are causes
-        that act together with it.
+        """The answer: the verdict on `difference` (None: the program shows none) and its cause.
+
+        `also` are causes that act together with it.
         """
         verdict = Verdict.IDENTICAL if difference is None else difference.verdict
         divergence = self._found
@@ -364,8 +369,9 @@ class Examination:
     def _at_operation(
         self, hypothesis: Hypothesis, divergence: Divergence | None, verified: bool
     ) -> tuple[Hypothesis, bool]:
-        """Give threads and operations the line of the first operation that differed. This operation also tells the
-        two causes apart.
+        """Give threads and operations the line of the first operation that differed.
+
+        This operation also tells the two causes apart.
         """
         if divergence is None:
             return hypothesis, verified
@@ -403,8 +409,9 @@ class Examination:
         return replace(found, sentence=sentence_of(found))
 
     def _measured(self, found: Check, n: int) -> Check:
-        """The answer with the spread that the uncontrolled source causes and the spread that the seed causes, for
-        each metric.
+        """The answer with two spreads for each metric.
+
+        One is caused by the uncontrolled source, the other by the seed.
         """
         from ..metrics import choose as metrics
 
@@ -430,8 +437,9 @@ class Examination:
         return replace(found, measured=spread)
 
     def _under_seeds(self, n: int) -> list[Run]:
-        """Finished runs of the script under n seeds, which replace the seed that it types. `detail` holds what
-        each printed. Empty if there is no place for a seed.
+        """Finished runs of the script under n seeds, which replace the seed that it types.
+
+        `detail` holds what each printed. Empty if there is no place for a seed.
         """
         if self._is_function:
             return []
@@ -478,8 +486,9 @@ def _tried(name: str, difference: Difference, where: str = "") -> Tried:
 
 
 def _repeats(workers: Sequence[Mapping[str, Any]]) -> list[tuple[str, str]]:
-    """Name and line of generators that several workers hold in the same state, or that one worker holds in the
-    same state more than once (in every epoch).
+    """Name and line of the generators whose stream is repeated.
+
+    Several workers hold them in the same state, or one worker does more than once (in every epoch).
     """
     seen: dict[tuple[str, int], set[int]] = {}
     for message in workers:

@@ -94,8 +94,10 @@ def sentence_of(c: Check) -> str:
 
 
 def _size(d: Difference) -> str:
-    """The size of a difference. Units in the last place mean little for numbers near 0: a change of sign makes
-    millions of them. Then the largest number gives the scale.
+    """The size of a difference.
+
+    Units in the last place mean little for numbers near 0: a change of sign makes millions of them. Then the largest
+    number gives the scale.
     """
     share = f"{d.relative:.1g} of the largest one"
     return f"{d.ulp} units in the last place, {share}" if d.ulp is not None and d.ulp < 10_000 else share

@@ -1,5 +1,6 @@
-"""What could make a program differ between runs, judged by what its first process did; and for each possibility
-the change that tests it.
+"""What could make a program differ between runs, and for each possibility the change that tests it.
+
+What the first process did decides what is possible.
 """
 
 import os
@@ -40,16 +41,18 @@ class Hypothesis:
 
 
 def may_agree_by_chance(trace: Trace) -> bool:
-    """Whether two runs may be the same by chance although a third would differ. This is so if something was drawn
-    without a seed.
+    """Whether two runs may be the same by chance although a third would differ.
+
+    This is so if something was drawn without a seed.
     """
     drawn = any(entry["state"] in _NOT_GOVERNED for entry in trace.ledger)
     return drawn or bool({"entropy", "pid", "completion"} & set(trace.facts))
 
 
 def hypotheses(trace: Trace, kernel_first: bool) -> list[Hypothesis]:
-    """What could make reruns differ, most likely first. `kernel_first` says that an operation gave different
-    output for the same input.
+    """What could make reruns differ, most likely first.
+
+    `kernel_first` says that an operation gave different output for the same input.
     """
     found: list[Hypothesis] = []
     free = [e for e in trace.ledger if e["state"] in _NOT_GOVERNED and "system" not in e.get("note", "")]

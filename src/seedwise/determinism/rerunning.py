@@ -30,8 +30,9 @@ _LARGE, _SMALL = 64 * 2**20, 2**20
 
 @dataclass(frozen=True)
 class Change:
-    """What differs from the first run: interventions in the process, environment variables, and the step of which
-    operations are recorded.
+    """What differs from the first run.
+
+    It can be interventions in the process, environment variables, and the step of which operations are recorded.
     """
 
     interventions: Mapping[str, Any]

@@ -33,8 +33,10 @@ def from_text(text: str) -> str:
 
 
 def brief(metric: str, last: float | None, n: int) -> Series:
-    """A short stand-in for a series: only its last value, twice if the series has several. A report needs no more.
-    For `value` it has the full length.
+    """A short stand-in for a series.
+
+    It holds only the last value, twice if the series has several. A report needs no more. For `value` it has the full
+    length.
     """
     value = float("nan") if last is None else last
     if n == 1:

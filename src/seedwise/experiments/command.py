@@ -16,8 +16,9 @@ PLACEHOLDER = "{seed}"
 
 
 def placeholders(command: Sequence[str]) -> list[str]:
-    """The words in which Seedwise replaces `{seed}`. The text after -c is left out: there, `{seed}` may be part of
-    an f-string.
+    """The words in which Seedwise replaces `{seed}`.
+
+    The text after -c is left out: there, `{seed}` may be part of an f-string.
     """
     return [word for k, word in enumerate(command) if k == 0 or command[k - 1] != "-c"]
 
@@ -101,8 +102,9 @@ _SHORTEST = 8
 
 
 def without_secrets(command: Sequence[str]) -> tuple[str, ...]:
-    """The command as it may be stored and shown. Tokens and passwords are masked; the beginning of their digest is
-    shown.
+    """The command as it may be stored and shown.
+
+    Tokens and passwords are masked; the beginning of their digest is shown.
     """
     kept: list[str] = []
     for k, word in enumerate(command):
@@ -162,8 +164,9 @@ _PREPARERS = frozenset("uv uvx poetry pdm hatch pipenv conda mamba micromamba pi
 
 
 def leaves_at_once(command: Sequence[str]) -> bool:
-    """Whether the command cannot do anything else when it is started for its source. True for plain Python, and
-    for tools that prepare one.
+    """Whether the command cannot do anything else when it is started for its source.
+
+    True for plain Python, and for tools that prepare one.
     """
     name = os.path.basename(command[0])
     if name in _PREPARERS:

@@ -1,5 +1,6 @@
-"""Functions as experiments: how a function is named on the command line, how it is carried into a run, and how a
-change in it is noticed.
+"""Functions as experiments.
+
+A function is named on the command line, or carried into a run; and a change in it is noticed.
 """
 
 import hashlib
@@ -108,8 +109,9 @@ def carried(function: Callable[..., object], config: Mapping[str, object], base:
 
 
 def _as_in_memory(function: Callable[..., object], config: Mapping[str, Any]) -> bytes | None:
-    """Pickle the function with the user's own modules as they are in memory, not as they are on disk. None if this
-    is not possible.
+    """Pickle the function with the user's own modules as they are in memory, not as they are on disk.
+
+    None if this is not possible.
     """
     import cloudpickle
 

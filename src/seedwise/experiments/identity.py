@@ -1,5 +1,6 @@
-"""Experiment identity: a run belongs to an experiment only if its code, configuration, packages and settings are
-those of the experiment.
+"""Experiment identity: which runs belong to an experiment.
+
+Code, configuration, packages and settings of a run must be those of the experiment.
 """
 
 import hashlib
@@ -66,8 +67,9 @@ INTENT = ("command", "folder", "mode", "keep", "seed site", "network")
 
 
 def same_intent(old: Mapping[str, object], new: Mapping[str, object]) -> bool:
-    """Whether both are the same command with the same setup. If so, every other difference is a change that must
-    be named.
+    """Whether both are the same command with the same setup.
+
+    If so, every other difference is a change that must be named.
     """
     return all(old.get(name) == new.get(name) for name in INTENT)
 
@@ -119,8 +121,9 @@ def read_inputs(
     packages: Mapping[str, str],
     planned: Iterable[str],
 ) -> dict[tuple[str, str], str]:
-    """What a run loaded and read, as inputs of its experiment. Files that no longer exist were the run's own; they
-    are left out.
+    """What a run loaded and read, as inputs of its experiment.
+
+    Files that no longer exist were the run's own; they are left out.
     """
     inputs: dict[tuple[str, str], str] = {}
     known = set(planned)

@@ -1,5 +1,6 @@
-"""The tables of the store, how a file with an older layout is converted, and the checksum of each row:
-docs/decisions/0013.
+"""The tables of the store, how a file with an older layout is converted, and the checksum of each row.
+
+See docs/decisions/0013.
 """
 
 import zlib

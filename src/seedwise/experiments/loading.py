@@ -64,8 +64,9 @@ def results_of(
     seeds: Sequence[int] | None = None,
     brief: bool = False,
 ) -> Results:
-    """The runs of an experiment with their metrics: those asked for now, else those asked for when it was run,
-    else those that are found.
+    """The runs of an experiment with their metrics.
+
+    These are the ones asked for now, else those asked for when it was run, else those that are found.
     """
     asked = [replace(metric, reduce=reduce) for metric in asked or experiment.metrics]
     last_only = brief and reduce is Reduce.LAST and store.is_large(experiment.id)

@@ -22,8 +22,9 @@ def find_experiment(
     only: Experiment | None = None,
     call: Call | None = None,
 ) -> Experiment:
-    """The experiment to which these runs belong. A new one is made if command, code or packages differ from those of
-    the existing ones.
+    """The experiment to which these runs belong.
+
+    A new one is made if command, code or packages differ from those of the existing ones.
 
     Parameters
     ----------

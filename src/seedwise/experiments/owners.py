@@ -23,8 +23,9 @@ _FORGOTTEN = 7 * 86400.0
 
 
 class Owner:
-    """A sweep that claims seeds. Its name holds the host, the process number, the start of the process, and the
-    number of the sweep.
+    """A sweep that claims seeds.
+
+    Its name holds the host, the process number, the start of the process, and the number of the sweep.
 
     The start is part of the name because the system uses process numbers again. A sweep touches its file in the
     store's folder every 20 seconds. This shows other hosts that it is running.
@@ -83,8 +84,9 @@ def _started(pid: int) -> str:
 
 
 def is_alive(owner: str, folder: Path) -> bool:
-    """Whether a supervisor is still running. One on another machine counts as running if it touched its file in
-    the last five minutes.
+    """Whether a supervisor is still running.
+
+    One on another machine counts as running if it touched its file in the last five minutes.
     """
     host, _, rest = owner.partition(":")
     pid, _, started = rest.partition(":")

@@ -30,8 +30,10 @@ NOT_THE_RUNS_FAULT = frozenset({Cause.ISOLATION, Cause.CHANGED, Cause.NOT_ENTERE
 
 @dataclass(frozen=True)
 class Experiment:
-    """What is run. `manifest` holds everything by which it is recognised, `plan` its seed sites, `metrics` the
-    metrics that were asked for.
+    """What is run.
+
+    `manifest` holds everything by which it is recognised, `plan` its seed sites, `metrics` the metrics that were
+    asked for.
     """
 
     id: int
@@ -47,15 +49,17 @@ class Experiment:
 
     @property
     def label(self) -> str:
-        """A name that leads back to this experiment: `NAME` if it is the only one of its name, else `NAME@1`,
-        `NAME@2` …
+        """A name that leads back to this experiment.
+
+        It is `NAME` if it is the only one of its name, else `NAME@1`, `NAME@2` …
         """
         return self.name if self.alone else f"{self.name}@{self.version}"
 
 
 def find_folder(start: Path | None = None) -> Path:
-    """The store's folder: SEEDWISE_STORE; else the nearest `.seedwise` between here and the project's root; else a
-    new one here.
+    """The store's folder.
+
+    It is SEEDWISE_STORE; else the nearest `.seedwise` between here and the project's root; else a new one here.
     """
     named = os.environ.get("SEEDWISE_STORE")
     if named:
@@ -251,8 +255,9 @@ class Store:
         return [self._experiment(row) for row in rows]
 
     def experiment(self, label: str) -> Experiment:
-        """The experiment `NAME` (the newest of that name) or `NAME@2`. Raises UsageError, which names the existing
-        ones.
+        """The experiment `NAME` (the newest of that name) or `NAME@2`.
+
+        Raises UsageError, which names the existing ones.
         """
         name, at, version = label.partition("@")
         found = self.experiments(name)
@@ -271,8 +276,9 @@ class Store:
         manifest: Mapping[str, object],
         plan: Mapping[str, object],
     ) -> Experiment:
-        """Add an experiment as the next version of its name. If another command has just added the same one,
-        return that.
+        """Add an experiment as the next version of its name.
+
+        If another command has just added the same one, return that.
         """
         with self._write():
             last = self._db.execute(
@@ -353,8 +359,9 @@ class Store:
     # --- runs ------------------------------------------------------------------------------------------------------
 
     def want(self, experiment: int, seeds: Sequence[int]) -> None:
-        """Store the seeds that were asked for, so that an interrupted command can be finished and reports can say
-        "k of n".
+        """Store the seeds that were asked for.
+
+        Then an interrupted command can be finished, and reports can say "k of n".
         """
         with self._write():
             self._db.executemany(
@@ -372,8 +379,9 @@ class Store:
     def claim(
         self, experiment: int, seed: int, owner: str, replicate: int = 0, retry_failed: bool = False
     ) -> int | None:
-        """Claim one seed. Returns the number of its new attempt; None if the seed is settled or somebody else runs
-        it.
+        """Claim one seed.
+
+        Returns the number of its new attempt; None if the seed is settled or somebody else runs it.
         """
         with self._write():
             row = self._db.execute(
@@ -520,8 +528,9 @@ class Store:
         return sorted(result, key=lambda run: (run.seed, run.replicate))
 
     def _place(self, folder: str | None) -> str | None:
-        """Where the logs and files of a run are: in this store, even if the store was moved. None for a folder
-        outside the store.
+        """Where the logs and files of a run are: in this store, even if the store was moved.
+
+        None for a folder outside the store.
         """
         if folder is None:
             return None

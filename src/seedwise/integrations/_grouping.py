@@ -25,6 +25,7 @@ class Found:
 
 def seed_in_path(path: str) -> tuple[int, str] | None:
     """The seed that a path names (`run_seed=3`, `lr=0.1,seed=3`), and the path with `*` in the place of the seed.
+
     None if it names no seed.
 
     If it names several (`data_seed=0/seed=3`), the one that is called only `seed` is chosen. Raises ValueError if
@@ -42,8 +43,9 @@ def seed_in_path(path: str) -> tuple[int, str] | None:
 
 
 def rising(series: Series) -> Sequence[int]:
-    """The steps of a series. If they do not rise (a second training, folds), 1, 2, 3 … instead, so that no value
-    replaces another.
+    """The steps of a series.
+
+    If they do not rise (a second training, folds), 1, 2, 3 … instead, so that no value replaces another.
     """
     steps = series.steps
     if all(a < b for a, b in pairwise(steps)):
@@ -54,8 +56,9 @@ def rising(series: Series) -> Sequence[int]:
 def grouped(
     runs: Iterable[Found], where: str, metric: tuple[str, ...] = (), ignore: tuple[str, ...] = ()
 ) -> dict[str, Results]:
-    """Results, one for each group of runs with the same settings. The seed and the names in `ignore` do not count. A
-    group is named by the settings in which groups differ.
+    """Results, one for each group of runs with the same settings.
+
+    The seed and the names in `ignore` do not count. A group is named by the settings in which groups differ.
 
     Raises
     ------

@@ -1,5 +1,7 @@
-"""MLflow. Results are written as one parent run with a child for each seed. Runs that were made there are read,
-and grouped by all parameters but the seed.
+"""MLflow.
+
+Results are written as one parent run with a child for each seed. Runs that were made there are read, and grouped by
+all parameters but the seed.
 """
 
 from collections.abc import Sequence

@@ -1,5 +1,6 @@
-"""For tests: `assert_reproducible(train, seed=0)` and `@pytest.mark.reproducible`. The plugin does nothing if they
-are not used.
+"""For tests: `assert_reproducible(train, seed=0)` and `@pytest.mark.reproducible`.
+
+The plugin does nothing if they are not used.
 """
 
 from collections.abc import Callable
@@ -41,8 +42,9 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> bool | None:
-    """Check a marked test instead of calling it here. Such a test is a training function: `def test_train(seed): …
-    return {"loss": …}`.
+    """Check a marked test instead of calling it here.
+
+    Such a test is a training function: `def test_train(seed): … return {"loss": …}`.
     """
     marker = pyfuncitem.get_closest_marker("reproducible")
     if marker is None:

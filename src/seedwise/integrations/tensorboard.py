@@ -1,5 +1,6 @@
-"""TensorBoard: reads event files that were made elsewhere as Results. The seed stands in the name of their folder;
-the rest of the name is the group.
+"""TensorBoard: reads event files that were made elsewhere as Results.
+
+The seed stands in the name of their folder; the rest of the name is the group.
 """
 
 from collections.abc import Sequence
@@ -14,8 +15,9 @@ from ._grouping import Found, grouped, seed_in_path
 
 
 def from_tensorboard(folder: str, *, metric: Sequence[str] = ()) -> dict[str, Results]:
-    """Read every folder below `folder` that has event files. Its path must name a seed (`lr=0.1/seed=3`,
-    `run_seed-3`). Returns group → Results.
+    """Read every folder below `folder` that has event files.
+
+    Its path must name a seed (`lr=0.1/seed=3`, `run_seed-3`). Returns group → Results.
 
     Raises
     ------
@@ -60,8 +62,9 @@ def _series(reader: Any, place: Path) -> dict[str, Series]:
 
 
 def _once(place: Path, tag: str, points: list[tuple[int, float]]) -> Series:
-    """The series of one training. Raises UsageError if steps go back, because then two trainings wrote into one
-    folder.
+    """The series of one training.
+
+    Raises UsageError if steps go back, because then two trainings wrote into one folder.
     """
     steps = [step for step, _ in points]
     if any(a > b for a, b in pairwise(steps)):

@@ -1,5 +1,6 @@
-"""Weights & Biases: writes results as one parent run and a run for each seed, all in one group. It works offline
-by default.
+"""Weights & Biases: writes results as one parent run and a run for each seed, all in one group.
+
+It works offline by default.
 """
 
 from importlib import import_module

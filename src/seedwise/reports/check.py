@@ -20,8 +20,10 @@ _REASONS = {
 
 
 def lines_of_check(found: Check, ledger: bool) -> list[str]:
-    """The sentence, what differs and where, what was tried, and the generators (all with `ledger`, else only those
-    that matter).
+    """What `check` found, as lines.
+
+    They give the sentence, what differs and where, what was tried, and the generators (all with `ledger`, else only
+    those that matter).
     """
     lines = [printable(found.sentence)]
     if found.difference is not None and found.difference.what:

@@ -31,8 +31,9 @@ def places_of(groups: Sequence[Group], interval: tuple[float, float] | None = No
 
 
 def comparison_sentence(c: Comparison) -> str:
-    """The result of a comparison as a sentence. It is made from the decision, so the two cannot contradict each
-    other.
+    """The result of a comparison as a sentence.
+
+    It is made from the decision, so the two cannot contradict each other.
     """
     k = places_of((c.new, c.base), c.interval)
     new, base, metric = printable(c.new.name), printable(c.base.name), printable(c.metric)

@@ -15,8 +15,9 @@ class Table:
     numeric: frozenset[int] = frozenset()
 
     def text(self, width: int | None = None) -> str:
-        """Lines for a terminal, with two spaces between columns. If the table is wider than `width` characters: a
-        block of lines for each row.
+        """Lines for a terminal, with two spaces between columns.
+
+        If the table is wider than `width` characters: a block of lines for each row.
         """
         wide = self._wide()
         if width is None or max(len(line) for line in wide.splitlines()) <= width:

@@ -1,5 +1,6 @@
-"""One attempt at one seed: what the host writes into its spool (the folder through which host and run talk), and
-what it reads from it.
+"""One attempt at one seed: what the host writes into its spool, and what it reads from it.
+
+The spool is the folder through which host and run talk.
 """
 
 import json
@@ -207,8 +208,9 @@ class Attempt:
         )
 
     def with_patterns(self, run: Run) -> Run:
-        """The run with what the user's regular expressions find, for showing. The store keeps only what does not
-        depend on them.
+        """The run with what the user's regular expressions find, for showing.
+
+        The store keeps only what does not depend on them.
         """
         patterns = {metric.name: metric.pattern for metric in self.setup.metrics if metric.pattern}
         if not patterns or run.status is not Status.FINISHED:

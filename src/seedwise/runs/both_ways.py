@@ -1,4 +1,5 @@
 """Chooses the seeds that are run both ways, fresh and forked, and follows each of them until it is compared.
+
 `fresh_and_forked` makes the comparison.
 """
 
@@ -92,8 +93,9 @@ class BothWays:
     # --- which seeds, and when -------------------------------------------------------------------------------------
 
     def choose(self, seeds: Sequence[int], pending: Sequence[int], in_order: bool) -> list[int]:
-        """Choose those of `seeds` that are `pending`; they are run both ways. Returns the pending seeds with these
-        first, unless `in_order`.
+        """Choose those of `seeds` that are `pending`; they are run both ways.
+
+        Returns the pending seeds with these first, unless `in_order`.
         """
         if self.forking is None or self.forking.stage is Stage.OFF:
             return list(pending)
@@ -138,8 +140,9 @@ class BothWays:
         return next((pair for pair in self._pairs.values() if pair.twin_due or pair.again_due), None)
 
     def look(self, left: int, running: Sequence[Work]) -> list[Work]:
-        """When the process that forks is ready, have the first seed run both ways, if this saves more time than it
-        costs.
+        """Have the first seed run both ways when the process that forks is ready.
+
+        This is done only if it saves more time than it costs.
 
         Returns the processes that must be ended.
         """
@@ -197,8 +200,9 @@ class BothWays:
         return self.observe(work, exit_, told)
 
     def observe(self, work: Work, exit_: Exit, told: Told) -> bool:
-        """Call this when a process of a seed that is run both ways has ended. It compares as soon as both sides are
-        there.
+        """Call this when a process of a seed that is run both ways has ended.
+
+        It compares as soon as both sides are there.
 
         Returns whether a comparison is finished, so that the record has changed.
         """

@@ -28,8 +28,9 @@ class Cores:
         self._next = 0
 
     def take(self) -> list[int]:
-        """Cores for one run. If all cores are reserved, it shares some with other runs. [] leaves the choice to
-        the system.
+        """Cores for one run.
+
+        If all cores are reserved, it shares some with other runs. [] leaves the choice to the system.
         """
         if self._each is None or not self._all or self._each >= len(self._all):
             return []

@@ -25,8 +25,9 @@ class Ending:
 
 
 def world_failed(spool: Path) -> Ending | None:
-    """The ending of a run whose private files could not be set up, or whose command could not be started. None if
-    the launcher reported neither.
+    """The ending of a run whose private files could not be set up, or whose command could not be started.
+
+    None if the launcher reported neither.
     """
     path = spool / WORLD_ERROR
     if not path.exists():
@@ -45,8 +46,9 @@ def refused(message: Refused) -> Ending:
 
 
 def killed(signal: int, out_of_memory: bool) -> Ending:
-    """The ending of a run that a signal ended. `out_of_memory` says that the system killed a process in the
-    meantime because memory ran out.
+    """The ending of a run that a signal ended.
+
+    `out_of_memory` says that the system killed a process in the meantime because memory ran out.
     """
     name = signal_name(signal)
     if name == "SIGKILL" and out_of_memory:

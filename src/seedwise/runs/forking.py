@@ -230,8 +230,9 @@ class ForkingProcess:
 
 
 def to_compare(key: str, seeds: Sequence[int]) -> list[int]:
-    """The seeds that are run both ways: one of each hundred seeds, in their order. A digest of experiment and seed
-    chooses it.
+    """The seeds that are run both ways: one of each hundred seeds, in their order.
+
+    A digest of experiment and seed chooses it.
     """
 
     def digest(seed: int) -> str:
@@ -376,8 +377,9 @@ class Forking:
     # --- comparisons -----------------------------------------------------------------------------------------------
 
     def compared(self, seed: int, different: str, unsteady: bool) -> bool:
-        """Call this when a seed was run fresh and forked. `different` says what differed, "" for nothing. `unsteady`
-        says that two fresh runs differ as well.
+        """Call this when a seed was run fresh and forked.
+
+        `different` says what differed, "" for nothing. `unsteady` says that two fresh runs differ as well.
 
         Returns whether forked runs may go on, or may be tried once more with only the first lines.
         """

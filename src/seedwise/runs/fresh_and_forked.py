@@ -60,8 +60,9 @@ def difference(one: Observed, other: Observed, worlds: Worlds | None = None) -> 
 
 
 def timed_differently(one: Observed, other: Observed) -> frozenset[str]:
-    """Metrics read from the output of two runs that differ, and that `difference` may have taken for durations
-    (`mae = 0.4 s`).
+    """Metrics that differ and that `difference` may have taken for durations (`mae = 0.4 s`).
+
+    They are read from the output of the two runs.
     """
     found = []
     for observed in (one, other):

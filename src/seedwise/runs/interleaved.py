@@ -1,5 +1,6 @@
-"""Runs two experiments in turn, seed by seed. So a machine that drifts, heats up or is shared affects both in the
-same way.
+"""Runs two experiments in turn, seed by seed.
+
+So a machine that drifts, heats up or is shared affects both in the same way.
 """
 
 import contextlib
@@ -59,8 +60,9 @@ def _fill(pair: tuple[Supervisor, Supervisor], jobs: int, started: dict[int, int
 
 
 def _stop_both(pair: tuple[Supervisor, Supervisor], reason: str) -> None:
-    """What ends one of the two ends both: `reason`, which says why no further seed is needed, or what stopped the
-    other one.
+    """End both if one of the two has ended.
+
+    `reason` says why no further seed is needed; or the other one was stopped.
     """
     for one in pair:
         one.satisfied = reason or one.satisfied

@@ -9,8 +9,9 @@ from typing import Any
 
 
 class Interrupts:
-    """Counts Ctrl-C, SIGTERM and SIGHUP. After the first one the supervisor stops in order; the second one raises
-    KeyboardInterrupt.
+    """Counts Ctrl-C, SIGTERM and SIGHUP.
+
+    After the first one the supervisor stops in order; the second one raises KeyboardInterrupt.
     """
 
     def __init__(self) -> None:

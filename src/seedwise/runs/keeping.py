@@ -1,5 +1,7 @@
-"""What a run leaves. Its files are kept. What it read is compared with what the runs before it read. Where runs
-share the tree, the tree is put back.
+"""What a run leaves.
+
+Its files are kept. What it read is compared with what the runs before it read. Where runs share the tree, the tree is
+put back.
 """
 
 import fcntl
@@ -53,8 +55,9 @@ class Keeping:
         self._inputs = store.inputs(experiment.id)
 
     def begin(self) -> None:
-        """Prepare for runs. If they use the user's own folder one after another, it is put back after each of them
-        from now on.
+        """Prepare for runs.
+
+        If they use the user's own folder one after another, it is put back after each of them from now on.
         """
         if self.setup.worlds.kind is Workdir.SEQUENTIAL:
             self._lock = open(self.store.folder / "sequential.lock", "w")  # noqa: SIM115 (held while runs go on)
@@ -76,8 +79,9 @@ class Keeping:
             self._lock.close()
 
     def keep(self, attempt: Attempt, told: Told) -> str:
-        """Keep what the run wrote, and put the tree back if runs share it. Returns why not everything could be
-        kept; "" if it was.
+        """Keep what the run wrote, and put the tree back if runs share it.
+
+        Returns why not everything could be kept; "" if it was.
         """
         try:
             attempt.collect(told)
@@ -95,8 +99,10 @@ class Keeping:
         return ""
 
     def _check_writes(self, told: Told) -> None:
-        """Check where a run wrote. If runs use the user's own folder one after another, the next run sees a file
-        written elsewhere. Raises TreeChanged.
+        """Check where a run wrote.
+
+        If runs use the user's own folder one after another, the next run sees a file written elsewhere. Raises
+        TreeChanged.
         """
         root = str(self.setup.worlds.project) + os.sep
         private = ("/dev/shm/", os.path.expanduser("~/.cache/"), str(self.setup.worlds.base))
@@ -109,8 +115,10 @@ class Keeping:
             )
 
     def read(self, attempt: Attempt, exit_: Exit, told: Told) -> Run:
-        """The run. Its inputs are compared with those of the runs before it; if code or configuration has changed,
-        the run counts as failed.
+        """The run.
+
+        Its inputs are compared with those of the runs before it; if code or configuration has changed, the run counts
+        as failed.
         """
         try:
             run = attempt.finish(exit_, told)

@@ -7,8 +7,9 @@ Ledger = Sequence[Mapping[str, Any]]
 
 
 def merged(ledgers: Iterable[Ledger]) -> tuple[Mapping[str, object], ...]:
-    """The first ledger, with what the others (of workers, of subprocesses) add to it. Generators that are
-    untouched there add nothing.
+    """The first ledger, with what the others (of workers, of subprocesses) add to it.
+
+    Generators that are untouched there add nothing.
     """
     first, *others = [*ledgers] or [()]
     found = {entry["generator"]: entry for entry in first}

@@ -1,5 +1,6 @@
-"""Masks text that differs between any two executions and means nothing (addresses, dates, durations …). `check`
-and the comparison of forked runs use it.
+"""Masks text that differs between any two executions and means nothing (addresses, dates, durations …).
+
+`check` and the comparison of forked runs use it.
 """
 
 import csv
@@ -60,8 +61,9 @@ def _last(line: str) -> str:
 
 
 def masked(text: str, durations: bool = True) -> str:
-    """Output without what differs between any two executions. Numbers that look like durations stay if `durations`
-    is False.
+    """Output without what differs between any two executions.
+
+    Numbers that look like durations stay if `durations` is False.
     """
     text = readable(text)
     for pattern, instead in _ALWAYS:
@@ -93,8 +95,9 @@ def _without_columns(text: str, delimiter: str) -> str:
 
 
 def masked_path(path: str) -> str:
-    """A path without dates, identifiers and process numbers, so that the same file has the same path in another
-    execution.
+    """A path without dates, identifiers and process numbers.
+
+    So the same file has the same path in another execution.
     """
     path = masked(path, durations=False)
     path = re.sub(r"\b1[6-9]\d{8}(?:\.\d+)?", "EPOCH", path)

@@ -30,8 +30,9 @@ class Rule(StrEnum):
 
 @dataclass(frozen=True)
 class Until:
-    """The margin that the user asks for (the number after ±), and the rule that reaches it. Raises UsageError for
-    a wrong one.
+    """The margin that the user asks for (the number after ±), and the rule that reaches it.
+
+    Raises UsageError for a wrong one.
     """
 
     margin: float
@@ -93,8 +94,9 @@ class Watch:
                 self.metric = found[0] if found else None
 
     def scores(self) -> list[float | None]:
-        """The scores of the seeds up to the first one that has not ended. None for a seed that failed or has no
-        score.
+        """The scores of the seeds up to the first one that has not ended.
+
+        None for a seed that failed or has no score.
         """
         found: list[float | None] = []
         for seed in self._seeds:
@@ -117,8 +119,9 @@ class MarginRule:
             self._warn_before()
 
     def _warn_before(self) -> None:
-        """Say before the first run if the margin cannot be reached. A betting sequence narrows slowly even without
-        any spread.
+        """Say before the first run if the margin cannot be reached.
+
+        A betting sequence narrows slowly even without any spread.
         """
         assert self.until.bounds is not None
         middle = sum(self.until.bounds) / 2

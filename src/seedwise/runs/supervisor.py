@@ -33,8 +33,9 @@ _AT_ONCE = 60.0
 
 
 class Supervisor:
-    """The work of one command on one experiment. Several commands may work on the same experiment; the store gives
-    each seed to one of them.
+    """The work of one command on one experiment.
+
+    Several commands may work on the same experiment; the store gives each seed to one of them.
 
     Parameters
     ----------
@@ -117,8 +118,9 @@ class Supervisor:
 
     @contextlib.contextmanager
     def working(self, seeds: Sequence[int], cores: Cores, *, in_order: bool = False) -> Iterator[None]:
-        """Inside this block, `start_next` and `step` may be called. At its end, everything that is still running is
-        ended and noted.
+        """Inside this block, `start_next` and `step` may be called.
+
+        At its end, everything that is still running is ended and noted.
 
         Seeds that are run both ways take longer. They come first, unless `in_order` is set.
         """
@@ -226,8 +228,9 @@ class Supervisor:
         self._begin(Work(next(self._numbers), attempt, self._cores.take(), purpose, purpose is Purpose.TWIN))
 
     def _note_comparison(self) -> None:
-        """A comparison is finished: store what it showed. If forked runs differ from fresh ones, no forked run
-        counts.
+        """A comparison is finished: store what it showed.
+
+        If forked runs differ from fresh ones, no forked run counts.
         """
         assert self.forking is not None
         self.store.update_plan(self.experiment.id, forking=self.forking.record.as_dict())
@@ -429,8 +432,9 @@ class Supervisor:
             self.stopped = f"seed {run.seed} failed (--fail-fast): {run.detail}"
 
     def _again(self, attempt: Attempt, reason: str, fresh: bool) -> None:
-        """Run a seed again whose forked run ended without a fault of its own. It is run fresh if the forked run
-        could not continue as a fresh one would.
+        """Run a seed again whose forked run ended without a fault of its own.
+
+        It is run fresh if the forked run could not continue as a fresh one would.
         """
         if self.keeping.tree is not None:
             self._kept(attempt, Told())

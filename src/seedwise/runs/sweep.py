@@ -1,5 +1,6 @@
-"""Runs one request, a command under many seeds. It reads the seed sites, finds the experiment, runs what is
-missing, and loads the results.
+"""Runs one request, a command under many seeds.
+
+It reads the seed sites, finds the experiment, runs what is missing, and loads the results.
 """
 
 import os
@@ -152,8 +153,9 @@ class Sweep:
 
 
 def prepare(store: Store, request: Request, tell: Callable[[Event], None]) -> Sweep:
-    """Do everything that comes before the first run: read the sites, find or make the experiment, test the
-    isolation.
+    """Do everything that comes before the first run.
+
+    Reads the sites, finds or makes the experiment, tests the isolation.
     """
     note = Notes(tell)
     call = parse_call(request.command) if request.call is None and is_call(request.command) else request.call
@@ -226,8 +228,9 @@ def _name(request: Request, words: Sequence[str], shown: Sequence[str]) -> str:
 
 
 def _launcher_for_reading(command: Sequence[str], options: Options) -> Start:
-    """How the command is started to read its source: in a world that is thrown away, unless it certainly does nothing
-    else.
+    """How the command is started to read its source.
+
+    It is started in a world that is thrown away, unless it certainly does nothing else.
 
     Plain Python exits before the script begins. A shell script runs up to its first Python. A tool that prepares an
     environment (uv, poetry …) must reach the real environment.

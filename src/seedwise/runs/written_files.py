@@ -1,5 +1,6 @@
-"""What a program wrote, so that two executions can be compared: a digest of each file, and the numbers or text of
-small files.
+"""What a program wrote, so that two executions can be compared.
+
+There is a digest of each file, and the numbers or text of small files.
 """
 
 import contextlib
@@ -67,8 +68,9 @@ def written(world: World, project: Path, durations: bool) -> tuple[dict[str, str
 
 
 def contents_of(folder: Path) -> Iterator[tuple[str, Content | bytes]]:
-    """Path and content of each regular file below `folder`, with durations and dates masked. What `written` leaves
-    out is left out.
+    """Path and content of each regular file below `folder`, with durations and dates masked.
+
+    What `written` leaves out is left out.
     """
     for place, _, names in os.walk(folder):
         for name in sorted(names):
@@ -117,8 +119,9 @@ def _without_dates(data: bytes) -> bytes:
 
 
 def _members(path: str) -> bytes:
-    """A digest of the names and contents of an archive's members. Keras's `metadata.json` holds a date, so only
-    its name counts.
+    """A digest of the names and contents of an archive's members.
+
+    Keras's `metadata.json` holds a date, so only its name counts.
     """
     found = hashlib.sha256()
     with zipfile.ZipFile(path) as archive:

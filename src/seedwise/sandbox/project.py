@@ -5,6 +5,7 @@ from pathlib import Path
 
 def project_root(start: Path) -> Path:
     """The folder of the project: the nearest folder with .git or pyproject.toml, here or above; else `start`.
+
     Never the home folder.
     """
     home = Path.home()

@@ -52,8 +52,9 @@ class NotRepaired(SeedwiseError):
 
 
 def _links_out(root: Path, ours: Collection[Path]) -> list[Path]:
-    """Files and folders outside the project to which links in the project lead. A program that writes through a
-    link writes there.
+    """Files and folders outside the project to which links in the project lead.
+
+    A program that writes through a link writes there.
     """
     found: set[Path] = set()
     for folder, folders, files in os.walk(root):
@@ -68,8 +69,9 @@ def _links_out(root: Path, ours: Collection[Path]) -> list[Path]:
 
 
 def _is_watched(folder: str, name: str, ours: Collection[Path]) -> bool:
-    """Whether a folder is searched. Folders that other tools manage are not, nor our own folder, which may lie in
-    the project under any name.
+    """Whether a folder is searched.
+
+    Folders that other tools manage are not, nor our own folder, which may lie in the project under any name.
     """
     return name not in _SKIP and Path(folder, name) not in ours
 
@@ -141,8 +143,9 @@ class Tree:
                 yield folder
 
     def _all_files(self) -> Iterator[Path]:
-        """The files of the project, and those to which its links lead. Raises TreeChanged if there are too many of
-        the latter.
+        """The files of the project, and those to which its links lead.
+
+        Raises TreeChanged if there are too many of the latter.
         """
         yield from _files(self.root, self._ours)
         for k, path in enumerate(path for root in self._outside for path in _files(root, self._ours)):
@@ -163,8 +166,9 @@ class Tree:
         )
 
     def beat(self) -> None:
-        """Show that the runs are still going on. Changes in the tree until a few seconds after the last call may
-        be theirs.
+        """Show that the runs are still going on.
+
+        Changes in the tree until a few seconds after the last call may be theirs.
         """
         (self.journal / "beat").touch()
 
@@ -253,8 +257,9 @@ class Tree:
         shutil.rmtree(self.journal, ignore_errors=True)
 
     def _repair(self) -> list[str]:
-        """Put back what a run had changed when its supervisor died. Raises NotRepaired; then all copies are still
-        there.
+        """Put back what a run had changed when its supervisor died.
+
+        Raises NotRepaired; then all copies are still there.
         """
         place = self.journal / "journal.json"
         if not place.exists():  # it ended before its first run began

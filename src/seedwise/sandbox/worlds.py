@@ -1,5 +1,6 @@
-"""A world is the private view of the files that one run has. This module finds the kind of world that this system
-allows, and collects what each run wrote.
+"""A world is the private view of the files that one run has.
+
+This module finds the kind of world that this system allows, and collects what each run wrote.
 
 The rule is in docs/files.md. The best kind is an overlay over the project, the home folder and the temporary folders.
 Where overlays are refused, each run gets copies of the project's small files. Where namespaces are refused, runs go
@@ -176,8 +177,10 @@ class Worlds:
         return sorted(moved)
 
     def end_users(self, world: World, *, thorough: bool) -> None:
-        """Kill the processes that a run has left. Its own session has ended already. Children in other sessions
-        are searched only if the run started processes, or did not end well.
+        """Kill the processes that a run has left.
+
+        Its own session has ended already. Children in other sessions are searched only if the run started processes,
+        or did not end well.
         """
         if sys.platform == "linux" and (thorough or (world.spool / "children").exists()):
             end_users_of([str(world.spool)])
@@ -206,8 +209,9 @@ def move_file(path: str | Path, destination: Path) -> None:
 
 
 def _wait_for_disk(folder: Path) -> None:
-    """Wait until the files are on the disk. Otherwise a power cut could destroy files of a run that is saved as
-    finished.
+    """Wait until the files are on the disk.
+
+    Otherwise a power cut could destroy files of a run that is saved as finished.
     """
     if sys.platform != "linux":
         os.sync()
@@ -269,8 +273,9 @@ def sweep_dead_worlds(base: Path) -> None:
 
 @contextlib.contextmanager
 def guarded(base: Path) -> Iterator[None]:
-    """Inside this block, a small process waits beside this one. If this process is killed, it ends what the runs
-    have left running.
+    """Inside this block, a small process waits beside this one.
+
+    If this process is killed, it ends what the runs have left running.
     """
     if sys.platform != "linux":
         yield
@@ -390,8 +395,10 @@ def find_worlds(
 def _views(
     kind: Workdir, base: Path, needed: Sequence[str], command: Sequence[str]
 ) -> tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...]]:
-    """Three groups: the folders of which each run has its own view; those of them that are empty at first; and the
-    programs in these that the run must see.
+    """The folders that each run sees in a special way.
+
+    Returns those of which each run has its own view; those of them that are empty at first; and the programs in these
+    that the run must see.
     """
     if kind is Workdir.FARM:
         targets = tuple(path for path in _farm_targets(needed) if not inside(str(base), path))
@@ -451,8 +458,9 @@ def _base_folder(needed: Sequence[str]) -> Path:
 
 
 def _is_our_own(folder: Path, user: int | str) -> bool:
-    """Make a folder that only this user can enter. Returns False if somebody else has made it, or if there is a
-    link in its place.
+    """Make a folder that only this user can enter.
+
+    Returns False if somebody else has made it, or if there is a link in its place.
     """
     try:
         folder.mkdir(mode=0o700, exist_ok=True)
@@ -467,8 +475,9 @@ def _is_our_own(folder: Path, user: int | str) -> bool:
 
 
 def _probe(worlds: Worlds) -> str:
-    """Enter a world and write into it. Returns "" if nothing of it is seen outside, else why this kind does not
-    work.
+    """Enter a world and write into it.
+
+    Returns "" if nothing of it is seen outside, else why this kind does not work.
     """
     world = worlds.make()
     name = f".seedwise-probe-{os.getpid()}"

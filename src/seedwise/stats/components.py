@@ -220,8 +220,9 @@ def noise_of_test_set(correct: ArrayLike, classes: int = 2) -> TestSetNoise:
 
 @dataclass(frozen=True)
 class MultiBootstrap:
-    """A mean over seeds and examples, or a difference of two means. The interval treats both seeds and examples as
-    samples.
+    """A mean over seeds and examples, or a difference of two means.
+
+    The interval treats both seeds and examples as samples.
     """
 
     estimate: float

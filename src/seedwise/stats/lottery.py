@@ -19,8 +19,9 @@ class Estimator(StrEnum):
 
 
 def best_of_weights(total: int, n: int) -> Array:
-    """Probability that the i-th smallest of `total` values is the largest of n drawn without replacement, for i =
-    1 … total. Shape (total,).
+    """Probability that the i-th smallest of `total` values is the largest of n drawn without replacement.
+
+    Shape (total,), for i = 1 … total.
     """
     if not 1 <= n <= total:
         raise ValueError(f"the best of {n} cannot be estimated without bias from {total} values: n is 1 … {total}")
@@ -34,8 +35,9 @@ def best_of_weights(total: int, n: int) -> Array:
 def expected_best(
     values: ArrayLike, n: int, *, largest: bool = True, estimator: Estimator | str = Estimator.UNBIASED
 ) -> float:
-    """The expected best of n seeds. Raises ValueError for n below 1, and for the unbiased estimate above the number
-    of values.
+    """The expected best of n seeds.
+
+    Raises ValueError for n below 1, and for the unbiased estimate above the number of values.
 
     Notes
     -----
@@ -55,8 +57,9 @@ def expected_best(
 
 
 def wrong_winner(new: ArrayLike, base: ArrayLike) -> float:
-    """How often a comparison of one seed each would give the higher value to the side with the lower mean. Ties
-    count half.
+    """How often a comparison of one seed each would give the higher value to the side with the lower mean.
+
+    Ties count half.
     """
     x, y = check_sample(new, "new"), check_sample(base, "base")
     if x.mean() == y.mean():

@@ -36,8 +36,10 @@ def _check_p(p_values: ArrayLike) -> Array:
 
 @dataclass(frozen=True)
 class Friedman:
-    """Do methods differ over tasks? `ranks` are mean ranks (1 is best). `p_value` is that of the χ², `f_p_value`
-    that of Iman & Davenport's F, which is more powerful.
+    """Do methods differ over tasks?
+
+    `ranks` are mean ranks (1 is best). `p_value` is that of the χ², `f_p_value` that of Iman & Davenport's F, which
+    is more powerful.
     """
 
     ranks: tuple[float, ...]
@@ -76,8 +78,9 @@ def friedman(table: ArrayLike, *, largest: bool = True) -> Friedman:
 
 
 def wilcoxon(d: ArrayLike) -> float:
-    """Two-sided p of Wilcoxon's (1945) signed-rank test of differences. It is exact for at most 50 differences
-    without ties. If all differences are zero, it is 1.
+    """Two-sided p of Wilcoxon's (1945) signed-rank test of differences.
+
+    It is exact for at most 50 differences without ties. If all differences are zero, it is 1.
     """
     from scipy import stats
 

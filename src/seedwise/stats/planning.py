@@ -80,8 +80,9 @@ def seeds_for(
     sd_base: float | None = None,
     two_sided: bool = True,
 ) -> int:
-    """The smallest number of seeds (each, with two groups) that shows a true effect with this power. Raises
-    ValueError for an effect of 0, and if more than ten million would be needed.
+    """The smallest number of seeds (each, with two groups) that shows a true effect with this power.
+
+    Raises ValueError for an effect of 0, and if more than ten million would be needed.
     """
     if effect == 0:
         raise ValueError("an effect of 0 cannot be shown with any number of seeds")
@@ -125,9 +126,7 @@ def detectable(
 
 
 def seeds_for_margin(sd: float, margin: float, level: float = 0.95) -> int:
-    """The smallest number of seeds whose t interval is expected to be at most ± margin wide: t(n - 1)·sd/√n ≤
-    margin.
-    """
+    """The smallest number of seeds whose t interval is expected to be within ± margin: t(n - 1)·sd/√n ≤ margin."""
     from scipy.special import stdtrit
 
     _check(sd, 1 - check_level(level))

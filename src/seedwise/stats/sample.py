@@ -5,8 +5,9 @@ from numpy.typing import ArrayLike, NDArray
 
 
 def check_sample(values: ArrayLike, name: str = "a sample", at_least: int = 1) -> NDArray[np.float64]:
-    """The values as a float array, shape (n,). Raises ValueError unless they are one-dimensional, finite and at
-    least `at_least`; the message names `name`.
+    """The values as a float array, shape (n,).
+
+    Raises ValueError unless they are one-dimensional, finite and at least `at_least`; the message names `name`.
     """
     x = np.asarray(values, dtype=np.float64)
     if x.ndim != 1 or x.size == 0:
@@ -33,8 +34,9 @@ def check_resamples(resamples: int) -> int:
 
 
 def generator(rng: np.random.Generator | int | None) -> np.random.Generator:
-    """The generator of an analysis: the given one, or a new one that starts from an integer (None: 0). Never the
-    global one. Raises ValueError for anything else.
+    """The generator of an analysis: the given one, or a new one that starts from an integer (None: 0).
+
+    Never the global one. Raises ValueError for anything else.
     """
     if isinstance(rng, np.random.Generator):
         return rng

@@ -103,8 +103,9 @@ def forecast(sd: float, margin: float, level: float = 0.95, start: int = START) 
 
 @dataclass(frozen=True)
 class Stein:
-    """A two-stage plan. After `first` scores it is known that `n` are needed. Then mean ± margin has at least the
-    promised coverage.
+    """A two-stage plan.
+
+    After `first` scores it is known that `n` are needed. Then mean ± margin has at least the promised coverage.
     """
 
     n: int
@@ -183,8 +184,9 @@ def error_when_looking(
     repeats: int = 20_000,
     rng: np.random.Generator | int | None = None,
 ) -> float:
-    """How often a t test of pure noise gives `p` or less in at least one look. There is a look after each score, from
-    the first of `looks` to the last.
+    """How often a t test of pure noise gives `p` or less in at least one look.
+
+    There is a look after each score, from the first of `looks` to the last.
 
     It is simulated with normal scores. For example, the rule p < .01 with a look after each score from 3 to 40 has an
     error of about .07.

@@ -1,6 +1,4 @@
-"""Several tasks, each with its own runs: means over the tasks, with a bootstrap that resamples the runs within
-each task.
-"""
+"""Several tasks, each with its own runs: means over the tasks. The bootstrap resamples the runs within each task."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -114,8 +112,9 @@ def _aggregate(
 def draw_counts(
     sizes: Sequence[int], rows: int, rng: np.random.Generator, places: NDArray[np.intp] | None = None
 ) -> NDArray[np.int64]:
-    """How often each run is drawn when runs are resampled within tasks. Shape (rows, all runs), in the order of
-    the tasks or of `places`.
+    """How often each run is drawn when runs are resampled within tasks.
+
+    Shape (rows, all runs), in the order of the tasks or of `places`.
     """
     width = int(sum(sizes))
     starts = np.repeat(np.cumsum([0, *sizes[:-1]]), sizes)

@@ -1,5 +1,6 @@
-"""Two samples: the interval of their difference, tests, and how often one is larger. Differences are always `new`
-minus `base`.
+"""Two samples: the interval of their difference, tests, and how often one is larger.
+
+Differences are always `new` minus `base`.
 """
 
 import math
@@ -83,8 +84,9 @@ def _student(d: float, variance: float | None, df: float, level: float, method: 
 
 @dataclass(frozen=True)
 class Permutation:
-    """A two-sided permutation p-value. `smallest` is the smallest p that these numbers of values can give,
-    whatever the values are.
+    """A two-sided permutation p-value.
+
+    `smallest` is the smallest p that these numbers of values can give, whatever the values are.
     """
 
     p_value: float
@@ -182,8 +184,9 @@ def _welch(x: Array, y: Array) -> Array:
 
 
 def _reaches(values: Array, observed: float, room: float = 1e-10) -> NDArray[np.bool_]:
-    """Whether each value is at least as extreme as the observed one. It allows for rounding, because a grouping
-    must also count its own mirror image.
+    """Whether each value is at least as extreme as the observed one.
+
+    It allows for rounding, because a grouping must also count its own mirror image.
     """
     found: NDArray[np.bool_] = values >= observed * (1 - 1e-10) - room
     return found
@@ -311,8 +314,9 @@ def compare_spreads(
 
 
 def equivalence(found: Difference, margin: float, alpha: float = 0.05) -> float | None:
-    """p of the two one-sided tests (Schuirmann 1987) that the difference lies within ± margin. None if there is no
-    spread.
+    """p of the two one-sided tests (Schuirmann 1987) that the difference lies within ± margin.
+
+    None if there is no spread.
     """
     from scipy.special import stdtr
 

@@ -1,5 +1,6 @@
-"""Callbacks that log a trainer's metrics into the run, one small file for each trainer. Outside a run they do
-nothing.
+"""Callbacks that log a trainer's metrics into the run, one small file for each trainer.
+
+Outside a run they do nothing.
 """
 
 from __future__ import annotations

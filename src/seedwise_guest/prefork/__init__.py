@@ -1,5 +1,6 @@
-"""Forked runs: one process executes the script's first lines once and forks one child for each seed. The child
-executes the rest.
+"""Forked runs: one process executes the script's first lines once and forks one child for each seed.
+
+The child executes the rest.
 
 The process executes the first lines one after another, in the script's own namespace (`prologue`). It watches them
 while they run (`watch`). It stops before the first line that could differ from run to run; the children go on there.

@@ -123,8 +123,9 @@ def _files_that_are_read() -> list[tuple[int, str, int]]:
 
 
 def _open_again(number: int, path: str, position: int) -> None:
-    """Open a file again that was open for reading, so that this run has its own position in it and its own view of
-    the files.
+    """Open a file again that was open for reading.
+
+    This run then has its own position in it and its own view of the files.
     """
     try:
         try:

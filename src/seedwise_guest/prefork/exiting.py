@@ -1,5 +1,6 @@
-"""How a forked child exits: it does everything that Python does for the user at the end, but does not clear the
-libraries' modules.
+"""How a forked child exits: it does what Python does for the user at the end.
+
+It does not clear the libraries' modules.
 """
 
 from __future__ import annotations
@@ -51,8 +52,9 @@ def _quietly(call: Any, *arguments: Any) -> None:
 
 
 def _drop_tidying() -> None:
-    """Keep torch from removing every operator that it registered. That takes 30 ms, in a process that is about to
-    exit.
+    """Keep torch from removing every operator that it registered.
+
+    That takes 30 ms, in a process that is about to exit.
     """
     weakref: Any = sys.modules.get("weakref")
     for finalizer, info in list(getattr(getattr(weakref, "finalize", None), "_registry", {}).items()):

@@ -47,8 +47,9 @@ class Process:
         self._root()
 
     def _root(self) -> None:
-        """Go on in a child. The process that the host started waits for all processes that come after it, so that
-        none is an orphan.
+        """Go on in a child.
+
+        The process that the host started waits for all processes that come after it, so that none is an orphan.
         """
         root = os.getpid()
         world._call("prctl", _SET_CHILD_SUBREAPER, 1, 0, 0, 0)
@@ -67,8 +68,9 @@ class Process:
     # --- statements ------------------------------------------------------------------------------------------------
 
     def attempt(self, action: Callable[[], object], *, imports: bool = False, hoisted: bool = False) -> str:
-        """Execute `action` in a copy of this process. The copy takes this process's place if all runs may share what
-        it did.
+        """Execute `action` in a copy of this process.
+
+        The copy takes this process's place if all runs may share what it did.
 
         Parameters
         ----------

@@ -1,5 +1,6 @@
-"""A fresh run reports what its libraries import later, inside their functions. The process that forks can then import
-it as well.
+"""A fresh run reports what its libraries import later, inside their functions.
+
+The process that forks can then import it as well.
 
 For example, torch imports half of its modules in the first step of an optimizer. Late imports of the user's own code
 are not reported: they may depend on what that code did before, and so on the seed.

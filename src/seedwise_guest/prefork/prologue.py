@@ -143,8 +143,9 @@ def _parse(text: str | bytes, path: str) -> tuple[list[ast.stmt], int]:
 
 
 def _is_main_block(statement: ast.stmt) -> bool:
-    """Whether this is `if __name__ == "__main__":` without an `else`. In a script, the statements in it are the
-    script's own.
+    """Whether this is `if __name__ == "__main__":` without an `else`.
+
+    In a script, the statements in it are the script's own.
     """
     return (
         isinstance(statement, ast.If)
@@ -158,8 +159,9 @@ _MAIN = ast.dump(ast.parse("__name__ == '__main__'", mode="eval").body)
 
 
 def _compiled(statements: list[ast.stmt], path: str, flags: int, *, head: bool = False) -> Any:
-    """Code for some statements of a module. A string that stands first in them is a docstring only at the head of
-    the module.
+    """Code for some statements of a module.
+
+    A string that stands first in them is a docstring only at the head of the module.
     """
     body = list(statements)
     while not head and body and isinstance(body[0], ast.Expr) and isinstance(body[0].value, ast.Constant):
@@ -168,8 +170,9 @@ def _compiled(statements: list[ast.stmt], path: str, flags: int, *, head: bool =
 
 
 def _does_nothing_but_define(statement: ast.stmt) -> bool:
-    """Whether the statement can only bind a name: a function without decorators and computed defaults, or a
-    constant.
+    """Whether the statement can only bind a name.
+
+    It is a function without decorators and computed defaults, or a constant.
     """
     if isinstance(statement, (ast.FunctionDef, ast.AsyncFunctionDef)):
         defaults = [*statement.args.defaults, *(d for d in statement.args.kw_defaults if d is not None)]
@@ -180,8 +183,9 @@ def _does_nothing_but_define(statement: ast.stmt) -> bool:
 
 
 def _only_names(statement: ast.stmt) -> bool:
-    """Whether a statement with a seed in it only gives names to plain values. Such a statement may be executed
-    later.
+    """Whether a statement with a seed in it only gives names to plain values.
+
+    Such a statement may be executed later.
     """
     if isinstance(statement, (ast.FunctionDef, ast.AsyncFunctionDef)):
         annotations = [a.annotation for a in ast.walk(statement.args) if isinstance(a, ast.arg) and a.annotation]
@@ -216,8 +220,9 @@ def _looks_at_all_names(statement: ast.stmt) -> bool:
 
 
 def _names_used(statement: ast.stmt) -> set[str]:
-    """Names that a statement may read, bind or delete, inside functions too. For a plain definition of a function:
-    its own name and its arguments' names.
+    """Names that a statement may read, bind or delete, inside functions too.
+
+    For a plain definition of a function: its own name and its arguments' names.
     """
     plain = isinstance(statement, (ast.FunctionDef, ast.AsyncFunctionDef)) and _does_nothing_but_define(statement)
     if plain:
@@ -237,8 +242,9 @@ def _names_used(statement: ast.stmt) -> set[str]:
 
 
 def _of_module(statement: ast.stmt) -> list[ast.AST]:
-    """The nodes of a statement that are executed together with the module; those inside functions and classes are
-    not.
+    """The nodes of a statement that are executed together with the module.
+
+    Those inside functions and classes are not.
     """
     found: list[ast.AST] = [statement]
     if not isinstance(statement, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.Lambda)):

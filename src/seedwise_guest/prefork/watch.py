@@ -131,8 +131,9 @@ class Watch:
     # --- one statement ---------------------------------------------------------------------------------------------
 
     def begin(self, tell: Callable[[str], None], profile: bool = True) -> None:
-        """Call this before a statement. `tell(reason)` is called if the statement must be left to the runs; it
-        must not return.
+        """Call this before a statement.
+
+        `tell(reason)` is called if the statement must be left to the runs; it must not return.
         """
         import time
 
@@ -148,8 +149,9 @@ class Watch:
             sys.setprofile(self._profile)
 
     def end(self, hoisted: bool = False) -> None:
-        """Call this after a statement: look at what it left. `hoisted` says that it is an import that the script
-        makes later.
+        """Call this after a statement: look at what it left.
+
+        `hoisted` says that it is an import that the script makes later.
         """
         sys.setprofile(None)
         self._on = False
@@ -257,8 +259,9 @@ class Watch:
                 self.stop("draws from or seeds a random generator")
 
     def _watch_imports(self) -> Callable[[], None]:
-        """Watch imports. A library may read the clock while it is imported; what the user's own code does there is
-        watched.
+        """Watch imports.
+
+        A library may read the clock while it is imported; what the user's own code does there is watched.
         """
         from ..process.imports import is_standard, users_by_name, wrap_imports
 
@@ -375,8 +378,9 @@ class Watch:
             self.stop(f"writes {place}")
 
     def _rename(self, old: Any, new: Any, *_: Any) -> None:
-        """A file that was created here gets a new name that does not exist yet. This is how a cache is written in
-        one step.
+        """A file that was created here gets a new name that does not exist yet.
+
+        This is how a cache is written in one step.
         """
         source, to = _path(old), _path(new)
         known = source in self._new or source in self._passing
@@ -399,8 +403,9 @@ class Watch:
 
 
 def _goes_through_all(frame: Any) -> bool:
-    """Whether the code that reads a variable goes through all variables and does not want this one: a loop,
-    `dict(os.environ)`, `.copy()`.
+    """Whether the code that reads a variable goes through all variables.
+
+    For example a loop, `dict(os.environ)`, `.copy()`.
     """
     import opcode
 
@@ -459,6 +464,7 @@ def _name_of(task: str) -> str:
 
 def _end_at_a_fork(threads: int) -> bool:
     """Whether the threads above this number end before a fork and start again after it, as those of OpenBLAS do.
+
     It is found out by a fork.
     """
     pid = os.fork()

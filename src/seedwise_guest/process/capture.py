@@ -47,15 +47,17 @@ def log(metrics: Mapping[str, Any] | None = None, /, *, step: int | None = None,
 
 
 def _rank() -> str:
-    """The number of this process in a distributed run, as the launcher says it. Lightning gives only the local
-    number.
+    """The number of this process in a distributed run, as the launcher says it.
+
+    Lightning gives only the local number.
     """
     return os.environ.get("RANK") or os.environ.get("LOCAL_RANK") or "0"
 
 
 class Files:
-    """Notes which files this process opened, by an audit hook. A file that was read before it was written is an
-    input.
+    """Notes which files this process opened, by an audit hook.
+
+    A file that was read before it was written is an input.
     """
 
     def __init__(self) -> None:
@@ -105,8 +107,9 @@ _WRITING = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC
 
 
 def opens_for_writing(mode: object, flags: object) -> bool:
-    """Whether a file is opened for writing, by the arguments of Python's audit event `open`. `mode` is None for
-    `os.open`.
+    """Whether a file is opened for writing, by the arguments of Python's audit event `open`.
+
+    `mode` is None for `os.open`.
     """
     if isinstance(mode, str):
         return any(c in mode for c in "wax+")
@@ -146,8 +149,9 @@ class Modules:
         return sorted(self._all()[1])
 
     def loaded_sources(self, known: Any) -> dict[str, str]:
-        """Digest of the source of each of the user's modules that is not in `known`. Such a module may have been
-        loaded from its cache.
+        """Digest of the source of each of the user's modules that is not in `known`.
+
+        Such a module may have been loaded from its cache.
         """
         from hashlib import sha256
 

@@ -28,8 +28,9 @@ _known: dict[str, bool] = {}
 
 
 def is_user_file(path: str) -> bool:
-    """Whether `path` is the user's own file: outside the standard library, site-packages, scripts of an
-    environment, and Seedwise.
+    """Whether `path` is the user's own file.
+
+    Files of the standard library, site-packages, an environment's scripts, and Seedwise are not.
     """
     known = _known.get(path)
     if known is None:
@@ -74,8 +75,9 @@ def importing_module(frame: FrameType | None) -> str:
 
 
 def location(frame: FrameType | None = None) -> str:
-    """`file:line` of the innermost frame in the user's own code. If there is none: of the outermost frame that is
-    in a file.
+    """`file:line` of the innermost frame in the user's own code.
+
+    If there is none: of the outermost frame that is in a file.
     """
     frame = frame or sys._getframe(1)
     last = frame

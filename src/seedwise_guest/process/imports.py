@@ -1,5 +1,7 @@
-"""Watching imports: call something after a module has been imported, or before and after every import; find out
-whose module it is.
+"""Watches imports.
+
+Other modules can have something called after a module has been imported, or before and after every import, and can
+ask whose module it is.
 """
 
 from __future__ import annotations
@@ -72,8 +74,9 @@ _finder = _Finder()
 
 
 def when_imported(name: str, action: Action) -> None:
-    """Call `action(module)` right after module `name` has been executed. If the module is imported already, call
-    it at once.
+    """Call `action(module)` right after module `name` has been executed.
+
+    If the module is imported already, call it at once.
     """
     module = sys.modules.get(name)
     if module is not None and not getattr(getattr(module, "__spec__", None), "_initializing", False):
@@ -109,8 +112,9 @@ def _find_and_load(name, import_):
 
 
 def wrap_imports(begin: Callable[[str], Any], end: Callable[[Any, bool], None]) -> Callable[[], None]:
-    """Call `begin(name)` before, and `end(what begin returned, success)` after, each import of a module that is not
-    yet in `sys.modules`.
+    """Call functions before and after each import of a module that is not yet in `sys.modules`.
+
+    They are called as `begin(name)` and `end(what begin returned, success)`.
 
     The frame in between has importlib's own file name. So tracebacks and `stacklevel` skip it, as they skip
     importlib's frames. Returns a function that removes the wrapper.
@@ -134,8 +138,9 @@ def is_standard(name: str) -> bool:
 
 
 def belongs_to_user(name: str) -> bool:
-    """Whether a module that is about to be imported is the user's or Seedwise's, judged by the place of its top
-    package.
+    """Whether a module that is about to be imported is the user's or Seedwise's.
+
+    The place of its top package decides.
     """
     top = name.partition(".")[0]
     if top in ("seedwise", "seedwise_guest") or "." in top:
@@ -148,8 +153,9 @@ def belongs_to_user(name: str) -> bool:
 
 
 def users_by_name() -> Callable[[str], bool]:
-    """A function that says whether a module is the user's, judged by the place of its top package. It looks for
-    each package once.
+    """A function that says whether a module is the user's, judged by the place of its top package.
+
+    It looks for each package once.
     """
     known: dict[str, bool] = {}
 

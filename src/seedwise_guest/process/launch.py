@@ -1,5 +1,6 @@
-"""What this interpreter was asked to run: a script, a module, a command or standard input. And which of them is
-the user's.
+"""What this interpreter was asked to run: a script, a module, a command or standard input.
+
+And which of them is the user's.
 """
 
 from __future__ import annotations
@@ -16,8 +17,9 @@ _WITH_ARGUMENT = {"W", "X"}
 
 @dataclass
 class Launch:
-    """How an interpreter was started. `kind` is `script`, `module`, `command` or `input`; `target` is the path,
-    the dotted name or the text.
+    """How an interpreter was started.
+
+    `kind` is `script`, `module`, `command` or `input`; `target` is the path, the dotted name or the text.
     """
 
     kind: str
@@ -76,8 +78,9 @@ class Script:
 
 
 def find_script(launch: Launch) -> Script | None:
-    """The user's program that this launch runs, also if a launcher (torchrun, cProfile …) starts it. None if there
-    is none.
+    """The user's program that this launch runs, also if a launcher (torchrun, cProfile …) starts it.
+
+    None if there is none.
     """
     if launch.kind == "script" and launch.target == CALL:
         path = launch.arguments[0].rpartition(":")[0] if launch.arguments else ""

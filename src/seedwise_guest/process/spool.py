@@ -1,5 +1,6 @@
-"""What a process writes into the spool, the folder through which it talks to the host: one file of JSON lines for
-each process.
+"""What a process writes into the spool, the folder through which it talks to the host.
+
+Each process has one file of JSON lines.
 """
 
 from __future__ import annotations
@@ -22,8 +23,9 @@ def folder() -> str:
 
 
 def send(message: str, /, **fields: Any) -> None:
-    """Append one message. Each message is written in a single call, so a process that is killed leaves only whole
-    lines.
+    """Append one message.
+
+    Each message is written in a single call, so a process that is killed leaves only whole lines.
     """
     global _fd, _owner
     place = folder()

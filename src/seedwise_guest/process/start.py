@@ -19,8 +19,9 @@ REFUSED = 97
 
 
 def enter() -> None:
-    """Called once, at the start of every Python process of a run. An error here ends the process, so that no run
-    goes on without Seedwise.
+    """Called once, at the start of every Python process of a run.
+
+    An error here ends the process, so that no run goes on without Seedwise.
     """
     try:
         _enter()
@@ -205,8 +206,9 @@ class _Run:
         run_script_here(self.substitution, execute, leave)
 
     def become_run(self) -> None:
-        """Go on under the plan of a run. Called in a forked child that already has the environment and the files
-        of its run.
+        """Go on under the plan of a run.
+
+        Called in a forked child that already has the environment and the files of its run.
         """
         with open(os.path.join(spool.folder(), INSTRUCTIONS), encoding="utf-8") as file:
             self._adopt_plan(json.load(file))
@@ -229,8 +231,9 @@ class _Run:
         self._plan_own_script()
 
     def _plan_own_script(self) -> None:
-        """Read this process's script now, with all that it imports, if the plan does not know it: the script that
-        the plan knows has started it.
+        """Read this process's script now, with all that it imports, if the plan does not know it.
+
+        Such a script was started by the one that the plan knows.
         """
         from .launch import find_script, this_launch
 
@@ -267,8 +270,9 @@ class _Run:
         )
 
     def _plan_late(self, path: str, data: bytes) -> list[list[Any]]:
-        """Find the seeds of a user's file while it is loaded. No import statement led to this file, so it was not
-        read before.
+        """Find the seeds of a user's file while it is loaded.
+
+        No import statement led to this file, so it was not read before.
         """
         lower = data.lower()
         if not any(word in lower for word in (b"seed", b"random", b"rng")):
@@ -321,8 +325,9 @@ class _Run:
         self.control.seed_unnoted("random", derive(self.seed, "start", *self.control.path, "random"))
 
     def _hold_spawned(self, module: ModuleType) -> None:
-        """A spawned process learns only later which one it is. Then give its generators that nobody has touched
-        the start that belongs to it.
+        """A spawned process learns only later which one it is.
+
+        Then give its generators that nobody has touched the start that belongs to it.
         """
         from ..randomness.streams import derive
 
@@ -406,8 +411,9 @@ _RANKS = ("RANK", "OMPI_COMM_WORLD_RANK", "PMIX_RANK", "PMI_RANK", "SLURM_PROCID
 
 
 def _process_path(spawned: bool) -> tuple[str | int, ...]:
-    """The names and numbers that distinguish this process from the others of its run. () for the first one, and
-    for rank 0 of the outermost ranks.
+    """The names and numbers that distinguish this process from the others of its run.
+
+    They are () for the first one, and for rank 0 of the outermost ranks.
     """
     above = tuple(json.loads(os.environ.get(PATH, "[]")))
     if spawned:
@@ -436,8 +442,9 @@ _STARTING = frozenset({"subprocess.Popen", "os.fork", "os.forkpty", "os.posix_sp
 
 
 def _number_children(is_run: Callable[[], bool]) -> None:
-    """Number the subprocesses that this process starts. Each one gets its own generators, and the same ones in
-    every run.
+    """Number the subprocesses that this process starts.
+
+    Each one gets its own generators, and the same ones in every run.
     """
     counter = [0, 0]
 
@@ -462,8 +469,9 @@ _ENVIRONMENT = 5
 
 
 def _number_in_environments(subprocess: ModuleType) -> None:
-    """Put the number also into an environment that the user's code gives to a subprocess, if that environment leads
-    to our spool.
+    """Put the number also into an environment that the user's code gives to a subprocess.
+
+    This is done if that environment leads to our spool.
 
     The number is put into a copy. The user's mapping does not change.
     """

@@ -1,5 +1,6 @@
-"""Libraries also draw random numbers while they are imported. These draws are the same under every seed and do not
-count as the script's.
+"""Libraries also draw random numbers while they are imported.
+
+These draws are the same under every seed and do not count as the script's.
 
 During the outermost import of a library, each global generator that nobody has seeded or drawn from is put into one
 fixed state. After the import it gets its earlier state back. A generator that the library makes for itself starts
@@ -82,8 +83,9 @@ class AtImport:
         return [(names, bits, found[number]) for names, bits, number, _ in made if number in found]
 
     def watch(self, start_made: Callable[[list[Made]], None]) -> Callable[[], None]:
-        """From now on, hold the generators during each outermost import of a library, and then start what the library
-        made.
+        """Hold the generators during each outermost import of a library from now on.
+
+        After the import, start what the library made.
 
         Returns a function that ends this. Nothing is held during an import in another thread, or while other threads
         run: those may be drawing.
@@ -166,15 +168,17 @@ class AtImport:
         self._held.clear()
 
     def _has_drawn(self) -> bool:
-        """Whether somebody drew from a global generator since the library's import began, in a way that changes
-        nothing for the script.
+        """Whether somebody drew from a global generator since the library's import began.
+
+        Only draws that change nothing for the script count.
         """
         held = [held for held in self._held.values() if held.fixed is not None]
         return any(one.backend.digest() != one.fixed and self._entry(one.backend) == one.entry for one in held)
 
     def position(self, backend: Backend) -> tuple[object, ...]:
-        """Where the global generator stands, and what its ledger entry says. Draws that change nothing for the
-        script are left out.
+        """Where the global generator stands, and what its ledger entry says.
+
+        Draws that change nothing for the script are left out.
         """
         entry = self._entry(backend) if backend.generator else ()
         held = self._held.get(backend.name)

@@ -86,8 +86,9 @@ class Control:
         return self.imports.number(library, bits, module, find)
 
     def start_made(self, made: list[Made]) -> None:
-        """Start generators that were made during imports, after these imports. After `gather`, they are started
-        when the run begins.
+        """Start generators that were made during imports, after these imports.
+
+        After `gather`, they are started when the run begins.
         """
         if self._gathered is not None:
             self._gathered += [(one, one[2].position()) for one in made]
@@ -151,8 +152,9 @@ class Control:
         self.start_made([made for made, _ in gathered])
 
     def seed_unnoted(self, library: str, number: int) -> None:
-        """Start the library's global generators from `number`. The ledger does not mention it, because the script
-        did not do it.
+        """Start the library's global generators from `number`.
+
+        The ledger does not mention it, because the script did not do it.
         """
         backend = next(backend for backend in self.backends if backend.name == library)
         entry = self.ledger.entry(backend.generator)
@@ -170,8 +172,9 @@ class Control:
         self.imports.starts(backend)
 
     def take_hold(self, on_start: Callable[[Backend], None] | None = None) -> None:
-        """Seed the libraries that are imported now, and each other one when it is imported. `on_start(backend)` is
-        called before each.
+        """Seed the libraries that are imported now, and each other one when it is imported.
+
+        `on_start(backend)` is called before each.
         """
         for backend in self.backends:
 
@@ -293,8 +296,9 @@ def _deterministic_torch() -> Callable[[], None]:
 
 @contextmanager
 def seeded(seed: int, *, deterministic: bool = False) -> Iterator[Ledger]:
-    """A scope under a seed. It seeds as `seed_everything` does; at the end, also after an exception, every state is
-    put back.
+    """A scope under a seed.
+
+    It seeds as `seed_everything` does; at the end, also after an exception, every state is put back.
 
     Scopes can be nested. TensorFlow keeps some states inside its kernels: those of operations with their own seed,
     and those of a `tf.function` that was traced earlier. These are neither seeded nor put back. A library that is

@@ -15,8 +15,10 @@ import time
 
 
 def users_of(spools: list[str]) -> list[int]:
-    """Process numbers of the runs. A process belongs to a run if its environment names the spool, or if it sees
-    its files through a folder of the run's world.
+    """Process numbers of the runs.
+
+    A process belongs to a run if its environment names the spool, or if it sees its files through a folder of the
+    run's world.
     """
     marks = [f"SEEDWISE_SPOOL={spool}".encode() for spool in spools]
     worlds = [os.path.dirname(spool).encode() + b"/" for spool in spools]

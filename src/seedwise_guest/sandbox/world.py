@@ -57,8 +57,9 @@ def _mount(source: str | None, target: str, kind: str | None, flags: int, data: 
 
 
 def _unshare(network: bool) -> bool:
-    """Enter new namespaces for mounts and for System V shared memory, and for the network if asked for. Returns
-    True if a user namespace was needed.
+    """Enter new namespaces for mounts and for System V shared memory, and for the network if asked for.
+
+    Returns True if a user namespace was needed.
     """
     flags = _CLONE_NEWNS | _CLONE_NEWIPC | (_CLONE_NEWNET if network else 0)
     try:
@@ -179,8 +180,9 @@ def _read_only(before: list[tuple[str, str, list[str]]], spec: dict[str, Any]) -
 
 
 def enter(spec: dict[str, Any]) -> bool:
-    """Enter the world that `spec` describes. Returns True if a user namespace was needed. Raises OSError where the
-    system refuses.
+    """Enter the world that `spec` describes.
+
+    Returns True if a user namespace was needed. Raises OSError where the system refuses.
     """
     before = mounts()
     as_user = _unshare(bool(spec.get("isolate_network"))) or bool(spec.get("as_user"))
@@ -218,8 +220,9 @@ def _hold(paths: list[str]) -> list[tuple[int, str]]:
 
 
 def _put_targets(spec: dict[str, Any], as_user: bool) -> list[tuple[int, str]]:
-    """Cover each target with its private view. Returns descriptors of folders inside a covered target that must
-    stay visible.
+    """Cover each target with its private view.
+
+    Returns descriptors of folders inside a covered target that must stay visible.
     """
     farms = {}
     for target in spec["targets"]:  # copied before anything covers the originals
@@ -259,8 +262,9 @@ def enter_and_remember(spec: dict[str, Any]) -> tuple[int, bool]:
 
 
 def go_back(way_back: int, as_user: bool) -> None:
-    """Leave the world that was entered by `enter_and_remember`. The process then sees every file as the host sees
-    it.
+    """Leave the world that was entered by `enter_and_remember`.
+
+    The process then sees every file as the host sees it.
     """
     if as_user:
         _use_rights(True)
@@ -285,8 +289,9 @@ def drop_rights() -> None:
 
 
 def settle(spec: dict[str, Any]) -> None:
-    """Set configuration files, working directory and cores of the run. From now on the run ends when the process
-    that started it ends.
+    """Set configuration files, working directory and cores of the run.
+
+    From now on the run ends when the process that started it ends.
     """
     for source, path in spec["replace"]:  # configuration files that contain the seed of this run
         with open(source, "rb") as file:
@@ -318,8 +323,9 @@ def become(spec: dict[str, Any]) -> None:
 
 
 def probe(spec: dict[str, Any]) -> None:
-    """Write a file into every target and into the working directory. The host then checks that it does not see
-    these files.
+    """Write a file into every target and into the working directory.
+
+    The host then checks that it does not see these files.
     """
     for folder in dict.fromkeys([*[target["path"] for target in spec["targets"]], spec["cwd"]]):
         if folder == spec["cwd"] or os.access(folder, os.W_OK):

@@ -1,3 +1,4 @@
-"""What `check` puts into a process: a ledger that changes nothing, interventions, and records of steps and
-operations.
+"""What `check` puts into a process: a ledger that changes nothing, interventions, and records.
+
+It records steps and operations.
 """

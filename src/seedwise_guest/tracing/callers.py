@@ -22,8 +22,9 @@ def direct(frame: FrameType | None) -> str | None:
 
 
 def through_library(frame: FrameType | None) -> str | None:
-    """As `direct`, but the call may also have gone through `glob`, `pathlib`, `os.walk` and similar functions, or
-    through an installed library.
+    """As `direct`, but the call may also have gone through a library.
+
+    This is `glob`, `pathlib`, `os.walk` and similar functions, or an installed library.
     """
     while frame is not None:
         path = frame.f_code.co_filename

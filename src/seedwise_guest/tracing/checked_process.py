@@ -1,5 +1,6 @@
-"""A process that is checked. Nothing is seeded or substituted. What the plan asks for is changed, held still or
-recorded.
+"""A process that is checked.
+
+Nothing is seeded or substituted. What the plan asks for is changed, held still or recorded.
 """
 
 from __future__ import annotations

@@ -16,8 +16,10 @@ _DAY = 86_400.0
 
 
 def watch_clock(how: str, facts: Facts) -> None:
-    """Watch the clock. `freeze` holds it nearly still (each call adds a millisecond); `shift` moves it by 1.37
-    days. Only calls of the user's own code are changed.
+    """Watch the clock.
+
+    `freeze` holds it nearly still (each call adds a millisecond); `shift` moves it by 1.37 days. Only calls of the
+    user's own code are changed.
     """
     ticks = [0]
 
@@ -55,8 +57,9 @@ def watch_clock(how: str, facts: Facts) -> None:
 
 
 def _library_reads_clock(frame: Any, facts: Facts) -> None:
-    """Note a library that reads the clock, because it may print durations. The standard library prints none, so it
-    is not noted.
+    """Note a library that reads the clock, because it may print durations.
+
+    The standard library prints none, so it is not noted.
     """
     module = str(frame.f_globals.get("__name__", "")).partition(".")[0]
     if module not in _STANDARD and module != "seedwise_guest":
@@ -93,8 +96,9 @@ def _calendar(how: str, facts: Facts, now: Callable[[float], float]) -> None:
 
 
 def _datetime(how: str, facts: Facts, now: Callable[[float], float]) -> None:
-    """Give the user's own files a `datetime` whose `now` is watched. Libraries keep the real one, because C
-    extensions know the real type.
+    """Give the user's own files a `datetime` whose `now` is watched.
+
+    Libraries keep the real one, because C extensions know the real type.
     """
     import builtins
 

@@ -1,5 +1,6 @@
-"""Replaces a library's functions. While torch compiles, it puts the real ones back, because torch's compiler knows
-only these.
+"""Replaces a library's functions.
+
+While torch compiles, it puts the real ones back, because torch's compiler knows only these.
 """
 
 from __future__ import annotations
@@ -42,8 +43,9 @@ def _restore(found: tuple[Any, str, Any, Any, bool]) -> None:
 
 
 def step_aside_for_compilers(torch: Any) -> None:
-    """Put torch's own functions back while TorchScript reads a function. When `torch.compile` is used, put them
-    back for good.
+    """Put torch's own functions back while TorchScript reads a function.
+
+    When `torch.compile` is used, put them back for good.
     """
 
     def aside(original: Callable[..., Any], for_good: bool) -> Callable[..., Any]:

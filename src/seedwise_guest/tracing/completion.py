@@ -25,8 +25,10 @@ def _delayed(seconds: float, function: Callable[..., Any], args: Any, kwargs: An
 
 
 def watch_completion(how: str, collect: str, facts: Facts) -> None:
-    """Watch the order in which tasks end. `how="delay"` makes early tasks end late. `collect="ordered"` returns
-    results in the order in which tasks were given, and uses one worker.
+    """Watch the order in which tasks end.
+
+    `how="delay"` makes early tasks end late. `collect="ordered"` returns results in the order in which tasks were
+    given, and uses one worker.
     """
     when_imported("concurrent.futures", lambda module: _watch_futures(module, collect, facts))
     for kind, name in (("thread", "ThreadPoolExecutor"), ("process", "ProcessPoolExecutor")):
@@ -137,6 +139,7 @@ class _Given:
 
 def _user_of(frame: Any) -> str | None:
     """The user's line from which the call came, if it went only through `multiprocessing` and `concurrent`.
+
     Otherwise None.
     """
     while frame is not None and str(frame.f_globals.get("__name__")).partition(".")[0] in (

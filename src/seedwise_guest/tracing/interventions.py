@@ -57,8 +57,9 @@ class _Entries:
 
 
 def _listing(how: str, sort: str, facts: Facts) -> None:
-    """Watch the listing of folders. `how="other"` changes the order. `sort="sorted"` then sorts, as if the program
-    itself had sorted.
+    """Watch the listing of folders.
+
+    `how="other"` changes the order. `sort="sorted"` then sorts, as if the program itself had sorted.
     """
 
     def arranged(names: list[Any], key: Callable[[Any], Any]) -> list[Any]:

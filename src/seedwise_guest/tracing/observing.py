@@ -1,5 +1,6 @@
-"""The ledger of a checked process: which generators there are, where they were seeded, and where they were first
-drawn from. Nothing is seeded here.
+"""The ledger of a checked process: which generators there are, and where they were seeded and first drawn from.
+
+Nothing is seeded here.
 """
 
 from __future__ import annotations
@@ -78,8 +79,9 @@ class Observer:
         return generator in self._fixed
 
     def __call__(self, library: str, bits: int, generator: str = "") -> int:
-        """The number from which a generator without a seed starts. It comes from the system, as without Seedwise;
-        if asked for, it is fixed.
+        """The number from which a generator without a seed starts.
+
+        It comes from the system, as without Seedwise; if asked for, it is fixed.
         """
         self._count += 1
         if self._holds(generator):
@@ -101,8 +103,9 @@ class Observer:
             spool.send("unmade", generator=generator)
 
     def at_import(self, library: str, bits: int, module: str, find: Find) -> int:
-        """The number for a generator that a library makes while it is imported. It comes from the system, as
-        without Seedwise.
+        """The number for a generator that a library makes while it is imported.
+
+        It comes from the system, as without Seedwise.
         """
         return int.from_bytes(urandom((bits + 7) // 8), "big") >> (-bits % 8)
 
@@ -128,8 +131,9 @@ class Observer:
             _first_call([(module, name) for name in _TENSORFLOW], self._drawn_from_tensorflow, unless="seed")
 
     def _drawn_from_tensorflow(self, where: str) -> None:
-        """Note a draw from TensorFlow. Without a global seed an operation asks the system and no state changes, so
-        only the draw itself shows it.
+        """Note a draw from TensorFlow.
+
+        Without a global seed an operation asks the system and no state changes, so only the draw itself shows it.
         """
         self._drawn("tensorflow", where)
         entry = self.ledger.entry("tensorflow")
@@ -137,8 +141,10 @@ class Observer:
             entry.state = State.UNSEEDED
 
     def _watch_sklearn(self, module: Any) -> None:
-        """Watch scikit-learn: an estimator without a random_state draws from NumPy's global generator through an
-        object, not through the functions of `numpy.random`.
+        """Watch scikit-learn.
+
+        An estimator without a random_state draws from NumPy's global generator through an object, not through the
+        functions of `numpy.random`.
         """
         check = module.check_random_state
 

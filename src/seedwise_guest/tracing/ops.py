@@ -17,8 +17,9 @@ arbitrary contents.
 
 
 class Recorder:
-    """Records every operation between `start` and `stop`, by a TorchDispatchMode. Tensors are recognised by
-    storage and version.
+    """Records every operation between `start` and `stop`, by a TorchDispatchMode.
+
+    Tensors are recognised by storage and version.
     """
 
     def __init__(self) -> None:

@@ -6,8 +6,9 @@ from typing import Any, Callable
 
 
 def reordered(names: list[Any], how: str, key: Callable[[Any], Any]) -> list[Any]:
-    """Order `names` as `how` says: `sorted` by `key`; `other` for another order than the one they have; "" for no
-    change.
+    """Order `names` as `how` says.
+
+    `sorted` sorts them by `key`; `other` gives another order than the one they have; "" changes nothing.
     """
     if how == "sorted":
         return sorted(names, key=key)

@@ -6,8 +6,9 @@ from typing import Any, Callable
 
 
 class StandIn:
-    """Stands in for a builtin function. Like a builtin, it does not become a method when a class keeps it as an
-    attribute.
+    """Stands in for a builtin function.
+
+    Like a builtin, it does not become a method when a class keeps it as an attribute.
 
     A call goes to `own`. There, the caller's frame is two frames up.
     """

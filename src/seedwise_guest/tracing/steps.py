@@ -60,8 +60,9 @@ class Steps:
             self._begin()
 
     def as_dict(self) -> dict[str, Any]:
-        """Write the digests into one file of the spool, the final parameters into another, and the operations if
-        they were recorded. Returns the names of the files.
+        """Write the digests and the final parameters into files of the spool.
+
+        If operations were recorded, they get a file too. Returns the names of the files.
         """
         if self.recorder is not None:
             self.recorder.stop()

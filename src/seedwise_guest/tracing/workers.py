@@ -13,8 +13,10 @@ _MOST = 400
 
 
 def watch_loader(module: Any, asked: dict[str, Any], facts: Any) -> None:
-    """Note the user's DataLoaders. If `workers` is asked for, give each one that has workers one more. If `reseed`
-    is asked for, reseed the data set's generators in each worker.
+    """Note the user's DataLoaders.
+
+    If `workers` is asked for, give each one that has workers one more. If `reseed` is asked for, reseed the data
+    set's generators in each worker.
     """
     loader = module.DataLoader
     init = loader.__init__
@@ -37,8 +39,9 @@ def watch_loader(module: Any, asked: dict[str, Any], facts: Any) -> None:
 
 
 class _Start:
-    """Is called in each worker. It calls the user's own `worker_init_fn`, and then looks at the generators that
-    the data set holds.
+    """Is called in each worker.
+
+    It calls the user's own `worker_init_fn`, and then looks at the generators that the data set holds.
     """
 
     def __init__(self, given: Any, where: str, reseed: bool) -> None:

@@ -26,8 +26,9 @@ class Task:
 
 @dataclass(frozen=True)
 class Exit:
-    """A process that has ended: its exit status as `subprocess` gives it (negative: the signal), and the seconds
-    it ran.
+    """A process that has ended.
+
+    `status` is its exit status as `subprocess` gives it (negative: the signal), `seconds` how long it ran.
     """
 
     number: int
@@ -41,19 +42,22 @@ class Executor(Protocol):
     """Starts tasks, reports which have ended, and stops them."""
 
     def start(self, task: Task, forked: bool = False) -> None:
-        """Start one process. With `forked`, it is forked if that is possible. Raises ScriptError if the system
-        refuses.
+        """Start one process.
+
+        With `forked`, it is forked if that is possible. Raises ScriptError if the system refuses.
         """
 
     def wait(self, seconds: float) -> list[Exit]:
-        """Wait until a process has ended, at most `seconds`. Returns those that have ended; an empty list if there
-        is none.
+        """Wait until a process has ended, at most `seconds`.
+
+        Returns those that have ended; an empty list if there is none.
         """
 
     def stop_one(self, number: int, sign: signal.Signals) -> None:
         """Send a signal to the process of one task, and to the processes in its session."""
 
     def stop(self, grace: float) -> list[Exit]:
-        """End every running process and everything it has started. They are asked first, and killed after `grace`
-        seconds.
+        """End every running process and everything it has started.
+
+        They are asked first, and killed after `grace` seconds.
         """

@@ -97,8 +97,9 @@ class LocalExecutor:
         return [pid for pid in ready if self._running[pid][0].poll() is not None]
 
     def _hear(self) -> tuple[bool, list[Exit]]:
-        """What the process that forks reports: whether its own state has changed, and which of its children have
-        ended.
+        """What the process that forks reports.
+
+        Returns whether its own state has changed, and which of its children have ended.
         """
         parent = self._follow_parent()
         changed, ended = False, []
@@ -123,8 +124,9 @@ class LocalExecutor:
         return changed, ended
 
     def _follow_parent(self) -> ForkingProcess | None:
-        """Listen to the process that forks now. This is needed because the descriptor of a closed one may get
-        another owner at once.
+        """Listen to the process that forks now.
+
+        This is needed because the descriptor of a closed one may get another owner at once.
         """
         parent = self._forking.process if self._forking is not None else None
         channel = parent.channel if parent is not None else None

@@ -1,5 +1,6 @@
-"""What the backends share: functions that report to the ledger where a generator was seeded, and whether it was
-drawn from.
+"""What the backends share.
+
+These functions report to the ledger where a generator was seeded, and whether it was drawn from.
 """
 
 from __future__ import annotations
@@ -37,8 +38,9 @@ def noting(
     module: str,
     name: str,
 ) -> Callable[..., Any]:
-    """A function that calls `seed_function` and also notes the call in the ledger's entry for `generator`: where it
-    was and with which seed.
+    """A function that calls `seed_function` and also notes the call in the ledger.
+
+    The entry for `generator` then says where it was called and with which seed.
 
     It is pickled by reference to `module.name`, as the original is.
     """
@@ -78,8 +80,9 @@ _MOST_TWISTS = 64
 
 
 def drawn_from(start: Any, now: Any) -> bool:
-    """Whether draws alone lead from the digest `start` of a Mersenne twister (`random`'s or NumPy's) to the digest
-    `now`.
+    """Whether draws alone lead from the digest `start` of a generator to the digest `now`.
+
+    The generator is a Mersenne twister, `random`'s or NumPy's.
 
     The 624 words of its state are replaced as a whole each time they are used up. About forty thousand draws of 32
     bits are followed.

@@ -1,5 +1,6 @@
-"""CuPy: the legacy generator of each device. `cupy.random.default_rng()` without a seed starts from NumPy's
-SeedSequence.
+"""CuPy: the legacy generator of each device.
+
+`cupy.random.default_rng()` without a seed starts from NumPy's SeedSequence.
 
 CuPy makes a device's generator at the first draw on that device. Until then this module does not touch a device.
 """

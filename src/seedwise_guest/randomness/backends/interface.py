@@ -25,8 +25,9 @@ class NextStream(Protocol):
     """Where generators without a seed start."""
 
     def __call__(self, library: str, bits: int, generator: str = "") -> int:
-        """The number from which the next generator starts. `generator` is its name in the ledger, if it has an
-        entry.
+        """The number from which the next generator starts.
+
+        `generator` is its name in the ledger, if it has an entry.
         """
 
     def made(self, generator: str, where: str, library: str, bits: int) -> int:
@@ -72,8 +73,9 @@ class Backend(Protocol):
         """Something that changes when the global generator is drawn from."""
 
     def while_importing(self) -> Any:
-        """The state, as `put` takes it, from which libraries draw while they are imported. None: they draw from
-        the script's own state.
+        """The state, as `put` takes it, from which libraries draw while they are imported.
+
+        None: they draw from the script's own state.
         """
 
     def drawn_before(self) -> bool | None:

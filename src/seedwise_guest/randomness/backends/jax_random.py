@@ -1,5 +1,6 @@
-"""JAX: it has no global generator. Every key starts from a number that is typed in the source, and that number is
-a seed site.
+"""JAX: it has no global generator.
+
+Every key starts from a number that is typed in the source, and that number is a seed site.
 """
 
 from __future__ import annotations

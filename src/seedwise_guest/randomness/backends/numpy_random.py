@@ -86,8 +86,9 @@ class NumPy:
 
 
 def _families(numbers: list[int]) -> dict[int, Own]:
-    """What was made from each number: seed sequences, generators, their children and their copies. Found by one
-    walk over all objects.
+    """What was made from each number: seed sequences, generators, their children and their copies.
+
+    Found by one walk over all objects.
     """
     import gc
 

@@ -102,8 +102,9 @@ class Stdlib:
 
 
 def _own(generator: Any, seed: Any, numbers: list[int]) -> dict[int, Own]:
-    """How to restart the generator that started from that number. Empty if it was seeded or its state was set
-    since then.
+    """How to restart the generator that started from that number.
+
+    Empty if it was seeded or its state was set since then.
     """
     import random
 

@@ -1,5 +1,6 @@
-"""torch: its default generators on CPU, CUDA, MPS and XPU. The seeds of DataLoader workers come from the CPU
-generator.
+"""torch: its default generators on CPU, CUDA, MPS and XPU.
+
+The seeds of DataLoader workers come from the CPU generator.
 """
 
 from __future__ import annotations
