@@ -1,6 +1,4 @@
-"""Article 2: reproducible results with Keras (J. Brownlee), on Keras 3 with each of its backends, and on the old
-Theano.
-"""
+"""Article 2: reproducible results with Keras (J. Brownlee), on Keras 3's backends and on the old Theano."""
 
 import importlib.util
 import os

@@ -79,8 +79,9 @@ def run(data: str | None, n: int) -> int:
 
 
 def _python_with_torch() -> str:
-    """The first one of this interpreter and the one that `python` starts that has torch. Raises UsageError if none
-    has.
+    """An interpreter that has torch: this one, else the one that `python` or `python3` starts.
+
+    Raises UsageError if none has.
     """
     question = "import importlib.util, sys; sys.exit(importlib.util.find_spec('torch') is None)"
     for python in (sys.executable, shutil.which("python"), shutil.which("python3")):

@@ -30,7 +30,7 @@ NOT_THE_RUNS_FAULT = frozenset({Cause.ISOLATION, Cause.CHANGED, Cause.NOT_ENTERE
 
 @dataclass(frozen=True)
 class Experiment:
-    """What is run.
+    """What is run, as the store holds it.
 
     `manifest` holds everything by which it is recognised, `plan` its seed sites, `metrics` the metrics that were
     asked for.

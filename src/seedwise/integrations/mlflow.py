@@ -1,7 +1,7 @@
-"""MLflow.
+"""Writes results to MLflow, and reads runs that were made there.
 
-Results are written as one parent run with a child for each seed. Runs that were made there are read, and grouped by
-all parameters but the seed.
+Results are written as one parent run with a child for each seed. Runs that are read are grouped by all parameters but
+the seed.
 """
 
 from collections.abc import Sequence

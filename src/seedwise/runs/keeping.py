@@ -1,7 +1,6 @@
-"""What a run leaves.
+"""Keeps what a run leaves: the files that it wrote, and the list of what it read.
 
-Its files are kept. What it read is compared with what the runs before it read. Where runs share the tree, the tree is
-put back.
+What it read is compared with what the runs before it read. Where runs share the tree, the tree is put back.
 """
 
 import fcntl
@@ -115,10 +114,9 @@ class Keeping:
             )
 
     def read(self, attempt: Attempt, exit_: Exit, told: Told) -> Run:
-        """The run.
+        """Read a run, and compare its inputs with those of the runs before it.
 
-        Its inputs are compared with those of the runs before it; if code or configuration has changed, the run counts
-        as failed.
+        If code or configuration has changed, the run counts as failed.
         """
         try:
             run = attempt.finish(exit_, told)

@@ -1,6 +1,6 @@
 """What this interpreter was asked to run: a script, a module, a command or standard input.
 
-And which of them is the user's.
+It also finds the user's script behind a launcher.
 """
 
 from __future__ import annotations

@@ -1,4 +1,1 @@
-"""What `check` puts into a process: a ledger that changes nothing, interventions, and records.
-
-It records steps and operations.
-"""
+"""What `check` puts into a process: a passive ledger, interventions, and records of steps and operations."""
