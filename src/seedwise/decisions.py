@@ -1,4 +1,7 @@
-"""Answers to questions about scores: what a comparison, a plan, a choice found. All frozen, each with its sentence."""
+"""Answers to questions about scores: what a comparison, a plan or a choice found.
+
+Each answer is frozen and has a sentence.
+"""
 
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -8,7 +11,7 @@ from .results import Goal
 
 
 class Decision(StrEnum):
-    """What a comparison came to, by the metric's goal."""
+    """The result of a comparison, by the metric's goal."""
 
     BETTER = "better"
     WORSE = "worse"
@@ -17,7 +20,7 @@ class Decision(StrEnum):
 
 
 def plain(value: object) -> object:
-    """A frozen answer as the values of JSON."""
+    """A frozen answer, changed to values that JSON knows."""
     if hasattr(value, "__dataclass_fields__"):
         return {name: plain(getattr(value, name)) for name in value.__dataclass_fields__}
     if isinstance(value, StrEnum):
@@ -33,7 +36,7 @@ class Answer:
     """A frozen answer to a question about scores."""
 
     def as_dict(self) -> dict[str, object]:
-        """The names of the project's JSON output."""
+        """The values under the names that the project uses in all its JSON."""
         found = plain(self)
         assert isinstance(found, dict)
         return found
@@ -41,7 +44,7 @@ class Answer:
 
 @dataclass(frozen=True)
 class Group:
-    """One side of a comparison: its name, how many seeds of how many, and its t interval."""
+    """One side of a comparison: its name, n seeds of which `finished` have finished, and its t interval."""
 
     name: str
     n: int
@@ -53,36 +56,39 @@ class Group:
 
 @dataclass(frozen=True)
 class Comparison(Answer):
-    """`new` held against `base` in one metric. Differences are new minus base, in the metric's units, whatever the goal.
+    """The comparison of `new` with `base` in one metric. Differences are new minus base, in the metric's units,
+    whatever the goal.
 
     Attributes
     ----------
     difference, interval, level, method
         Difference of means and its t interval (Welch's, or over pairs).
     p_value
-        Two-sided p of the studentised permutation test; `smallest_p` is the least these numbers of seeds can reach.
+        Two-sided p of the studentised permutation test. `smallest_p` is the smallest p that these numbers of seeds
+        can give.
     t_p_value
         The p that belongs to the interval.
     probability_of_improvement, probability_interval
-        Chance that one run of new is better, by the goal, than one of base; `probability_decision` is Bouthillier's: better when
-        the interval lies above ½ and reaches beyond γ = .75.
+        Probability that one run of new is better, by the goal, than one run of base. `probability_decision` is
+        Bouthillier's: better when the interval lies above ½ and reaches beyond γ = .75.
     effect_size
         Cliff's δ, by the goal: 1 where every run of new is better.
     almost_dominance
-        ASO's upper bound: below ½ new is almost stochastically better, the nearer to 0 the more.
+        ASO's upper bound. Below ½, new is almost stochastically better; the closer to 0, the stronger.
     spread_ratio, spread_interval, spread_p
         SD of new over SD of base, with Brown and Forsythe's p.
     correlation
-        Between scores under the same seeds; None where fewer than three are shared or nothing varies.
+        Correlation of the scores under the same seeds. None where fewer than three seeds are shared, or where nothing
+        varies.
     decision
-        From interval and p together: better or worse when the interval leaves 0 out and p ≤ 1 - level; equivalent when two
-        one-sided tests put the difference within the margin that the user stated.
+        Interval and p decide together. Better or worse: the interval leaves 0 out and p ≤ 1 - level. Equivalent: two
+        one-sided tests put the difference within the margin that the user gave.
     needed
-        Seeds (each) that would show a difference as large as this one with power .8, where the decision is open.
+        Seeds (each) that would show a difference as large as this one with power .8; None where the decision is made.
     wrong_winner
-        How often a comparison of one seed each would have named the other one.
+        How often a comparison of one seed each would name the other side as the winner.
     pairs
-        How many pairs, when pairing was declared.
+        Number of pairs, if pairing was declared.
     """
 
     metric: str
@@ -120,7 +126,7 @@ class Comparison(Answer):
 
 @dataclass(frozen=True)
 class Place:
-    """A method among several: its scores and its rank with an interval (1 is best)."""
+    """A method among several: its scores, and its rank (1 is best) with an interval."""
 
     group: Group
     rank: float
@@ -129,7 +135,7 @@ class Place:
 
 @dataclass(frozen=True)
 class Ranking(Answer):
-    """Several methods in one metric: all pairs, p adjusted by Holm, best first."""
+    """Several methods in one metric, best first: all pairs, with p adjusted by Holm."""
 
     metric: str
     goal: Goal
@@ -142,7 +148,10 @@ class Ranking(Answer):
 
 @dataclass(frozen=True)
 class TaskPlace:
-    """A method over tasks: interquartile mean, mean and median with stratified intervals, and mean rank (1 is best)."""
+    """A method over several tasks.
+
+    Interquartile mean, mean and median have stratified intervals; `rank` is the mean rank (1 is best).
+    """
 
     name: str
     runs: int
@@ -158,7 +167,10 @@ class TaskPlace:
 
 @dataclass(frozen=True)
 class TaskPair:
-    """Two methods over tasks: chance of improvement averaged over tasks, and Wilcoxon's p over the tasks' means, with Holm."""
+    """Two methods over several tasks.
+
+    P(improvement) is averaged over tasks; Wilcoxon's p is over the tasks' means, adjusted by Holm.
+    """
 
     new: str
     base: str
@@ -172,7 +184,7 @@ class TaskPair:
 
 @dataclass(frozen=True)
 class TaskRanking(Answer):
-    """Several methods over several tasks."""
+    """A comparison of several methods over several tasks."""
 
     metric: str
     goal: Goal
@@ -188,7 +200,7 @@ class TaskRanking(Answer):
 
 @dataclass(frozen=True)
 class Plan(Answer):
-    """How many seeds, and what those that are there could show. Figures that were not asked for are None."""
+    """How many seeds are needed, and what existing seeds can show. Numbers that were not asked for are None."""
 
     sentence: str
     seeds: int | None = None
@@ -203,10 +215,10 @@ class Plan(Answer):
 
 @dataclass(frozen=True)
 class Choice(Answer):
-    """The run that looks best by one metric, and what to report of it by another.
+    """The run that is best by one metric, and what to report of it by another.
 
-    `expected` is the reported metric to be expected of the run that looks best of so many: the figure to report, since the chosen
-    run's own is one draw; `optimism` is how much the metric it was chosen by flatters it.
+    `expected[n - 1]` is the expected value of the reported metric for the best of n runs. Report this number: the
+    chosen run's own value is only one draw.
     """
 
     seed: int
@@ -222,7 +234,7 @@ class Choice(Answer):
 
 @dataclass(frozen=True)
 class Against(Answer):
-    """A mean held against a number, one-sided."""
+    """A one-sided comparison of a mean with a number."""
 
     metric: str
     threshold: float

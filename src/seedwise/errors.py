@@ -1,16 +1,16 @@
-"""The errors a person can do something about. Each message says what was wrong, where, and what to do."""
+"""Errors that the user can do something about. Each message says what was wrong, where, and what to do."""
 
 
 class SeedwiseError(Exception):
-    """Anything that Seedwise refuses or cannot do."""
+    """Everything that Seedwise refuses or cannot do."""
 
 
 class UsageError(SeedwiseError):
-    """The call or command line asks for something that does not exist or contradicts itself."""
+    """The call or command line asks for something that does not exist, or contradicts itself."""
 
 
 class ScriptError(SeedwiseError):
-    """The command to be run cannot be started, read or entered."""
+    """The command cannot be started or read, or Seedwise cannot enter it."""
 
 
 class StoreError(SeedwiseError):
@@ -18,4 +18,4 @@ class StoreError(SeedwiseError):
 
 
 class MetricError(SeedwiseError):
-    """A metric is not there, or is not a number."""
+    """A metric does not exist, or is not a number."""

@@ -1,4 +1,4 @@
-"""What a supervisor says while it works. Typed values; others render them."""
+"""What a supervisor reports while it works. The events are typed values; other modules show them."""
 
 from dataclasses import dataclass
 
@@ -7,7 +7,10 @@ from .results import Run
 
 @dataclass(frozen=True)
 class Began:
-    """The supervisor knows what is to do: `todo` seeds of `n`; `done` were settled before, `failed` of them by failing."""
+    """The supervisor knows what to do: `todo` of `n` seeds.
+
+    `done` seeds were settled before; `failed` of those had failed.
+    """
 
     n: int
     done: int
@@ -41,7 +44,7 @@ class Waiting:
 
 @dataclass(frozen=True)
 class Note:
-    """Something a person should know, in words."""
+    """Something that the user should know, in words."""
 
     text: str
 

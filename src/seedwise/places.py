@@ -1,4 +1,4 @@
-"""`file:line`, as it is shown."""
+"""How `file:line` is shown."""
 
 import os
 import re
@@ -7,7 +7,7 @@ _MADE_AT = re.compile(r" (?:(?:made|drawn) )?at (\S.*:\d+)$")
 
 
 def short_place(where: str) -> str:
-    """From the working folder on, where the file lies below it; for `file:key` too."""
+    """`file:line` or `file:key` with a path relative to the working folder, if the file lies below it."""
     path, colon, line = where.rpartition(":")
     if not colon:
         return where
@@ -16,10 +16,10 @@ def short_place(where: str) -> str:
 
 
 def without_place(generator: str) -> str:
-    """A generator's name in the ledger, without the line that made it."""
+    """The name that a generator has in the ledger, without the line that made it."""
     return _MADE_AT.sub("", generator)
 
 
 def with_short_place(generator: str) -> str:
-    """The same with that line in short."""
+    """The name that a generator has in the ledger, with its line as `short_place` shows it."""
     return _MADE_AT.sub(lambda found: found[0].replace(found[1], short_place(found[1])), generator)

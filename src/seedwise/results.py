@@ -1,4 +1,4 @@
-"""Runs, results and scores: what producers hand over and readers take. All frozen."""
+"""Runs, results and scores: the values that one part of Seedwise gives to another. All of them are frozen."""
 
 import json
 from collections.abc import Iterable, Iterator, Mapping
@@ -20,14 +20,14 @@ if TYPE_CHECKING:
 
 
 class Goal(StrEnum):
-    """Which end of a metric is the better one."""
+    """Which end of a metric is better."""
 
     MIN = "min"
     MAX = "max"
 
 
 class Status(StrEnum):
-    """What became of a run."""
+    """The state of a run."""
 
     FINISHED = "finished"
     FAILED = "failed"
@@ -51,7 +51,7 @@ class Cause(StrEnum):
 
 
 class Reduce(StrEnum):
-    """Which of the values that a run gives for one metric counts."""
+    """Which of the values of one metric counts as the run's value."""
 
     LAST = "last"
     BEST = "best"
@@ -64,13 +64,16 @@ def _frozen(mapping: Mapping[Any, Any]) -> Mapping[Any, Any]:
 
 @dataclass(frozen=True)
 class Series:
-    """The values of one metric in one run, in the order in which they came; `steps` counts from 1 where none was said."""
+    """The values of one metric in one run, in the order in which they came.
+
+    Where the run gave no steps, `steps` counts from 1.
+    """
 
     steps: tuple[int, ...]
     values: tuple[float, ...]
 
     def reduce(self, how: Reduce, goal: Goal | None) -> float:
-        """One number for the run. `best` needs a goal."""
+        """One number for the run. `best` needs a goal; without one it raises UsageError."""
         if how is Reduce.LAST:
             return self.values[-1]
         if how is Reduce.MEAN:
@@ -82,7 +85,7 @@ class Series:
 
 @dataclass(frozen=True)
 class Run:
-    """One experiment under one seed. `detail` says in words why it failed; `folder` holds its logs and files."""
+    """One experiment under one seed. `detail` says in words why it failed. `folder` holds its logs and files."""
 
     seed: int
     status: Status
@@ -94,14 +97,14 @@ class Run:
     seconds: float | None = None
     folder: str | None = None
     forked: bool = False
-    """Whether it was forked from a process that had executed the script's first lines."""
+    """Whether the run was forked from a process that had executed the script's first lines."""
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "series", _frozen(self.series))
 
     @property
     def arrays(self) -> Mapping[str, Mapping[str, object]]:
-        """The arrays that the run gave back: name → shape, dtype and, for predictions, split and kind."""
+        """The arrays that the run returned: name → shape, dtype and, for predictions, split and kind."""
         if self.folder is None:
             return {}
         try:
@@ -111,7 +114,7 @@ class Run:
         return listed
 
     def array(self, name: str) -> NDArray[np.generic]:
-        """One of `arrays`, read from the store. Raises MetricError naming those there are."""
+        """One of `arrays`, read from the store. Raises MetricError, which names the existing ones."""
         listed = self.arrays
         if name not in listed:
             raise MetricError(f"seed {self.seed} has no array {name!r}; it has: {', '.join(listed) or 'none'}")
@@ -127,13 +130,13 @@ class Scores:
     Parameters
     ----------
     metric
-        Its name.
+        The metric's name.
     by_seed
         The number for each seed that finished with one.
     goal
-        Whether less or more is better; None where nobody said and the name does not tell.
+        Whether less or more is better. None if nobody said it and the name does not show it.
     n
-        How many seeds were asked for; by default as many as there are numbers.
+        How many seeds were asked for. By default as many as there are numbers.
     """
 
     metric: str
@@ -157,7 +160,7 @@ class Scores:
 
     @property
     def seeds(self) -> tuple[int, ...]:
-        """The seeds, ascending."""
+        """The seeds, in ascending order."""
         return tuple(self.by_seed)
 
     @property
@@ -168,10 +171,12 @@ class Scores:
 
 @dataclass(frozen=True)
 class Summary:
-    """One metric over seeds, in its own units. `±` in any sentence about it is the `level` interval of the mean, by `method`.
+    """One metric over seeds, in its own units.
 
-    Figures that these scores cannot give are None: spread and interval of a single score; everything where a score is
-    NaN or infinite, with `reason` saying under which seeds; best and worst where the goal is not known.
+    `±` in any sentence about it is the `level` interval of the mean, by `method`.
+
+    Numbers that these scores cannot give are None: spread and interval of a single score; everything if a score is
+    NaN or infinite (`reason` then says under which seeds); best and worst if the goal is not known.
     """
 
     metric: str
@@ -191,12 +196,12 @@ class Summary:
     worst_seed: int | None
     reason: str = ""
     method: str = "t interval"
-    """How the interval was made."""
+    """How the interval was computed."""
     note: str = ""
-    """What to know about it."""
+    """What the user should know about the interval."""
 
     def as_dict(self) -> dict[str, object]:
-        """The names of the project's JSON output."""
+        """The values under the names that the project uses in all its JSON."""
         interval = None if self.interval is None else list(self.interval)
         values = {name: getattr(self, name) for name in self.__dataclass_fields__}
         return {**values, "interval": interval, "goal": self.goal and self.goal.value}
@@ -223,23 +228,23 @@ def _library(name: str) -> Any:
 
 @dataclass(frozen=True)
 class Metric:
-    """A metric that was chosen: its goal, who said so, and how a run's values become one number."""
+    """A metric that was chosen: its goal, whether the user named it, and how a run's values become one number."""
 
     name: str
     goal: Goal | None = None
     goal_said: bool = False
-    """The user named the goal; otherwise it was guessed from the name."""
+    """True if the user named the goal; False if it was guessed from the name."""
     reduce: Reduce = Reduce.LAST
     pattern: str | None = None
-    """A regular expression over what is printed, when the user gave one."""
+    """A regular expression for the printed output, if the user gave one."""
 
 
 @dataclass(frozen=True)
 class Results:
     """The runs of one experiment: the newest attempt for each seed.
 
-    `metrics` are those that were chosen; `left_out` says of every other name that was found why it was not;
-    `warnings` each name a next step.
+    `metrics` holds the metrics that were chosen. `left_out` gives the reason for every other name that was found and
+    not chosen. Each of the `warnings` names a next step.
     """
 
     name: str
@@ -252,9 +257,9 @@ class Results:
     warnings: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
     forking: str = ""
-    """How many runs were forked, and under which seeds forked and fresh ones were compared; "" where none was."""
+    """How many runs were forked, and under which seeds forked and fresh runs were compared; "" if none was forked."""
     anytime: tuple[str, ...] = ()
-    """Metrics by which it was decided when to stop adding seeds."""
+    """Metrics that decided when to stop adding seeds."""
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "left_out", _frozen(self.left_out))
@@ -267,7 +272,7 @@ class Results:
 
     @property
     def seeds(self) -> tuple[int, ...]:
-        """The seeds of the runs, ascending."""
+        """The seeds of the runs, in ascending order."""
         return tuple(sorted(run.seed for run in self.runs))
 
     def having(self, status: Status) -> tuple[Run, ...]:
@@ -285,12 +290,13 @@ class Results:
         return self.having(Status.FAILED)
 
     def metric(self, name: str | None = None) -> Metric:
-        """A chosen metric by name, upper and lower case alike; without a name, the only one.
+        """A chosen metric by its name; upper and lower case do not matter. Without a name: the only one.
 
         Raises
         ------
         MetricError
-            Naming those there are.
+            There is no such metric, or the name is missing and there are several. The message names the existing
+            ones.
         """
         known = [metric.name for metric in self.metrics]
         if name is None:
@@ -325,7 +331,7 @@ class Results:
         return _library("polars").DataFrame(self._columns())
 
     def scores(self, metric: str | None = None) -> Scores:
-        """Seed → number for one metric, among the runs that finished with it."""
+        """Seed → number for one metric, for the runs that finished with it. Raises MetricError as `metric` does."""
         chosen = self.metric(metric)
         if chosen not in self._scores:
             values = {
@@ -338,12 +344,12 @@ class Results:
 
     @cached_property
     def _scores(self) -> dict[Metric, Scores]:
-        """Those that were asked for before."""
+        """The scores that were computed before."""
         return {}
 
 
 def parse_seeds(text: str) -> list[int]:
-    """Seeds from text such as `0,3,5`, `1-30` or `1-10,363`. Raises UsageError naming the part that is wrong."""
+    """Seeds from text such as `0,3,5`, `1-30` or `1-10,363`. Raises UsageError, which names the part that is wrong."""
     seeds: list[int] = []
     for part in text.split(","):
         word = part.strip()
@@ -360,7 +366,11 @@ def parse_seeds(text: str) -> list[int]:
 
 
 def check_seeds(seeds: Iterable[int]) -> list[int]:
-    """The seeds as a list. Raises UsageError for a count instead of seeds, duplicates, or a seed out of range."""
+    """The seeds as a list.
+
+    Raises UsageError for a number of seeds instead of seeds, for duplicates, for a seed out of range, and for no
+    seeds.
+    """
     from seedwise_guest import SeedError
     from seedwise_guest.protocol import check_seed
 

@@ -1,10 +1,10 @@
-"""Signals by name."""
+"""Names of signals."""
 
 import signal
 
 
 def signal_name(number: int) -> str:
-    """SIGKILL for 9."""
+    """The name of a signal: SIGKILL for 9."""
     try:
         return signal.Signals(number).name
     except ValueError:

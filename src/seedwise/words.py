@@ -1,4 +1,4 @@
-"""Numbers and sentences as a colleague would say them."""
+"""Writes numbers and sentences as a colleague would say them."""
 
 import math
 from collections.abc import Sequence
@@ -12,13 +12,13 @@ _BARS = "▁▂▃▄▅▆▇█"
 
 
 def places_for(summary: Summary) -> int:
-    """Decimals for the figures of one metric: two digits of the smaller of SD and ±."""
+    """How many decimals the numbers of one metric get: two digits of the smaller of SD and ±."""
     spreads = [spread for spread in (half_width(summary), summary.sd) if spread]
     return decimals(min(spreads, default=None), summary.mean)
 
 
 def decimals(spread: float | None, value: float | None) -> int:
-    """Decimals that show a spread to two digits; without a spread, four digits of the value."""
+    """How many decimals show a spread with two digits. Without a spread: four digits of the value."""
     scale = spread if spread else abs(value) / 100 if value else 1.0
     if not scale or not math.isfinite(scale):
         return 4
@@ -26,7 +26,7 @@ def decimals(spread: float | None, value: float | None) -> int:
 
 
 def number(value: float | None, places: int) -> str:
-    """A number with so many decimals; `–` for None."""
+    """A number with this many decimals; `–` for None."""
     if value is None:
         return "–"
     if value and (abs(value) >= 1e7 or abs(value) < 10.0 ** -(places + 1)):
@@ -40,7 +40,7 @@ def half_width(figures: Summary) -> float | None:
 
 
 def sentence(figures: Summary) -> str:
-    """One metric in one sentence; every ± is named."""
+    """One metric in one sentence, which says what its ± is."""
     if figures.reason or figures.mean is None:
         return f"{figures.metric}: {figures.reason}."
     places = places_for(figures)
@@ -62,7 +62,7 @@ def sentence(figures: Summary) -> str:
 
 
 def histogram(values: ArrayLike, bins: int = 16) -> str:
-    """A picture of a sample in one line of `bins` characters, from its lowest to its highest value."""
+    """A picture of a sample: one line of `bins` characters, from its lowest to its highest value."""
     x = np.asarray(values, dtype=float)
     if x.size == 0 or not np.isfinite(x).all():
         return ""
@@ -74,7 +74,7 @@ def histogram(values: ArrayLike, bins: int = 16) -> str:
 
 
 def seed_list(seeds: Sequence[int], most: int = 12) -> str:
-    """Seeds in words: runs of three and more as ranges."""
+    """Seeds as text. Three or more consecutive seeds become a range."""
     parts: list[str] = []
     row: list[int] = []
     for seed in [*sorted(seeds), None]:
@@ -89,7 +89,7 @@ def seed_list(seeds: Sequence[int], most: int = 12) -> str:
 
 
 def duration(seconds: float) -> str:
-    """Seconds in words: `4.2 s`, `3 min 20 s`, `2 h 05 min`."""
+    """Seconds as text: `4.2 s`, `3 min 20 s`, `2 h 05 min`."""
     if seconds < 60:
         return f"{seconds:.1f} s"
     minutes, rest = divmod(round(seconds), 60)
@@ -100,5 +100,5 @@ def duration(seconds: float) -> str:
 
 
 def printable(text: str) -> str:
-    """Text from a run, with nothing in it that a terminal would obey."""
+    """Text from a run without characters that a terminal would take as commands."""
     return "".join(c if c.isprintable() or c in "\t" else "�" for c in text)

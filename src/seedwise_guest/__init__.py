@@ -1,7 +1,9 @@
-"""The guest: the part of Seedwise that is loaded into a user's process. The host, `seedwise`, is the process of the command line.
+"""The guest: the part of Seedwise that is loaded into a user's process.
 
-Standard library only, Python 3.9 and later. NumPy, torch and the rest are touched only once the script has
-imported them, and whatever is changed for a scope is put back at its end.
+The host, `seedwise`, is the process of the command line.
+
+The guest uses the standard library only and runs on Python 3.9 and later. It touches NumPy, torch and other libraries
+only after the script has imported them. What it changes for a scope, it puts back at the end of the scope.
 """
 
 from __future__ import annotations

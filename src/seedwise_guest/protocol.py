@@ -1,9 +1,10 @@
-"""What host and guest say to each other, and the one door through which the host reaches into the guest.
+"""What host and guest say to each other. The host imports from the guest only through this module.
 
-For each attempt the host makes a folder, the *spool*, writes `INSTRUCTIONS` into it, and starts the command with `SPOOL` and
-`SEED` in its environment. Every Python process of the command reads the instructions and answers in a file of JSON lines of its
-own: `{"v": 1, "type": "hello", "pid": 7, …}`. Arrays are `.npy` files beside them. The process that forks runs also has a pair of pipes
-to the host. What enters a world (`sandbox/world.py`) reads a specification of its own, which `seedwise/sandbox/worlds.py` writes.
+For each attempt the host makes a folder, the *spool*. It writes `INSTRUCTIONS` into it and starts the command with
+`SPOOL` and `SEED` in its environment. Every Python process of the command reads the instructions and answers in its
+own file of JSON lines: `{"v": 1, "type": "hello", "pid": 7, …}`. Arrays are `.npy` files in the same folder. The
+process that forks runs also has a pair of pipes to the host. The program that enters a world (`sandbox/world.py`)
+reads another specification, which `seedwise/sandbox/worlds.py` writes.
 """
 
 from __future__ import annotations
@@ -63,32 +64,35 @@ __all__ = [
 ]
 
 PROTOCOL = 1
-"""Version of all that follows; both sides refuse another."""
+"""Version of this protocol. Both sides refuse any other version."""
 
-# --- where things are --------------------------------------------------------------------------------------------------
+# --- where things are
+# -------------------------------------------------------------------------------------------------
 
 _HOME = os.path.dirname(os.path.realpath(__file__))
 ENTRY = os.path.join(_HOME, "process", "entry")
-"""The folder that is put on PYTHONPATH: Python imports the `sitecustomize` in it at its start."""
+"""The folder that is put on PYTHONPATH. Python imports the `sitecustomize` in it when it starts."""
 CALL = os.path.join(ENTRY, "call.py")
 """The script of a run that is the call of a function."""
 LAUNCHER = os.path.join(_HOME, "sandbox", "world.py")
-"""Enters a run's world, and becomes the command."""
+"""The script that enters a run's world and then becomes the command."""
 GUARD = os.path.join(_HOME, "sandbox", "guard.py")
-"""Outlives a supervisor that is killed."""
+"""The script that cleans up after a supervisor was killed."""
 
 SPOOL = "SEEDWISE_SPOOL"
 """Environment variable: the spool of this attempt."""
 SEED = "SEEDWISE_SEED"
-"""Environment variable: the seed of this run, for the user's own use too."""
+"""Environment variable: the seed of this run. The user's script may read it too."""
 PIPES = "SEEDWISE_PREFORK"
-"""Environment variable: numbers of the pipes between the host and the process that forks, `reading,writing`."""
+"""Environment variable: the descriptors of the pipes between the host and the process that forks, as
+`reading,writing`.
+"""
 INSTRUCTIONS = "plan.json"
-"""In the spool: what every process of this attempt is told."""
+"""File in the spool: the instructions for every process of this attempt."""
 SITES_FOUND = "plan-report.json"
-"""In the spool: what reading the source found."""
+"""File in the spool: what was found when the source was read."""
 WORLD_ERROR = "world-error.json"
-"""In the spool: why the run's private files could not be set up, or its command not started."""
+"""File in the spool: why the run's private files could not be set up, or why its command could not be started."""
 
 CONFIGURATION = (
     ".json",
@@ -104,41 +108,42 @@ CONFIGURATION = (
     ".xml",
     ".jsonnet",
 )
-"""How the names of configuration files end: their contents belong to an experiment's identity."""
+"""The endings of configuration files' names. The contents of these files belong to an experiment's identity."""
 
-# --- what a process is told --------------------------------------------------------------------------------------------
+# --- what a process is told -------------------------------------------------------------------------------------------
 
 Job = Literal["run", "plan", "probe", "check", "prefork"]
-"""To be a run; to read the seed sites and leave; to tell which site's number reaches a generator first, and leave; to be watched for
-`check`; to execute the first lines once and fork runs."""
+"""What a process does. `run`: it is a run. `plan`: it reads the seed sites and exits. `probe`: it tells which site's number reaches a
+generator first, and exits. `check`: `check` watches it. `prefork`: it executes the first lines once and forks runs.
+"""
 
 
 class Instructions(TypedDict):
-    """What all are told."""
+    """What every process is told."""
 
     v: int
     mode: Job
 
 
 class RunInstructions(Instructions):
-    """A process of a run."""
+    """What a process of a run is told."""
 
     seed: int
     number: int | None
-    """*The* number that is typed in the script, which the seed replaces."""
+    """*The* number that is typed in the script. The seed replaces it."""
     has_sites: bool
-    """Whether the script seeds itself; if not, every global generator starts at the seed."""
+    """Whether the script seeds itself. If not, every global generator starts at the seed."""
     substitute: bool
-    """Seeds are placed in the source while it is loaded."""
+    """Whether seeds are put into the source while it is loaded."""
     control: bool
-    """Generators are started and followed."""
+    """Whether generators are started from the seed and followed."""
     edits: dict[str, list[list[Any]]]
-    """For each file: [line, column, end column, typed text, what stands there instead]."""
+    """For each file: [line, column, end column, typed text, the text that replaces it]."""
     digests: dict[str, str]
-    """For each file that was read for its sites, SHA-256; a file that has changed since is refused."""
+    """For each file that was read for its sites: its SHA-256. A process refuses a file that has changed since."""
     script: str | None
     announce: bool
-    """Say what libraries import later, inside their functions."""
+    """Whether to report what libraries import later, inside their functions."""
 
 
 class ProbeInstructions(RunInstructions):
@@ -151,10 +156,10 @@ class ProbeInstructions(RunInstructions):
 
 
 class PreforkInstructions(RunInstructions, total=False):
-    """The process that executes the first lines; its edits say only where the seeds stand."""
+    """What the process is told that executes the first lines. Its edits say only where the seeds stand."""
 
     own_arguments: bool
-    """Each run has arguments of its own, so the first lines must not read them."""
+    """Whether each run has its own arguments. If so, the first lines must not read them."""
     own_variables: list[str]
     """Environment variables that differ from run to run."""
     shared: list[str]
@@ -166,18 +171,23 @@ class PreforkInstructions(RunInstructions, total=False):
 
 
 class CheckInstructions(Instructions):
-    """A process that is checked."""
+    """What a checked process is told."""
 
     interventions: dict[str, Any]
-    """What is changed or held still."""
+    """What is changed or held still in this process."""
     trace: dict[str, int]
-    """`steps`: whether parameters are recorded after each; `ops`: the step of which every operation is recorded."""
+    """`steps`: whether the parameters are recorded after each step. `ops`: the number of the step of which every
+    operation is recorded.
+    """
 
 
-# --- what a process answers --------------------------------------------------------------------------------------------
+# --- what a process answers
+# -------------------------------------------------------------------------------------------
 
 Refusal = Literal["version", "changed", "fault"]
-"""Why a process refuses to run: the two sides are of two versions; a source file was changed since its sites were read; a fault of ours."""
+"""Why a process refuses to run. `version`: host and guest have different versions. `changed`: a source file was
+changed after its sites were read. `fault`: an error in Seedwise.
+"""
 
 
 class Hello(TypedDict):
@@ -189,7 +199,7 @@ class Hello(TypedDict):
 
 
 class Refused(TypedDict):
-    """`refused`: the process ends without having run anything."""
+    """`refused`: the process ends; it has not run anything."""
 
     kind: Refusal
     reason: str
@@ -206,7 +216,7 @@ class Seeding(TypedDict):
 
 
 class Log(TypedDict):
-    """`log`: metrics, of one step or of the next."""
+    """`log`: metrics of one step. Where `step` is None, of the next step."""
 
     step: int | None
     values: dict[str, float]
@@ -220,26 +230,33 @@ class Array(TypedDict, total=False):
     shape: list[int]
     dtype: str
     split: str
-    """Of predictions: the part of the data that they are of."""
+    """For predictions: the part of the data."""
     kind: str
-    """Of predictions: label, probability, value."""
+    """For predictions: label, probability or value."""
 
 
 class Reason(TypedDict):
-    """`no-result`: a function returned something that cannot be a result. `not-forked`: a forked run could not go on as a fresh one would."""
+    """`no-result`: a function returned something that cannot be a result.
+
+    `not-forked`: a forked run could not continue as a fresh run would.
+    """
 
     reason: str
 
 
 class Importing(TypedDict):
-    """`importing`: a library is imported inside another's function; the process that forks may import it beforehand."""
+    """`importing`: a function of a library imports another library. The process that forks may import it earlier."""
 
     name: str
 
 
 class Checked(TypedDict, total=False):
-    """For `check`. `checked`: what a process saw until its end. Told at once, since a worker may be killed: `made` and `unmade` (a generator
-    without a seed), `fact` (something that could make two runs differ), `worker` (a DataLoader worker and its generators)."""
+    """Messages for `check`.
+
+    `checked`: what a process has seen, sent at its end. The others are sent at once, because a worker may be killed:
+    `made` and `unmade` (a generator without a seed), `fact` (something that could make two runs differ), `worker` (a
+    DataLoader worker and its generators).
+    """
 
     first: bool
     ledger: list[dict[str, Any]]
@@ -257,36 +274,39 @@ class Checked(TypedDict, total=False):
 
 
 class End(TypedDict):
-    """`end`: what a process of a run loaded, read and wrote, and its generators."""
+    """`end`: what a process of a run loaded, read and wrote, and the state of its generators."""
 
     loaded: dict[str, str]
     """The user's source files, with their digests."""
     edited: list[str]
-    """Those in which a seed was placed."""
+    """Those files in which a seed was placed."""
     read: list[str]
     read_more: int
-    """How many data files more were read than are named."""
+    """How many more data files were read, beyond those in `read`."""
     written: list[str]
     libraries: list[str]
     late_sites: list[dict[str, Any]]
     """Seed sites in files that no import statement led to."""
     path: list[str | int]
-    """What sets this process apart from the others of its run; [] for the first."""
+    """Names and numbers that distinguish this process from the others of its run. [] for the first one."""
     ends: dict[str, str]
-    """A digest of each global generator at the end."""
+    """For each library: a digest of its global generator at the end."""
     ledger: list[dict[str, Any]]
 
 
 class FromForking(TypedDict, total=False):
-    """From the process that forks, over its pipe. `ready`: the first lines are through; `imported`, `left`, `dropped`: what was asked to be
-    imported; `started`, `ended`: a run."""
+    """Messages from the process that forks, over its pipe.
+
+    `ready`: the first lines have been executed. `imported`, `left`, `dropped`: what became of an import that the host
+    asked for. `started`, `ended`: a run.
+    """
 
     type: Literal["ready", "imported", "left", "dropped", "started", "ended", "gone"]
     pid: int
     root: int
     """The process that the host started."""
     line: int
-    """Where the runs go on."""
+    """The line where the runs go on."""
     why: str
     name: str
     seconds: float
@@ -295,7 +315,7 @@ class FromForking(TypedDict, total=False):
 
 
 class ToForking(TypedDict, total=False):
-    """To the process that forks: `import` a library, `drop` what was imported so, `fork` a run."""
+    """Messages to the process that forks: `import` a library, `drop` what was imported that way, `fork` a run."""
 
     type: Literal["import", "drop", "fork"]
     name: str
@@ -328,7 +348,8 @@ _ELSEWHERE = {
 
 
 def __getattr__(name: str) -> Any:
-    # loaded when the host asks for it: a run's process reads this module too, and needs none of these
+    # these names are loaded when the host asks for them; a run's process reads this module too, and needs none of
+    # them
     if name in _ELSEWHERE:
         from importlib import import_module
 

@@ -1,1 +1,1 @@
-"""The only place that wires the parts together."""
+"""The functions that users call. Only this folder connects the other parts."""

@@ -1,4 +1,4 @@
-"""Same seed, same result? If not: the cause, the line, and a fix that was tried."""
+"""Does the same seed give the same result? If not: the cause, the line, and a fix that was tried."""
 
 from collections.abc import Callable, Mapping, Sequence
 
@@ -19,23 +19,29 @@ def check(
     timeout: float = 600.0,
     tell: Say = lambda text: None,
 ) -> Check:
-    """Call `function(seed, **config)` in fresh processes, changing one thing at a time, and say what changes its result.
+    """Call `function(seed, **config)` in fresh processes, change one thing at a time, and say what changes its result.
 
     Parameters
     ----------
+    function
+        Returns the result of one call, as for `run`.
     seed
-        The seed of every call; that another seed gives another result is checked too.
+        The seed of every call. Whether another seed gives another result is checked too.
+    config
+        Keyword arguments of every call.
     rtol
-        Relative difference up to which numbers count as equal to rounding.
+        Relative difference up to which two numbers count as equal to rounding.
     timeout
         Seconds for each process.
+    tell
+        Called with a line of text when a new step begins.
 
     Raises
     ------
     UsageError
-        When the function cannot be carried into another process.
+        The function cannot be carried into another process.
     ScriptError
-        When it fails under no change at all: how it ended.
+        The function fails already when nothing is changed. The message says how it ended.
     """
     if not callable(function):
         raise UsageError(
@@ -58,16 +64,19 @@ def check_script(
     measure: int = 0,
     tell: Say = lambda text: None,
 ) -> Check:
-    """The same for an unmodified script, as it is typed, or for `FILE.py:FUNCTION` under `seed`.
+    """As `check`, for an unmodified script as it is typed, or for `FILE.py:FUNCTION` under `seed`.
 
     Parameters
     ----------
+    command
+        Words such as `["python", "train.py"]`.
     save_trace
-        Write what the first process did to a file, for another machine or another version of the code.
+        Write what the first process did to this file, to compare it with another machine or another version of the
+        code.
     against
-        Such a file: compare with it instead of with reruns.
+        Such a file. The script is compared with it, not with reruns.
     measure
-        How many reruns to measure the spread with that the uncontrolled source causes; 0 for none.
+        Number of reruns that measure how much spread the uncontrolled source causes; 0 for none.
     """
     if command and is_call(list(command)):
         call = parse_call(list(command))

@@ -1,4 +1,4 @@
-"""Is one better than another? Two sides, many sides, many tasks; from scores, results, frames or files."""
+"""Is one better than another? For two sides; they may be scores, results, frames or files."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -31,31 +31,36 @@ def compare(
     resamples: int = 9999,
     rng: Rng = None,
 ) -> Comparison:
-    """Hold `new` against `base` in one metric.
+    """Compare `new` with `base` in one metric.
 
     Parameters
     ----------
     new, base
         `Scores`, `Results`, mappings seed → number, frames with a column `seed`, numbers, or files.
     paired
-        Declare, before looking, that scores under one seed belong together (the same data, split, order). Two architectures under
-        one integer are nearly independent; pairing them loses power. Pairs are made by seed, never by row; numbers without seeds
-        are paired in their order.
+        Declare, before looking, that scores under one seed belong together (the same data, split, order). Two
+        architectures under the same integer are nearly independent; pairing them loses power. Pairs are made by seed,
+        never by row. Numbers without seeds are paired in their order.
     level
-        Coverage of the intervals; a decision is made at 1 - level.
+        Coverage of the intervals. The decision is made at 1 - level.
     equivalence
-        A margin in the metric's units: differences below it do not matter.
+        A margin in the metric's units. Differences below it do not matter.
     metric, goal
-        Which metric of results or frames; `min` or `max` where the name does not tell.
+        Which metric of results or frames is compared, and its goal, `min` or `max`, if its name does not show it.
+    names
+        What the two sides are called in the sentence and in messages.
+    resamples
+        How often the scores are resampled, at least 100.
     rng
+        Generator or integer from which the resampling draws. The same integer gives the same bits.
         Generator or number for what is resampled; the same one gives the same bits.
 
     Raises
     ------
     MetricError
-        For NaN, duplicate seeds, or pairs without a shared seed: what, and under which seed.
+        For NaN, duplicate seeds, or pairs without a shared seed. The message says what, and under which seed.
     UsageError
-        For a level or margin that makes no sense.
+        For a level, margin or number of resamples that makes no sense.
     """
     if not 0.5 <= level < 1:
         raise UsageError(f"level is 0.5 or more and below 1; got {level}")
@@ -72,7 +77,10 @@ def compare(
 
 
 def generator_for(rng: Rng) -> np.random.Generator:
-    """The generator that resampling draws from. Raises UsageError."""
+    """The generator from which the resampling draws.
+
+    Raises UsageError for anything that is no generator and no integer.
+    """
     from ..stats.sample import generator
 
     try:
@@ -98,7 +106,7 @@ class _Sides:
         return self.goal is Goal.MAX
 
     def larger_is_better(self) -> tuple[Array, Array]:
-        """Both samples, turned round where less is better."""
+        """Both samples, with the sign changed where less is better."""
         return (self.x, self.y) if self.up else (-self.x, -self.y)
 
 
@@ -188,7 +196,7 @@ def _interval(low: float | None, high: float | None) -> tuple[float, float] | No
 
 
 def _pairs(a: Scores, b: Scores, names: tuple[str, str], shared: Sequence[int]) -> tuple[Array, Array]:
-    """The scores of the seeds that both have. Raises MetricError for fewer than two."""
+    """The scores of the seeds that both sides have. Raises MetricError for fewer than two."""
     if len(shared) < 2:
         raise MetricError(
             f"pairs are made by seed, and {names[0]} and {names[1]} share {len(shared) or 'none'}: {names[0]} has "
@@ -203,7 +211,7 @@ def _some(seeds: Sequence[int]) -> str:
 
 
 def group_of(name: str, x: Array, scores: Scores, level: float) -> Group:
-    """One side of a comparison, summarised."""
+    """The summary of one side of a comparison."""
     d = stats.describe(x, level)
     return Group(name, scores.n or len(scores), int(x.size), d.mean, d.sd, d.interval)
 
@@ -236,7 +244,10 @@ def _correlation(a: Scores, b: Scores, shared: Sequence[int]) -> float | None:
 
 
 def _needed(x: Array, y: Array, d: float, paired: bool, alpha: float, margin: float | None) -> int | None:
-    """Seeds (each) with power .8 for a difference, or an equivalence, as it looks; None where that cannot be said."""
+    """How many seeds each side needs to show this difference, or this equivalence, with power .8.
+
+    None where this cannot be said.
+    """
     if min(x.size, y.size) < 2:
         return None
     design = stats.Design.PAIRED if paired else stats.Design.TWO
@@ -282,10 +293,16 @@ def _why_open(
 def compare_at_any_time(
     new: ScoresLike, base: ScoresLike, *, names: tuple[str, str] = ("new", "base"), level: float = 0.95, rng: Rng = None
 ) -> Comparison:
-    """A comparison that holds although seeds were added, and looked at, one by one.
+    """A comparison that is valid although seeds were added and looked at one by one.
 
-    Seeds are taken in order up to the first that one side lacks; the t confidence sequence of the differences new minus base
-    decides. It holds whether or not scores under one seed belong together. No permutation p is given: it would not hold.
+    It takes the seeds in order, up to the first that one side lacks. The t confidence sequence of the differences new
+    minus base decides. It is valid whether or not scores under one seed belong together. There is no permutation p,
+    because it would not be valid.
+
+    Raises
+    ------
+    MetricError
+        The two sides share fewer than two first seeds.
     """
     a, b = as_scores(new, None, None, names[0]), as_scores(base, None, None, names[1])
     order = sorted({*a.by_seed, *b.by_seed})

@@ -1,4 +1,7 @@
-"""Control of randomness in this process; the same functions work in a run's process, where only the guest is loaded."""
+"""Control of randomness in this process.
+
+The same functions work in the process of a run, where only the guest is loaded.
+"""
 
 from seedwise_guest import Ledger, Predictions, SeedError, State, Streams, log, seed_everything, seeded
 

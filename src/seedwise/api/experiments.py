@@ -1,4 +1,4 @@
-"""What is in the store: lists, logs, exports, and going on."""
+"""What is in the store: lists, logs, exports; and running an experiment further."""
 
 import json
 import os
@@ -38,7 +38,7 @@ class Listed:
 
 
 def listing(store: str | None = None) -> list[Listed]:
-    """The experiments, oldest first."""
+    """The experiments in the store, oldest first."""
     folder = find_folder() if store is None else Path(store).expanduser().absolute()
     if not (folder / "store.sqlite").exists():
         return []
@@ -58,7 +58,10 @@ def listing(store: str | None = None) -> list[Listed]:
 
 
 def output_of(name: str, seed: int, which: str, store: str | None = None) -> str:
-    """Path of what a run printed. Raises UsageError when there is no such run."""
+    """The path of the file with what a run printed.
+
+    `which` is `stdout` or `stderr`. Raises UsageError if there is no such run or file.
+    """
     with open_store(store) as opened:
         experiment = opened.experiment(name)
         for run in opened.runs(experiment.id):
@@ -74,7 +77,7 @@ def output_of(name: str, seed: int, which: str, store: str | None = None) -> str
 def resume(
     name: str, jobs: int | None, store: str | None, tell: Callable[[Event], None], failed: bool = False
 ) -> Outcome:
-    """Run what an experiment has not finished, of the seeds and with the options it was started with.
+    """Run the seeds that an experiment has not finished, with the options with which it was started.
 
     Parameters
     ----------
@@ -84,7 +87,8 @@ def resume(
     Raises
     ------
     UsageError
-        When code or packages have changed since: a resumed run would be another experiment.
+        Code or packages have changed since then (a resumed run would be another experiment); the experiment was run
+        in another folder; or its command had a secret, which is not kept.
     """
     with open_store(store) as opened:
         experiment = opened.experiment(name)
@@ -114,7 +118,10 @@ def resume(
 
 
 def _options(experiment: Experiment, jobs: int | None) -> Options:
-    """Those it was started with. Raises UsageError elsewhere than where it was run."""
+    """The options with which the experiment was started.
+
+    Raises UsageError in another folder than its own, and for a command whose secret was not kept.
+    """
     manifest, said = experiment.manifest, experiment.plan.get("options", {})
     if os.getcwd() != manifest["folder"]:
         raise UsageError(f"{experiment.label} was run in {manifest['folder']}: go there to run it on")
@@ -136,14 +143,15 @@ def run_until_decided(
     store: str | None = None,
     tell: Callable[[Event], None],
 ) -> tuple[Outcome, Outcome]:
-    """Run two experiments on, alternating seed by seed, until their difference is decided or both have `most` seeds.
+    """Run two experiments further, in turn, seed by seed, until their difference is decided or both have `most` seeds.
 
-    The seeds are those that both have or lack, in order, then the next numbers; each that one side lacks is run.
+    The seeds are all those that one of the two has, in order, and then the next numbers. A seed that one side lacks
+    is run for that side.
 
     Raises
     ------
     UsageError
-        When their options differ (threads, kept sites …): they could not alternate; or when code has changed since.
+        Their options differ (threads, kept sites …), so that they cannot take turns; or code has changed since.
     """
     with open_store(store) as opened:
         sides = opened.experiment(new), opened.experiment(base)
@@ -161,19 +169,19 @@ def run_until_decided(
 
 @dataclass(frozen=True)
 class Removal:
-    """What would go, or went: runs or whole experiments, with the bytes of their files."""
+    """What was removed, or would be: runs or whole experiments, with the size of their files in bytes."""
 
     what: tuple[str, ...]
     bytes: int
 
 
 def remove(name: str, store: str | None = None, *, really: bool = False) -> Removal:
-    """Remove an experiment: its runs, logs and files. Without `really`, only say what would go.
+    """Remove an experiment: its runs, logs and files. Without `really`, only say what would be removed.
 
     Raises
     ------
     UsageError
-        When there is no such experiment, or one of its runs is going on.
+        There is no such experiment, or one of its runs is still running.
     """
     with open_store(store) as opened:
         experiment = opened.experiment(name)
@@ -190,9 +198,9 @@ def remove(name: str, store: str | None = None, *, really: bool = False) -> Remo
 
 
 def prune(store: str | None = None, *, really: bool = False) -> Removal:
-    """Remove attempts that a later one replaced, and files of experiments that the store does not know.
+    """Remove attempts that a later attempt replaced, and files of experiments that the store does not know.
 
-    The newest attempt of every seed stays, whatever became of it. Without `really`, only say what would go.
+    The newest attempt of every seed is kept, however it ended. Without `really`, only say what would be removed.
     """
     with open_store(store) as opened:
         known = {f"{e.name}@{e.version}": e for e in opened.experiments()}
@@ -224,8 +232,21 @@ def _size(folder: Path) -> int:
 def export(
     name: str, format: str, metric: Sequence[str] = (), reduce: str | None = None, store: str | None = None
 ) -> str:
-    """The runs as text: `csv`, `md`, `latex` have a row for each run (seed, status, a column for each metric), `json` the
-    series too."""
+    """The runs of an experiment as text.
+
+    Parameters
+    ----------
+    format
+        `csv`, `md` and `latex` have a row for each run: seed, status, and a column for each metric. `json` has the
+        series too.
+    metric, reduce, store
+        As for `load`.
+
+    Raises
+    ------
+    UsageError, StoreError
+        As for `load`.
+    """
     results = load(name, metric=metric, reduce=reduce, store=store)
     names = [m.name for m in results.metrics]
     by_metric = {m: results.scores(m).by_seed for m in names}

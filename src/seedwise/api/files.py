@@ -1,4 +1,4 @@
-"""For `compare FILE --by COLUMN`: the scores of several methods, out of one file."""
+"""For `compare FILE --by COLUMN`: reads the scores of several methods from one file."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -13,24 +13,31 @@ from .tables import Sheet, number_of, read_sheet, seed_of, text_of
 
 
 def read_groups(path: str, by: str, metric: str | None = None) -> dict[str, Scores]:
-    """Scores of several methods out of one file: `by` names the column that tells them apart."""
+    """Scores of several methods from one file. The column `by` holds the method's name."""
     return {name: of[""] for name, of in read_tasks(path, by, None, metric).items()}
 
 
 def read_tasks(path: str, by: str, task: str | None, metric: str | None = None) -> dict[str, dict[str, Scores]]:
-    """Method → task → scores, out of a table with a row for each run.
+    """The scores of each method on each task, from a table with a row for each run.
 
     Parameters
     ----------
     by, task
-        Columns that name method and task.
+        Names of the columns that hold the method and the task.
     metric
-        NAME, NAME:min or NAME:max; by default the only column of numbers, or the only one that is named like a metric.
+        NAME, NAME:min or NAME:max. By default the only column of numbers, or the only one that is named like a
+        metric.
+
+    Returns
+    -------
+    dict
+        Method → task → scores. Without `task`, the only task is "".
 
     Raises
     ------
     UsageError
-        When a run stands twice (episodes or epochs counted as runs would make intervals far too narrow), or a cell is no number.
+        The same run has two rows, or a cell is not a number. (If episodes or epochs were counted as runs, intervals
+        would be far too narrow.)
     """
     if path.lower().endswith(".json"):
         return _groups_of_json(path, metric)
@@ -67,7 +74,7 @@ def read_tasks(path: str, by: str, task: str | None, metric: str | None = None) 
 
 
 def read_columns(path: str, metric: str | None = None) -> dict[str, Scores]:
-    """Scores of several methods out of a table in which each column of numbers is a method, and each row a seed."""
+    """Scores of several methods from a table in which each column of numbers is a method and each row is a seed."""
     sheet = read_sheet(path)
     seeds = sheet.seeds_at
     asked = None if metric is None else metrics.parse_metric(metric)
@@ -99,7 +106,7 @@ def _metric_column(sheet: Sheet, asked: Metric | None, but: Sequence[int | None]
 
 
 def _groups_of_json(path: str, metric: str | None) -> dict[str, dict[str, Scores]]:
-    """`{"A": [0.8, …], "B": {"1": 0.7, …}}`, or one level more for tasks."""
+    """Reads `{"A": [0.8, …], "B": {"1": 0.7, …}}`, or the same with one more level for tasks."""
     try:
         data: Any = json.loads(text_of(path))
     except ValueError as error:

@@ -1,4 +1,4 @@
-"""Running a Python function under many seeds."""
+"""Runs a Python function under many seeds."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
@@ -33,11 +33,11 @@ def run(
     store: str | None = None,
     tell: Callable[[Event], None] = silent,
 ) -> Results:
-    """Call `function(seed, **config)` under many seeds, each call in a process and a view of the files of its own.
+    """Call `function(seed, **config)` under many seeds. Each call has its own process and its own view of the files.
 
-    The function may be defined anywhere: in a module, a notebook, inside another function. Before each call every global
-    generator is seeded with the seed. What the function refers to (globals, closures, settings) is part of the experiment:
-    when it changes, the next call begins another.
+    The function may be defined anywhere: in a module, in a notebook, inside another function. Before each call every
+    global generator is seeded with the seed. What the function refers to (globals, closures, settings) is part of the
+    experiment: if it changes, the next call begins another experiment.
 
     Parameters
     ----------
@@ -64,7 +64,7 @@ def run(
     Raises
     ------
     UsageError
-        When the function cannot be carried into another process, with the reason.
+        The function cannot be carried into another process; the message says why.
     """
     if not callable(function):
         raise UsageError(f"run() takes a function; for a script there is run_script([...]); got {function!r}")

@@ -1,4 +1,4 @@
-"""How many seeds, and what those that are there could show."""
+"""How many seeds a comparison needs, and what the existing seeds can show."""
 
 import math
 from typing import Any
@@ -26,28 +26,36 @@ def plan(
     design: str = "two",
     metric: str | None = None,
 ) -> Plan:
-    """How many seeds a comparison takes; or the power, or the smallest effect, of those that are there.
+    """How many seeds a comparison needs; or, for existing seeds, the power or the smallest effect that they show.
 
     Parameters
     ----------
     effect
         The true difference that matters, in the metric's units.
     sd
-        SD between seeds; or `pilot`, scores (and `base`, those of the other side) to take it from. With `design="paired"` it is the
-        SD of the differences.
+        SD between seeds, in the metric's units. With `design="paired"`: the SD of the differences.
+    pilot, base
+        Instead of `sd`: scores from which the SD is computed, and those of the other side.
     n
-        Seeds that there are (each): gives the power for `effect`, and the smallest effect with `power`.
+        Number of existing seeds (of each side). Gives the power for `effect`, or the smallest effect that has this
+        power.
+    power
+        Probability that the comparison shows the effect.
+    alpha
+        Two-sided error.
     margin
-        The number after ± that the t interval of one mean shall have.
+        The number after ± that the t interval of one mean should have.
     probability
-        P(new better) that shall be shown to be above ½ (Noether's formula; one-sided, as published).
+        P(new better) that should be shown to be above ½ (Noether's formula; one-sided, as published).
     design
         `two` groups, `paired`, or `one` against a number.
+    metric
+        Which metric of the pilot.
 
     Raises
     ------
     UsageError
-        When what is given does not make a question.
+        The arguments do not make one question.
     """
     if probability is not None:
         given = {"effect=": effect, "sd=": sd, "pilot=": pilot, "base=": base, "n=": n, "margin=": margin}
@@ -76,7 +84,7 @@ def plan(
 
 
 def _for_probability(probability: float, power: float, alpha: float, kind: stats.Design) -> Plan:
-    """Seeds that show that one run of new is more likely better than worse."""
+    """Seeds that show that one run of new is better than one run of base more often than not."""
     paired = kind is stats.Design.PAIRED
     seeds = stats.seeds_for_superiority(probability, power=power, alpha=alpha, paired=paired)
     sentence = (
@@ -87,7 +95,7 @@ def _for_probability(probability: float, power: float, alpha: float, kind: stats
 
 
 def _for_margin(margin: float, sd: float, alpha: float, kind: stats.Design, details: dict[str, Any]) -> Plan:
-    """Seeds that give a mean the number after ± that was asked for."""
+    """Seeds with which the interval of a mean has the margin that was asked for."""
     seeds = stats.seeds_for_margin(sd, margin, 1 - alpha)
     valid = stats.forecast(sd, margin, 1 - alpha)
     details["seeds_when_looking"] = valid
@@ -136,7 +144,7 @@ def _for_effect(
     kind: stats.Design,
     details: dict[str, Any],
 ) -> Plan:
-    """Seeds for an effect; or, with `n`, the power for it, and the smallest effect."""
+    """Seeds for an effect. If `n` is given: the power for the effect, or the smallest effect."""
     each = {stats.Design.TWO: "seeds each", stats.Design.PAIRED: "pairs of seeds", stats.Design.ONE: "seeds"}[kind]
     spread = f"an SD of {sd:.3g}" if other is None else f"SDs of {sd:.3g} and {other:.3g}"
 
@@ -173,7 +181,7 @@ def _uncertain(
     kind: stats.Design,
     details: dict[str, Any],
 ) -> str:
-    """How far a pilot leaves the number of seeds open; "" without a pilot."""
+    """Says between which numbers of seeds the pilot leaves the choice; "" without a pilot."""
     if "sd_interval" not in details:
         return ""
     low, high = (
@@ -192,21 +200,21 @@ def expected_best(
     metric: str | None = None,
     estimator: str = "unbiased",
 ) -> float:
-    """The score to be expected of the best of n seeds: what picking a lucky one buys.
+    """The expected score of the best of n seeds: how much it gains to pick the luckiest one.
 
     Parameters
     ----------
     scores
-        What `compare` takes.
+        Everything that `compare` takes.
     n
-        At most as many as there are scores, for the unbiased estimate.
+        Number of seeds. For the unbiased estimate at most the number of scores.
     estimator
         `unbiased` (Tang et al. 2020) or `dodge` (Dodge et al. 2019), which is biased towards the mean.
 
     Raises
     ------
     UsageError
-        For n beyond the number of scores.
+        n is larger than the number of scores, or is no integer.
     """
     found = as_scores(scores, metric, goal)
     if isinstance(n, bool) or not isinstance(n, int | np.integer):

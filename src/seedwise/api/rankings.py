@@ -1,4 +1,7 @@
-"""Several methods held against each other, on one task or on many: ranks, and every pair, with p-values held together."""
+"""Compares several methods, on one task or on many.
+
+Gives their ranks, and every pair with a p-value adjusted for the number of pairs.
+"""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -28,18 +31,23 @@ def compare_many(
     resamples: int = 9999,
     rng: Rng = None,
 ) -> Ranking:
-    """All pairs of several methods, p adjusted by Holm, with ranks.
+    """Compare all pairs of several methods. The p-values are adjusted by Holm, and the methods are ranked.
 
     Parameters
     ----------
     groups
-        Name → what `compare` takes. The others are as there.
+        Name → everything that `compare` takes. The other parameters are those of `compare`.
 
     Returns
     -------
     Ranking
-        Best first. A pair is decided when its adjusted p is at most 1 - level. The interval of a rank is the bootstrap's, each
-        method's seeds resampled by themselves.
+        Best first. A pair is decided if its adjusted p is at most 1 - level. The interval of a rank comes from a
+        bootstrap in which the seeds of each method are resampled separately.
+
+    Raises
+    ------
+    UsageError
+        For fewer than two methods.
     """
     if len(groups) < 2:
         raise UsageError(f"a comparison takes two methods or more; got {', '.join(groups) or 'none'}")
@@ -75,7 +83,7 @@ def compare_many(
 
 
 def with_holm(pairs: Sequence[Comparison]) -> list[Comparison]:
-    """Comparisons whose decisions are held together by Holm: those that p alone would have made are open again."""
+    """The comparisons with p adjusted by Holm. A decision that only the unadjusted p supports becomes undecided."""
     known = [pair for pair in pairs if pair.p_value is not None]
     adjusted = iter(stats.holm([pair.p_value or 0.0 for pair in known]).tolist() if known else ())
     result = []
@@ -121,27 +129,31 @@ def compare_tasks(
     resamples: int = 2000,
     rng: Rng = None,
 ) -> TaskRanking:
-    """Several methods over several tasks.
+    """Compare several methods over several tasks.
 
     Parameters
     ----------
     groups
-        Method → task → scores (what `compare` takes). Every method needs every task; numbers of seeds may differ.
+        Method → task → scores (everything that `compare` takes). Every method needs every task; the numbers of seeds
+        may differ.
+    level
+        Coverage of the intervals.
     nemenyi
-        Also Nemenyi's critical difference of mean ranks, which depends on who else is in the pool.
+        Also compute Nemenyi's critical difference of mean ranks. It depends on which other methods are compared.
 
     Returns
     -------
     TaskRanking
-        Interquartile mean, mean and median over tasks with stratified intervals; P(improvement) averaged over tasks; Friedman's
-        test (Iman & Davenport's F), and pairwise Wilcoxon tests of the tasks' means with Holm.
+        Interquartile mean, mean and median over tasks, with stratified intervals; P(improvement), averaged over
+        tasks; Friedman's test (Iman & Davenport's F); and for each pair Wilcoxon's test of the tasks' means, adjusted
+        by Holm.
 
     Raises
     ------
     UsageError
         For fewer than two methods.
     MetricError
-        When a method has no scores for a task.
+        A method has no scores for a task.
     """
     if len(groups) < 2:
         raise UsageError(f"a comparison takes two methods or more; got {', '.join(groups) or 'none'}")
@@ -216,7 +228,10 @@ def _task_place(
 def _task_ranks(
     values: Sequence[Sequence[Array]], up: bool, level: float, rng: np.random.Generator, resamples: int
 ) -> list[tuple[float, tuple[float, float]]]:
-    """Mean over tasks of each method's rank by its mean, runs resampled within tasks."""
+    """For each method: its mean rank over the tasks, with an interval.
+
+    On each task, methods are ranked by their mean there. Runs are resampled within tasks.
+    """
     from scipy.stats import rankdata
 
     sign = -1 if up else 1

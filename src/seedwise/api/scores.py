@@ -1,4 +1,4 @@
-"""Makes scores (seed → number) of whatever a user holds: mappings, arrays, frames, results, files."""
+"""Makes scores (seed → number) from what a user has: mappings, arrays, frames, results, files."""
 
 import math
 import os
@@ -16,7 +16,7 @@ from .tables import SEED_COLUMNS, read_scores
 
 
 class Frame(Protocol):
-    """A table of pandas or polars."""
+    """A table from pandas or polars."""
 
     @property
     def columns(self) -> Iterable[object]: ...
@@ -25,7 +25,7 @@ class Frame(Protocol):
 
 
 ScoresLike = Scores | Results | Mapping[int, float] | ArrayLike | Frame | str | os.PathLike[str]
-"""What holds scores: see `as_scores`."""
+"""Everything that holds scores: see `as_scores`."""
 
 
 def as_scores(
@@ -36,24 +36,28 @@ def as_scores(
     *,
     finite: bool = True,
 ) -> Scores:
-    """One metric, seed → number.
+    """One metric as scores, seed → number.
 
     Parameters
     ----------
     given
-        `Scores`; `Results` (one metric of them); a mapping seed → number; a pandas or polars frame with a column `seed`; a pandas
-        Series indexed by seed; numbers (their seeds are then 0, 1, 2 …); or the path of a CSV file or log.
+        `Scores`; `Results` (one metric of them); a mapping seed → number; a pandas or polars frame with a column
+        `seed`; a pandas Series indexed by seed; numbers (their seeds are then 0, 1, 2 …); or the path of a CSV file
+        or a log.
     metric
-        Which one, where there are several.
+        Which metric, where there are several.
     goal
-        `min` or `max`; otherwise guessed from the metric's name.
+        `min` or `max`. By default it is guessed from the metric's name.
+    name
+        What the scores are called in messages.
     finite
         Refuse NaN and infinity.
 
     Raises
     ------
     MetricError
-        For NaN, infinity, duplicate seeds, things that are no numbers, or nothing at all: what, and under which seed.
+        For NaN, infinity, duplicate seeds, values that are not numbers, or no scores at all. The message says what,
+        and under which seed.
     """
     found = _read(given, metric, name)
     if not len(found):

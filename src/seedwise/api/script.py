@@ -1,4 +1,4 @@
-"""Running an unmodified script under many seeds."""
+"""Runs an unmodified script under many seeds."""
 
 from collections.abc import Callable, Iterable, Sequence
 
@@ -39,9 +39,10 @@ def run_script(
     bounds: tuple[float, float] | None = None,
     tell: Callable[[Event], None] = silent,
 ) -> Results:
-    """Run an unmodified script under many seeds, each in a process and a view of the files of its own.
+    """Run an unmodified script under many seeds. Each run has its own process and its own view of the files.
 
-    What is finished in the store is not run again: the same call finishes the rest, more seeds add runs.
+    Runs that are finished in the store are not run again: the same call runs what is missing, and more seeds add
+    runs.
 
     Parameters
     ----------
@@ -51,48 +52,50 @@ def run_script(
     seeds
         The seeds themselves, 0 … 2**32 - 1, each once.
     name
-        What the experiment is called; the script's stem by default.
+        The experiment's name. By default the script's name without its ending.
     metric, reduce
-        Which metrics (`acc`, `val_loss:min`, `err=REGEX`) and which value of a series: `last`, `best`, `mean`.
+        Which metrics (`acc`, `val_loss:min`, `err=REGEX`), and which value of a series: `last`, `best`, `mean`.
     jobs
-        Runs at a time; by default one for each core that the threads leave, and one where a GPU is present.
+        How many runs go on at the same time. By default cores divided by threads; one if there is a GPU.
     threads
-        Threads of each run, part of the experiment; None leaves the script's own.
+        Threads of each run; they are part of the experiment. None leaves the number to the script.
     keep
-        Seed sites to be left as typed: `train.py:12`, or a source such as `split`.
+        Seed sites that stay as typed: `train.py:12`, or a source such as `split`.
     seed_site
-        `train.py:3` where *the* number stands, or `conf.yaml:seed` for a seed in a configuration file.
+        `train.py:3`, where *the* number stands; or `conf.yaml:seed`, for a seed in a configuration file.
     share
         Files or folders that all runs share, such as a download cache.
     workdir
-        How runs are kept apart: `auto`, `overlay`, `farm`, `sequential`, or `shared` for not at all.
+        How runs are kept apart: `auto`, `overlay`, `farm`, `sequential`; `shared` does not keep them apart.
     accept_change
-        Go on with the newest experiment of this name though code or packages have changed since.
+        Continue the newest experiment of this name although code or packages have changed since.
     timeout
         Seconds after which a run is ended and counts as failed.
     retries
-        How often a failed run is tried again at once; its attempts are kept apart.
+        How often a failed run is tried again at once. Its attempts are kept apart.
     fail_fast
         Start no further run after the first that fails.
     gpus
-        Numbers of the GPUs to be used. Each run sees one, the one with the fewest runs; as many run at a time as there are
-        cards, or `jobs`, so that small runs can share one.
+        Numbers of the GPUs to use. Each run sees one GPU: the one with the fewest runs at that moment. There are as
+        many runs at a time as GPUs, or `jobs`, so that small runs can share a GPU.
     nice
-        By how much runs step back for other work on this machine, 0 … 19.
+        How much priority runs give up to other work on this machine: 0 (none) … 19.
     fresh
-        Start an interpreter for each run, instead of forking them from one that has executed the script's first lines.
+        Start an interpreter for each run. By default runs are forked from a process that has executed the script's
+        first lines.
     isolate_network
-        Give each run a network of its own, with nothing but its loopback: no download, and no port that another run has.
+        Give each run its own network, which has only a loopback device. The run can download nothing, and no other
+        run uses its ports.
     until_margin, until_rule, bounds
-        Stop before all `seeds` are run, when the mean is known to ± this margin: by `sequence` (t confidence sequence), `stein`
-        (two stages), or `betting` for a metric within declared bounds.
+        Stop before all `seeds` are run, when the mean is known to ± this margin. The rule is `sequence` (t confidence
+        sequence), `stein` (two stages), or `betting` for a metric within the given `bounds`.
     tell
-        Called with every event while it works.
+        Called with every event during the work.
 
     Raises
     ------
     UsageError, ScriptError, StoreError
-        Before anything is run, with what to do.
+        Raised before anything is run. The message says what to do.
     """
     options = Options(
         keep=tuple(keep),

@@ -1,4 +1,4 @@
-"""Choosing the best run honestly, and holding a mean against a number."""
+"""Choosing the best run honestly, and comparing a mean with a number."""
 
 import numpy as np
 
@@ -12,22 +12,25 @@ from .scores import ScoresLike, as_scores
 
 
 def select(results: Results, by: str, report: str, *, goal: Goal | str | None = None) -> Choice:
-    """Pick the best run by one metric (validation) and say what to report of it by another (test).
+    """Choose the best run by one metric (validation) and say what to report of it by another (test).
 
-    The chosen run's own test score is one draw. What to report for "the best of n by validation" is its expectation over all
-    choices of n of these runs, `expected[n - 1]`; the mean over all runs stands beside it.
+    The test score of the chosen run is only one draw. What to report for "the best of n by validation" is its
+    expectation over all choices of n of these runs, `expected[n - 1]`. The mean over all runs is given too.
 
     Parameters
     ----------
     results
         Runs with both metrics.
     by, report
-        Names of metrics. Choosing and reporting by the same metric is refused: it would flatter by what `expected_best` says.
+        Names of the metrics. They must differ: a score that was used for the choice is too good, by the amount that
+        `expected_best` says.
+    goal
+        Goal of `by`, `min` or `max`. By default it is guessed from its name.
 
     Raises
     ------
     UsageError, MetricError
-        When the metrics are the same, or no run has both.
+        The metrics are the same, or no run has both.
     """
     if by == report:
         raise UsageError(
@@ -60,19 +63,32 @@ def against_threshold(
     metric: str | None = None,
     rng: np.random.Generator | int | None = None,
 ) -> Against:
-    """Is the mean beyond a number, as a leaderboard would ask: "mean loss ≤ 3.28 at p < .01"?
+    """Is the mean beyond a number? A leaderboard asks, for example: "mean loss ≤ 3.28 at p < .01".
 
     Parameters
     ----------
+    threshold
+        The number, in the metric's units.
+    alpha
+        The p below which the claim is shown.
     below
-        Whether the claim is `mean ≤ threshold`; by default so where less is better.
+        Whether the claim is `mean ≤ threshold`. By default True where less is better.
     looked_from
-        If runs were added after looking: how many there were at the first look. The error of all looks together is then what counts.
+        If runs were added after looking: how many runs there were at the first look. Then the error of all looks
+        together counts.
+    rng
+        Generator or integer for the simulation that `looked_from` needs.
 
     Returns
     -------
     Against
-        One-sided Student t; `needed` is how many seeds would settle it with power .8 if mean and SD stay as they look.
+        One-sided Student t. `needed` is the number of seeds that would settle the question with power .8, if mean and
+        SD stay as they are.
+
+    Raises
+    ------
+    UsageError
+        It is not known whether less or more is better, or a number is out of range.
     """
     found = as_scores(scores, metric, goal)
     if below is None:

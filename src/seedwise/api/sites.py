@@ -1,4 +1,4 @@
-"""Seed sites without running anything."""
+"""Reads the seed sites of a script without running it."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ from ..words import printable
 
 @dataclass(frozen=True)
 class SiteList:
-    """The seed sites of a script, and what each receives under one seed."""
+    """The seed sites of a script, and what each one receives under one seed."""
 
     placement: Placement
     seed: int
@@ -68,7 +68,7 @@ class SiteList:
         }
 
     def lines(self) -> list[str]:
-        """The same for a person."""
+        """The same as lines of text."""
         data = self._data()
         files = len(data["files"])
         lines = []
@@ -93,12 +93,12 @@ class SiteList:
 
 
 def read(command: Sequence[str], *, seed: int = 7, keep: Sequence[str] = (), seed_site: str | None = None) -> SiteList:
-    """The seed sites of a script (`["train.py"]`) or of what a command runs; nothing of the user's is run.
+    """The seed sites of a script (`["train.py"]`) or of the script that a command runs. None of the user's code is run.
 
     Raises
     ------
     UsageError, ScriptError
-        No such script, a syntax error in it, a `keep` that names no site.
+        There is no such script, it has a syntax error, or `keep` names something that is no site.
     """
     import os
 

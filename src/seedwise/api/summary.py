@@ -1,4 +1,4 @@
-"""Scores in figures, with the names that all output uses."""
+"""Summarises scores in numbers, with the names that all output uses."""
 
 import math
 from enum import StrEnum
@@ -15,7 +15,7 @@ from .scores import ScoresLike, as_scores
 
 
 class Interval(StrEnum):
-    """How the interval of the mean is made."""
+    """How the interval of the mean is computed."""
 
     T = "t"
     STUDENTISED = "studentised"
@@ -34,25 +34,27 @@ def summarize(
     resamples: int = 9999,
     rng: np.random.Generator | int | None = None,
 ) -> Summary:
-    """Mean with its interval, spread, middle and ends of one metric over seeds.
+    """Mean with its interval, spread, median, and extremes of one metric over seeds.
 
     Parameters
     ----------
     scores
-        `Scores`, `Results`, a mapping seed → number, a frame with a column `seed`, a file, or numbers (their seeds are then
-        0, 1, 2 …).
+        `Scores`, `Results`, a mapping seed → number, a frame with a column `seed`, a file, or numbers (their seeds
+        are then 0, 1, 2 …).
     level
         Coverage of the interval.
     interval
-        `t` (default), `studentised` or `bca` bootstrap for skewed metrics, `percentile`, or `anytime`: valid although one
-        looked after every seed and stopped when one liked.
+        `t` (default); `studentised` or `bca` bootstrap for skewed metrics; `percentile`; or `anytime`, which is valid
+        even if somebody looked after every seed and stopped when they liked the result.
     rng
-        For what is resampled.
+        Generator or integer from which the resampling draws.
 
     Raises
     ------
     MetricError
-        When there are no scores at all.
+        There are no scores at all.
+    UsageError
+        There is no such interval, or `level` is not between 0 and 1.
     """
     try:
         how = Interval(interval)
@@ -127,10 +129,10 @@ def summarize_all(
     interval: Interval | str = Interval.T,
     rng: np.random.Generator | int | None = None,
 ) -> dict[str, Summary]:
-    """A summary for each metric of some results that has scores.
+    """A summary of each metric of `results` that has scores.
 
-    Where seeds were added until an interval was narrow enough, the t interval no longer covers: that metric gets the one which is
-    valid at any time.
+    Where seeds were added until an interval was narrow enough, the t interval is no longer valid. Such a metric gets
+    the interval that is valid at any time.
     """
     summaries: dict[str, Summary] = {}
     for metric in results.metrics:

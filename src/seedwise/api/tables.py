@@ -1,4 +1,4 @@
-"""Reads a table or a log as results: a row or a printed line for each seed."""
+"""Reads a table or a log as results. Each row, or each printed line, is one seed."""
 
 import csv
 import os
@@ -15,14 +15,14 @@ SEED_COLUMNS = ("seed", "random_state", "random seed", "random_seed", "run", "ru
 
 @dataclass(frozen=True)
 class Sheet:
-    """A table of text: names of columns, and rows with the lines they stand on."""
+    """A table of text: names of columns, and rows with the numbers of their lines in the file."""
 
     path: str
     names: tuple[str, ...]
     rows: tuple[tuple[int, tuple[str, ...]], ...]
 
     def column(self, name: str, option: str) -> int:
-        """Where a column is. Raises UsageError naming those there are."""
+        """The index of a column. Raises UsageError, which names the existing columns."""
         for k, known in enumerate(self.names):
             if known == name:
                 return k
@@ -33,12 +33,15 @@ class Sheet:
 
     @property
     def seeds_at(self) -> int | None:
-        """The column of seeds."""
+        """The index of the column of seeds; None if there is none."""
         names = [name.lower() for name in self.names]
         return next((names.index(word) for word in SEED_COLUMNS if word in names), None)
 
     def numeric(self, but: Sequence[int | None]) -> list[int]:
-        """Columns that hold numbers and nothing else (empty cells aside)."""
+        """Indices of the columns that hold only numbers.
+
+        Empty cells are ignored, and the columns in `but` are left out.
+        """
         found = []
         for k in range(len(self.names)):
             cells = [row[k] for _, row in self.rows if row[k].strip()]
@@ -61,7 +64,7 @@ def text_of(path: str) -> str:
 
 
 def read_sheet(path: str) -> Sheet:
-    """A CSV or TSV file. Raises UsageError with the line that is wrong."""
+    """Reads a CSV or TSV file. Raises UsageError, which names the wrong line."""
     text = text_of(path)
     head = text.partition("\n")[0]
     separator = "\t" if path.lower().endswith(".tsv") or "\t" in head else ","
@@ -86,17 +89,19 @@ def read_sheet(path: str) -> Sheet:
 
 
 def is_table(path: str) -> bool:
-    """Whether a file is read as a table, by its name."""
+    """Whether a file is read as a table. Its name decides."""
     return path.lower().endswith((".csv", ".tsv"))
 
 
 def read_scores(path: str, metric: Sequence[str] = ()) -> Results:
-    """Runs out of a CSV with a column `seed` (or `random_state`, `run`), or a log that says `seed = 3 | acc = 0.80`.
+    """Runs from a CSV file or a log.
+
+    The CSV has a column `seed` (or `random_state`, `run`); the log has lines such as `seed = 3 | acc = 0.80`.
 
     Raises
     ------
     UsageError
-        When the file cannot be read, has no seeds, repeats one, or has no numbers; with line and column.
+        The file cannot be read, has no seeds, repeats a seed, or has no numbers. The message names line and column.
     """
     records = _table(path) if is_table(path) else metrics.split_by_seed(text_of(path))
     if not records:
@@ -109,7 +114,7 @@ def read_scores(path: str, metric: Sequence[str] = ()) -> Results:
     )
     choice = metrics.choose(runs, [metrics.parse_metric(m) for m in metric])
     chosen = choice.metrics
-    if not chosen and not metric:  # one column of numbers under whatever name
+    if not chosen and not metric:  # if there is only one column of numbers, it is the metric, whatever its name
         names = list(dict.fromkeys(name for run in runs for name in run.series))
         chosen = (Metric(names[0]),) if len(names) == 1 else ()
     return Results(Path(path).stem, "", (path,), runs, chosen, choice.left_out)

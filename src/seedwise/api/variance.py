@@ -19,28 +19,33 @@ def variance_components(
     replicates: bool | None = None,
     level: float = 0.95,
 ) -> stats.Components:
-    """Variance components of a crossed design: how much each source of randomness, and each pair of them, adds.
+    """Variance components of a crossed design: how much each source of randomness adds, and each pair of sources.
 
     Parameters
     ----------
     scores
-        An array with one axis for each source (and a last one for replicates, if `replicates`); or a mapping
-        (value of source 1, value of source 2, …) → number, or → list of numbers for replicates; or a frame with a column for each
-        source.
+        An array with one axis for each source (and one more at the end for replicates, if `replicates`). Or a mapping
+        (value of source 1, value of source 2, …) → number; with replicates, → list of numbers. Or a frame with a
+        column for each source.
     sources
-        Their names, in the order of the axes. Of a frame: which columns.
+        The names of the sources, in the order of the axes. For a frame: its columns of sources.
     metric
-        The column of a frame that is measured.
+        The column of a frame that holds the scores.
+    replicates
+        Whether the last axis holds replicates. By default it does if there is one axis more than `sources`.
+    level
+        Coverage of the intervals.
 
     Returns
     -------
     Components
-        `found["init"].variance`, `.share`, `.interval`, and so for each interaction and `rest`, what no source controls.
+        `found["init"].variance`, `.share`, `.interval`; the same for each interaction, and for `rest`, which no
+        source controls.
 
     Raises
     ------
     UsageError, MetricError
-        When the design is not crossed and balanced: which cells are missing.
+        The design is not crossed and balanced. The message says which cells are missing.
     """
     if hasattr(scores, "columns"):
         scores = _cells_of_frame(scores, sources, metric)
@@ -102,12 +107,19 @@ def _table(cells: Mapping[Any, Any], sources: Sequence[str] | None) -> tuple[np.
 
 
 def noise_of_test_set(correct: ArrayLike, classes: int = 2) -> stats.TestSetNoise:
-    """How much of the spread between runs is the choice of test examples (Jordan 2023).
+    """How much of the spread between runs comes from the choice of test examples (Jordan 2023).
 
     Parameters
     ----------
     correct
-        Shape (runs, examples): 1 where a run is right.
+        Shape (runs, examples): 1 where a run is right, 0 where it is wrong.
+    classes
+        How many classes there are.
+
+    Raises
+    ------
+    UsageError
+        `correct` has another shape or other values.
     """
     try:
         return stats.noise_of_test_set(correct, classes)
@@ -116,12 +128,17 @@ def noise_of_test_set(correct: ArrayLike, classes: int = 2) -> stats.TestSetNois
 
 
 def by_step(results: Results, metric: str | None = None, *, level: float = 0.95) -> list[tuple[int, stats.Description]]:
-    """Mean, interval and spread across seeds after each step of training, so that "more training helps" is a statement.
+    """Mean, interval and spread across seeds after each step of training, so that "more training helps" can be tested.
 
     Returns
     -------
     list of (step, Description)
-        Only steps that every finished run has reached; compare two of them with `step_scores`.
+        Only the steps that every finished run has reached. Compare two of them with `step_scores`.
+
+    Raises
+    ------
+    MetricError
+        There is no such metric.
     """
     chosen = results.metric(metric)
     return [
@@ -130,7 +147,15 @@ def by_step(results: Results, metric: str | None = None, *, level: float = 0.95)
 
 
 def step_scores(results: Results, step: int, metric: str | None = None) -> Scores:
-    """The scores of one step: compare those of two steps with `compare(…, paired=True)`, for they are of the same runs."""
+    """The scores of one step.
+
+    Compare those of two steps with `compare(…, paired=True)`, because they come from the same runs.
+
+    Raises
+    ------
+    MetricError
+        Not every run has this step.
+    """
     chosen = results.metric(metric)
     steps = _steps(results, chosen.name)
     if step not in steps:
@@ -153,14 +178,24 @@ def _steps(results: Results, metric: str) -> dict[int, dict[int, float]]:
 def cross_validated(
     new: ArrayLike, base: ArrayLike | None = None, *, test_share: float | None = None, level: float = 0.95
 ) -> stats.CrossValidated:
-    """Scores of cross-validation under several seeds: corrected resampled t, spread between folds apart from that between seeds.
+    """Scores of cross-validation under several seeds, by the corrected resampled t test.
+
+    The spread between folds is given separately from the spread between seeds.
 
     Parameters
     ----------
     new, base
-        Shape (splits,) or (seeds, splits); with `base`, of the same shape and splits, differences are tested.
+        Shape (splits,) or (seeds, splits). With `base`, of the same shape and with the same splits, the differences
+        are tested.
     test_share
-        n_test / n_train of a split; 1/(splits - 1) by default, as in k folds.
+        n_test / n_train of a split. By default 1/(splits - 1), as in k folds.
+    level
+        Coverage of the interval.
+
+    Raises
+    ------
+    UsageError
+        The shapes differ, or there are too few splits.
     """
     x = np.asarray(new, dtype=np.float64)
     if base is not None:

@@ -1,4 +1,4 @@
-"""The experiments of the articles that this grew from."""
+"""The experiments of the articles from which this project grew."""
 
 from ..errors import UsageError
 
@@ -10,7 +10,7 @@ _ABOUT = {
 
 
 def run_demo(name: str | None, *, data: str | None, n: int, backend: str | None = None) -> int:
-    """Run the demo of this name, or list those there are."""
+    """Run the demo of this name. Without a name, list the demos. Returns the exit code."""
     if name is None:
         print("\n".join(f"seedwise demo {known:8}  {about}" for known, about in _ABOUT.items()))
         return 0

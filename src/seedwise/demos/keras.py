@@ -1,4 +1,4 @@
-"""Article 2: reproducible results with Keras (J. Brownlee), on Keras 3 with each of its backends, and on Theano as it was."""
+"""Article 2: reproducible results with Keras (J. Brownlee), on Keras 3's backends and on the old Theano."""
 
 import importlib.util
 import os
@@ -25,7 +25,7 @@ THEANO = (
     8.14587362008e-08,
     0.0522927019639,
 )
-"""What the article prints under Theano with NumPy's seed(1)."""
+"""The values that the article prints under Theano with NumPy's seed(1)."""
 TENSORFLOW = (
     0.224045112999,
     0.00154879478823,
@@ -38,7 +38,7 @@ TENSORFLOW = (
     0.00441943512128,
     0.298706569397,
 )
-"""What it prints under TensorFlow with seed(1) and set_random_seed(2)."""
+"""The values that it prints under TensorFlow with seed(1) and set_random_seed(2)."""
 OLD_PACKAGES = (
     "Keras==2.2.5",
     "Keras-Applications==1.0.8",
@@ -50,7 +50,9 @@ OLD_PACKAGES = (
     "PyYAML>=6",
     "h5py==3.14.0",
 )
-"""Keras 2 on Theano 1 as they still run on Python 3.9 to 3.11; installed without what they would bring along."""
+"""Keras 2 on Theano 1, in versions that still run on Python 3.9 to 3.11. They are installed without the packages
+that they require.
+"""
 _SECOND_LINE = {
     "tensorflow": "import tensorflow\ntensorflow.random.set_seed(2)\n",
     "torch": "import torch\ntorch.manual_seed(2)\n",
@@ -60,7 +62,7 @@ _SCRIPTS = Path(__file__).with_name("scripts")
 
 
 def run(backend: str, n: int) -> int:
-    """The whole article on one backend; returns the exit code."""
+    """Run the whole article on one backend. Returns the exit code."""
     if backend not in BACKENDS:
         raise UsageError(f"--backend is one of {', '.join(BACKENDS)}; got {backend!r}")
     if n < 3:
@@ -99,7 +101,7 @@ def _keras3(backend: str, n: int) -> int:
 
 
 def _remedies(backend: str) -> None:
-    """Repeats without a seed, under the article's lines, and under today's one line."""
+    """Repeat the script without a seed, with the article's lines, and with today's one line."""
     print("Ten repeats of one script, no seed: ten results.")
     first = _python("repeats.py")
     _show(first)
@@ -120,7 +122,7 @@ def _remedies(backend: str) -> None:
 
 
 def _many(n: int) -> None:
-    """Many repeats, summarised; two models compared; ten times the epochs."""
+    """Run many repeats and summarise them; compare two models; train ten times as long."""
     print(f"\nThe other remedy: many repeats, summarised; here {n} seeds, each in a process of its own.")
     _seedwise("run", "-n", str(n), "--name", "narrow", "--", "python", "train.py")
     print("\nTwo models, 1-10-1 and 1-30-1:")
@@ -132,7 +134,7 @@ def _many(n: int) -> None:
 
 
 def _still_different() -> None:
-    """`check` on three variants of the script."""
+    """Run `check` on three variants of the script."""
     print("\nStill different? The article's lines, then dropout, then several threads.")
     _seedwise("check", "--", "python", "article_lines.py")
     _seedwise("check", "--", "python", "train.py", "--dropout", "0.2")
@@ -140,7 +142,7 @@ def _still_different() -> None:
 
 
 def _replay() -> None:
-    """The article's values under TensorFlow beside the same draws today."""
+    """Print the article's values under TensorFlow beside those of the same draws today."""
     print("\nThe values that the article printed under TensorFlow in 2017, and the same draws replayed today:")
     (FOLDER / "replay.py").write_text((_SCRIPTS / "keras_replay.py").read_text())
     _beside(_python("replay.py"), TENSORFLOW)
@@ -151,7 +153,7 @@ def _replay() -> None:
 
 
 def _python(script: str) -> list[float]:
-    """The numbers that a script prints, in a fresh process."""
+    """The numbers that a script prints in a fresh process."""
     print(f"$ python {script}", flush=True)
     done = subprocess.run([sys.executable, script], cwd=FOLDER, capture_output=True, text=True, check=False)
     if done.returncode:
@@ -179,7 +181,7 @@ def _twice(script: str, otherwise: str) -> bool:
 
 
 def _seedwise(*words: str, quiet: bool = False) -> None:
-    """A command of Seedwise's own, shown as it is typed."""
+    """Run one of Seedwise's own commands, and print it as a user would type it."""
     print(f"$ seedwise {' '.join(words)}", flush=True)
     own = [sys.executable if word == "python" else word for word in words]
     done = subprocess.run(
@@ -222,7 +224,7 @@ def _theano() -> int:
 
 
 def _old_python() -> Path:
-    """The interpreter of a virtual environment with the old packages, which is made if it is not there."""
+    """The interpreter of a virtual environment with the old packages. The environment is made if it does not exist."""
     place = (FOLDER / ".theano").absolute()
     python = place / "bin" / "python"
     if (place / "installed").exists():

@@ -21,10 +21,12 @@ _ROWS = 200
 
 
 def generate(rows: int = _ROWS) -> str:
-    """Made-up people as tab-separated text: sex (-1, 1), age / 100, state (one-hot of three), income / 100,000, politics.
+    """Made-up people as tab-separated text: sex (-1, 1), age / 100, state (one-hot of three), income / 100,000,
+    politics.
 
-    The file has the article's form, not its rows, which are their author's. Politics follows from the other columns with
-    noise, so that a small network reaches about the article's accuracy. Always the same: made from a fixed stream.
+    The file has the form of the article's file, but not its rows, which belong to the article's author. Politics
+    follows from the other columns with noise, so that a small network reaches about the article's accuracy. The text
+    is always the same: it comes from a fixed stream.
     """
     rng = np.random.Generator(np.random.PCG64(2023))
     lines = ["# sex\tage\tmichigan\tnebraska\toklahoma\tincome\tpolitics (0 conservative, 1 moderate, 2 liberal)"]
@@ -42,7 +44,7 @@ def generate(rows: int = _ROWS) -> str:
 
 
 def run(data: str | None, n: int) -> int:
-    """The script under the article's six seeds, then under n; returns the exit code."""
+    """Run the script under the article's six seeds, then under n seeds. Returns the exit code."""
     import os
 
     command = [_python_with_torch(), "people.py"]
@@ -77,7 +79,10 @@ def run(data: str | None, n: int) -> int:
 
 
 def _python_with_torch() -> str:
-    """This interpreter, or the one a user would get by typing `python`, whichever has torch."""
+    """An interpreter that has torch: this one, else the one that `python` or `python3` starts.
+
+    Raises UsageError if none has.
+    """
     question = "import importlib.util, sys; sys.exit(importlib.util.find_spec('torch') is None)"
     for python in (sys.executable, shutil.which("python"), shutil.which("python3")):
         if python and subprocess.run([python, "-c", question], capture_output=True, check=False).returncode == 0:

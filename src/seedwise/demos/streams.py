@@ -1,4 +1,4 @@
-"""Article 3: why set a random seed. A stream is one sequence, read in order, however it is cut."""
+"""Article 3: why set a random seed. A stream is one sequence that is read in order, in parts of any size."""
 
 from collections.abc import Iterable
 
@@ -25,7 +25,7 @@ def _numbers(values: Iterable[float]) -> str:
 
 
 def run() -> int:
-    """Print the article's experiments, each checked against what it printed."""
+    """Print the article's experiments, and check each result against the article's. Returns the exit code."""
     print("NumPy, seed 7: three numbers, then three more.")
     with guest.seeded(7):
         three, more = np.random.rand(3), np.random.rand(3)

@@ -1,4 +1,4 @@
-"""Reads traces of checked processes: compares two, finds the first difference, names its cause, proposes a fix."""
+"""Reads the traces of checked processes: compares two, finds the first difference, names its cause, proposes a fix."""
 
 from ..places import short_place, with_short_place, without_place
 from .causes import Cause, Fix, fix_for, set_order_line

@@ -1,4 +1,4 @@
-"""Causes by name, and the smallest change that removes each."""
+"""The causes, and for each one the smallest change that removes it."""
 
 import ast
 from collections.abc import Collection, Sequence
@@ -11,7 +11,7 @@ from ..threads import thread_settings
 
 
 class Cause(StrEnum):
-    """What made the same program give something else."""
+    """Why the same program gave another result."""
 
     GENERATOR = "unseeded generator"
     LATE = "generator seeded too late"
@@ -33,13 +33,13 @@ class Cause(StrEnum):
 
 @dataclass(frozen=True)
 class Fix:
-    """A change in words, and what was applied from outside to try it."""
+    """A fix: the change in words, and the settings that try its effect without editing the program."""
 
     text: str
     interventions: dict[str, object]
     environment: dict[str, str]
     generators: tuple[str, ...] = ()
-    """Those that are seeded, by their names in the ledger."""
+    """The generators that are seeded, by their names in the ledger."""
 
 
 def fix_for(
@@ -51,16 +51,21 @@ def fix_for(
     gpu: bool = False,
     xla_flags: str = "",
 ) -> Fix:
-    """The smallest change that removes a cause, and how the same effect is reached without editing the program.
+    """The smallest change that removes a cause, and how to get the same effect without editing the program.
 
     Parameters
     ----------
+    cause, where
+        The cause and its line, `file:line`; "" if it is not known.
+    generators
+        The generators that are the cause, by their names in the ledger.
     libraries
-        Those with generators in the program, by the ledger's names: Keras draws its seeds from `random`, for one.
+        The libraries in the program that have generators, by the ledger's names. For example, Keras draws its seeds
+        from `random`.
     gpu
-        Whether the program uses one.
+        Whether the program uses a GPU.
     xla_flags
-        Those that are set.
+        The XLA_FLAGS that are set already.
     """
     where = short_place(where)
     at = f" ({where})" if where else ""
@@ -91,7 +96,10 @@ def fix_for(
 def _remedies(
     at: str, where: str, libraries: Collection[str], gpu: bool, xla_flags: str
 ) -> dict[Cause, tuple[str, dict[str, object], dict[str, str]]]:
-    """For each cause outside the generators: what to change, and the interventions and variables that try its effect."""
+    """For each cause outside the generators: what to change.
+
+    Also the interventions and environment variables that try its effect.
+    """
     on_gpu = ", torch.backends.cudnn.benchmark = False, and CUBLAS_WORKSPACE_CONFIG=:4096:8 at launch"
     return {
         Cause.ENTROPY: (
@@ -154,7 +162,7 @@ def _one_thread(libraries: Collection[str]) -> str:
 
 
 def set_order_line(files: Sequence[str]) -> str:
-    """The first line in these files that iterates over a set without sorting it, or takes a hash; "" where none is found."""
+    """The first line in these files that iterates over an unsorted set, or that calls `hash`. "" if there is none."""
     found: list[str] = []
     for path in files:
         try:
@@ -170,7 +178,7 @@ _SET_METHODS = frozenset("union intersection difference symmetric_difference cop
 
 
 class _SetOrder(ast.NodeVisitor):
-    """Finds iteration over what is a set as far as its text tells."""
+    """Finds iteration over sets, as far as the text shows what is a set."""
 
     def __init__(self) -> None:
         self._sets: set[str] = set()

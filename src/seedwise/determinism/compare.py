@@ -24,8 +24,9 @@ class Verdict(StrEnum):
 class Difference:
     """How two traces differ. `what` says it in words; `first_step` counts optimizer steps from 0.
 
-    `share` is that of the parameters which differ at the end, `ulp` the largest difference in units in the last place of float32,
-    `relative` the largest difference over the largest magnitude. `uncounted` shows numbers that differ and look like durations.
+    `share` is the share of the parameters that differ at the end. `ulp` is the largest difference in units in the
+    last place of float32. `relative` is the largest difference divided by the largest magnitude. `uncounted` shows
+    numbers that differ but look like durations.
     """
 
     verdict: Verdict
@@ -44,10 +45,10 @@ _NUMBER = re.compile(r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?|nan|inf")
 
 
 def compare(a: Trace, b: Trace, rtol: float = 1e-4) -> Difference:
-    """Hold two traces against each other.
+    """Compare two traces.
 
-    Exact in metrics, output, files, and parameters after each step. Where something differs and every number agrees to `rtol`,
-    the verdict is rounding.
+    Metrics, output, files, and parameters after each step are compared exactly. If something differs but every number
+    agrees to `rtol`, the verdict is rounding.
     """
     what: list[str] = []
     if a.status != b.status:
@@ -88,7 +89,7 @@ def compare(a: Trace, b: Trace, rtol: float = 1e-4) -> Difference:
 
 
 def first_step(a: Trace, b: Trace) -> int | None:
-    """The first optimizer step after which parameters differ; None where none does."""
+    """The first optimizer step after which the parameters differ; None if they never differ."""
     n = min(a.steps.size, b.steps.size)
     unequal = np.flatnonzero(a.steps[:n] != b.steps[:n])
     if unequal.size:
@@ -101,12 +102,12 @@ def _logged(trace: Trace, durations: bool) -> dict[str, tuple[float, ...]]:
 
 
 def _log(text: str) -> str:
-    """Standard error, if a number stands in it."""
+    """Standard error, if it contains a number; else ""."""
     return text if _NUMBER.search(text) else ""
 
 
 def _in_order(text: str) -> str:
-    """Lines sorted: threads of a library may write them in any order."""
+    """The lines, sorted: threads of a library may write them in any order."""
     return "\n".join(sorted(line.rstrip() for line in text.splitlines() if line.strip()))
 
 
@@ -118,7 +119,7 @@ def _lines(name: str, a: str, b: str) -> str:
 
 
 def _near_content(a: Content | None, b: Content | None, rtol: float) -> bool:
-    """Whether two files or arrays hold the same but for rounding; not where one of them was too large to be kept."""
+    """Whether two files or arrays have the same contents up to rounding. False if one of them was too large to keep."""
     if isinstance(a, str) and isinstance(b, str):
         return _near_text(a, b, rtol)
     if isinstance(a, np.ndarray) and isinstance(b, np.ndarray) and a.shape == b.shape and a.dtype.kind in "fc":

@@ -1,4 +1,4 @@
-"""The examination behind `check`: which processes are run, and what follows from them."""
+"""The examination behind `check`: which processes are run, and what their results show."""
 
 import math
 import os
@@ -42,13 +42,13 @@ from .rerunning import NOTHING, Change, Checker, check_environment, whole
 
 Say = Callable[[str], None]
 _PATIENCE = 600.0
-"""Seconds that may go into showing that one cause is the cause."""
+"""Seconds that may be spent to show that one cause is the cause."""
 _PLAIN_RUNS = 5
-"""Processes under no change, from which it is estimated how often two agree by chance."""
+"""Number of processes without any change. They show how often two processes agree by chance."""
 
 
 class Examination:
-    """All processes of one check, and what follows from them."""
+    """All processes of one check, and what their results show."""
 
     def __init__(
         self,
@@ -65,13 +65,13 @@ class Examination:
         self.notes: list[str] = []
         self._found: Divergence | None = None
         self._plain: list[list[Trace]] = []
-        """The processes under no change, those with the same result together."""
+        """The processes without any change, in groups: those with the same result are together."""
         self._change: Change | None = None
-        """What flipped the result, where reruns agree."""
+        """The change that changed the result, where plain reruns agree."""
         self._is_function = is_function
 
     def run(self, save_trace: str | None = None, against: str | None = None, measure: int = 0) -> Check:
-        """Examine; see `check_script`."""
+        """Run the examination; see `check_script`."""
         worlds = find_worlds(Workdir.AUTO, None, (), [], self.words)
         if worlds.kind is Workdir.SEQUENTIAL:
             worlds = find_worlds(Workdir.SHARED, None, (), [], self.words)
@@ -110,7 +110,7 @@ class Examination:
         return self._answer(None, None)
 
     def _try_typed_seeds(self) -> None:
-        """A script that types its seed: do two seeds, placed there, give two results?"""
+        """For a script that types its seed: do two seeds, put in its place, give two results?"""
         if self.other_seed is not None or self.first.seconds > LONG:
             return
         drawn = any(e["state"] in (State.SEEDED, State.SEEDED_LATE) for e in self.first.ledger)
@@ -127,7 +127,7 @@ class Examination:
             )
 
     def _reruns(self, most: int) -> Difference:
-        """Plain reruns until one differs."""
+        """Rerun without any change, at most `most` times, until a rerun differs."""
         difference = Difference(Verdict.IDENTICAL)
         for _ in range(most):
             difference = self._run_again()
@@ -155,7 +155,7 @@ class Examination:
             self.notes.append(text)
 
     def _blame(self) -> str:
-        """Whether the program fails without Seedwise too."""
+        """Says that the program ends well without Seedwise, if it does; else ""."""
         if self.first.status is None:
             return ""
         return "" if self.checker.fails_alone() else ". Without Seedwise it ends well: what it does cannot be watched"
@@ -168,7 +168,10 @@ class Examination:
             )
 
     def _needed(self) -> int:
-        """How many processes must agree before chance is ruled out (below 1 %), from how often unchanged ones agree."""
+        """How many processes must agree until chance is below one per cent.
+
+        It depends on how often processes without a change agree.
+        """
         runs = sum(map(len, self._plain))
         often = (max(map(len, self._plain)) + 0.5) / (runs + 1)
         return 1 + math.ceil(math.log(0.01) / math.log(often))
@@ -199,7 +202,7 @@ class Examination:
         return self._answer(difference, Hypothesis(Cause.UNKNOWN))
 
     def _is_steady(self, *fixes: Fix) -> bool:
-        """Whether, with these applied, enough processes give the same result that chance is ruled out."""
+        """Whether enough processes give the same result with these fixes, so that chance is ruled out."""
         change = as_change(fixes)
         wanted = self._needed() if len(self._plain) > 1 else 3
         most = min(wanted, 3 + int(_PATIENCE / max(self.first.seconds, 0.1)))
@@ -211,7 +214,10 @@ class Examination:
         return True
 
     def _several(self, alone: Sequence[Hypothesis]) -> list[Hypothesis]:
-        """Hold everything still that was not enough alone; if that helps, let go of one thing after the other."""
+        """Hold several causes still that were not enough alone.
+
+        If that helps, leave them out one by one, as long as it still helps.
+        """
         kept = [hypothesis for hypothesis in alone if hypothesis.cause is not Cause.THREADS]
         self.tell("hold everything still")
         if not self._is_steady(*(hypothesis.fix(self.first) for hypothesis in kept)):
@@ -220,7 +226,7 @@ class Examination:
             rest = [s for s in kept if s is not hypothesis]
             if rest and self._is_steady(*(s.fix(self.first) for s in rest)):
                 kept = rest
-        return kept if len(kept) > 1 else []  # one alone was not enough before: by chance it is now
+        return kept if len(kept) > 1 else []  # a single cause was not enough before, so this agreement is chance
 
     # --- the same between reruns: change one thing at a time --------------------------------------------------------
 
@@ -230,7 +236,7 @@ class Examination:
         self.tried += skipped
         for hypothesis, change in changes:
             cause, name = hypothesis.cause, hypothesis.cause.value
-            where = "" if cause is Cause.HASH else hypothesis.where  # of which set it is, nothing is known
+            where = "" if cause is Cause.HASH else hypothesis.where  # it is not known which set it is
             self.tell(f"change: {name}")
             other = self.checker.run(change)
             difference = compare(self.first, other, self.rtol)
@@ -250,7 +256,7 @@ class Examination:
                 self.tried.append(_tried(name, difference, where))
             if not difference:
                 continue
-            chance = self._reruns(3)  # before anything is accused
+            chance = self._reruns(3)  # before a cause is named
             if chance:
                 self.tried = [t for t in self.tried if t.name not in ("plain rerun", name)]
                 self.tried.insert(0, _tried("plain rerun", chance))
@@ -265,7 +271,10 @@ class Examination:
         return replace(rounding, perturbations=tuple(self.tried), notes=tuple(self.notes))
 
     def _verified(self, hypothesis: Hypothesis, change: Change) -> bool:
-        """With the fix, the change that flipped the result flips it no more; or what is pinned is the same between reruns."""
+        """Whether the fix works.
+
+        With the fix, the change must no longer change the result. For hash order and threads, reruns must agree.
+        """
         fix = hypothesis.fix(self.first)
         if hypothesis.cause in (Cause.HASH, Cause.THREADS):
             return self._is_steady(fix)
@@ -309,10 +318,13 @@ class Examination:
     # --- localise, measure, answer ----------------------------------------------------------------------------------
 
     def _localise(self, difference: Difference, change: Change) -> Divergence | None:
-        """Record every operation of the first step that differs, twice, and find the first that does."""
+        """Find the first operation that differs.
+
+        Every operation of the first step that differs is recorded, in two processes.
+        """
         step = difference.first_step
         if step is None or self.first.unit != "step":
-            return None  # Keras shows its weights after an epoch, and no single operation
+            return None  # Keras shows its weights only after an epoch, and no single operation
         for _ in range(4):
             self.tell(f"record every operation of step {step + 1}")
             a = self.checker.run(Change({}, {}, step))
@@ -321,7 +333,7 @@ class Examination:
             if found is not None:
                 return found
             now = compare(a, b, self.rtol).first_step
-            step = step if now is None else now  # by chance the same this time, or parted at another step
+            step = step if now is None else now  # this time the same by chance, or different at another step
         return None
 
     def _answer(
@@ -333,7 +345,10 @@ class Examination:
         change: Change = NOTHING,
         also: Sequence[Hypothesis] = (),
     ) -> Check:
-        """The verdict on `difference`, or on a program that shows none, with its cause; `also` are causes that go with it."""
+        """The answer: the verdict on `difference` (None: the program shows none) and its cause.
+
+        `also` are causes that act together with it.
+        """
         verdict = Verdict.IDENTICAL if difference is None else difference.verdict
         divergence = self._found
         if divergence is None and difference is not None and difference.first_step is not None:
@@ -354,11 +369,14 @@ class Examination:
     def _at_operation(
         self, hypothesis: Hypothesis, divergence: Divergence | None, verified: bool
     ) -> tuple[Hypothesis, bool]:
-        """Threads and operations have the line of the first operation that differed, which tells the one from the other too."""
+        """Give threads and operations the line of the first operation that differed.
+
+        This operation also tells the two causes apart.
+        """
         if divergence is None:
             return hypothesis, verified
         if hypothesis.cause is Cause.THREADS and divergence.operation.strip("_").startswith(_RACING):
-            hypothesis = Hypothesis(Cause.KERNEL, divergence.line)  # it differs between reruns too, only seldom
+            hypothesis = Hypothesis(Cause.KERNEL, divergence.line)  # it differs between reruns too, but seldom
             verified = self._is_steady(hypothesis.fix(self.first))
         if divergence.line and hypothesis.cause in (Cause.THREADS, Cause.KERNEL):
             hypothesis = replace(hypothesis, where=divergence.line)
@@ -391,7 +409,10 @@ class Examination:
         return replace(found, sentence=sentence_of(found))
 
     def _measured(self, found: Check, n: int) -> Check:
-        """The spread that the uncontrolled source causes, beside the spread that the seed causes, for each metric."""
+        """The answer with two spreads for each metric.
+
+        One is caused by the uncontrolled source, the other by the seed.
+        """
         from ..metrics import choose as metrics
 
         if found.verdict is Verdict.IDENTICAL:
@@ -416,8 +437,10 @@ class Examination:
         return replace(found, measured=spread)
 
     def _under_seeds(self, n: int) -> list[Run]:
-        """The script under so many seeds, placed where it types its own, with what each printed as `detail`; none where there
-        is no place for them."""
+        """Finished runs of the script under n seeds, which replace the seed that it types.
+
+        `detail` holds what each printed. Empty if there is no place for a seed.
+        """
         if self._is_function:
             return []
         with tempfile.TemporaryDirectory(prefix="seedwise-check-") as folder:
@@ -442,7 +465,7 @@ def _as_run(k: int, trace: Trace) -> Run:
 
 
 _RACING = ("index_put", "put", "index_copy", "scatter_reduce")
-"""Operations that write through indices: with several threads the last one wins."""
+"""Operations that write through indices. With several threads the last thread wins."""
 
 
 def _saved_trace(path: str) -> Trace:
@@ -463,7 +486,10 @@ def _tried(name: str, difference: Difference, where: str = "") -> Tried:
 
 
 def _repeats(workers: Sequence[Mapping[str, Any]]) -> list[tuple[str, str]]:
-    """Generators that several workers hold in the same state, or the same worker in every epoch."""
+    """Name and line of the generators whose stream is repeated.
+
+    Several workers hold them in the same state, or one worker does more than once (in every epoch).
+    """
     seen: dict[tuple[str, int], set[int]] = {}
     for message in workers:
         seen.setdefault((message["generator"], message["digest"]), set()).add(message["worker"])

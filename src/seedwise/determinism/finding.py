@@ -1,4 +1,4 @@
-"""What `check` found: what was tried, what came of it, and a sentence."""
+"""The answer of `check`: what was tried, what it did, and a sentence."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -12,7 +12,7 @@ from .localise import Divergence
 
 
 class Outcome(StrEnum):
-    """What a change did to the result."""
+    """What a change did to the result of the program."""
 
     SAME = "same"
     ROUNDING = "equal-to-rounding"
@@ -22,7 +22,7 @@ class Outcome(StrEnum):
 
 @dataclass(frozen=True)
 class Tried:
-    """One thing that was changed, and what came of it, with the reason where it was not tried."""
+    """One thing that was changed, and what it did to the result. For a change that was not tried, `detail` says why."""
 
     name: str
     outcome: Outcome
@@ -36,17 +36,17 @@ class Check(Answer):
     Attributes
     ----------
     verdict
-        Of the program as it is: identical when nothing that was tried changes its result.
+        For the program as it is: identical if nothing that was tried changes its result.
     cause, location, fix
-        What changes it, the line, and the smallest change against it; empty when identical.
+        What changes the result, the line, and the smallest change against it. Empty if identical.
     fix_verified
-        Whether, with what the fix does applied from outside, two fresh processes gave the same bits.
+        Whether fresh processes gave the same bits when the effect of the fix was applied from outside.
     divergence
-        The first optimizer step and operation that differed, where there are any.
+        The first optimizer step and operation that differed, if there is one.
     ledger
         Every generator: state, `file:line` of its seeding and of the first draw.
     perturbations
-        What was changed, one thing at a time.
+        What was tried, one thing at a time.
     """
 
     verdict: Verdict
@@ -65,18 +65,18 @@ class Check(Answer):
 
     @property
     def ok(self) -> bool:
-        """Whether nothing was found."""
+        """Whether the program is identical and no cause was found."""
         return self.verdict is Verdict.IDENTICAL and not self.cause
 
     def as_dict(self) -> dict[str, object]:
-        """The names of the project's JSON output."""
+        """The values under the names that the project uses in all its JSON."""
         found = super().as_dict()
         found["ledger"] = [dict(e) for e in self.ledger]
         return found
 
 
 def sentence_of(c: Check) -> str:
-    """The verdict first, then the cause, the line, the fix."""
+    """The sentence: first the verdict, then the cause, the line, the fix."""
     if c.verdict is Verdict.IDENTICAL and not c.cause:
         return "identical: nothing that was tried changes the result."
     at = f" at {c.location}" if c.location else ""
@@ -94,6 +94,10 @@ def sentence_of(c: Check) -> str:
 
 
 def _size(d: Difference) -> str:
-    """Units in the last place say nothing of numbers near 0, where a sign makes them millions: the largest gives the scale."""
+    """The size of a difference.
+
+    Units in the last place mean little for numbers near 0: a change of sign makes millions of them. Then the largest
+    number gives the scale.
+    """
     share = f"{d.relative:.1g} of the largest one"
     return f"{d.ulp} units in the last place, {share}" if d.ulp is not None and d.ulp < 10_000 else share

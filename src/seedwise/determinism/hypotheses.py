@@ -1,4 +1,7 @@
-"""What could make a program differ between runs, judged from what its first process did; and the change that tests each possibility."""
+"""What could make a program differ between runs, and for each possibility the change that tests it.
+
+What the first process did decides what is possible.
+"""
 
 import os
 from collections.abc import Iterable, Mapping
@@ -12,21 +15,21 @@ from . import Cause, Fix, Outcome, Trace, Tried, fix_for, set_order_line
 from .rerunning import Change
 
 LONG = 120.0
-"""Seconds: a program that takes longer is run only as often as it must be."""
+"""Seconds. A program that takes longer is run as few times as possible."""
 _HASH_SEEDS = ("1", "4242", "2", "3", "5", "7", "11")
 _NOT_GOVERNED = (State.UNSEEDED, State.SEEDED_LATE)
 
 
 @dataclass(frozen=True)
 class Hypothesis:
-    """A cause that this program may have, the line, and the generators where it is one of those."""
+    """A cause that this program may have, its line, and, if the cause is a generator, the generators."""
 
     cause: Cause
     where: str = ""
     generators: tuple[str, ...] = ()
 
     def fix(self, trace: Trace) -> Fix:
-        """The smallest change against it in the program of `trace`."""
+        """The smallest change against this cause, for the program of `trace`."""
         return fix_for(
             self.cause,
             self.where,
@@ -38,14 +41,19 @@ class Hypothesis:
 
 
 def may_agree_by_chance(trace: Trace) -> bool:
-    """Whether two runs may be the same though a third would not: something was drawn that nothing governs."""
+    """Whether two runs may be the same by chance although a third would differ.
+
+    This is so if something was drawn without a seed.
+    """
     drawn = any(entry["state"] in _NOT_GOVERNED for entry in trace.ledger)
     return drawn or bool({"entropy", "pid", "completion"} & set(trace.facts))
 
 
 def hypotheses(trace: Trace, kernel_first: bool) -> list[Hypothesis]:
-    """What could make reruns differ, likeliest first; `kernel_first` where the same went into an operation and something else
-    came out."""
+    """What could make reruns differ, most likely first.
+
+    `kernel_first` says that an operation gave different output for the same input.
+    """
     found: list[Hypothesis] = []
     free = [e for e in trace.ledger if e["state"] in _NOT_GOVERNED and "system" not in e.get("note", "")]
     free.sort(key=lambda e: not _place(e))
@@ -55,7 +63,7 @@ def hypotheses(trace: Trace, kernel_first: bool) -> list[Hypothesis]:
         fact = _FACTS[cause]
         if fact in trace.facts:
             found.append(Hypothesis(cause, trace.facts[fact]))
-    found += [hypothesis for hypothesis in alone if not hypothesis.where]  # drawn from by libraries, as far as is known
+    found += [hypothesis for hypothesis in alone if not hypothesis.where]  # only libraries draw from these, as it seems
     if len(free) > 1:
         found.append(Hypothesis(Cause.GENERATOR, _place(free[0]), tuple(e["generator"] for e in free)))
     line = set_order_line(trace.loaded)
@@ -100,12 +108,13 @@ _PERTURBED_BY: dict[Cause, dict[str, object]] = {
 
 
 def perturbations(trace: Trace) -> tuple[list[tuple[Hypothesis, Change]], list[Tried]]:
-    """What to change, one thing at a time, where reruns agree; and what need not be tried, with the reason."""
+    """What to change, one thing at a time, if reruns agree. Also what need not be tried, with the reason."""
     found: list[tuple[Hypothesis, Change]] = []
     skipped: list[Tried] = []
     line = set_order_line(trace.loaded)
     if os.environ.get("PYTHONHASHSEED", "") in ("", "random"):
-        # two words keep their order under every other hash seed, so a program that iterates sets is tried under more
+        # two words may keep their order under another hash seed, so a program that iterates over sets is tried under
+        # several
         seeds = _HASH_SEEDS if line and trace.seconds < LONG / 8 else _HASH_SEEDS[:2]
         found += [(Hypothesis(Cause.HASH, line), Change({}, {"PYTHONHASHSEED": seed})) for seed in seeds]
     else:
@@ -133,13 +142,13 @@ def _applied(hypothesis: Hypothesis, trace: Trace) -> tuple[Hypothesis, Change]:
 
 
 def threads() -> int:
-    """How many threads the program's libraries take."""
+    """How many threads the program's libraries use."""
     named = os.environ.get("OMP_NUM_THREADS", "")
     return int(named) if named.isdigit() and int(named) > 0 else available_cores()
 
 
 def as_change(fixes: Iterable[Fix]) -> Change:
-    """What these fixes do, applied from outside, together."""
+    """All these fixes together, as one change that is applied from outside."""
     interventions: dict[str, object] = {}
     environment: dict[str, str] = {}
     generators: list[str] = []

@@ -1,4 +1,4 @@
-"""The first operation of a step that differs, and what about it differed."""
+"""Finds the first operation of a step that differs, and says what about it differed."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -10,20 +10,20 @@ class Reason(StrEnum):
     """What about an operation differed."""
 
     INPUT = "input"
-    """Other numbers came in from outside."""
+    """It got other numbers from outside."""
     GENERATOR = "generator"
-    """It was drawn from another state."""
+    """Its generator was in another state."""
     KERNEL = "kernel"
-    """The same went in, and something else came out."""
+    """The same numbers went in, and other numbers came out."""
     MEMORY = "memory"
-    """It read what nothing had written."""
+    """It read memory that nothing had written."""
     CONTROL = "control"
     """Other operations were done."""
 
 
 @dataclass(frozen=True)
 class Divergence:
-    """Where two executions parted."""
+    """The place where two executions separated."""
 
     step: int
     operation: str
@@ -36,7 +36,7 @@ _UNWRITTEN = -1
 
 
 def localise(a: Trace, b: Trace, step: int) -> Divergence | None:
-    """The first operation in which two records of one step differ; None where they do not, or were not recorded."""
+    """The first operation in which two records of one step differ. None if they do not differ, or were not recorded."""
     for x, y in zip(a.ops, b.ops, strict=False):
         if x[0] != y[0]:
             return Divergence(step, f"{_name(x)} or {_name(y)}", x[5], x[4], Reason.CONTROL)

@@ -1,4 +1,4 @@
-"""Runs a command again and again for `check`, in fresh processes with private files, with one thing changed at a time."""
+"""Runs a command many times for `check`, in fresh processes with private files. One thing is changed at a time."""
 
 import contextlib
 import hashlib
@@ -30,7 +30,10 @@ _LARGE, _SMALL = 64 * 2**20, 2**20
 
 @dataclass(frozen=True)
 class Change:
-    """What is other than in the first run: interventions in the process, its environment, fixed addresses, a record of operations."""
+    """What differs from the first run.
+
+    It can be interventions in the process, environment variables, and the step of which operations are recorded.
+    """
 
     interventions: Mapping[str, Any]
     environment: Mapping[str, str]
@@ -38,7 +41,7 @@ class Change:
 
     @property
     def fixed_addresses(self) -> bool:
-        """Whether memory is to lie where it lay before."""
+        """Whether memory must have the same addresses as before."""
         return bool(self.interventions.get("addresses"))
 
 
@@ -46,10 +49,16 @@ NOTHING = Change({}, {})
 
 
 class Checker:
-    """Runs one command under changes and reads what each process left.
+    """Runs one command under changes, and reads what each process left.
 
     Parameters
     ----------
+    words
+        The command.
+    worlds
+        Make the private files of each process.
+    environment
+        Environment variables of each process.
     timeout
         Seconds for each process.
     """
@@ -60,7 +69,7 @@ class Checker:
         """How many processes have been started."""
 
     def run(self, change: Change = NOTHING) -> Trace:
-        """One fresh process. Raises ScriptError when it cannot be started or no guest reports in."""
+        """Run one fresh process. Raises ScriptError if it cannot be started, or if no guest reports."""
         world = self.worlds.make()
         try:
             return self._run(world, change)
@@ -69,7 +78,7 @@ class Checker:
             self.worlds.remove(world)
 
     def fails_alone(self) -> bool:
-        """Whether the command fails without the guest too."""
+        """Whether the command also fails without the guest."""
         world = self.worlds.make()
         try:
             specification = self.worlds.specification(world, self.words, [], [])
@@ -144,7 +153,7 @@ class Checker:
                 facts.setdefault(str(message["what"]), str(message["where"]))
         if (
             "pool" in facts
-        ):  # its tasks end in any order: that line counts where none is known that takes results as they end
+        ):  # its tasks end in any order; this line counts if no line is known that takes results as they end
             facts.setdefault("completion", facts.pop("pool"))
         ledgers = [*(m["ledger"] for m in checked), made_by_workers(messages)]
         files, contents = written(world, self.worlds.project, "clock-read" in facts)
@@ -181,7 +190,7 @@ def _arrays(messages: Sequence[Mapping[str, Any]], spool: Path) -> Iterator[tupl
 
 
 def made_by_workers(messages: Sequence[Mapping[str, object]]) -> list[Mapping[str, object]]:
-    """Generators without a seed that workers made, and used."""
+    """The generators without a seed that workers made and used."""
     made: dict[tuple[Any, str], Mapping[str, object]] = {}
     for message in map(dict[str, Any], messages):
         if message["type"] == "made":
@@ -239,7 +248,7 @@ def _ops(spool: Path, trace: Mapping[str, Any]) -> tuple[Op, ...]:
 
 
 def whole(path: Path) -> str:
-    """What was printed; of very much, the beginning and a digest of the rest."""
+    """What was printed. Of a very long output: the beginning, and a digest of the rest."""
     size = path.stat().st_size
     with open(path, "rb") as file:
         data = file.read(_MOST_OUTPUT)
@@ -258,7 +267,7 @@ def _tail(path: Path, size: int) -> str:
 
 
 def check_environment(base: Mapping[str, str] | None = None) -> dict[str, str]:
-    """The user's own environment with the guest's entry, and a hash seed that is the same in every process."""
+    """The user's own environment with the guest's entry. The hash seed is the same in every process."""
 
     environment = dict(os.environ if base is None else base)
     hash_seed = environment.get("PYTHONHASHSEED", "")
@@ -269,5 +278,5 @@ def check_environment(base: Mapping[str, str] | None = None) -> dict[str, str]:
 
 
 def can_fix_addresses() -> bool:
-    """Whether this system may switch off the randomisation of addresses."""
+    """Whether this system can switch off the randomisation of addresses."""
     return sys.platform == "linux"

@@ -1,4 +1,4 @@
-"""What one checked process left behind."""
+"""What one checked process left."""
 
 import json
 import zlib
@@ -14,31 +14,37 @@ from numpy.typing import NDArray
 from ..runs.written_files import Content
 
 Op = tuple[str, tuple[int, ...], tuple[int, ...], int, str, str]
-"""Name, digests of outputs, of inputs from outside, of the generator's state (0: none needed), the user's line, the module."""
+"""Name; digests of outputs; digests of inputs from outside; digest of the generator's state (0 if it needs none);
+the user's line; the module.
+"""
 
 
 @dataclass(frozen=True)
 class Trace:
-    """One process: how it ended, what it printed and logged, its parameters step by step, its generators.
+    """One process: how it ended, what it printed and logged, its parameters after each step, its generators.
 
     Attributes
     ----------
     status
-        Exit status as `subprocess` tells it; None after a timeout.
+        Exit status as `subprocess` gives it; None after a timeout.
     logged
-        Metrics given to `seedwise.log` or returned by a function: name → values.
+        Metrics that were given to `seedwise.log` or that a function returned: name → values.
     files
-        Digest of each small file it wrote, by path without dates and identifiers; and of arrays that a function returned.
+        Digest of each small file that the process wrote, by path without dates and identifiers; also of arrays that a
+        function returned.
     contents
-        Text or numbers of the smallest of these.
+        Text or numbers of the smallest of these files.
     steps
-        A crc32 of all parameters after each optimizer step, or each epoch of Keras (`unit`), uint32, shape (steps,).
+        A crc32 of all parameters after each optimizer step, or after each epoch of Keras (`unit`); uint32, shape
+        (steps,).
     parameters
-        All parameters at the end as float32, shape (n,); None where there was no optimizer.
+        All parameters at the end as float32, shape (n,). None if there was no optimizer.
+    ops
+        The operations of the recorded step.
     facts
-        What it did that could make it differ, each with the first line that did.
+        What the program did that could make two runs differ, each with the first line that did it.
     workers
-        What DataLoader workers said about generators that their data set owns.
+        What DataLoader workers reported about generators that their data set holds.
     """
 
     status: int | None
@@ -60,7 +66,7 @@ class Trace:
 
     @property
     def failed(self) -> str:
-        """How it ended, if not well; "" otherwise."""
+        """How it failed; "" if it ended well."""
         if self.status is None:
             return "did not end in time"
         if self.status < 0:
@@ -71,7 +77,7 @@ class Trace:
         return ""
 
     def save(self, path: Path) -> None:
-        """Write it to one file, which another machine can read: numbers and text only."""
+        """Write the trace to one file that another machine can read. It holds numbers and text only."""
         data = {
             "status": self.status,
             "stdout": self.stdout,
@@ -94,7 +100,7 @@ class Trace:
 
     @classmethod
     def load(cls, path: Path) -> "Trace":
-        """What `save` wrote. Raises ValueError for a file that is not a trace."""
+        """Read a trace that `save` wrote. Raises ValueError for a file that is not a trace."""
         try:
             with np.load(path, allow_pickle=False) as found:
                 data = json.loads(bytes(found["text"]).decode())

@@ -1,4 +1,4 @@
-"""What stands in a column of the store, and what it is: names, folders, series of numbers."""
+"""What the columns of the store hold, and how it is read and written: names, folders, series of numbers."""
 
 import json
 from array import array
@@ -8,19 +8,19 @@ from ..results import Series
 
 
 def relative(folder: str) -> str:
-    """Of a run's folder what does not change when the store is moved: `runs/train@1/seed-7`."""
+    """The part of a run's folder that stays the same when the store is moved: `runs/train@1/seed-7`."""
     parts = Path(folder).parts
     k = max((k for k, part in enumerate(parts) if part == "runs"), default=0)
     return str(Path(*parts[k:])) if ".." not in parts else ""
 
 
 def readable(text: str) -> str:
-    """Text that can be stored and printed: a character that cannot be encoded is shown by its number."""
+    """The text in a form that can be stored and printed. A character that cannot be encoded is shown by its number."""
     return text.encode("utf-8", "backslashreplace").decode("utf-8")
 
 
 def as_text(name: str) -> str:
-    """A file name as text that can be stored, also one that is no UTF-8; `from_text` gives it back."""
+    """A file name as text that can be stored, even if it is no UTF-8. `from_text` gives the name back."""
     try:
         name.encode("utf-8")
         return json.dumps(name) if name.startswith('"') else name
@@ -33,7 +33,11 @@ def from_text(text: str) -> str:
 
 
 def brief(metric: str, last: float | None, n: int) -> Series:
-    """In place of a series its last value, twice where there are several: that is all that a report asks, but for `value`."""
+    """A short stand-in for a series.
+
+    It holds only the last value, twice if the series has several. A report needs no more. For `value` it has the full
+    length.
+    """
     value = float("nan") if last is None else last
     if n == 1:
         return Series(_ONE, (value,))

@@ -1,4 +1,4 @@
-"""The command of an experiment: how its seed gets in, and the environment it runs in."""
+"""The command of an experiment: how its seed gets in, and its environment."""
 
 import hashlib
 import os
@@ -16,12 +16,15 @@ PLACEHOLDER = "{seed}"
 
 
 def placeholders(command: Sequence[str]) -> list[str]:
-    """The words in which `{seed}` is ours to replace: not the text after -c, where it may stand in an f-string."""
+    """The words in which Seedwise replaces `{seed}`.
+
+    The text after -c is left out: there, `{seed}` may be part of an f-string.
+    """
     return [word for k, word in enumerate(command) if k == 0 or command[k - 1] != "-c"]
 
 
 def check_command(command: Sequence[str]) -> tuple[str, ...]:
-    """The command as it will be started. Raises UsageError or ScriptError for one that cannot be."""
+    """The command as it will be started. Raises UsageError or ScriptError if it cannot be started."""
     if not command:
         raise UsageError("no command: seedwise run -n 30 -- python train.py")
     first = command[0]
@@ -43,7 +46,7 @@ def check_command(command: Sequence[str]) -> tuple[str, ...]:
 
 
 def _check_script(command: Sequence[str]) -> None:
-    """Say now what Python would only say thirty times."""
+    """Report an error now that Python would otherwise report in every run."""
     words = list(command[1:])
     while words and words[0].startswith("-") and words[0] != "-":
         if words[0][1:2] != "-" and any(letter in words[0] for letter in "cm"):
@@ -63,7 +66,7 @@ def _check_script(command: Sequence[str]) -> None:
 
 
 def default_python() -> str:
-    """The `python` a user would get by typing it."""
+    """The name of the interpreter that starts when a user types `python`. Raises ScriptError if there is none."""
     for name in ("python", "python3"):
         if shutil.which(name):
             return name
@@ -71,7 +74,7 @@ def default_python() -> str:
 
 
 def default_name(command: Sequence[str]) -> str:
-    """What an experiment is called without --name: the script's stem."""
+    """The name of an experiment without --name: the script's name without its ending."""
     words = list(command)
     for k, word in enumerate(words):
         if word == "-m" and k + 1 < len(words):
@@ -95,11 +98,14 @@ _SECRET = re.compile(
 )
 _TOKEN = re.compile(r"(?:sk-|hf_|ghp_|gho_|github_pat_|glpat-|xox[abp]-|AKIA)[A-Za-z0-9_-]{12,}")
 _SHORTEST = 8
-"""A shorter value, or a number, is hardly a secret: `--pad-token 0`."""
+"""A shorter value is hardly a secret: `--pad-token 0`. Neither is a number."""
 
 
 def without_secrets(command: Sequence[str]) -> tuple[str, ...]:
-    """The command as it may be kept and shown: tokens and passwords are masked, each with the beginning of its digest."""
+    """The command as it may be stored and shown.
+
+    Tokens and passwords are masked; the beginning of their digest is shown.
+    """
     kept: list[str] = []
     for k, word in enumerate(command):
         name, equals, value = word.partition("=")
@@ -123,7 +129,7 @@ def _mask(value: str) -> str:
 
 
 def check_name(name: str) -> str:
-    """A name that can be a folder and be typed again. Raises UsageError otherwise."""
+    """Return the name if it can be the name of a folder and can be typed. Raises UsageError otherwise."""
     if not name or len(name) > 100 or any(not (c.isalnum() or c in "._-") for c in name) or name[0] in ".-":
         raise UsageError(
             f"--name takes letters, digits, '.', '_' and '-', and starts with a letter or digit; got {name!r}"
@@ -132,7 +138,7 @@ def check_name(name: str) -> str:
 
 
 def run_environment(threads: int | None, base: Mapping[str, str] | None = None) -> dict[str, str]:
-    """The environment in which every run of an experiment starts: hash seed, threads, and the guest's entry."""
+    """The environment of every run of an experiment: hash seed, threads, and the guest's entry."""
     environment = dict(os.environ if base is None else base)
     hash_seed = environment.get("PYTHONHASHSEED", "")
     environment["PYTHONHASHSEED"] = hash_seed if hash_seed.isdigit() else "0"
@@ -144,13 +150,13 @@ def run_environment(threads: int | None, base: Mapping[str, str] | None = None) 
 
 
 def plain_threads() -> int:
-    """How many threads a plain run would take here."""
+    """How many threads a plain run would use here."""
     named = os.environ.get("OMP_NUM_THREADS", "")
     return int(named) if named.isdigit() and int(named) > 0 else available_cores()
 
 
 def available_cores() -> int:
-    """Cores that this process may use."""
+    """How many cores this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
@@ -158,7 +164,10 @@ _PREPARERS = frozenset("uv uvx poetry pdm hatch pipenv conda mamba micromamba pi
 
 
 def leaves_at_once(command: Sequence[str]) -> bool:
-    """Whether starting the command for its source cannot do anything else: plain Python, or what prepares one."""
+    """Whether the command cannot do anything else when it is started for its source.
+
+    True for plain Python, and for tools that prepare one.
+    """
     name = os.path.basename(command[0])
     if name in _PREPARERS:
         return True
@@ -167,7 +176,7 @@ def leaves_at_once(command: Sequence[str]) -> bool:
 
 
 def fixed_seed_on_command_line(command: Sequence[str]) -> str | None:
-    """An argument such as `--seed 7` or `seed=7` that fixes the seed for every run; None if there is none."""
+    """An argument such as `--seed 7` or `seed=7` that fixes the seed of every run; None if there is none."""
     from seedwise_guest.protocol import names_a_seed
 
     for k, word in enumerate(command[1:], start=1):

@@ -1,4 +1,4 @@
-"""A seed in a configuration file, placed by editing its text: `--seed-site conf.yaml:seed`."""
+"""A seed in a configuration file. It is replaced in the file's text: `--seed-site conf.yaml:seed`."""
 
 import re
 from collections.abc import Iterable
@@ -9,15 +9,15 @@ from ..places import short_place
 
 
 def edit_config(site: str, seed: int) -> tuple[str, str]:
-    """The absolute path of the file and its text with `seed` under the key.
+    """The absolute path of the file, and its text with `seed` as the value of the key.
 
-    The file may be YAML, JSON, TOML or INI: the line is found by its key (the last part of `train.seed`) followed by `:`
-    or `=` and an integer; nothing else in the file changes.
+    The file may be YAML, JSON, TOML or INI. The line is found by its key (the last part of `train.seed`), followed by
+    `:` or `=` and an integer. Nothing else in the text changes.
 
     Raises
     ------
     UsageError
-        When the file is not there, or the key is not there once.
+        The file does not exist, or it has the key not at all or more than once.
     """
     file, _, key = site.rpartition(":")
     path = Path(file).absolute()
@@ -38,7 +38,7 @@ def edit_config(site: str, seed: int) -> tuple[str, str]:
 
 
 def find_seeds(paths: Iterable[str]) -> list[str]:
-    """`conf.yaml:seed` for each of these files in which one number stands under a seed's name."""
+    """`conf.yaml:seed` for each of these files in which one number has the name of a seed."""
     found = []
     for path in paths:
         try:
@@ -54,7 +54,7 @@ _NAMES = ("seed", "random_seed", "random_state", "SEED", "manual_seed")
 
 
 def _numbers_under(name: str, text: str) -> list[re.Match[str]]:
-    """Where `name: 42` or `name = 42` stands."""
+    """All places with `name: 42` or `name = 42`."""
     pattern = (
         rf"""(?m)^(?P<before>[^\n#;]*?(?<![\w.-])["']?{re.escape(name)}["']?\s*[:=]\s*)(?P<number>-?\d+)(?![\w.])"""
     )

@@ -1,4 +1,4 @@
-"""What is kept with an experiment of how its forked runs were compared with fresh ones."""
+"""How an experiment's forked runs were compared with fresh runs. This record is kept with the experiment."""
 
 import contextlib
 import platform
@@ -10,7 +10,7 @@ from typing import Any
 
 
 class Verdict(StrEnum):
-    """What a comparison of forked runs with fresh ones has shown."""
+    """What a comparison of forked runs with fresh runs has shown."""
 
     SAME = "same"
     DIFFERS = "differs"
@@ -20,21 +20,21 @@ class Verdict(StrEnum):
 
 @dataclass
 class Record:
-    """What is kept with an experiment of how its forked runs were compared."""
+    """How an experiment's forked runs were compared with fresh runs."""
 
     verdict: Verdict | None = None
     seeds: list[int] = field(default_factory=list)
-    """Under which forked and fresh runs were compared."""
+    """The seeds under which forked and fresh runs were compared."""
     different: str = ""
-    """What differed first, in words."""
+    """The first difference, in words."""
     imports: list[str] = field(default_factory=list)
-    """What the forking process imports besides the first lines."""
+    """What the forking process imports after the first lines."""
     first_lines_only: bool = False
-    """Further imports made a difference, so there are none."""
+    """True if further imports made a difference; then there are none."""
     machine: str = ""
 
     def as_dict(self) -> dict[str, object]:
-        """Plain values, for the store."""
+        """Plain values, for the store. `from_dict` reads them."""
         return {
             "verdict": None if self.verdict is None else self.verdict.value,
             "seeds": self.seeds,
@@ -46,7 +46,7 @@ class Record:
 
     @classmethod
     def from_dict(cls, kept: Mapping[str, object]) -> "Record":
-        """What `as_dict` gave."""
+        """The record of which `as_dict` gave these values."""
         values = dict[str, Any](kept)
         if not values:
             return cls(machine=this_machine())
@@ -61,11 +61,11 @@ class Record:
         )
 
     def here(self) -> "Record":
-        """What of it holds on this machine: all, or nothing."""
+        """This record if it was made on this machine; otherwise an empty one."""
         return self if self.machine == this_machine() else Record(machine=this_machine())
 
     def sentence_of_difference(self) -> str:
-        """Why runs are not forked, after a comparison."""
+        """Why runs are not forked, after the comparison."""
         seed = self.seeds[-1] if self.seeds else "?"
         if self.verdict is Verdict.UNSTEADY:
             return (
@@ -75,7 +75,7 @@ class Record:
         return f"under seed {seed} a forked run was not what a fresh one is ({self.different})"
 
     def sentence(self, runs: int, forked: int) -> str:
-        """What was done, for the report; "" where nothing was forked."""
+        """What was done, for the report; "" if nothing was forked."""
         bad = self.verdict is not Verdict.SAME
         seeds = self.seeds[:-1] if bad else self.seeds
         if not forked or not seeds:
@@ -92,7 +92,7 @@ class Record:
 
 
 def this_machine() -> str:
-    """A name for the kind of machine: two machines of one kind compute the same."""
+    """A name for this machine and its processor. Only under the same name are two runs expected to compute the same."""
     model = ""
     with contextlib.suppress(OSError):
         for line in Path("/proc/cpuinfo").read_text().splitlines():

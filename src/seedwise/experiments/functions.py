@@ -1,4 +1,7 @@
-"""Functions as experiments: naming one on the command line, carrying one over, and telling whether it changed."""
+"""Functions as experiments.
+
+A function is named on the command line, or carried into a run; and a change in it is noticed.
+"""
 
 import hashlib
 import json
@@ -21,12 +24,12 @@ from .command import PLACEHOLDER, default_python
 
 @dataclass(frozen=True)
 class Call:
-    """A function to be run: what an experiment shows as its command, and the words that really start it."""
+    """A function that is run: the words that an experiment shows as its command, and the words that really start it."""
 
     label: tuple[str, ...]
     words: tuple[str, ...]
     fingerprint: Mapping[str, str] = field(default_factory=dict)
-    """Digests of what the function refers to, by name; part of the experiment's identity."""
+    """Digests of everything that the function refers to, by name. They are part of the experiment's identity."""
 
 
 def is_call(command: Sequence[str]) -> bool:
@@ -36,7 +39,7 @@ def is_call(command: Sequence[str]) -> bool:
 
 
 def parse_call(command: Sequence[str]) -> Call:
-    """`train.py:train --set lr=0.1 --set layers=[8,8]`. Raises UsageError or ScriptError."""
+    """Read a command such as `train.py:train --set lr=0.1 --set layers=[8,8]`. Raises UsageError or ScriptError."""
     path, _, name = command[0].rpartition(":")
     if not os.path.isfile(path):
         raise ScriptError(f"no such script: {path}")
@@ -60,7 +63,7 @@ def parse_call(command: Sequence[str]) -> Call:
 
 
 def _value(text: str) -> Any:
-    """Numbers, true, false, null, lists and the like as in JSON or Python; anything else is text."""
+    """Read a value as JSON or Python: numbers, true, false, null, lists and so on. Anything else is text."""
     import ast
 
     for read in (json.loads, ast.literal_eval):
@@ -73,12 +76,12 @@ def _value(text: str) -> Any:
 
 @contextmanager
 def carried(function: Callable[..., object], config: Mapping[str, object], base: Path) -> Iterator[Call]:
-    """The call of a function of this process, carried by a file that is there as long as it is used.
+    """The call of a function of this process. The function is written to a file that exists inside the `with` block.
 
     Raises
     ------
     UsageError
-        When the function or its configuration cannot be carried into another process, with the reason.
+        The function or its configuration cannot be carried into another process. The message says why.
     """
     import shutil
     import tempfile
@@ -106,7 +109,10 @@ def carried(function: Callable[..., object], config: Mapping[str, object], base:
 
 
 def _as_in_memory(function: Callable[..., object], config: Mapping[str, Any]) -> bytes | None:
-    """With the user's own modules as they are in memory, not as they are on disk; None where one cannot be carried so."""
+    """Pickle the function with the user's own modules as they are in memory, not as they are on disk.
+
+    None if this is not possible.
+    """
     import cloudpickle
 
     named: list[types.ModuleType] = []
@@ -137,14 +143,14 @@ def _shown(value: object) -> str:
 def fingerprint(function: Callable[..., object], config: Mapping[str, object]) -> dict[str, str]:
     """Digests of the function's code and of every global, closure cell, default and setting that it refers to.
 
-    Functions and classes of the user's that it refers to are followed; modules count by name and version. File names and
-    line numbers do not count, so a notebook cell that is run again is the same function.
+    Functions and classes of the user's that it refers to are followed. Modules count by name and version. File names
+    and line numbers do not count, so a notebook cell that is run again gives the same function.
     """
     found: dict[str, str] = {}
     seen: set[int] = set()
     name = getattr(function, "__qualname__", "function")
     if isinstance(function, types.FunctionType) and _installed(function):
-        # one of a library's that was made for this call: what it was closed over tells it from another
+        # a library's function that was made for this call: its closure distinguishes it from others
         found[name] = f"{function.__module__}.{function.__qualname__}"
         for part, inner in _held_by(name, function):
             _follow(part, inner, found, seen)
@@ -180,21 +186,21 @@ def _follow(name: str, value: Any, found: dict[str, str], seen: set[int]) -> Non
 
 
 def _held_by(name: str, function: types.FunctionType) -> Iterator[tuple[str, Any]]:
-    """A function's defaults, and what it was closed over."""
+    """A function's defaults, and the contents of its closure."""
     code = function.__code__
     for k, default in enumerate([*(function.__defaults__ or ()), *(function.__kwdefaults__ or {}).values()]):
         yield f"{name} default {k + 1}", default
     for cell_name, cell in zip(code.co_freevars, function.__closure__ or (), strict=True):
         try:
             inner = cell.cell_contents
-        except ValueError:  # not filled yet
+        except ValueError:  # not set yet
             continue
         yield f"{cell_name} (around {name})", inner
         yield from _used_of(inner, _names(code))
 
 
 def _used_by(name: str, function: types.FunctionType) -> Iterator[tuple[str, Any]]:
-    """What a function holds, and the globals that it uses."""
+    """What a function holds (defaults and closure), and the globals that it uses."""
     yield from _held_by(name, function)
     names, module = sorted(_names(function.__code__)), function.__module__ or ""
     for used in names:
@@ -204,7 +210,7 @@ def _used_by(name: str, function: types.FunctionType) -> Iterator[tuple[str, Any
 
 
 def _parts_of(name: str, kind: type) -> Iterator[tuple[str, Any]]:
-    """A class's methods and attributes, and its bases."""
+    """The methods and attributes of a class, and its bases."""
     for key, part in sorted(vars(kind).items(), key=lambda item: item[0]):
         if not (key.startswith("__") and not callable(part)):
             yield f"{name}.{key}", getattr(part, "__func__", None) or getattr(part, "fget", None) or part
@@ -213,7 +219,7 @@ def _parts_of(name: str, kind: type) -> Iterator[tuple[str, Any]]:
 
 
 def _used_of(module: Any, names: Iterable[str]) -> Iterator[tuple[str, Any]]:
-    """What of a module of the user's is used, as it is in memory."""
+    """The parts of one of the user's modules that are used, as they are in memory."""
     if isinstance(module, types.ModuleType) and _is_users(module):
         for part in sorted(names):
             if part in vars(module):
@@ -255,11 +261,11 @@ def _class(kind: type) -> bytes:
 
 
 _inside: set[int] = set()
-"""Containers whose bytes are being taken: one may hold itself."""
+"""The containers whose bytes are being computed. A container may contain itself."""
 
 
 def _bytes(value: Any) -> bytes:
-    """Bytes that are equal for equal values, whatever the order of sets."""
+    """Bytes that are equal for equal values. The order of sets does not matter."""
     if isinstance(value, Mapping | set | frozenset | list | tuple) or hasattr(value, "__dict__"):
         if id(value) in _inside:
             return b"itself"
@@ -283,7 +289,7 @@ def _bytes_of(value: Any) -> bytes:
     if value is None or isinstance(value, bool | int | float | complex | str | bytes):
         return f"{type(value).__name__}:{value!r}".encode("utf-8", "surrogatepass")
     if hasattr(value, "__dict__") and not isinstance(value, type) and not _installed(type(value)):
-        kind = type(value)  # of a class of the user's, which is followed where it is referred to
+        kind = type(value)  # a class of the user's: where it is referred to, it is followed
         return f"{kind.__qualname__}:".encode() + _bytes(vars(value)) + hashlib.sha256(_class(kind)).digest()
     import cloudpickle
 

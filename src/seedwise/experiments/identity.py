@@ -1,4 +1,7 @@
-"""Experiment identity: a run belongs to an experiment only if code, configuration, packages and settings are its own."""
+"""Experiment identity: which runs belong to an experiment.
+
+Code, configuration, packages and settings of a run must be those of the experiment.
+"""
 
 import hashlib
 import json
@@ -28,7 +31,7 @@ def digest(path: str | Path) -> str:
 def make_manifest(
     command: Sequence[str], mode: Mode, options: Options, reading: Reading, environment: Mapping[str, str]
 ) -> dict[str, object]:
-    """Everything an experiment is recognised by before its first run; file names relative to here."""
+    """Everything by which an experiment is recognised before its first run."""
     network = {"network": "own"} if options.isolate_network else {}
     return {
         **network,
@@ -46,7 +49,7 @@ def make_manifest(
 
 
 def _named_files(command: Sequence[str], script: str | None) -> dict[str, str]:
-    """Small files that the command names beside the script: a shell script, a configuration file."""
+    """Small files that the command names apart from the script: a shell script, a configuration file."""
     paths = {os.path.abspath(word) for word in command if os.path.isfile(word)}
     first = shutil.which(command[0])
     found = sorted(path for path in paths if path not in (script, first and os.path.abspath(first)))
@@ -54,17 +57,20 @@ def _named_files(command: Sequence[str], script: str | None) -> dict[str, str]:
 
 
 def key_of(manifest: Mapping[str, object]) -> str:
-    """A short name for the manifest: 12 hexadecimal digits."""
+    """A short name for the manifest: 12 hexadecimal digits of its digest."""
     text = json.dumps(manifest, sort_keys=True)
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:12]
 
 
 INTENT = ("command", "folder", "mode", "keep", "seed site", "network")
-"""What a user sets up; a difference in the rest is a change that came about."""
+"""What a user sets up. A difference in anything else is a change that happened later."""
 
 
 def same_intent(old: Mapping[str, object], new: Mapping[str, object]) -> bool:
-    """Whether both are the same command, set up alike; then a difference in the rest is a change to be named."""
+    """Whether both are the same command with the same setup.
+
+    If so, every other difference is a change that must be named.
+    """
     return all(old.get(name) == new.get(name) for name in INTENT)
 
 
@@ -74,7 +80,7 @@ def changes(
     inputs: Mapping[tuple[str, str], str],
     packages: Mapping[str, str],
 ) -> list[str]:
-    """What changed since an experiment was made, each in words for a person: `train.py`, `numpy 2.3.0 → 2.4.6`."""
+    """What changed since an experiment was made, each change in words: `train.py`, `numpy 2.3.0 → 2.4.6`."""
     old, new = dict[str, Any](old), dict[str, Any](new)
     found: list[str] = []
     for name in ("threads", "PYTHONHASHSEED", "python", "files"):
@@ -105,7 +111,7 @@ def placed_otherwise(old: Placement, new: Placement) -> list[str]:
 
 
 def changed_data(inputs: Mapping[tuple[str, str], str]) -> list[str]:
-    """Data files whose size or time is not what it was."""
+    """Data files whose size or time has changed."""
     return [_shown(name) for (kind, name), value in sorted(inputs.items()) if kind == "data" and stamp(name) != value]
 
 
@@ -125,7 +131,10 @@ def read_inputs(
     packages: Mapping[str, str],
     planned: Iterable[str],
 ) -> dict[tuple[str, str], str]:
-    """What a run loaded and read, as inputs of its experiment. Files that are gone were the run's own."""
+    """What a run loaded and read, as inputs of its experiment.
+
+    Files that no longer exist were the run's own; they are left out.
+    """
     inputs: dict[tuple[str, str], str] = {}
     known = set(planned)
     for path, value in loaded.items():
@@ -163,7 +172,7 @@ _ALIASES = {
     "git": "gitpython",
     "tensorboard": "tensorboard",
 }
-"""Imported name → distribution, where the two differ."""
+"""Imported name → name of the distribution, where the two differ."""
 
 
 def _short(value: object) -> str:

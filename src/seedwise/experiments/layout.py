@@ -1,4 +1,7 @@
-"""The tables of the store, how a file of an older layout is brought forward, and the checksum of each row: docs/decisions/0013."""
+"""The tables of the store, how a file with an older layout is converted, and the checksum of each row.
+
+See docs/decisions/0013.
+"""
 
 import zlib
 from collections.abc import Mapping
@@ -71,7 +74,7 @@ ALTER TABLE inputs ADD COLUMN checksum INTEGER NOT NULL DEFAULT 0;
 
 
 MIGRATIONS: dict[int, str] = {1: _LAYOUT_2}
-"""From version k to k + 1."""
+"""The statements that lead from version k to version k + 1."""
 
 
 SEALED: Mapping[str, str] = MappingProxyType(
@@ -81,7 +84,7 @@ SEALED: Mapping[str, str] = MappingProxyType(
         "inputs": "experiment, kind, name, value",
     }
 )
-"""The columns of each table that its checksum covers; `series` has two, one for its numbers."""
+"""For each table: the columns that its checksum covers. `series` has two checksums, one of them for its numbers."""
 
 
 WHOLE_RUN = f"checksum = checksum_of({SEALED['runs']})"
@@ -94,7 +97,7 @@ WHOLE_SERIES = (
 
 
 def checksum(*values: Any) -> int:
-    """CRC-32 of some columns: finds damage, not malice."""
+    """CRC-32 of some columns. It finds damage, not deliberate changes."""
     total = 0
     for value in values:
         if isinstance(value, bytes):

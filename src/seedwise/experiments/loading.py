@@ -1,4 +1,4 @@
-"""Results out of the store."""
+"""Reads results from the store."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -17,7 +17,7 @@ from .store import Experiment, Store, find_folder
 
 
 def open_store(folder: str | None = None, *, create: bool = False) -> Store:
-    """The store of this project, or the one in `folder`."""
+    """Open the store of this project, or the one in `folder`. Raises StoreError if it cannot be opened."""
     return Store(Path(folder).expanduser().absolute() if folder else find_folder(), create=create)
 
 
@@ -29,22 +29,25 @@ def load(
     store: str | None = None,
     brief: bool = False,
 ) -> Results:
-    """The results of an experiment: `NAME` is the newest of that name, `NAME@2` an older one.
+    """The results of an experiment. `NAME` is the newest one of that name, `NAME@2` an older one.
 
     Parameters
     ----------
     metric
         Metrics to choose, as on the command line: `acc`, `val_loss:min`, `err=final error ([0-9.]+)`.
     reduce
-        Which value of a series counts: `last`, `best` or `mean`; by default as when it was run.
-
+        Which value of a series counts: `last`, `best` or `mean`. By default as when the experiment was run.
+    store
+        The store's folder. By default the one of this project.
     brief
-        For a report: where there are very many series, read their last values only.
+        For a report: where there are very many series, read only their last values.
 
     Raises
     ------
     UsageError
-        When there is no such experiment; the message names those there are.
+        There is no such experiment. The message names the existing ones.
+    StoreError
+        There is no store, or it is damaged.
     """
     with open_store(store) as opened:
         experiment = opened.experiment(name)
@@ -61,7 +64,10 @@ def results_of(
     seeds: Sequence[int] | None = None,
     brief: bool = False,
 ) -> Results:
-    """The runs of an experiment, with the metrics that were asked for now, or when it was run, or that are found."""
+    """The runs of an experiment with their metrics.
+
+    These are the ones asked for now, else those asked for when it was run, else those that are found.
+    """
     asked = [replace(metric, reduce=reduce) for metric in asked or experiment.metrics]
     last_only = brief and reduce is Reduce.LAST and store.is_large(experiment.id)
     runs = store.runs(experiment.id, last_only=last_only)
@@ -95,14 +101,14 @@ def results_of(
 
 
 def _forking(experiment: Experiment, runs: Sequence[Run]) -> str:
-    """How many of the runs that finished were forked, and how they were compared."""
+    """How many of the finished runs were forked, and how they were compared."""
     finished = [run for run in runs if run.status is Status.FINISHED]
     record = Record.from_dict(experiment.plan.get("forking", {}))
     return record.sentence(len(finished), sum(run.forked for run in finished))
 
 
 def _with_patterns(run: Run, asked: Sequence[Metric]) -> Run:
-    """What the user's regular expressions find in what a run printed; its own series stay beside it."""
+    """A run with what the user's regular expressions find in its output. Its other series stay."""
     missing = [m for m in asked if m.pattern]
     if not missing or run.folder is None or run.status is not Status.FINISHED:
         return run
@@ -118,7 +124,7 @@ def _with_patterns(run: Run, asked: Sequence[Metric]) -> Run:
 
 
 def _sites(experiment: Experiment) -> list[Mapping[str, Any]]:
-    """What each seed site received, in words and as an example under seed 1."""
+    """What each seed site received, in words. Seed 1 serves as the example."""
     plan = placement_from_dict(experiment.plan)
     folder = str(experiment.manifest.get("folder", ""))
     sites: list[Mapping[str, Any]] = []
@@ -152,7 +158,7 @@ def _site(path: str, line: int, typed: str, where: str, source: str, received: s
 
 
 def _warnings(results: Results, experiment: Experiment, configs: Sequence[str]) -> list[str]:
-    """What a careful colleague would add; each names the next step."""
+    """Warnings that a careful colleague would give. Each names the next step."""
     found: list[str] = []
     plan = placement_from_dict(experiment.plan)
     mode = Mode(experiment.manifest["mode"])

@@ -1,4 +1,4 @@
-"""To which experiment runs belong: one that is there, or a new one."""
+"""Finds the experiment to which runs belong: an existing one, or a new one."""
 
 from collections.abc import Callable, Mapping, Sequence
 
@@ -22,19 +22,23 @@ def find_experiment(
     only: Experiment | None = None,
     call: Call | None = None,
 ) -> Experiment:
-    """The experiment to which these runs belong; a new one where command, code or packages are not those of an old one.
+    """The experiment to which these runs belong.
+
+    A new one is made if command, code or packages differ from those of the existing ones.
 
     Parameters
     ----------
+    note
+        Called with a line of text for the user.
     only
-        The one that it must be.
+        The experiment that it must be.
     call
-        The function that is called.
+        The function that is called, if the experiment is a function.
 
     Raises
     ------
     UsageError
-        When something changed since `only`.
+        Something changed since `only` was made.
     """
     manifest = _manifest(command, mode, options, reading, environment, call)
     alike = [e for e in store.experiments(name) if identity.same_intent(e.manifest, manifest)]
@@ -107,7 +111,7 @@ def number_seen(
 
 
 def _looked_at_again(store: Store, experiment: Experiment, reading: Reading) -> dict[tuple[str, str], str]:
-    """Every file and package that the experiment has read, as it is now."""
+    """Every file and package that the experiment has read, in its present state."""
     fresh = {}
     for kind, name in store.inputs(experiment.id):
         if kind in ("code", "config"):

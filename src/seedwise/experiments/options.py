@@ -14,51 +14,51 @@ class Mode(StrEnum):
     """How a seed gets into the script."""
 
     SUBSTITUTE = "substitute"
-    """Where it is typed in the source."""
+    """The seed replaces the number that is typed in the source."""
     PLACEHOLDER = "placeholder"
-    """As `{seed}` in the command."""
+    """The seed replaces `{seed}` in the command."""
     CONFIG = "config"
-    """As a value in a configuration file."""
+    """The seed replaces a value in a configuration file."""
     AS_IS = "as-is"
-    """Not at all: the script loops over its seeds itself."""
+    """No seed is put in: the script loops over its seeds itself."""
 
 
 @dataclass(frozen=True)
 class Options:
-    """What a user chose for an experiment, beside command and seeds.
+    """What a user chose for an experiment, apart from command and seeds.
 
     Raises
     ------
     UsageError
-        For a value that cannot be, with what can.
+        A value is out of range. The message says what is allowed.
     """
 
     as_is: bool = False
-    """The script loops over its seeds itself."""
+    """Whether the script loops over its seeds itself."""
     keep: tuple[str, ...] = ()
     """Seed sites that stay as typed."""
     seed_site: str | None = None
     """`file:line` of *the* number, or `file:key` of a seed in a configuration file."""
     threads: int | None = 1
-    """None leaves the script's own."""
+    """Threads of each run. None leaves the number to the script."""
     jobs: int | None = None
-    """Runs at a time."""
+    """How many runs go on at the same time."""
     workdir: Workdir = Workdir.AUTO
     share: tuple[str, ...] = ()
     """Files and folders that all runs share."""
     accept_change: bool = False
-    """Go on with the newest experiment of this name though code or packages have changed."""
+    """Whether to continue the newest experiment of this name although code or packages have changed."""
     timeout: float | None = None
-    """Seconds."""
+    """Seconds after which a run is ended and counts as failed."""
     retries: int = 0
     fail_fast: bool = False
     gpus: tuple[str, ...] = ()
-    """Numbers of the cards; each run sees one."""
+    """Numbers of the GPUs. Each run sees one."""
     nice: int = 0
     fresh: bool = False
-    """Start an interpreter for each run."""
+    """Whether to start an interpreter for each run."""
     isolate_network: bool = False
-    """Give each run a network of its own, with nothing but its loopback."""
+    """Whether to give each run its own network, which has only a loopback device."""
 
     def __post_init__(self) -> None:
         for what, number in (("threads", self.threads), ("jobs", self.jobs)):
@@ -75,16 +75,16 @@ class Options:
 
     @property
     def number_at(self) -> str | None:
-        """`file:line` of *the* number, where the user named it."""
+        """`file:line` of *the* number, if the user named it."""
         return self.seed_site if self.seed_site is not None and _is_a_line(self.seed_site) else None
 
     @property
     def config_site(self) -> str | None:
-        """`file:key` of a seed in a configuration file, where the user named one."""
+        """`file:key` of a seed in a configuration file, if the user named one."""
         return None if self.seed_site is None or _is_a_line(self.seed_site) else self.seed_site
 
     def kept(self) -> dict[str, object]:
-        """Those that `resume` takes up again and that are not in the manifest, as plain values for the store."""
+        """The options that `resume` uses again and that are not in the manifest, as plain values for the store."""
         return {
             "share": list(self.share),
             "workdir": self.workdir.value,
@@ -99,7 +99,7 @@ class Options:
 
     @classmethod
     def of_experiment(cls, manifest: Mapping[str, object], said: Mapping[str, object], jobs: int | None) -> "Options":
-        """Those with which an experiment was run: what its manifest says, and what `kept` gave."""
+        """The options with which an experiment was run. They come from its manifest and from what `kept` gave."""
         of, kept = dict[str, Any](manifest), dict[str, Any](said)
         return cls(
             as_is=of["mode"] == Mode.AS_IS,
@@ -124,7 +124,7 @@ def _is_a_line(site: str) -> bool:
 
 
 def cards_named(gpus: Sequence[str | int]) -> tuple[str, ...]:
-    """Numbers of cards, as text. Raises UsageError."""
+    """Numbers of GPUs as text. Raises UsageError for a number that is wrong or that is given twice."""
     cards = tuple(str(card).strip() for card in gpus)
     if len(set(cards)) < len(cards) or not all(c and all(x.isalnum() or x in "-/:" for x in c) for c in cards):
         raise UsageError(f"--gpus takes numbers of cards, each once, such as 0,1; got {','.join(cards)}")
@@ -132,7 +132,7 @@ def cards_named(gpus: Sequence[str | int]) -> tuple[str, ...]:
 
 
 def mode_of(command: Sequence[str], options: Options) -> Mode:
-    """How the seed gets in. Raises UsageError when two ways are asked for at once."""
+    """How the seed gets in. Raises UsageError if two ways are asked for at the same time."""
     ways = {
         "{seed} in the command": any(PLACEHOLDER in word for word in placeholders(command)),
         "--seed-site of a configuration file": options.config_site is not None,

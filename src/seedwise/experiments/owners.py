@@ -1,4 +1,4 @@
-"""Who runs a seed: supervisors on this machine and on others, and whether they still live."""
+"""Who runs a seed: supervisors on this machine and on others, and whether they are still running."""
 
 import os
 import re
@@ -23,9 +23,12 @@ _FORGOTTEN = 7 * 86400.0
 
 
 class Owner:
-    """A sweep that claims seeds: host, process, when it started (so that a number used again is not taken for it), number.
+    """A sweep that claims seeds.
 
-    Other hosts know that it lives by a file that it touches every 20 seconds, in the store's folder.
+    Its name holds the host, the process number, the start of the process, and the number of the sweep.
+
+    The start is part of the name because the system uses process numbers again. A sweep touches its file in the
+    store's folder every 20 seconds. This shows other hosts that it is running.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -34,11 +37,11 @@ class Owner:
         self._last = 0.0
 
     def beat(self) -> None:
-        """Say that this sweep is alive; cheap, to be called often."""
+        """Show that this sweep is running. This is cheap and should be called often."""
         now = time.monotonic()
         if now - self._last >= _BEAT:
             self._last = now
-            with suppress(OSError):  # a disk that is full for a while
+            with suppress(OSError):  # the disk may be full for a while
                 self._file.touch()
 
     def __enter__(self) -> "Owner":
@@ -64,7 +67,7 @@ def _beat_of(folder: Path, owner: str) -> Path:
 
 
 def this_owner() -> str:
-    """Host, process, and when it started."""
+    """Host, process number, and when the process started."""
     return f"{socket.gethostname()}:{os.getpid()}:{_started(os.getpid())}"
 
 
@@ -81,7 +84,10 @@ def _started(pid: int) -> str:
 
 
 def is_alive(owner: str, folder: Path) -> bool:
-    """Whether a supervisor still runs; one on another machine does if it has touched its file in the last five minutes."""
+    """Whether a supervisor is still running.
+
+    One on another machine counts as running if it touched its file in the last five minutes.
+    """
     host, _, rest = owner.partition(":")
     pid, _, started = rest.partition(":")
     started, _, sweep = started.partition(":")
@@ -92,7 +98,7 @@ def is_alive(owner: str, folder: Path) -> bool:
             return time.time() - _beat_of(folder, owner).stat().st_mtime < _SILENT
         except FileNotFoundError:
             return False
-        except OSError:  # nobody can tell: better wait than run a seed twice
+        except OSError:  # it cannot be found out: to wait is better than to run a seed twice
             return True
     if sweep and int(pid) == os.getpid() and owner not in _owners:
         return False
@@ -106,7 +112,7 @@ def is_alive(owner: str, folder: Path) -> bool:
 
 
 def is_dead_here(owner_file: str) -> bool:
-    """Whether a file in `owners` was left by a supervisor of this machine that is gone."""
+    """Whether a file in `owners` was left by a process on this machine that has ended."""
     host = re.sub(r"[^\w.-]", "_", socket.gethostname())
     pid = owner_file.removeprefix(host + "_").partition("_")[0]
     if not owner_file.startswith(host + "_") or not pid.isdigit():

@@ -1,4 +1,4 @@
-"""Has the user's own interpreter read their source and report its seed sites, before their code runs."""
+"""Lets the user's own interpreter read the user's source and report its seed sites, before the user's code runs."""
 
 import contextlib
 import json
@@ -37,14 +37,14 @@ Start = Callable[[Sequence[str]], AbstractContextManager[tuple[Sequence[str], st
 
 @contextmanager
 def in_place(words: Sequence[str]) -> Iterator[tuple[Sequence[str], str]]:
-    """The command as it is, with a spool of its own."""
+    """The command unchanged, with a spool of its own."""
     with tempfile.TemporaryDirectory(prefix="seedwise-plan-", ignore_cleanup_errors=True) as spool:
         yield words, spool
 
 
 @dataclass(frozen=True)
 class Reading:
-    """What the user's interpreter said: its version and packages, the script, and its seed sites."""
+    """What the user's interpreter reported: its version and packages, the script, and its seed sites."""
 
     placement: Placement
     script: str | None
@@ -52,7 +52,7 @@ class Reading:
     python: Mapping[str, Any]
     packages: Mapping[str, str]
     entered: bool
-    """Whether a Python process reported at all."""
+    """Whether any Python process reported."""
 
 
 def read_sites(
@@ -62,20 +62,20 @@ def read_sites(
     mode: Mode,
     start: Start | None = None,
 ) -> Reading:
-    """Start the command with a guest that reads its source, reports and leaves.
+    """Start the command with a guest that reads its source, reports and exits.
 
     Parameters
     ----------
     start
-        Gives the words that start the command and the folder for its spool, and cleans up; by default the command as it
-        is, in place.
+        Returns the words that start the command, and the folder for its spool; it cleans up afterwards. By default
+        the command is started unchanged.
 
     Raises
     ------
     ScriptError
-        No such script, a syntax error in it, or no Python process in which Seedwise could enter.
+        There is no such script, it has a syntax error, or Seedwise could enter no Python process.
     UsageError
-        `--keep` or `--seed-site` names no site.
+        `--keep` or `--seed-site` names something that is no site.
     """
     words = [word.replace("{seed}", "1") if mode is Mode.PLACEHOLDER else word for word in command]
     with (start or in_place)(words) as (argv, spool):
@@ -120,7 +120,7 @@ def read_sites(
 
 
 def _start(command: Sequence[str], environment: Mapping[str, str]) -> tuple[int | None, bytes]:
-    """Run the command until it reports; returns its status, None when it took too long, and what it said."""
+    """Run the command until it reports. Returns its exit status (None if it took too long) and what it printed."""
     with tempfile.TemporaryFile() as said:
         try:
             process = subprocess.Popen(
@@ -177,7 +177,7 @@ def placement_to_dict(placement: Placement) -> dict[str, object]:
 
 
 def placement_from_dict(kept: Mapping[str, object]) -> Placement:
-    """What `placement_to_dict` was given."""
+    """The placement of which `placement_to_dict` gave these values."""
     data = dict[str, Any](kept)
     return Placement(
         [Site(**{**site, "order": tuple(site["order"])}) for site in data["sites"]],

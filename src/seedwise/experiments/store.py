@@ -1,7 +1,7 @@
-"""The store: every experiment and run, in one SQLite file; logs and files in folders beside it.
+"""The store: every experiment and run in one SQLite file; logs and files in folders beside it.
 
-It may lie on a network home directory, so the journal is a rollback journal, never WAL. Its layout is numbered by
-`user_version`; a file of an older version is brought forward, one of a newer version is refused.
+The store may lie on a network home directory. Therefore it uses a rollback journal, never WAL. `user_version` is the
+number of its layout. A file with an older layout is converted; a file with a newer layout is refused.
 """
 
 import json
@@ -25,12 +25,16 @@ from .owners import is_alive, is_dead_here
 FOLDER = ".seedwise"
 
 NOT_THE_RUNS_FAULT = frozenset({Cause.ISOLATION, Cause.CHANGED, Cause.NOT_ENTERED, Cause.FILES})
-"""Causes after which the same command tries a seed again: what was wrong lay outside the run."""
+"""Causes after which the same command tries a seed again, because the reason of the failure was outside the run."""
 
 
 @dataclass(frozen=True)
 class Experiment:
-    """What is run. `manifest` is what it is recognised by, `plan` the seed sites, `metrics` what was asked for."""
+    """What is run, as the store holds it.
+
+    `manifest` holds everything by which it is recognised, `plan` its seed sites, `metrics` the metrics that were
+    asked for.
+    """
 
     id: int
     name: str
@@ -41,16 +45,22 @@ class Experiment:
     plan: Mapping[str, Any]
     metrics: tuple[Metric, ...] = field(default_factory=tuple)
     alone: bool = True
-    """Whether it is the only one of its name."""
+    """Whether it is the only experiment of its name."""
 
     @property
     def label(self) -> str:
-        """`NAME` while there is one of the name, else `NAME@1`, `NAME@2` …: it leads back to this experiment."""
+        """A name that leads back to this experiment.
+
+        It is `NAME` if it is the only one of its name, else `NAME@1`, `NAME@2` …
+        """
         return self.name if self.alone else f"{self.name}@{self.version}"
 
 
 def find_folder(start: Path | None = None) -> Path:
-    """The store's folder: SEEDWISE_STORE, else the nearest `.seedwise` from here up to the project's root, else one here."""
+    """The store's folder.
+
+    It is SEEDWISE_STORE; else the nearest `.seedwise` between here and the project's root; else a new one here.
+    """
     named = os.environ.get("SEEDWISE_STORE")
     if named:
         return Path(named).expanduser().absolute()
@@ -65,7 +75,13 @@ def find_folder(start: Path | None = None) -> Path:
 
 
 class Store:
-    """Open, read and write. One connection, one thread."""
+    """Opens, reads and writes a store. It has one connection, for one thread.
+
+    Raises
+    ------
+    StoreError
+        The store cannot be opened or written, is damaged, or was written by a newer Seedwise.
+    """
 
     def __init__(self, folder: Path, *, create: bool = True) -> None:
         self.folder = folder
@@ -84,9 +100,9 @@ class Store:
             self._db.create_function("checksum_of", -1, checksum, deterministic=True)
             if new:
                 os.chmod(self.path, 0o600)
-            self._db.execute("PRAGMA page_size = 8192")  # of a new file: nine series of 100 steps to a page
+            self._db.execute("PRAGMA page_size = 8192")  # for a new file: nine series of 100 steps fit on a page
             self._db.execute("PRAGMA foreign_keys = ON")
-            # a journal that is emptied instead of deleted: as durable, and six times faster here
+            # the journal is emptied instead of deleted: just as safe, and six times faster here
             self._db.execute("PRAGMA journal_mode = TRUNCATE")
             self._prepare()
             self._look_after_unclean_end(unclean)
@@ -124,7 +140,7 @@ class Store:
         self._db.execute(f"UPDATE {table} SET checksum = checksum_of({columns}) WHERE {where}", values)
 
     def _seal_everything(self) -> None:
-        """A store of an older layout: what stands there now is taken as whole."""
+        """Put checksums into a store of an older layout. What it holds now is taken as undamaged."""
         for run, folder in self._db.execute("SELECT id, folder FROM runs WHERE folder IS NOT NULL").fetchall():
             self._db.execute("UPDATE runs SET folder = ? WHERE id = ?", (relative(folder), run))
         for table in SEALED:
@@ -135,7 +151,7 @@ class Store:
         )
 
     def _rows(self, query: str, values: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
-        """What a query finds. Raises StoreError where the file is damaged."""
+        """All rows that a query finds. Raises StoreError if the file is damaged or cannot be read."""
         try:
             return self._db.execute(query, values).fetchall()
         except sqlite3.OperationalError as error:
@@ -150,7 +166,7 @@ class Store:
         )
 
     def _look_after_unclean_end(self, unclean: bool) -> None:
-        """Where somebody ended without closing the store, have SQLite look through the whole file, once."""
+        """If a process ended without closing the store, let SQLite check the whole file once."""
         dead = [path for path in (self.folder / "owners").glob("*") if is_dead_here(path.name)]
         if not unclean and not dead:
             return
@@ -163,7 +179,7 @@ class Store:
 
     @contextmanager
     def together(self) -> Iterator[None]:
-        """Everything that is written within is one transaction, and waits for the disk once."""
+        """Make everything that is written inside one transaction, which waits for the disk once."""
         with self._write():
             self._joined = True
             try:
@@ -182,7 +198,7 @@ class Store:
             try:
                 yield
             except BaseException:
-                if self._db.in_transaction:  # a full disk has rolled it back already
+                if self._db.in_transaction:  # a full disk has caused a rollback already
                     self._db.execute("ROLLBACK")
                 raise
             self._db.execute("COMMIT")
@@ -193,7 +209,7 @@ class Store:
         return is_alive(owner, self.folder)
 
     def close(self) -> None:
-        """Close the connection; everything is already saved."""
+        """Close the connection. Everything is saved already."""
         self._db.close()
 
     def __enter__(self) -> "Store":
@@ -233,13 +249,16 @@ class Store:
         )
 
     def experiments(self, name: str | None = None) -> list[Experiment]:
-        """All experiments, or those of a name, oldest first."""
+        """All experiments, or those of one name, oldest first."""
         where, values = ("WHERE name = ?", (name,)) if name is not None else ("", ())
         rows = self._rows(f"SELECT {self._COLUMNS} FROM experiments {where} ORDER BY id", values)
         return [self._experiment(row) for row in rows]
 
     def experiment(self, label: str) -> Experiment:
-        """The experiment `NAME` (the newest of that name) or `NAME@2`. Raises UsageError naming those there are."""
+        """The experiment `NAME` (the newest of that name) or `NAME@2`.
+
+        Raises UsageError, which names the existing ones.
+        """
         name, at, version = label.partition("@")
         found = self.experiments(name)
         if at:
@@ -257,7 +276,10 @@ class Store:
         manifest: Mapping[str, object],
         plan: Mapping[str, object],
     ) -> Experiment:
-        """A new experiment, the next version of its name; the one that is there, if another command just made the same."""
+        """Add an experiment as the next version of its name.
+
+        If another command has just added the same one, return that.
+        """
         with self._write():
             last = self._db.execute(
                 f"SELECT {self._COLUMNS} FROM experiments WHERE name = ? ORDER BY version DESC", (name,)
@@ -280,7 +302,7 @@ class Store:
         return self.experiment(name)
 
     def set_metrics(self, experiment: Experiment, metrics: Sequence[Metric]) -> None:
-        """Remember which metrics were asked for."""
+        """Store which metrics were asked for."""
         values = [
             {
                 "name": m.name,
@@ -296,7 +318,7 @@ class Store:
             self._seal("experiments", "id = ?", (experiment.id,))
 
     def inputs(self, experiment: int) -> dict[tuple[str, str], str]:
-        """What runs of an experiment loaded and read: (kind, name) → digest, version, or size and time."""
+        """What the runs of an experiment loaded and read: (kind, name) → digest, or version, or size and time."""
         rows = self._rows(
             "SELECT kind, name, value, checksum = checksum_of(experiment, kind, name, value) FROM inputs WHERE experiment = ?",
             (experiment,),
@@ -306,7 +328,7 @@ class Store:
         return {(kind, from_text(name)): value for kind, name, value, _ in rows}
 
     def set_inputs(self, experiment: int, values: Mapping[tuple[str, str], str], replace: bool = False) -> None:
-        """Add inputs; those that are known stay as they are unless `replace`."""
+        """Add inputs. Known ones are replaced only with `replace`."""
         how = "REPLACE" if replace else "IGNORE"
         with self._write():
             self._db.executemany(
@@ -318,7 +340,7 @@ class Store:
     def set_manifest(
         self, experiment: Experiment, key: str, manifest: Mapping[str, object], plan: Mapping[str, object]
     ) -> None:
-        """Put a change that the user accepted into the experiment's identity."""
+        """Store the experiment's new identity after a change that the user accepted."""
         with self._write():
             self._db.execute(
                 "UPDATE experiments SET key = ?, manifest = ?, plan = ? WHERE id = ?",
@@ -327,7 +349,7 @@ class Store:
             self._seal("experiments", "id = ?", (experiment.id,))
 
     def update_plan(self, experiment: int, **parts: Any) -> None:
-        """Put parts into an experiment's plan; the others stay as they are."""
+        """Put parts into an experiment's plan. The other parts do not change."""
         with self._write():
             row = self._db.execute("SELECT plan FROM experiments WHERE id = ?", (experiment,)).fetchone()
             plan = {**json.loads(row[0]), **parts}
@@ -337,14 +359,17 @@ class Store:
     # --- runs ------------------------------------------------------------------------------------------------------
 
     def want(self, experiment: int, seeds: Sequence[int]) -> None:
-        """Remember the seeds that were asked for, so that an interrupted command can be finished and k of n told."""
+        """Store the seeds that were asked for.
+
+        Then an interrupted command can be finished, and reports can say "k of n".
+        """
         with self._write():
             self._db.executemany(
                 "INSERT OR IGNORE INTO seeds (experiment, seed) VALUES (?,?)", [(experiment, seed) for seed in seeds]
             )
 
     def forget_unbegun(self, experiment: int) -> None:
-        """Seeds that were asked for and not begun are not needed any more."""
+        """Forget seeds that were asked for but never begun."""
         with self._write():
             self._db.execute(
                 "DELETE FROM seeds WHERE experiment = ? AND seed NOT IN (SELECT seed FROM runs WHERE experiment = ?)",
@@ -354,7 +379,10 @@ class Store:
     def claim(
         self, experiment: int, seed: int, owner: str, replicate: int = 0, retry_failed: bool = False
     ) -> int | None:
-        """Take one seed: its new attempt's number, or None when it is settled, or somebody else runs it."""
+        """Claim one seed.
+
+        Returns the number of its new attempt; None if the seed is settled or somebody else runs it.
+        """
         with self._write():
             row = self._db.execute(
                 f"SELECT attempt, status, owner, id, cause, {WHOLE_RUN} FROM runs "
@@ -382,14 +410,14 @@ class Store:
         return attempt
 
     def _is_whole(self, run: int, whole: int) -> bool:
-        """Whether the record of a run and its series are what was written; else it is to be run again."""
+        """Whether the stored record of a run and its series is undamaged. If not, the run is run again."""
         if not whole:
             return False
         rows = self._rows(f"SELECT {WHOLE_SERIES} FROM series WHERE run = ?", (run,))
         return all(row[0] for row in rows)
 
     def finish(self, experiment: int, run: Run) -> None:
-        """Save what became of a run, with its series, in one transaction."""
+        """Save how a run ended, with its series, in one transaction."""
         with self._write():
             number = self._db.execute(
                 "SELECT id FROM runs WHERE experiment = ? AND seed = ? AND replicate = ? AND attempt = ?",
@@ -423,7 +451,7 @@ class Store:
             )
 
     def set_aside(self, experiment: int, seed: int, attempt: int, reason: str) -> None:
-        """Keep a run that is not to be counted; its seed is free again."""
+        """Keep a run but do not count it. Its seed can be claimed again."""
         with self._write():
             self._db.execute(
                 "UPDATE runs SET status = ?, cause = NULL, detail = ? WHERE experiment = ? AND seed = ? AND attempt = ?",
@@ -432,7 +460,7 @@ class Store:
             self._seal("runs", "experiment = ? AND seed = ? AND attempt = ?", (experiment, seed, attempt))
 
     def release(self, experiment: int, seed: int, attempt: int) -> None:
-        """Give back a claim whose run was never begun."""
+        """Give back a claim whose run never began."""
         with self._write():
             self._db.execute(
                 "DELETE FROM runs WHERE experiment = ? AND seed = ? AND attempt = ? AND status = ?",
@@ -445,9 +473,10 @@ class Store:
             self._db.execute("DELETE FROM runs WHERE experiment = ? AND seed = ?", (experiment, seed))
 
     def runs(self, experiment: int, *, last_only: bool = False) -> list[Run]:
-        """The newest attempt for each seed, by seed; seeds that were asked for and not begun are attempt 0.
+        """The newest attempt of each seed, ordered by seed. A seed that was asked for but not begun has attempt 0.
 
-        A run of a dead supervisor is told as interrupted. With `last_only`, of each series its last value alone is read.
+        A run whose supervisor has died is returned as interrupted. With `last_only`, only the last value of each
+        series is read.
         """
         rows = self._rows(
             f"SELECT id, seed, replicate, attempt, status, cause, detail, seconds, folder, owner, forked, {WHOLE_RUN} FROM runs AS r "
@@ -499,7 +528,10 @@ class Store:
         return sorted(result, key=lambda run: (run.seed, run.replicate))
 
     def _place(self, folder: str | None) -> str | None:
-        """Where the logs and files of a run lie: a folder of this store, wherever it has been moved to; None for any other."""
+        """Where the logs and files of a run are: in this store, even if the store was moved.
+
+        None for a folder outside the store.
+        """
         if folder is None:
             return None
         place = self.folder / folder
@@ -508,7 +540,7 @@ class Store:
         return str(place)
 
     def damaged_seeds(self, experiment: int) -> set[int]:
-        """Seeds of whose series the numbers are not what was written."""
+        """Seeds whose numbers in the store are damaged."""
         rows = self._rows(
             "SELECT DISTINCT r.seed FROM series AS s JOIN runs AS r ON r.id = s.run "
             "WHERE r.experiment = ? AND s.numbers_checksum <> checksum_of(s.steps, s.numbers) AND r.attempt = (SELECT max(attempt) "
@@ -518,7 +550,7 @@ class Store:
         return {int(seed) for (seed,) in rows}
 
     def is_large(self, experiment: int) -> bool:
-        """Whether its series are so many that a report had better read their last values only."""
+        """Whether the experiment has so many series that a report should read only their last values."""
         rows = self._db.execute(
             "SELECT 1 FROM series AS s JOIN runs AS r ON r.id = s.run WHERE r.experiment = ? LIMIT 1 OFFSET 5000",
             (experiment,),
@@ -526,7 +558,7 @@ class Store:
         return rows is not None
 
     def counts(self) -> dict[int, dict[str, int]]:
-        """For each experiment how many seeds have which status."""
+        """For each experiment: how many seeds have which status."""
         rows = self._rows(
             f"SELECT experiment, CASE WHEN {WHOLE_RUN} THEN status ELSE 'interrupted' END, owner, count(*) FROM runs AS r "
             "WHERE attempt = (SELECT max(attempt) FROM runs WHERE experiment = r.experiment AND seed = r.seed AND replicate = r.replicate) "
@@ -554,7 +586,7 @@ class Store:
             self._db.execute("DELETE FROM experiments WHERE id = ?", (experiment,))
 
     def run_folder(self, experiment: Experiment, seed: int, attempt: int) -> Path:
-        """Where the logs and files of one attempt are kept."""
+        """The folder for the logs and files of one attempt."""
         again = "" if attempt == 1 else f"-attempt-{attempt}"
         return self.folder / "runs" / f"{experiment.name}@{experiment.version}" / f"seed-{seed}{again}"
 

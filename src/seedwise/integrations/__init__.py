@@ -1,1 +1,1 @@
-"""Thin bridges to other tools; each is loaded only when asked for."""
+"""Small bridges to other tools. Each is loaded only when it is used."""

@@ -1,4 +1,4 @@
-"""Runs that were made elsewhere, grouped by everything but the seed."""
+"""Groups runs that were made elsewhere: runs with the same settings apart from the seed form a group."""
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
@@ -15,7 +15,7 @@ _IN_PATH = re.compile(r"(?i)(?<![a-z0-9])(\w*?)seed[=_\-. ]?(\d+)(?![\dA-Za-z.])
 
 @dataclass(frozen=True)
 class Found:
-    """One run: its settings as text, its series, and how it ended."""
+    """One run that was made elsewhere: its settings as text, its series, and how it ended."""
 
     settings: Mapping[str, str]
     series: Mapping[str, Series] = field(default_factory=dict)
@@ -24,9 +24,12 @@ class Found:
 
 
 def seed_in_path(path: str) -> tuple[int, str] | None:
-    """The seed that a path names (`run_seed=3`, `lr=0.1,seed=3`), and the path with `*` in its place; None where it names none.
+    """The seed that a path names (`run_seed=3`, `lr=0.1,seed=3`), and the path with `*` in the place of the seed.
 
-    Of several (`data_seed=0/seed=3`) the one that is called `seed` alone. Raises ValueError where that does not decide.
+    None if it names no seed.
+
+    If it names several (`data_seed=0/seed=3`), the one that is called only `seed` is chosen. Raises ValueError if
+    this is not decisive.
     """
     found = list(_IN_PATH.finditer(path))
     bare = [match for match in found if not match[1].strip("_")]
@@ -40,7 +43,10 @@ def seed_in_path(path: str) -> tuple[int, str] | None:
 
 
 def rising(series: Series) -> Sequence[int]:
-    """The steps of a series; 1, 2, 3 … where they do not rise (a second training, folds), so that no value replaces another."""
+    """The steps of a series.
+
+    If they do not rise (a second training, folds), 1, 2, 3 … instead, so that no value replaces another.
+    """
     steps = series.steps
     if all(a < b for a, b in pairwise(steps)):
         return steps
@@ -50,12 +56,14 @@ def rising(series: Series) -> Sequence[int]:
 def grouped(
     runs: Iterable[Found], where: str, metric: tuple[str, ...] = (), ignore: tuple[str, ...] = ()
 ) -> dict[str, Results]:
-    """Results by their settings other than the seed and what is to be ignored, named by those in which groups differ.
+    """Results, one for each group of runs with the same settings.
+
+    The seed and the names in `ignore` do not count. A group is named by the settings in which groups differ.
 
     Raises
     ------
     UsageError
-        Where a run names no seed, two runs of one group name the same, or every run is a group of its own.
+        A run names no seed, two runs of one group have the same seed, or every run is a group of its own.
     """
     groups: dict[tuple[tuple[str, str], ...], dict[int, Run]] = {}
     for found in runs:
@@ -91,7 +99,7 @@ def grouped(
 
 
 def _unequal(runs: Sequence[Run], names: Sequence[str]) -> tuple[str, ...]:
-    """A warning for each metric whose series end at different steps: some runs may have been stopped."""
+    """A warning for each metric whose series end at different steps, because some runs may have been stopped."""
     told = []
     for name in names:
         last = {run.seed: run.series[name].steps[-1] for run in runs if name in run.series and run.series[name].steps}

@@ -1,4 +1,8 @@
-"""MLflow: results go out as one parent run and a child for each seed; runs made there come in, grouped by all but the seed."""
+"""Writes results to MLflow, and reads runs that were made there.
+
+Results are written as one parent run with a child for each seed. Runs that are read are grouped by all parameters but
+the seed.
+"""
 
 from collections.abc import Sequence
 from importlib import import_module
@@ -26,10 +30,16 @@ def _mlflow() -> Any:
 
 
 def to_mlflow(results: Results, *, experiment: str = "seedwise", tracking_uri: str | None = None) -> str:
-    """Write results to MLflow; returns the id of the parent run.
+    """Write results to MLflow. Returns the id of the parent run.
 
-    The parent holds for each metric its mean, SD and interval (`acc_mean`, `acc_sd`, `acc_low`, `acc_high`), `n` and `finished`;
-    each child one seed: parameter `seed`, every value of every series at its step, and its status.
+    For each metric, the parent holds its mean, SD and interval (`acc_mean`, `acc_sd`, `acc_low`, `acc_high`), and `n`
+    and `finished`. Each child holds one seed: the parameter `seed`, every value of every series at its step, and its
+    status.
+
+    Raises
+    ------
+    UsageError
+        mlflow is not installed.
     """
     mlflow = _mlflow()
     client = mlflow.MlflowClient(tracking_uri=tracking_uri)
@@ -75,8 +85,13 @@ def from_mlflow(
 ) -> dict[str, Results]:
     """The runs of an MLflow experiment, grouped by every parameter but the seed: name of the group → Results.
 
-    A run's seed is its parameter `seed`, `random_state` or the like; `ignore` names parameters that do not set runs apart (a folder, a
-    host). Parents, which have none but children, are left out.
+    The seed of a run is its parameter `seed`, `random_state` or similar. `ignore` names parameters that do not
+    distinguish runs (a folder, a host). Parent runs are left out.
+
+    Raises
+    ------
+    UsageError
+        mlflow is not installed, there is no such experiment, or its runs cannot be grouped.
     """
     mlflow = _mlflow()
     client = mlflow.MlflowClient(tracking_uri=tracking_uri)
@@ -108,5 +123,5 @@ def from_mlflow(
 
 
 def _name(name: str) -> str:
-    """A metric's name in the characters that MLflow takes."""
+    """A metric's name with only the characters that MLflow accepts."""
     return "".join(c if c.isalnum() or c in "_-. /" else "_" for c in name)

@@ -1,4 +1,7 @@
-"""In tests: `assert_reproducible(train, seed=0)` and `@pytest.mark.reproducible`. Silent when unused."""
+"""For tests: `assert_reproducible(train, seed=0)` and `@pytest.mark.reproducible`.
+
+The plugin does nothing if they are not used.
+"""
 
 from collections.abc import Callable
 from typing import Any
@@ -17,10 +20,10 @@ def pytest_configure(config: pytest.Config) -> None:
 
 @pytest.fixture
 def assert_reproducible() -> Callable[..., object]:
-    """A function: `assert_reproducible(train, seed=0, rtol=None, **config)` fails with cause, line and fix.
+    """A function: `assert_reproducible(train, seed=0, rtol=None, **config)`. If it fails, it says cause, line and fix.
 
-    `train(seed, **config)` is called in fresh processes, one thing changed at a time, as `seedwise check` does. With `rtol`, a
-    result that is equal to rounding passes.
+    `train(seed, **config)` is called in fresh processes, with one thing changed at a time, as `seedwise check` does.
+    With `rtol`, a result that is equal to rounding passes too.
     """
 
     def assert_it(function: Callable[..., object], seed: int = 0, *, rtol: float | None = None, **config: Any) -> Any:
@@ -31,7 +34,7 @@ def assert_reproducible() -> Callable[..., object]:
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """Give a marked test its `seed`."""
+    """Pass a marked test its `seed`."""
     marker = metafunc.definition.get_closest_marker("reproducible")
     if marker is not None and "seed" in metafunc.fixturenames:
         metafunc.parametrize("seed", [marker.kwargs.get("seed", marker.args[0] if marker.args else 0)])
@@ -39,7 +42,10 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> bool | None:
-    """A marked test is a training function itself, `def test_train(seed): … return {"loss": …}`: it is checked, not called here."""
+    """Check a marked test instead of calling it here.
+
+    Such a test is a training function: `def test_train(seed): … return {"loss": …}`.
+    """
     marker = pyfuncitem.get_closest_marker("reproducible")
     if marker is None:
         return None
@@ -60,7 +66,7 @@ def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> bool | None:
 
 
 def _hold(function: Callable[..., object], seed: int, config: dict[str, Any], rtol: float | None) -> Any:
-    """Check; fail the test with the sentence of the check, or with how the function failed."""
+    """Run the check. If it fails, fail the test with the check's sentence, or with how the function failed."""
     __tracebackhide__ = True
     from seedwise.api.check import check
     from seedwise.determinism import Cause, Verdict

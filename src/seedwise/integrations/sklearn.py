@@ -1,4 +1,4 @@
-"""scikit-learn: an estimator under many seeds, each in a process of its own."""
+"""scikit-learn: fits and scores an estimator under many seeds, each in its own process."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from numbers import Integral
@@ -16,7 +16,7 @@ _STATE = "random_state"
 
 
 class Estimator(Protocol):
-    """Anything with scikit-learn's parameters; it is cloned, fitted and scored."""
+    """Anything with scikit-learn's parameters. It is cloned, fitted and scored."""
 
     def get_params(self, deep: bool = True) -> dict[str, object]: ...
 
@@ -42,39 +42,41 @@ def across_seeds(
 ) -> Results:
     """Fit and score an estimator under many seeds.
 
-    Under seed s the `random_state` of the estimator is s. Nested ones (pipelines, searches, ensembles) receive what they would in a
-    script: those that were typed with one number get s, each other number and each None a number of its own derived from s, so that
-    members of an ensemble stay apart. The split is held unless `vary_split`, so that the spread is that of training alone.
+    Under seed s, the `random_state` of a simple estimator is s. Where there are several (in pipelines, searches,
+    ensembles), they receive what they would receive in a script. The first number that was typed becomes s, in every
+    place where it stands. Every other number, and every None, becomes a number of its own, derived from s. So the
+    members of an ensemble differ. The split is the same under every seed, unless `vary_split` is set. So the spread
+    is that of training alone.
 
     Parameters
     ----------
     estimator
-        Anything with scikit-learn's `fit`, `score` and `get_params`; it is cloned, and stays as it is.
+        Anything with scikit-learn's `fit`, `score` and `get_params`. It is cloned and does not change.
     X, y
         The data, shapes (n, …) and (n,) or (n, outputs).
     seeds
         The seeds themselves, each once.
     cv
-        None holds a quarter of the rows out for testing; an int is a number of shuffled folds (stratified for a classifier), a
-        splitter is used as it is.
+        None: a quarter of the rows is held out for testing. An int: number of shuffled folds (stratified for a
+        classifier). A splitter is used as it is.
     scoring
-        Names of scikit-learn's scorers; by default `accuracy` for a classifier, `r2` for a regressor.
+        Names of scikit-learn's scorers. By default `accuracy` for a classifier, `r2` for a regressor.
     groups
         For splitters such as GroupKFold, shape (n,).
     vary_split
-        Divide the data anew under each seed: the spread is then that of training and of the split together.
+        Split the data differently under each seed. Then the spread is that of training and split together.
     name, jobs, threads, timeout, store, tell
         As for `seedwise.run`.
 
     Returns
     -------
     Results
-        One metric for each scorer, its mean over the folds; `NAME_of_folds` is the series of the folds.
+        One metric for each scorer, its mean over the folds. `NAME_of_folds` is the series of the folds.
 
     Raises
     ------
     UsageError
-        If the estimator has no `random_state` (every seed would give the same), or a splitter cannot be held or varied.
+        The estimator has no `random_state` (every seed would give the same), or a splitter cannot be held or varied.
     """
     from sklearn.base import is_classifier, is_regressor
     from sklearn.utils.multiclass import type_of_target
@@ -117,7 +119,7 @@ def _task(
     vary_split: bool,
     names: Sequence[str],
 ) -> Callable[[int], Mapping[str, Any]]:
-    """What is called under each seed: fit on each fold, and score with each scorer."""
+    """The function that is called under each seed. It fits on each fold and scores with each scorer."""
     X, y, groups = data
 
     def fit_and_score(seed: int) -> Mapping[str, Any]:
@@ -135,12 +137,12 @@ def _task(
                 told[f"{metric}_of_folds"] = values
         return told
 
-    fit_and_score.__qualname__ = "across_seeds.<locals>.fit_and_score"  # what its experiments are called
+    fit_and_score.__qualname__ = "across_seeds.<locals>.fit_and_score"  # the name of its experiments
     return fit_and_score
 
 
 def _places(estimator: Any) -> dict[str, Any]:
-    """Every `random_state`, by the name that `set_params` takes, with what was typed there."""
+    """Every `random_state`, under the name that `set_params` takes, with the value that was typed there."""
     states = {k: v for k, v in estimator.get_params(deep=True).items() if k == _STATE or k.endswith(f"__{_STATE}")}
     for key, value in states.items():
         if value is not None and not isinstance(value, Integral):
@@ -149,7 +151,7 @@ def _places(estimator: Any) -> dict[str, Any]:
 
 
 def _received(places: Mapping[str, Any], seed: int) -> dict[str, int]:
-    """What each place receives under a seed."""
+    """The number that each place receives under a seed."""
     typed = [int(value) for value in places.values() if value is not None]
     first = typed[0] if typed else None
     if len(places) == 1:
@@ -165,7 +167,7 @@ def _received(places: Mapping[str, Any], seed: int) -> dict[str, int]:
 
 
 def _splitter(cv: Any, stratified: bool, vary: bool) -> Any:
-    """What divides the data: held by a number of its own, or varied."""
+    """The splitter. It has a fixed number of its own, or is varied."""
     from sklearn.model_selection import KFold, ShuffleSplit, StratifiedKFold, StratifiedShuffleSplit
 
     if cv is None:
@@ -183,7 +185,7 @@ def _splitter(cv: Any, stratified: bool, vary: bool) -> Any:
 
 
 def _hold(cv: Any, vary: bool, where: str) -> None:
-    """Refuse a splitter that would divide anew where it is to be held, or alike where it is to vary."""
+    """Refuse a splitter that would change where it must be held, or that would not change where it must vary."""
     state = getattr(cv, _STATE, None)
     shuffles = getattr(cv, "shuffle", hasattr(cv, _STATE))
     if vary and not shuffles:

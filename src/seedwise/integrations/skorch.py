@@ -1,4 +1,7 @@
-"""The callback that logs metrics into the run; its home is the guest, so that it is there in every environment."""
+"""The callback that logs metrics into the run.
+
+Its code is in the guest, so that it is available in every environment.
+"""
 
 from seedwise_guest.loggers.skorch import LogMetrics
 

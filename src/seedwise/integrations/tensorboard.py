@@ -1,4 +1,7 @@
-"""TensorBoard: event files made elsewhere come in as Results, grouped by everything but the seed in their folder's name."""
+"""TensorBoard: reads event files that were made elsewhere as Results.
+
+The seed stands in the name of their folder; the rest of the name is the group.
+"""
 
 from collections.abc import Sequence
 from importlib import import_module
@@ -12,12 +15,15 @@ from ._grouping import Found, grouped, seed_in_path
 
 
 def from_tensorboard(folder: str, *, metric: Sequence[str] = ()) -> dict[str, Results]:
-    """Every folder with event files below `folder`, whose path names a seed (`lr=0.1/seed=3`, `run_seed-3`): group → Results.
+    """Read every folder below `folder` that has event files.
+
+    Its path must name a seed (`lr=0.1/seed=3`, `run_seed-3`). Returns group → Results.
 
     Raises
     ------
     UsageError
-        Where there are no event files, or a folder names no seed.
+        tensorboard is not installed, there are no event files, a folder names no seed, or two trainings wrote into
+        one folder.
     """
     try:
         reader: Any = import_module("tensorboard.backend.event_processing.event_accumulator")
@@ -56,7 +62,10 @@ def _series(reader: Any, place: Path) -> dict[str, Series]:
 
 
 def _once(place: Path, tag: str, points: list[tuple[int, float]]) -> Series:
-    """One training's series. Raises UsageError where steps go back: two trainings wrote into one folder."""
+    """The series of one training.
+
+    Raises UsageError if steps go back, because then two trainings wrote into one folder.
+    """
     steps = [step for step, _ in points]
     if any(a > b for a, b in pairwise(steps)):
         raise UsageError(f"{place}: the steps of {tag} go back: two trainings wrote into this folder; keep one")
@@ -64,6 +73,6 @@ def _once(place: Path, tag: str, points: list[tuple[int, float]]) -> Series:
 
 
 def _number(proto: Any) -> float | None:
-    """The single number in a tensor; None where it holds something else."""
+    """The single number in a tensor; None if it holds something else."""
     values = import_module("tensorboard.util.tensor_util").make_ndarray(proto)
     return float(values) if values.size == 1 and values.dtype.kind in "fiu" else None

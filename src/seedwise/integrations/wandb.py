@@ -1,4 +1,7 @@
-"""Weights & Biases: results go out as one parent run and a run for each seed, in one group; offline unless told otherwise."""
+"""Weights & Biases: writes results as one parent run and a run for each seed, all in one group.
+
+It works offline by default.
+"""
 
 from importlib import import_module
 from typing import Any
@@ -12,12 +15,18 @@ from ._grouping import rising
 def to_wandb(
     results: Results, *, project: str = "seedwise", mode: str = "offline", folder: str | None = None
 ) -> list[str]:
-    """Write results to Weights & Biases; returns the folders of the runs, the parent's last.
+    """Write results to Weights & Biases. Returns the folders of the runs; the parent's folder is the last.
 
     Parameters
     ----------
     mode
-        `offline` writes into `folder` (by default ./wandb), from where `wandb sync` sends it; `online` sends it at once.
+        `offline` writes into `folder` (by default ./wandb), from where `wandb sync` sends it. `online` sends it at
+        once.
+
+    Raises
+    ------
+    UsageError
+        wandb is not installed, or there is no such mode.
     """
     try:
         wandb: Any = import_module("wandb")

@@ -1,1 +1,1 @@
-"""Saying it: sentences, tables, pictures and the live display."""
+"""Presents answers: sentences, tables, pictures and the live display."""

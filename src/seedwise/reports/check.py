@@ -1,4 +1,4 @@
-"""What `check` found, in words and tables."""
+"""Presents what `check` found, in words and tables."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -20,7 +20,11 @@ _REASONS = {
 
 
 def lines_of_check(found: Check, ledger: bool) -> list[str]:
-    """The sentence, what differs and where, what was tried, and the generators: those that matter, or with `ledger` all."""
+    """What `check` found, as lines.
+
+    They give the sentence, what differs and where, what was tried, and the generators (all with `ledger`, else only
+    those that matter).
+    """
     lines = [printable(found.sentence)]
     if found.difference is not None and found.difference.what:
         lines.append(f"What differs: {printable('; '.join(found.difference.what))}.")
@@ -65,7 +69,7 @@ def _generators(entries: Sequence[Mapping[str, Any]], every: bool) -> list[str]:
 
 
 def _spread(name: str, s: Mapping[str, Any]) -> str:
-    """How much the uncontrolled source matters, beside the seed."""
+    """How much the result varies because of the uncontrolled source, and how much because of the seed."""
     if s["sd"] is None:
         return f"{name}: one run, no spread."
     what = f"between {s['n']} reruns" if s["of"] == "reruns" else "by this change alone"

@@ -1,4 +1,4 @@
-"""Comparisons, plans and choices in words and tables."""
+"""Presents comparisons, plans and choices, in words and tables."""
 
 from collections.abc import Sequence
 
@@ -23,7 +23,7 @@ def percent(level: float) -> str:
 
 
 def places_of(groups: Sequence[Group], interval: tuple[float, float] | None = None) -> int:
-    """Decimals for the figures of a comparison: two digits of the smallest spread."""
+    """How many decimals the numbers of a comparison get: two digits of the smallest spread."""
     spreads = [g.sd for g in groups if g.sd]
     if interval is not None and interval[1] > interval[0]:
         spreads.append((interval[1] - interval[0]) / 2)
@@ -31,7 +31,10 @@ def places_of(groups: Sequence[Group], interval: tuple[float, float] | None = No
 
 
 def comparison_sentence(c: Comparison) -> str:
-    """What a comparison came to, made from its decision, so that the two cannot contradict."""
+    """The result of a comparison as a sentence.
+
+    It is made from the decision, so the two cannot contradict each other.
+    """
     k = places_of((c.new, c.base), c.interval)
     new, base, metric = printable(c.new.name), printable(c.base.name), printable(c.metric)
     counted = (
@@ -98,7 +101,7 @@ def _p(p: float | None) -> str:
 
 
 def groups_table(groups: Sequence[Group], level: float, ranks: Sequence[str] = ()) -> Table:
-    """A row for each side."""
+    """A table with a row for each side."""
     k = places_of(groups)
     columns = ("name", "k of n", "mean", f"{percent(level)} t interval", "SD", *(("rank",) if ranks else ()))
     rows = []
@@ -110,7 +113,7 @@ def groups_table(groups: Sequence[Group], level: float, ranks: Sequence[str] = (
 
 
 def ranking_sentence(r: Ranking) -> str:
-    """Who leads, and whether that is shown."""
+    """Which method leads, and whether this is shown."""
     best = r.places[0].group.name
     against = [p for p in r.pairs if p.new.name == best]
     shown = [p.base.name for p in against if p.decision is Decision.BETTER]
@@ -129,7 +132,7 @@ def ranking_sentence(r: Ranking) -> str:
 
 
 def tasks_sentence(r: TaskRanking) -> str:
-    """Who leads over tasks, and whether that is shown."""
+    """Which method leads over the tasks, and whether this is shown."""
     best = r.places[0]
     against = [p for p in r.pairs if p.new == best.name]
     shown = [printable(p.base) for p in against if p.decision is Decision.BETTER]
@@ -143,7 +146,7 @@ def tasks_sentence(r: TaskRanking) -> str:
 
 
 def tasks_tables(r: TaskRanking) -> tuple[Table, Table]:
-    """Methods over tasks, and pairs of methods."""
+    """Two tables: the methods over the tasks, and the pairs of methods."""
     k = decimals(min((p.iqm_interval[1] - p.iqm_interval[0] for p in r.places), default=None), r.places[0].iqm)
 
     def with_interval(value: float, between: tuple[float, float], places: int = k) -> str:
@@ -184,7 +187,7 @@ def tasks_tables(r: TaskRanking) -> tuple[Table, Table]:
 
 
 def explain(c: Comparison) -> list[str]:
-    """What each number of a comparison means, a line each."""
+    """What each number of a comparison means, one line each."""
     k = places_of((c.new, c.base), c.interval)
     new, base = printable(c.new.name), printable(c.base.name)
     lines = [
@@ -253,7 +256,7 @@ def explain_summary(s: Summary) -> list[str]:
 
 
 def explain_plan(p: Plan) -> list[str]:
-    """What stands behind a plan."""
+    """What a plan is based on."""
     lines = [
         "Seeds and power by the noncentral t distribution; Noether's formula for P(new better), the exact sign test for pairs."
     ]

@@ -1,4 +1,4 @@
-"""Showing a supervisor's events while they come: a bar on a terminal, a line for each run elsewhere."""
+"""Shows a supervisor's events as they come: a bar on a terminal, elsewhere a line for each run."""
 
 import math
 import time
@@ -16,11 +16,11 @@ from ..stats import describe
 from ..words import decimals, duration, number, printable
 
 _PAUSE = 0.2
-"""Seconds between two lines about runs that finished; failures are all said."""
+"""Seconds between two lines about finished runs. Every failure gets a line."""
 
 
 class Live:
-    """Renders events on standard error. Call it with each; it never raises for what a run printed."""
+    """Shows events on standard error. Call it with each event. It raises no error, whatever a run printed."""
 
     def __init__(self, console: Console, prefer: str | None = None) -> None:
         self._console = console
@@ -28,7 +28,7 @@ class Live:
         self._progress: Progress | None = None
         self._task: TaskID | None = None
         self._ended = 0
-        self._last: dict[str, list[dict[str, float]]] = {}  # by experiment, of each finished run its last values
+        self._last: dict[str, list[dict[str, float]]] = {}  # for each experiment: the last values of each finished run
         self._began = time.monotonic()
         self._said = 0.0
         self._todo = 0
@@ -38,7 +38,7 @@ class Live:
     def __call__(self, event: Event) -> None:
         try:
             self._show(event)
-        except OSError:  # nobody reads standard error any more: the runs go on
+        except OSError:  # nobody reads standard error any more; the runs go on
             self._progress = None
             self._console = Console(quiet=True)
 
@@ -114,7 +114,7 @@ class Live:
         return f"{duration((time.monotonic() - self._began) / self._ended * rest)} left"
 
     def _mean(self, finished: list[dict[str, float]]) -> str:
-        """Running mean ± half the t interval of the metric that is most likely meant."""
+        """The mean so far, ± half its t interval, of the metric that the user most likely means."""
         if not finished:
             return ""
         names = [name for name in finished[0] if all(name in run for run in finished)]
@@ -132,7 +132,7 @@ class Live:
         )
 
     def close(self) -> None:
-        """Take the bar away."""
+        """Remove the bar."""
         if self._progress is not None:
             self._progress.stop()
             self._progress = None
@@ -140,7 +140,7 @@ class Live:
 
 @contextmanager
 def showing(quiet: bool = False, prefer: str | None = None) -> Iterator[Live]:
-    """A `Live` on standard error, closed at the end."""
+    """A `Live` on standard error. It is closed at the end."""
     live = Live(Console(stderr=True, quiet=quiet, highlight=False), prefer)
     try:
         yield live

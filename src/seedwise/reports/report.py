@@ -10,7 +10,7 @@ from .table import Table
 
 
 def lines_of_report(results: Results, summaries: Mapping[str, Summary], width: int | None = None) -> list[str]:
-    """The whole report as lines of text; the table fits into `width` columns."""
+    """The whole report as lines of text. The table fits into `width` columns."""
     lines: list[str] = []
     shown = list(summaries.values())
     if shown:
@@ -28,7 +28,7 @@ def lines_of_report(results: Results, summaries: Mapping[str, Summary], width: i
 
 
 def metric_table(results: Results, summaries: Mapping[str, Summary]) -> Table:
-    """A row for each metric."""
+    """A table with a row for each metric."""
     columns: tuple[str, ...] = (
         "metric",
         "goal",
@@ -131,7 +131,7 @@ def _sites(sites: Sequence[Mapping[str, Any]]) -> list[str]:
 
 
 def sites_table(sites: Sequence[Mapping[str, object]]) -> Table:
-    """A row for each seed site."""
+    """A table with a row for each seed site."""
     rows = [
         tuple(printable(str(site[name])) for name in ("location", "typed", "where", "source", "receives"))
         for site in sites

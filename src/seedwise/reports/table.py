@@ -1,4 +1,4 @@
-"""A table is written once, as a value; each format fills in its own signs."""
+"""A table is written once, as a value. Each format adds its own characters."""
 
 import csv
 import io
@@ -8,14 +8,17 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Table:
-    """Names of the columns and rows of text. `numeric` columns are set to the right."""
+    """Names of the columns, and rows of text. Columns in `numeric` are aligned to the right."""
 
     columns: tuple[str, ...]
     rows: tuple[tuple[str, ...], ...]
     numeric: frozenset[int] = frozenset()
 
     def text(self, width: int | None = None) -> str:
-        """Plain lines for a terminal, columns two spaces apart; a block for each row where that is wider than `width`."""
+        """Lines for a terminal, with two spaces between columns.
+
+        If the table is wider than `width` characters: a block of lines for each row.
+        """
         wide = self._wide()
         if width is None or max(len(line) for line in wide.splitlines()) <= width:
             return wide
@@ -62,7 +65,7 @@ _LATEX = {
 
 
 def to_latex(columns: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
-    """A table as LaTeX with booktabs' rules; every character of the cells is text."""
+    """A table as LaTeX with the rules of booktabs. Every special character in the cells is escaped."""
 
     def line(cells: Sequence[object]) -> str:
         return " & ".join("".join(_LATEX.get(c, c) for c in _cell(cell)) for cell in cells) + r" \\"
@@ -77,7 +80,7 @@ def _cell(cell: object) -> str:
 
 
 def to_csv(columns: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
-    """Comma-separated values with a header; None becomes an empty cell, floats keep every digit."""
+    """Comma-separated values with a header. None becomes an empty cell; floats keep every digit."""
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
     writer.writerow(columns)

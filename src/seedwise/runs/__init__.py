@@ -1,1 +1,4 @@
-"""From a command and seeds to results: experiment identity, supervisor, store, worlds. Renders nothing."""
+"""From a command and seeds to results: supervisor, attempts, executors, forked runs, and when to stop.
+
+Prints nothing.
+"""

@@ -1,4 +1,7 @@
-"""One attempt at one seed: what is put into its spool (the folder through which host and run speak), and what is read out of it."""
+"""One attempt at one seed: what the host writes into its spool, and what it reads from it.
+
+The spool is the folder through which host and run talk.
+"""
 
 import json
 import os
@@ -33,7 +36,7 @@ from .executors import Exit, Task
 from .ledgers import Ledger, merged
 
 _TAIL = 64 * 2**20
-"""Of a longer output the end is read for metrics."""
+"""Bytes. Of a longer output only this much of the end is searched for metrics."""
 
 
 @dataclass
@@ -49,18 +52,18 @@ class Setup:
     options: Options = field(default_factory=Options)
     metrics: Sequence[Metric] = ()
     command_text: str | None = None
-    """The text after -c, in which seeds are placed by editing the command."""
+    """The text after -c. Seeds are placed in it by editing the command."""
     entered: bool = True
-    """Whether a guest is expected to report in."""
+    """Whether a guest is expected to report."""
     python: str = ""
     """The interpreter that the command starts."""
     launch_kind: str = ""
-    """What that interpreter is asked to run: `script`, `module`, `command`, `input`."""
+    """What that interpreter is asked to run: `script`, `module`, `command` or `input`."""
     arguments: int = 0
-    """How many words follow the script in the command."""
+    """How many words come after the script in the command."""
     script_behind_launcher: bool = False
     is_function: bool = False
-    """The function is called after its global generators were started at the seed itself."""
+    """Whether a function is run. Its global generators start at the seed itself."""
 
     @property
     def config_path(self) -> str | None:
@@ -71,35 +74,37 @@ class Setup:
 
 @dataclass
 class Told:
-    """What the processes of a run said in their spool."""
+    """What the processes of a run reported in their spool."""
 
     hellos: int = 0
     logged: dict[str, Series] = field(default_factory=dict)
     refused: Refused | None = None
     for_all: bool = False
-    """It ended in a way in which every further seed would end."""
+    """Whether the run ended for a reason that would end every other seed too."""
     loaded: dict[str, str] = field(default_factory=dict)
     read: list[str] = field(default_factory=list)
     read_more: int = 0
-    """How many data files more were read than are named."""
+    """How many more data files were read, beyond those in `read`."""
     written: list[str] = field(default_factory=list)
     libraries: list[str] = field(default_factory=list)
     late_sites: list[dict[str, Any]] = field(default_factory=list)
     ledgers: list[tuple[list[str | int], Ledger]] = field(default_factory=list)
-    """Of each process that came to its end, with what sets it apart from the others of the run: [] for the first."""
+    """The ledger of each process that reached its end, with what distinguishes this process from the others of the
+    run: [] for the first.
+    """
     arrays: dict[str, str] = field(default_factory=dict)
-    """File in the spool of each array."""
+    """For each array: its file in the spool."""
     array_notes: dict[str, dict[str, Any]] = field(default_factory=dict)
     no_result: str = ""
     ends: dict[str, str] = field(default_factory=dict)
-    """A digest of where each global generator of the first process stood at its end, by library."""
+    """For each library: a digest of the global generator of the first process at its end."""
     not_forked: str = ""
-    """Why a forked run could not go on."""
+    """Why a forked run could not continue."""
     ended: bool = False
-    """Whether a process lived to tell what it loaded and read."""
+    """Whether a process lived long enough to report what it loaded and read."""
 
     def ledger(self) -> tuple[Mapping[str, object], ...]:
-        """That of the first process, and what others add to it."""
+        """The ledger of the first process, with what the other processes add to it."""
         return merged(ledger for _, ledger in sorted(self.ledgers, key=lambda told: (len(told[0]), str(told[0]))))
 
 
@@ -113,7 +118,7 @@ class Attempt:
     folder: Path
     world: World
     memory_kills: int = field(default_factory=lambda: memory_kills())  # noqa: PLW0108 (defined below)
-    """How many processes the system had killed for want of memory when the attempt began."""
+    """How many processes the system had killed because memory ran out, when the attempt began."""
 
     def prepare(
         self,
@@ -123,9 +128,10 @@ class Attempt:
         card: str | None = None,
         thrown_away: bool = False,
     ) -> Task:
-        """Write the plan and the launch specification; return the process to be started, under this number.
+        """Write the plan and the launch specification. Returns the process to be started, under this number.
 
-        With `announce`, the run says what it imports while it goes on. One that is `thrown_away` writes to nothing that is shared.
+        With `announce`, the run reports what it imports while it runs. A run that is `thrown_away` does not write to
+        anything that is shared.
         """
         setup = self.setup
         self.folder.mkdir(parents=True, exist_ok=True)
@@ -167,7 +173,7 @@ class Attempt:
         )
 
     def told(self) -> Told:
-        """Read the spool. Lines that are not whole are passed over: their process was killed while it wrote."""
+        """Read the spool. Incomplete lines are skipped: their process was killed while it wrote."""
         told = Told()
         logged: dict[str, tuple[list[int], list[float]]] = {}
         for file in sorted(self.world.spool.glob("*.jsonl"), key=lambda path: path.stem.partition("-")[2]):
@@ -182,7 +188,7 @@ class Attempt:
         return told
 
     def finish(self, exit_: Exit, told: Told) -> Run:
-        """The run that this attempt was: its status, its cause in words, and its metrics."""
+        """The run of this attempt: its status, the cause of a failure in words, and its metrics."""
         ending = world_failed(self.world.spool) if exit_.status == WORLD_FAILED else None
         ending = ending or self._ending(exit_, told)
         told.for_all = ending.for_all
@@ -202,7 +208,10 @@ class Attempt:
         )
 
     def with_patterns(self, run: Run) -> Run:
-        """The run with what the user's regular expressions find, for showing; the store keeps only what holds for all."""
+        """The run with what the user's regular expressions find, for showing.
+
+        The store keeps only what does not depend on them.
+        """
         patterns = {metric.name: metric.pattern for metric in self.setup.metrics if metric.pattern}
         if not patterns or run.status is not Status.FINISHED:
             return run
@@ -210,14 +219,14 @@ class Attempt:
         return replace(run, series={**run.series, **found})
 
     def text(self, name: str) -> str:
-        """What the run printed on `stdout` or `stderr`; bytes that are no UTF-8 are marked."""
+        """What the run printed on `stdout` or `stderr`. Bytes that are not UTF-8 are marked."""
         with open(self.folder / name, "rb") as file:
             size = file.seek(0, os.SEEK_END)
             file.seek(max(0, size - _TAIL))
             return file.read().decode("utf-8", errors="replace")
 
     def _ending(self, exit_: Exit, told: Told) -> Ending:
-        """How it ended, and why."""
+        """How the attempt ended, and why."""
         if told.refused is not None:
             return refused(told.refused)
         if told.no_result:
@@ -232,20 +241,20 @@ class Attempt:
         return Ending(Status.FINISHED)
 
     def collect(self, told: Told) -> list[str]:
-        """Keep what the run wrote beside its logs, with its ledger; returns the paths of the files."""
+        """Keep what the run wrote, and its ledger, beside its logs. Returns the paths of the files."""
         (self.folder / "ledger.json").write_text(json.dumps(told.ledger(), indent=1))
         if told.arrays:
             self._keep_arrays(told)
         kept = self.setup.worlds.harvest(self.world, self.folder / "files")
         if self.setup.config_path is not None:
             relative = os.path.relpath(self.setup.config_path, self.setup.worlds.project)
-            if relative in kept:  # our own edit, not the run's
+            if relative in kept:  # this file was edited by Seedwise, not by the run
                 (self.folder / "files" / relative).unlink()
                 kept.remove(relative)
         return kept
 
     def _keep_arrays(self, told: Told) -> None:
-        """Move arrays beside the logs, under numbers; `arrays.json` says what each is called."""
+        """Move arrays beside the logs, under numbers. `arrays.json` gives the name of each."""
         place = self.folder / "arrays"
         place.mkdir(exist_ok=True)
         listed = {}
@@ -257,14 +266,14 @@ class Attempt:
         (place / "arrays.json").write_text(json.dumps(listed))
 
     def discard(self) -> None:
-        """Remove the world; a run that never started leaves no folder behind."""
+        """Remove the world. If the run never started, remove its empty folder too."""
         self.setup.worlds.remove(self.world)
         if self.folder.is_dir() and not any(self.folder.iterdir()):
             shutil.rmtree(self.folder, ignore_errors=True)
 
 
 def has_own_tmp(setup: Setup) -> bool:
-    """Whether each run has a folder for temporary files of its own; elsewhere /tmp itself is private."""
+    """Whether each run has its own folder for temporary files. Otherwise /tmp itself is private."""
     return setup.worlds.kind is Workdir.SEQUENTIAL
 
 
@@ -288,7 +297,7 @@ def run_plan(setup: Setup, seed: int, edits: dict[str, list[list[Any]]], announc
 
 
 def prefork_plan(setup: Setup, world: str | None) -> PreforkInstructions:
-    """What the process is told that executes the first lines, in `world`; its edits say only where the seeds stand."""
+    """What the process is told that executes the first lines in `world`. Its edits say only where the seeds stand."""
     own = [SEED, "CUDA_VISIBLE_DEVICES", *(["TMPDIR"] if has_own_tmp(setup) else [])]
     return {
         **run_plan(setup, 0, setup.placement.edits(0) if setup.mode is Mode.SUBSTITUTE else {}),
@@ -336,7 +345,7 @@ def _take(message: Mapping[str, Any], told: Told, logged: dict[str, tuple[list[i
 
 
 def memory_kills() -> int:
-    """How many processes this system has killed for want of memory."""
+    """How many processes this system has killed because memory ran out."""
     try:
         for line in Path("/proc/vmstat").read_text().splitlines():
             if line.startswith("oom_kill "):

@@ -1,4 +1,7 @@
-"""Chooses the seeds that are run both ways, fresh and forked, and follows each until it is compared. `fresh_and_forked` does the comparing."""
+"""Chooses the seeds that are run both ways, fresh and forked, and follows each of them until it is compared.
+
+`fresh_and_forked` makes the comparison.
+"""
 
 import signal
 import time
@@ -13,7 +16,7 @@ from .forking import Forking, Stage
 from .fresh_and_forked import Observed, difference, timed_differently
 
 _LONGER = 3.0
-"""How many times as long as the fresh run a forked twin may take, ten seconds more besides."""
+"""A forked twin may take this many times as long as the fresh run, plus ten seconds."""
 _MOST_KILLED = 3
 
 
@@ -21,16 +24,16 @@ class Purpose(Enum):
     """Why a process is started."""
 
     RUN = "run"
-    """It is the run of its seed."""
+    """The process is the run of its seed."""
     TWIN = "twin"
-    """It is forked, to be compared with the fresh run of its seed, and thrown away."""
+    """The process is forked, is compared with the fresh run of its seed, and is then thrown away."""
     AGAIN = "again"
-    """It is fresh, to find out whether fresh runs differ from each other, and thrown away."""
+    """The process is fresh. It shows whether fresh runs differ from each other, and is then thrown away."""
 
 
 @dataclass
 class Work:
-    """A process that goes on. `announce`: it says what it imports."""
+    """A process that is running. With `announce`, it reports what it imports."""
 
     number: int
     attempt: Attempt
@@ -43,7 +46,7 @@ class Work:
 
 @dataclass
 class Pair:
-    """A seed that is run both ways, as far as it has come."""
+    """The state of a seed that is run both ways."""
 
     seed: int
     fresh: Observed | None = None
@@ -52,43 +55,48 @@ class Pair:
     again_due: bool = False
     different: str = ""
     timed: frozenset[str] = frozenset()
-    """Metrics that differ and may be durations: whether they are, another fresh run tells."""
+    """Metrics that differ and may be durations. Another fresh run shows whether they are."""
     thrown_away: list[Attempt] = field(default_factory=list)
     killed: int = 0
-    """How often one of its processes was killed from outside, which says nothing of what was compared."""
+    """How often one of its processes was killed from outside. This says nothing about the comparison."""
     too_long: bool = False
-    """The forked twin was ended because it took much longer than the fresh run."""
+    """Whether the forked twin was ended because it took much longer than the fresh run."""
 
     def take_due(self) -> Purpose:
-        """What is to be started next, which then is not due any more."""
+        """The process that must be started next. It is then no longer due."""
         purpose = Purpose.TWIN if self.twin_due else Purpose.AGAIN
         self.twin_due = self.again_due = False
         return purpose
 
 
 class BothWays:
-    """Decides which runs are forked, and has some seeds run both ways. Starts nothing itself.
+    """Decides which runs are forked, and has some seeds run both ways. It starts no process itself.
 
     Parameters
     ----------
     forking
-        None where nothing is ever forked.
+        None if nothing is ever forked.
+    worlds
+        The private files of the runs.
     """
 
     def __init__(self, forking: Forking | None, worlds: Worlds) -> None:
         self.forking = forking
         self._worlds = worlds
         self._pairs: dict[int, Pair] = {}
-        """Seeds that are run both ways and not compared yet."""
+        """Seeds that are run both ways and are not compared yet."""
         self._chosen: set[int] = set()
-        """Seeds that are to be run both ways, once runs are forked."""
+        """Seeds that will be run both ways when runs are forked."""
         self.through: list[Attempt] = []
-        """Attempts that were compared, and that nobody needs any more."""
+        """Attempts that were compared and are no longer needed."""
 
     # --- which seeds, and when -------------------------------------------------------------------------------------
 
     def choose(self, seeds: Sequence[int], pending: Sequence[int], in_order: bool) -> list[int]:
-        """Have those of `seeds` that are `pending` run both ways; returns the pending ones with these first, unless `in_order`."""
+        """Choose those of `seeds` that are `pending`; they are run both ways.
+
+        Returns the pending seeds with these first, unless `in_order`.
+        """
         if self.forking is None or self.forking.stage is Stage.OFF:
             return list(pending)
         done = set(self.forking.record.seeds)
@@ -101,19 +109,19 @@ class BothWays:
 
     @property
     def is_waiting(self) -> bool:
-        """Whether runs may be forked before long."""
+        """Whether runs may be forked soon."""
         return self.forking is not None and self.forking.stage in (Stage.STARTING, Stage.READY, Stage.COMPARING)
 
     def had_better_wait(self, left: int, next_seed: int | None) -> bool:
-        """Whether runs will be forked in a moment: worth waiting for."""
+        """Whether runs will be forked in a moment, so that it is worth waiting."""
         if self.forking is None or not self.forking.begun or not (self._pairs or self.forking.known):
             return False
         if self.forking.known and next_seed in self._chosen:
-            return False  # it is run fresh all the same
+            return False  # this seed is run fresh in any case
         return left > (0 if self.forking.known else 1) and self.forking.holding
 
     def start(self, work: Work, left: int) -> None:
-        """Say of a run that is about to be started whether it is forked, and whether it announces its imports."""
+        """Decide for a run that will be started now whether it is forked, and whether it announces its imports."""
         forking, seed = self.forking, work.attempt.seed
         if forking is None:
             return
@@ -123,18 +131,20 @@ class BothWays:
         elif forking.stage in (Stage.STARTING, Stage.READY) and not self._pairs and left:
             work.announce = not forking.begun
             chosen = True
-        if chosen and forking.stage is not Stage.OFF:  # its twin is forked as soon as runs are
+        if chosen and forking.stage is not Stage.OFF:  # its twin is forked when runs are forked
             self._chosen.discard(seed)
             self._pairs[seed] = Pair(seed)
 
     def due(self) -> Pair | None:
-        """A pair of which another process is to be started."""
+        """A pair for which another process must be started; None if there is none."""
         return next((pair for pair in self._pairs.values() if pair.twin_due or pair.again_due), None)
 
     def look(self, left: int, running: Sequence[Work]) -> list[Work]:
-        """When the process that forks is ready, have the first seed run both ways, if that is worth its time.
+        """Have the first seed run both ways when the process that forks is ready.
 
-        Returns processes that are to be ended.
+        This is done only if it saves more time than it costs.
+
+        Returns the processes that must be ended.
         """
         forking = self.forking
         if forking is None:
@@ -164,7 +174,7 @@ class BothWays:
         return ended
 
     def _slow_twins(self, running: Iterable[Work], fresh_seconds: float) -> list[Work]:
-        """A forked twin that takes much longer than the fresh run hangs."""
+        """Forked twins that take much longer than the fresh run. They are taken to hang."""
         found = []
         for work in running:
             pair = self._pairs.get(work.attempt.seed)
@@ -177,22 +187,24 @@ class BothWays:
     # --- what came of it -------------------------------------------------------------------------------------------
 
     def ended(self, work: Work, exit_: Exit, told: Told) -> bool:
-        """A process that was only compared has ended; whether a comparison is through."""
+        """Call this when a process has ended that was only compared. Returns whether a comparison is finished."""
         pair = self._pairs.get(work.attempt.seed)
         if self.forking is None or self.forking.stage is Stage.OFF:
             if pair is not None:
                 self._forget(pair)
             return False
-        if exit_.lost:  # the process that forked it is gone; another one is started
+        if exit_.lost:  # the process that forked it has ended; another one is started
             if pair is not None and self.forking.record.verdict is None:
                 pair.twin_due = False
             return False
         return self.observe(work, exit_, told)
 
     def observe(self, work: Work, exit_: Exit, told: Told) -> bool:
-        """A process of a seed that is run both ways has ended: compare, as far as there is something to compare.
+        """Call this when a process of a seed that is run both ways has ended.
 
-        Returns whether a comparison is through, so that the record is another.
+        It compares as soon as both sides are there.
+
+        Returns whether a comparison is finished, so that the record has changed.
         """
         pair = self._pairs.get(work.attempt.seed)
         if pair is None or self.forking is None:
@@ -204,7 +216,7 @@ class BothWays:
         if work.purpose is Purpose.AGAIN and pair.fresh is not None:
             unsteady = bool(difference(pair.fresh, observed, self._worlds))
             if not pair.different:
-                # only numbers that look like durations: they are, if fresh runs differ there as well
+                # only numbers that look like durations differ; they are durations if fresh runs differ there as well
                 left = pair.timed - timed_differently(pair.fresh, observed)
                 pair.different = f"the metric {sorted(left)[0]}" if left else ""
                 unsteady = unsteady and bool(left)
@@ -225,7 +237,7 @@ class BothWays:
         return self._compared(pair, False)
 
     def _killed(self, pair: Pair, purpose: Purpose) -> None:
-        """One of its processes was killed from outside: it is started once more."""
+        """One of the pair's processes was killed from outside: have it started once more."""
         assert self.forking is not None
         pair.killed += 1
         if purpose is Purpose.RUN:
@@ -235,11 +247,11 @@ class BothWays:
         pair.twin_due, pair.again_due = purpose is Purpose.TWIN, purpose is Purpose.AGAIN
 
     def _compared(self, pair: Pair, unsteady: bool) -> bool:
-        """A comparison is through: note what it showed."""
+        """A comparison is finished: note what it showed."""
         assert self.forking is not None
         goes_on = self.forking.compared(pair.seed, pair.different, unsteady)
         if goes_on and self.forking.stage is not Stage.FORKING:
-            pair.different = ""  # once more, with the first lines alone
+            pair.different = ""  # once more, with only the first lines
         else:
             self._forget(pair)
         return True
@@ -250,6 +262,6 @@ class BothWays:
         pair.thrown_away = []
 
     def close(self) -> None:
-        """Nothing more is compared."""
+        """Stop comparing."""
         for pair in list(self._pairs.values()):
             self._forget(pair)

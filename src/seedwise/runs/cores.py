@@ -1,4 +1,4 @@
-"""Which cores a run may use: as many as it has threads, and if possible none that another run holds."""
+"""Which cores a run may use: as many as it has threads, and if possible none that another run uses."""
 
 import contextlib
 import fcntl
@@ -9,14 +9,14 @@ from pathlib import Path
 
 
 class Cores:
-    """Reserves cores for runs across all Seedwise commands of this user, by locks that end with the process.
+    """Reserves cores for runs, across all Seedwise commands of this user. It uses locks that end with the process.
 
     Parameters
     ----------
     folder
-        Where the lock files lie.
+        The folder of the lock files.
     each
-        Cores for one run; None leaves the choice to the system.
+        Number of cores for one run. None leaves the choice to the system.
     """
 
     def __init__(self, folder: Path, each: int | None) -> None:
@@ -28,7 +28,10 @@ class Cores:
         self._next = 0
 
     def take(self) -> list[int]:
-        """Cores for one run; shared with others where all are held."""
+        """Cores for one run.
+
+        If all cores are reserved, it shares some with other runs. [] leaves the choice to the system.
+        """
         if self._each is None or not self._all or self._each >= len(self._all):
             return []
         taken: list[int] = []
@@ -44,7 +47,7 @@ class Cores:
         return sorted(taken)
 
     def others(self, taken: list[int]) -> list[int]:
-        """As many cores as `taken`, and not the same ones if there are more: for a helper that works at the same time."""
+        """As many cores as `taken`, if possible different ones: for a helper that works at the same time."""
         free = [core for core in self._all if core not in taken]
         return free[: len(taken)] if len(free) >= len(taken) else taken
 
@@ -59,7 +62,7 @@ class Cores:
         return True
 
     def give_back(self, cores: list[int]) -> None:
-        """Free what `take` returned."""
+        """Free the cores that `take` returned."""
         for core in cores:
             if self._shared[core]:
                 self._shared[core] -= 1
@@ -71,7 +74,7 @@ class Cores:
 
 @contextlib.contextmanager
 def reserving(folder: Path, each: int | None) -> Iterator[Cores]:
-    """`Cores` whose locks are given back at the end."""
+    """A `Cores` whose locks are released at the end."""
     cores = Cores(folder, each)
     try:
         yield cores

@@ -1,4 +1,4 @@
-"""Why a run ended as it did: its cause, and the words that say it."""
+"""Why a run ended as it did: its cause, and the words for it."""
 
 import errno
 import json
@@ -21,11 +21,14 @@ class Ending:
     cause: Cause | None = None
     detail: str = ""
     for_all: bool = False
-    """Every further seed would end so: no other is started."""
+    """Whether every other seed would end in the same way. If so, no other is started."""
 
 
 def world_failed(spool: Path) -> Ending | None:
-    """The run's private files were not set up, or its command not started; None where the launcher said neither."""
+    """The ending of a run whose private files could not be set up, or whose command could not be started.
+
+    None if the launcher reported neither.
+    """
     path = spool / WORLD_ERROR
     if not path.exists():
         return None
@@ -37,13 +40,16 @@ def world_failed(spool: Path) -> Ending | None:
 
 
 def refused(message: Refused) -> Ending:
-    """A process refused to run, and said why."""
+    """The ending of a run in which a process refused to run and said why."""
     changed = message["kind"] == "changed"
     return Ending(Status.FAILED, Cause.CHANGED if changed else Cause.NOT_ENTERED, message["reason"], for_all=changed)
 
 
 def killed(signal: int, out_of_memory: bool) -> Ending:
-    """A signal ended it; `out_of_memory`: the system killed a process for want of memory meanwhile."""
+    """The ending of a run that a signal ended.
+
+    `out_of_memory` says that the system killed a process in the meantime because memory ran out.
+    """
     name = signal_name(signal)
     if name == "SIGKILL" and out_of_memory:
         detail = f"killed by {name}: the system ran out of memory; fewer --jobs need less"
@@ -52,14 +58,14 @@ def killed(signal: int, out_of_memory: bool) -> Ending:
 
 
 def failed(code: int, stderr: str, python: str) -> Ending:
-    """It ended with an exit code above 0.
+    """The ending of a run with an exit code above 0.
 
     Parameters
     ----------
     stderr
-        What it printed there.
+        What the run printed on standard error.
     python
-        The interpreter, to be named where a module is missing; "" where it is not known.
+        The interpreter. It is named if a module is missing; "" if it is not known.
     """
     exception, last = _exception(stderr), _last_line(stderr)
     said = exception or last
@@ -91,14 +97,14 @@ def _wants_memory(stderr: str, exception: str) -> bool:
 
 
 def _exception(text: str) -> str:
-    """The exception that a process ended with, as its traceback names it; "" where there is none."""
+    """The exception with which a process ended, as its traceback names it; "" if there is none."""
     lines = [line.rstrip() for line in text.splitlines() if line.strip()]
     heads = [k for k, line in enumerate(lines) if line.startswith("Traceback (most recent call last)")]
     if heads:
         for line in lines[heads[-1] + 1 :]:
             if not line.startswith((" ", "\t")):
                 return line[:300]
-    for line in reversed(lines[-5:]):  # a SyntaxError has no such head
+    for line in reversed(lines[-5:]):  # a SyntaxError has no such first line
         if _EXCEPTION.match(line):
             return line[:300]
     return ""

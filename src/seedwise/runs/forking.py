@@ -1,7 +1,7 @@
-"""The host's side of forked runs: the process that executes a script's first lines once, and when forking is used.
+"""The host's side of forked runs: the process that executes a script's first lines once, and the decision when to fork.
 
-A forked run is never taken on trust. The first seed is run fresh and forked, and both are compared; of every hundred forked
-seeds one more is run both ways. Where they differ, runs are fresh, and what differed is said.
+Seedwise never trusts a forked run unchecked. The first seed is run fresh and forked, and both are compared. Of every
+hundred seeds, one is run both ways. If they differ, all runs are fresh, and the user is told what differed.
 """
 
 import contextlib
@@ -28,24 +28,27 @@ from .attempt import Setup, prefork_plan
 _PATIENCE = 120.0
 _MOST_FAILURES = 3
 _HOLD = 6.0
-"""Seconds for which further runs wait while the first one and its forked twin may still be compared."""
+"""Seconds for which further runs wait until the first run and its forked twin are compared."""
 _QUIET = 2.0
-"""Seconds without a further import, and at least as many as there were before, after which a long first run is taken to have
-imported what it needs."""
+"""Seconds. A long first run is taken to have imported what it needs when it has imported nothing for this time,
+and for as long as its imports took before.
+"""
 _NO_SEED = str(2**32 - 5)
-"""What stands in the place of the seed, in SEEDWISE_SEED and the command line, while the first lines are executed: no seed that anybody takes."""
+"""What SEEDWISE_SEED and the command line hold in place of the seed while the first lines are executed. Nobody
+uses this seed.
+"""
 _BLOCK = 100
-"""Of so many seeds one is run both ways."""
+"""Of this many seeds, one is run both ways."""
 
 
 class Stage(StrEnum):
-    """How far forking is."""
+    """How far the preparation of forking is."""
 
     OFF = "off"
     STARTING = "starting"
-    """The first fresh run goes on, and the process executes the script's first lines."""
+    """The first fresh run is running, and the process executes the script's first lines."""
     READY = "ready"
-    """A forked run can be compared with the fresh one."""
+    """A forked run can now be compared with the fresh one."""
     COMPARING = "comparing"
     FORKING = "forking"
 
@@ -77,7 +80,7 @@ def why_not_forked(setup: Setup, python: str) -> str:
 
 
 def _hides_standard(script: str | None) -> str:
-    """A file beside the script that is named like a module of the standard library; "" if there is none."""
+    """A file next to the script that has the name of a module of the standard library; "" if there is none."""
     if script is None:
         return ""
     folder = os.path.dirname(script) or "."
@@ -92,14 +95,16 @@ def _hides_standard(script: str | None) -> str:
 
 
 class ForkingProcess:
-    """A process that executes the first lines and forks.
+    """A process that executes the first lines and then forks.
 
     Parameters
     ----------
+    setup
+        What all attempts of the experiment share.
     world
-        Folder for its spool and its output; removed by `close`.
+        The folder for its spool and its output. `close` removes it.
     cores
-        Those it may use.
+        The cores that it may use.
     """
 
     def __init__(self, setup: Setup, world: World, cores: list[int]) -> None:
@@ -107,14 +112,16 @@ class ForkingProcess:
         self._setup = setup
         self.ready = False
         self.line = 0
-        """Where the runs go on; 0: after the last line."""
+        """The line where the runs go on; 0 if it is after the last line."""
         self.why = ""
-        """Why they go on there."""
+        """Why the runs go on there."""
         self.seconds = 0.0
-        """How long the first lines and the imports took, from the start of the interpreter: what each forked run saves."""
+        """Seconds that the first lines and the imports took, counted from the start of the interpreter. Each
+        forked run saves this time.
+        """
         self.failed = ""
         self.asked: dict[str, bool] = {}
-        """Libraries that it was asked to import, and whether it has answered."""
+        """Libraries that the process was asked to import, and whether it has answered."""
         self._dropping = False
         self._begun = time.monotonic()
         self._data = b""
@@ -148,7 +155,7 @@ class ForkingProcess:
         os.close(writing)
 
     def receive(self) -> list[FromForking]:
-        """Messages that have come; the last is `{"type": "gone"}` when the process has ended."""
+        """Messages that have arrived. If the process has ended, the last one is `{"type": "gone"}`."""
         messages: list[FromForking] = []
         while True:
             try:
@@ -182,27 +189,27 @@ class ForkingProcess:
 
     @property
     def busy(self) -> bool:
-        """Whether it still imports, or forgets what it has imported."""
+        """Whether the process is still importing, or still dropping what it has imported."""
         return self._dropping or not all(self.asked.values())
 
     @property
     def too_slow(self) -> bool:
-        """Whether it has taken longer than anybody would wait."""
+        """Whether the first lines have taken too long."""
         return not self.ready and time.monotonic() - self._begun > _PATIENCE
 
     def import_too(self, name: str) -> None:
-        """Have it import what a fresh run imports."""
+        """Ask the process to import what a fresh run imports."""
         if name not in self.asked:
             self.asked[name] = False
             self.ask({"type": "import", "name": name})
 
     def forget_imports(self) -> bool:
-        """Have it forget what it was asked to import; False when the process is gone."""
+        """Ask the process to drop what it was asked to import. Returns False if the process has ended."""
         self.asked, self._dropping = {}, True
         return self.ask({"type": "drop"})
 
     def ask(self, request: ToForking) -> bool:
-        """Send a request; False when the process is gone."""
+        """Send a request. Returns False if the process has ended."""
         data = json.dumps(request).encode("utf-8", "surrogateescape") + b"\n"
         try:
             while data:
@@ -212,7 +219,7 @@ class ForkingProcess:
         return True
 
     def close(self) -> None:
-        """End the process; its children end with it."""
+        """End the process. Its children end with it."""
         os.close(self._to_it)
         os.close(self.channel)
         with contextlib.suppress(ProcessLookupError, PermissionError):
@@ -223,7 +230,10 @@ class ForkingProcess:
 
 
 def to_compare(key: str, seeds: Sequence[int]) -> list[int]:
-    """Of each hundred seeds, in their order, the one that is run both ways: chosen by a digest of experiment and seed."""
+    """The seeds that are run both ways: one of each hundred seeds, in their order.
+
+    A digest of experiment and seed chooses it.
+    """
 
     def digest(seed: int) -> str:
         return hashlib.sha256(f"{key}:{seed}".encode()).hexdigest()
@@ -232,16 +242,16 @@ def to_compare(key: str, seeds: Sequence[int]) -> list[int]:
 
 
 class Forking:
-    """Decides which runs are forked: none before one was compared with a fresh one, none after one differed.
+    """Decides which runs are forked: none before a forked run was compared with a fresh one, none after they differed.
 
     Parameters
     ----------
     off
         Why runs are not forked at all; "" if they may be.
     record
-        What earlier commands have found, which is kept up to date.
+        What earlier commands have found. It is kept up to date.
     tell
-        Called with what a person should know.
+        Called with a line of text for the user.
     """
 
     def __init__(self, setup: Setup, *, off: str, record: Record, tell: Callable[[str], None]) -> None:
@@ -252,7 +262,7 @@ class Forking:
             self.reason, self.stage = self.record.sentence_of_difference(), Stage.OFF
         self.process: ForkingProcess | None = None
         self.forked: list[int] = []
-        """Seeds of the runs that were forked by this command and have ended."""
+        """Seeds of the runs that this command has forked and that have ended."""
         self._setup = setup
         self._tell = tell
         self._failures = 0
@@ -262,23 +272,23 @@ class Forking:
         self._since = time.monotonic()
         self._last_import = 0.0
         self.first_seconds: float | None = None
-        """How long the first fresh run took; None while it goes on."""
+        """Seconds that the first fresh run took; None while it is running."""
         self._started_fresh = 0.0
 
     # --- the process -----------------------------------------------------------------------------------------------
 
     @property
     def known(self) -> bool:
-        """Whether an earlier comparison, of the same code on this machine, found no difference."""
+        """Whether an earlier comparison, for the same code on this machine, found no difference."""
         return self.record.verdict is Verdict.SAME
 
     @property
     def begun(self) -> bool:
-        """Whether there is a process, or there was one."""
+        """Whether the process was started, or forking is off."""
         return self.process is not None or self.stage is Stage.OFF
 
     def begin(self, cores: list[int], spool: Path | None = None) -> None:
-        """Start the process; `spool` is that of the fresh run which goes on at the same time."""
+        """Start the process. `spool` is that of the fresh run that runs at the same time."""
         if self.stage is not Stage.STARTING or self.process is not None:
             return
         self._followed, self._cores = spool, cores
@@ -296,7 +306,7 @@ class Forking:
                 self.process.import_too(name)
 
     def look(self) -> None:
-        """Have the process import what the first fresh run imports; and see whether it is ready, or too slow."""
+        """Have the process import what the first fresh run imports, and check whether it is ready or too slow."""
         if self.process is None:
             return
         if self.stage is Stage.STARTING and self._followed is not None and not self.record.first_lines_only:
@@ -313,11 +323,11 @@ class Forking:
                 self.stage = Stage.READY
 
     def _announced(self) -> list[str]:
-        """What the first fresh run has said since this was last asked."""
+        """The imports that the first fresh run has announced since the last call."""
         assert self._followed is not None
         found: list[str] = []
         files = sorted(self._followed.glob("*.jsonl"), key=lambda path: path.stem.partition("-")[2])
-        for file in files[:1]:  # the first process of the run; others import for themselves
+        for file in files[:1]:  # only the first process of the run; other processes import for themselves
             with open(file, "rb") as lines:
                 lines.seek(self._read.get(file.name, 0))
                 data = lines.read()
@@ -327,13 +337,13 @@ class Forking:
         return found
 
     def first_ended(self, seconds: float) -> None:
-        """The fresh run that is followed has ended."""
+        """Call this when the followed fresh run has ended, after `seconds`."""
         self.look()
         self.first_seconds = seconds
 
     @property
     def holding(self) -> bool:
-        """Whether a further run had better wait: it may soon be forked."""
+        """Whether another run should wait because it may be forked soon."""
         self.look()
         if self.stage in (Stage.OFF, Stage.FORKING) or self.process is None:
             return False
@@ -342,7 +352,7 @@ class Forking:
         return time.monotonic() - self._since < patience or self.known
 
     def is_worth_it(self, left: int) -> bool:
-        """Whether the seeds that are left would gain more time than the comparison costs."""
+        """Whether forking saves more time for the seeds that are left than the comparison costs."""
         if self.process is None:
             return False
         whole = self.first_seconds
@@ -351,7 +361,7 @@ class Forking:
         return left * self.process.seconds > max(0.0, whole - self.process.seconds)
 
     def heard(self, message: FromForking) -> None:
-        """A message of the process about itself."""
+        """Handle a message of the process about itself."""
         assert self.process is not None
         kind = message["type"]
         if kind == "gone" or (kind == "ready" and not self.process.ready):
@@ -367,9 +377,11 @@ class Forking:
     # --- comparisons -----------------------------------------------------------------------------------------------
 
     def compared(self, seed: int, different: str, unsteady: bool) -> bool:
-        """A seed was run fresh and forked: what differed, "" for nothing; `unsteady`: two fresh runs differ as well.
+        """Call this when a seed was run fresh and forked.
 
-        Returns whether forked runs may go on, or be tried once more with the first lines alone.
+        `different` says what differed, "" for nothing. `unsteady` says that two fresh runs differ as well.
+
+        Returns whether forked runs may go on, or may be tried once more with only the first lines.
         """
         record = self.record
         if seed not in record.seeds:
@@ -394,7 +406,7 @@ class Forking:
         return self.process is not None and bool(self.process.asked)
 
     def turn_off(self, reason: str) -> None:
-        """Fork no more, and say why."""
+        """Stop forking, and say why."""
         self._drop()
         if self.stage is not Stage.OFF:
             self.stage, self.reason = Stage.OFF, reason
@@ -407,6 +419,6 @@ class Forking:
             self.process = None
 
     def close(self) -> None:
-        """End the process."""
+        """End the process, and fork no more."""
         self._drop()
         self.stage = Stage.OFF

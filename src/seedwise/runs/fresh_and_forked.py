@@ -1,4 +1,4 @@
-"""Compares a forked run with a fresh one under the same seed: output, files, metrics, exit and generators."""
+"""Compares a forked run with a fresh run under the same seed: output, files, metrics, exit status and generators."""
 
 import os
 from collections.abc import Mapping
@@ -13,12 +13,12 @@ from .masks import masked, names_duration
 from .written_files import contents_of, digest_of
 
 _MOST = 64 * 2**20
-"""Of longer output the bytes alone are compared."""
+"""Bytes. Of longer output only the bytes are compared."""
 
 
 @dataclass(frozen=True)
 class Observed:
-    """What a run did: its folder holds output and files; `status` is the exit status."""
+    """What a run did. `folder` holds its output and files; `status` is its exit status."""
 
     folder: Path
     status: int
@@ -26,12 +26,12 @@ class Observed:
 
 
 def difference(one: Observed, other: Observed, worlds: Worlds | None = None) -> str:
-    """What differs first between two runs under one seed, in words; "" where nothing does. `one` is a fresh run.
+    """The first difference between two runs under one seed, in words; "" if there is none. `one` is a fresh run.
 
-    Files that runs share (of `worlds`) are left out: what is thrown away writes to none of them.
-
-    Compared are the exit status, standard output and standard error, logged metrics, arrays, files, and where each random
-    generator stands at the end; dates, addresses, process numbers and durations are left out, as by `seedwise check`.
+    These things are compared: exit status, standard output, standard error, logged metrics, arrays, files, and the
+    state of each random generator at the end. Dates, addresses, process numbers and durations are left out, as in
+    `seedwise check`. Files that the runs share (of `worlds`) are left out too, because a run that is thrown away does
+    not write to them.
     """
     if other.told.not_forked:
         return other.told.not_forked
@@ -60,7 +60,10 @@ def difference(one: Observed, other: Observed, worlds: Worlds | None = None) -> 
 
 
 def timed_differently(one: Observed, other: Observed) -> frozenset[str]:
-    """Metrics read from what two runs printed that differ, and that `difference` may have taken for durations (`mae = 0.4 s`)."""
+    """Metrics that differ and that `difference` may have taken for durations (`mae = 0.4 s`).
+
+    They are read from the output of the two runs.
+    """
     found = []
     for observed in (one, other):
         out, err = ((observed.folder / name).read_bytes() for name in ("stdout", "stderr"))

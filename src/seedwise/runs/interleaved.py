@@ -1,4 +1,7 @@
-"""Two experiments seed by seed, so that a machine that drifts, heats up or is shared hits both alike."""
+"""Runs two experiments in turn, seed by seed.
+
+So a machine that drifts, heats up or is shared affects both in the same way.
+"""
 
 import contextlib
 from collections.abc import Callable, Sequence
@@ -13,11 +16,12 @@ _TICK = 0.02
 def run_interleaved(
     pair: tuple[Supervisor, Supervisor], seeds: Sequence[int], jobs: int, enough: Callable[[], str] | None = None
 ) -> bool:
-    """Run both under the same seeds, `jobs` runs at a time in all; False when interrupted.
+    """Run both experiments under the same seeds, with `jobs` runs at a time in total. Returns False if interrupted.
 
-    `enough` is asked after every look whether no further seed is needed, and says why.
+    `enough` is called again and again. It returns why no further seed is needed; "" as long as seeds are needed.
 
-    The order is A B, B A, A B …: within every two seeds each experiment is first once, so that a steady drift cancels.
+    The order is A B, B A, A B … Of every two seeds, each experiment is first once, so that a steady drift cancels
+    out.
     """
     started = {id(one): 0 for one in pair}
     with (
@@ -43,10 +47,10 @@ def run_interleaved(
 
 
 def _fill(pair: tuple[Supervisor, Supervisor], jobs: int, started: dict[int, int]) -> None:
-    """Start runs until `jobs` go on, or nobody may start one."""
+    """Start runs until `jobs` of them are running, or none may be started."""
     while sum(one.running for one in pair) < jobs:
         compares = next((one for one in pair if one.compares_next), None)
-        if compares is not None:  # no seed of its own: it is nobody's turn
+        if compares is not None:  # this is no seed of its own, so it takes nobody's turn
             compares.start_next()
             continue
         turn = _next(pair, started)
@@ -56,7 +60,10 @@ def _fill(pair: tuple[Supervisor, Supervisor], jobs: int, started: dict[int, int
 
 
 def _stop_both(pair: tuple[Supervisor, Supervisor], reason: str) -> None:
-    """What ends one of them ends both: `reason`, why no further seed is needed; or what stopped the other."""
+    """End both if one of the two has ended.
+
+    `reason` says why no further seed is needed; or the other one was stopped.
+    """
     for one in pair:
         one.satisfied = reason or one.satisfied
     if any(one.stopped for one in pair):
@@ -65,7 +72,7 @@ def _stop_both(pair: tuple[Supervisor, Supervisor], reason: str) -> None:
 
 
 def _next(pair: tuple[Supervisor, Supervisor], started: dict[int, int]) -> Supervisor | None:
-    """Whose turn it is; None when both have started everything."""
+    """The experiment whose turn it is; None if both have started everything."""
     first, second = pair
     done = started[id(first)], started[id(second)]
     if done[0] == done[1]:

@@ -1,4 +1,4 @@
-"""Ctrl-C and SIGTERM while runs go on."""
+"""Handles Ctrl-C and SIGTERM while runs are going on."""
 
 import contextlib
 import signal
@@ -9,7 +9,10 @@ from typing import Any
 
 
 class Interrupts:
-    """Counts Ctrl-C and SIGTERM: the first lets the supervisor stop in order, the second raises KeyboardInterrupt."""
+    """Counts Ctrl-C, SIGTERM and SIGHUP.
+
+    After the first one the supervisor stops in order; the second one raises KeyboardInterrupt.
+    """
 
     def __init__(self) -> None:
         self.count = 0
@@ -22,7 +25,7 @@ class Interrupts:
 
     @contextlib.contextmanager
     def caught(self) -> Iterator["Interrupts"]:
-        """In the main thread, replace the handlers; put them back at the end."""
+        """Replace the handlers, if this is the main thread, and put them back at the end."""
         if threading.current_thread() is threading.main_thread():
             for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
                 if signal.getsignal(number) is not signal.SIG_IGN:

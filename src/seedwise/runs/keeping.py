@@ -1,4 +1,7 @@
-"""What a run leaves: its files, kept; what it read, held against the runs before it; the tree, put back where runs share it."""
+"""Keeps what a run leaves: the files that it wrote, and the list of what it read.
+
+What it read is compared with what the runs before it read. Where runs share the tree, the tree is put back.
+"""
 
 import fcntl
 import os
@@ -17,18 +20,18 @@ from .attempt import Attempt, Setup, Told
 from .executors import Exit
 
 AS_IS_SEED = 0
-"""Under which the one process of an as-is experiment is started; its runs are keyed by the seeds it prints."""
+"""The seed under which the single process of an as-is experiment is started. Its runs have the seeds that it prints."""
 
 
 class Keeping:
-    """Keeps what runs of one experiment leave.
+    """Keeps what the runs of one experiment leave.
 
     Parameters
     ----------
     packages
-        Versions of what is installed in the runs' interpreter.
+        Versions of the packages in the runs' interpreter.
     tell
-        Called with what is to be said.
+        Called with every event.
     """
 
     def __init__(
@@ -45,13 +48,16 @@ class Keeping:
         self.packages = packages
         self.tell = tell
         self.tree: Tree | None = None
-        """The user's own folder, where runs go one after another in it."""
+        """The user's own folder, if runs use it one after another."""
         self.reached_out = ""
-        """What a run wrote where the next would find it; "" while none did."""
+        """What a run wrote in a place where the next run would find it; "" if there is no such file."""
         self._inputs = store.inputs(experiment.id)
 
     def begin(self) -> None:
-        """Where runs go one after another in the user's own folder: from now on it is put back after each."""
+        """Prepare for runs.
+
+        If they use the user's own folder one after another, it is put back after each of them from now on.
+        """
         if self.setup.worlds.kind is Workdir.SEQUENTIAL:
             self._lock = open(self.store.folder / "sequential.lock", "w")  # noqa: SIM115 (held while runs go on)
             try:
@@ -66,13 +72,16 @@ class Keeping:
                 self.tell(Note(f"put back what an interrupted run had left: {', '.join(repaired[:5])}"))
 
     def end(self) -> None:
-        """No further run comes."""
+        """Call this when no further run comes."""
         if self.tree is not None and not self.tree.lost:
             self.tree.end()
             self._lock.close()
 
     def keep(self, attempt: Attempt, told: Told) -> str:
-        """Keep what the run wrote; put the tree back where runs share it. Returns why not all could be kept, or ""."""
+        """Keep what the run wrote, and put the tree back if runs share it.
+
+        Returns why not everything could be kept; "" if it was.
+        """
         try:
             attempt.collect(told)
             if self.tree is not None:
@@ -84,12 +93,16 @@ class Keeping:
         if self.tree is not None:
             try:
                 self._check_writes(told)
-            except TreeChanged as error:  # this run has its files; the next would find what it wrote
+            except TreeChanged as error:  # this run has its files, but the next one would find what it wrote
                 self.reached_out = str(error)
         return ""
 
     def _check_writes(self, told: Told) -> None:
-        """One at a time in the user's own folder: a write elsewhere is seen by the next run."""
+        """Check where a run wrote.
+
+        If runs use the user's own folder one after another, the next run sees a file written elsewhere. Raises
+        TreeChanged.
+        """
         root = str(self.setup.worlds.project) + os.sep
         private = ("/dev/shm/", os.path.expanduser("~/.cache/"), str(self.setup.worlds.base))
         allowed = (root, *private, *self.setup.worlds.share)
@@ -101,7 +114,10 @@ class Keeping:
             )
 
     def read(self, attempt: Attempt, exit_: Exit, told: Told) -> Run:
-        """The run, with its inputs held against those of the runs before it."""
+        """Read a run, and compare its inputs with those of the runs before it.
+
+        If code or configuration has changed, the run counts as failed.
+        """
         try:
             run = attempt.finish(exit_, told)
         except (OSError, ValueError, RecursionError, OverflowError) as error:
@@ -119,7 +135,7 @@ class Keeping:
             )
         if run.status is not Status.FINISHED or not told.ended:
             return run
-        ours = str(self.setup.worlds.base) + os.sep  # a function that was carried over, for one
+        ours = str(self.setup.worlds.base) + os.sep  # for example a function that was carried over
         read = [path for path in told.read if not path.startswith(ours)]
         inputs = identity.read_inputs(
             told.loaded, read, told.libraries, self.packages, self.experiment.manifest["code"]
@@ -140,7 +156,7 @@ class Keeping:
         return run
 
     def _describe(self, fresh: dict[tuple[str, str], str], told: Told) -> None:
-        """What runs loaded and read belongs to the experiment's identity."""
+        """Add what the runs loaded and read to the experiment's identity."""
         first = not self._inputs
         self._inputs.update(fresh)
         self.store.set_inputs(self.experiment.id, fresh)
@@ -148,7 +164,7 @@ class Keeping:
             self.store.update_plan(self.experiment.id, late_sites=told.late_sites, ledger=told.ledger())
 
     def save_as_is(self, attempt: Attempt, run: Run) -> None:
-        """Turn the seeds that one process printed into runs; the process itself counts as a run only if it failed."""
+        """Make a run of each seed that the process printed. The process itself counts as a run only if it failed."""
         records = {}
         if run.status is Status.FINISHED:
             try:

@@ -1,4 +1,4 @@
-"""Merges the ledgers of a run's processes into one."""
+"""Merges the ledgers of a run's processes into one ledger."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
@@ -7,7 +7,10 @@ Ledger = Sequence[Mapping[str, Any]]
 
 
 def merged(ledgers: Iterable[Ledger]) -> tuple[Mapping[str, object], ...]:
-    """The first one, and what the others (of workers, of subprocesses) know better: generators that are untouched there tell nothing."""
+    """The first ledger, with what the others (of workers, of subprocesses) add to it.
+
+    Generators that are untouched there add nothing.
+    """
     first, *others = [*ledgers] or [()]
     found = {entry["generator"]: entry for entry in first}
     for ledger in others:

@@ -1,4 +1,7 @@
-"""Masks what differs between any two executions and means nothing (addresses, dates, durations …), before `check` and forked runs are compared."""
+"""Masks text that differs between any two executions and means nothing (addresses, dates, durations …).
+
+`check` and the comparison of forked runs use it.
+"""
 
 import csv
 import io
@@ -41,7 +44,7 @@ _DURATION_NAME = re.compile(
 
 
 def readable(text: str) -> str:
-    """Text as a terminal would show it in the end: what progress bars wrote over is gone, and so are colours."""
+    """The text as a terminal shows it in the end, without what progress bars have overwritten, and without colours."""
     if "\x1b" in text:
         text = _ANSI.sub("", text)
     if "\b" in text:
@@ -58,7 +61,10 @@ def _last(line: str) -> str:
 
 
 def masked(text: str, durations: bool = True) -> str:
-    """Output without what differs between any two executions; numbers that look like durations are left if not `durations`."""
+    """Output without what differs between any two executions.
+
+    Numbers that look like durations stay if `durations` is False.
+    """
     text = readable(text)
     for pattern, instead in _ALWAYS:
         text = pattern.sub(instead, text)
@@ -69,7 +75,7 @@ def masked(text: str, durations: bool = True) -> str:
 
 
 def masked_file(text: str, name: str, durations: bool = True) -> str:
-    """The same for a file: of a table, columns that are named like durations are left out."""
+    """As `masked`, for a file. In a table, columns with the name of a duration are left out."""
     if durations and name.endswith((".csv", ".tsv")):
         text = _without_columns(text, "\t" if name.endswith(".tsv") else ",")
     return masked(text, durations)
@@ -89,12 +95,15 @@ def _without_columns(text: str, delimiter: str) -> str:
 
 
 def masked_path(path: str) -> str:
-    """A path without dates, identifiers and process numbers: the same file in another execution."""
+    """A path without dates, identifiers and process numbers.
+
+    So the same file has the same path in another execution.
+    """
     path = masked(path, durations=False)
     path = re.sub(r"\b1[6-9]\d{8}(?:\.\d+)?", "EPOCH", path)
     return re.sub(r"(?i)(?<![0-9a-z])(?=[0-9a-f]*\d)(?=[0-9a-f]*[a-f])[0-9a-f]{8,}(?![0-9a-z])", "ID", path)
 
 
 def names_duration(name: str) -> bool:
-    """Whether a metric or column of this name is a duration: `train_time`, not `time_to_event`."""
+    """Whether a metric or column with this name is a duration: `train_time` is one, `time_to_event` is not."""
     return bool(_DURATION_NAME.search(name))

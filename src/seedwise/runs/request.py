@@ -1,4 +1,4 @@
-"""What is to be run, and what came of it."""
+"""What must be run, and what came out of it."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -12,37 +12,37 @@ from .stopping import Until
 
 
 def silent(_event: Event) -> None:
-    """Nobody watches."""
+    """Do nothing with an event."""
 
 
 @dataclass(frozen=True)
 class Request:
-    """A command under seeds, with everything that was chosen."""
+    """A command and seeds, with everything that the user chose."""
 
     command: Sequence[str]
-    """For a function, how it is shown."""
+    """The command; for a function, the words that are shown for it."""
     seeds: Sequence[int]
     options: Options = field(default_factory=Options)
     name: str | None = None
-    """Of the experiment; by default that of the script."""
+    """The experiment's name. By default that of the script."""
     metrics: Sequence[Metric] = ()
-    """Those that were asked for."""
+    """The metrics that were asked for."""
     reduce: Reduce = Reduce.LAST
     call: Call | None = None
-    """The function that is to be called."""
+    """The function that is called."""
     until: Until | None = None
-    """Stop before all seeds are run, when the mean is known well enough."""
+    """When to stop before all seeds are run, because the mean is known well enough."""
     only: Experiment | None = None
-    """The experiment that it must be; another one is refused."""
+    """The experiment that it must be. Any other is refused."""
     retry_failed: bool = False
-    """Run failed seeds again."""
+    """Whether failed seeds are run again."""
     brief: bool = False
-    """The results are for a report: of very many series, last values only."""
+    """Whether the results are for a report. Then only the last values are read if there are very many series."""
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """Results, whether all was done that could be, and whether somebody interrupted it."""
+    """The results, whether everything was done that could be done, and whether somebody interrupted it."""
 
     results: Results
     complete: bool
@@ -51,7 +51,7 @@ class Outcome:
 
 @dataclass
 class Notes:
-    """What is said once, at once, and kept with the results."""
+    """Messages that are shown at once and kept with the results."""
 
     tell: Callable[[Event], None]
     texts: list[str] = field(default_factory=list)

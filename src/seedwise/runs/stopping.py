@@ -1,7 +1,7 @@
-"""Adding seeds until a question is settled, by rules that keep their promise although one looks after every seed.
+"""Adds seeds until a question is answered. The rules stay valid although somebody looks after every seed.
 
-Only the seeds up to the first that is still open count, in the order in which they were asked for: were those counted that end
-first, quick runs would be preferred, and what makes a run quick may make it good.
+Seeds count in the order in which they were asked for, up to the first one that is still running. If instead those
+seeds counted that end first, quick runs would be preferred, and what makes a run quick may also make it good.
 """
 
 import math
@@ -18,19 +18,22 @@ from ..words import decimals, number
 
 
 class Rule(StrEnum):
-    """When to stop adding seeds."""
+    """The rule that decides when to stop adding seeds."""
 
     SEQUENCE = "sequence"
-    """The t confidence sequence (Lai 1976) is narrow enough."""
+    """Stop when the t confidence sequence (Lai 1976) is narrow enough."""
     STEIN = "stein"
-    """Stein's two-stage procedure: the first seeds tell how many are needed."""
+    """Stein's two-stage procedure: the first seeds show how many are needed."""
     BETTING = "betting"
-    """The betting sequence (Waudby-Smith and Ramdas), for metrics with declared bounds."""
+    """Stop when the betting sequence (Waudby-Smith and Ramdas) is narrow enough; for metrics with declared bounds."""
 
 
 @dataclass(frozen=True)
 class Until:
-    """A margin that is asked for: the number after ±, and the rule that reaches it."""
+    """The margin that the user asks for (the number after ±), and the rule that reaches it.
+
+    Raises UsageError for a wrong one.
+    """
 
     margin: float
     rule: Rule = Rule.SEQUENCE
@@ -48,14 +51,14 @@ class Until:
             raise UsageError("--bounds are for --until-rule betting; the other rules take none")
 
     def as_dict(self) -> dict[str, object]:
-        """For the store."""
+        """Plain values, for the store."""
         return {"margin": self.margin, "rule": self.rule.value, "bounds": self.bounds, "level": self.level}
 
 
 def until_asked(
     margin: float | None, rule: str = "sequence", bounds: tuple[float, float] | None = None, level: float = 0.95
 ) -> Until | None:
-    """Check what a user chose about stopping. Raises UsageError."""
+    """Check what a user chose about stopping. Returns None if nothing was chosen. Raises UsageError."""
     try:
         kind = Rule(rule)
     except ValueError:
@@ -68,7 +71,7 @@ def until_asked(
 
 
 class Watch:
-    """The scores of one experiment as they come, in the order of its seeds."""
+    """Collects the scores of one experiment as they come, in the order of its seeds."""
 
     def __init__(self, seeds: Sequence[int], asked: Sequence[Metric]) -> None:
         self._seeds = list(seeds)
@@ -77,12 +80,12 @@ class Watch:
         self.metric: Metric | None = None
 
     def begin(self, results: Results) -> None:
-        """What was run before."""
+        """Add the runs that were finished before."""
         for run in results.runs:
             self.add(run)
 
     def add(self, run: Run) -> None:
-        """A run has ended."""
+        """Add a run that has ended."""
         if run.status in (Status.FINISHED, Status.FAILED):
             self._runs[run.seed] = run
             finished = [r for r in self._runs.values() if r.status is Status.FINISHED]
@@ -91,7 +94,10 @@ class Watch:
                 self.metric = found[0] if found else None
 
     def scores(self) -> list[float | None]:
-        """Of each seed up to the first that is open, its score; None where it failed or has none."""
+        """The scores of the seeds up to the first one that has not ended.
+
+        None for a seed that failed or has no score.
+        """
         found: list[float | None] = []
         for seed in self._seeds:
             run = self._runs.get(seed)
@@ -103,7 +109,7 @@ class Watch:
 
 
 class MarginRule:
-    """Says after each run whether the margin is reached: a reason, or "" while it is not."""
+    """Says after each run whether the margin is reached: the reason if it is, else ""."""
 
     def __init__(self, until: Until, watch: Watch, most: int, note: Callable[[str], None]) -> None:
         self.until, self.watch, self._most, self._note = until, watch, most, note
@@ -113,7 +119,10 @@ class MarginRule:
             self._warn_before()
 
     def _warn_before(self) -> None:
-        """Even with no spread at all a betting sequence narrows slowly: say so before anything is run."""
+        """Say before the first run if the margin cannot be reached.
+
+        A betting sequence narrows slowly even without any spread.
+        """
         assert self.until.bounds is not None
         middle = sum(self.until.bounds) / 2
         best = stats.betting_sequence([middle] * self._most, self.until.bounds, self.until.level).half
@@ -128,7 +137,7 @@ class MarginRule:
         return self.look()
 
     def look(self) -> str:
-        """Whether what there is now is enough."""
+        """The reason if the seeds so far are enough, else ""."""
         values = [v for v in self.watch.scores() if v is not None and math.isfinite(v)]
         metric = self.watch.metric
         if metric is None or len(values) < START:
@@ -180,13 +189,13 @@ class MarginRule:
 
 
 class DecisionRule:
-    """Two experiments, interleaved: stop when the t sequence of their differences leaves 0 out."""
+    """For two interleaved experiments: stop when the t sequence of their differences leaves 0 out."""
 
     def __init__(self, new: Watch, base: Watch, level: float) -> None:
         self.new, self.base, self.level = new, base, level
 
     def look(self) -> str:
-        """Why it is decided, or ""."""
+        """Why it is decided; "" if it is not."""
         pairs = zip(self.new.scores(), self.base.scores(), strict=False)
         d = [a - b for a, b in pairs if a is not None and b is not None and math.isfinite(a - b)]
         if len(d) < START or self.new.metric is None:

@@ -1,4 +1,4 @@
-"""Runs the seeds of one experiment: claims, starts, waits, saves. Renders nothing."""
+"""Runs the seeds of one experiment: claims them, starts processes, waits, saves. Prints nothing."""
 
 import contextlib
 import signal
@@ -29,20 +29,26 @@ _TICK = 0.2
 
 
 _AT_ONCE = 60.0
-"""Seconds of work that are done again without asking."""
+"""Seconds of work that are repeated without asking the user."""
 
 
 class Supervisor:
-    """One command's work on one experiment. Several may work on the same; the store gives each seed to one of them.
+    """The work of one command on one experiment.
+
+    Several commands may work on the same experiment; the store gives each seed to one of them.
 
     Parameters
     ----------
     jobs
         How many runs at a time.
+    packages
+        Versions of the packages in the runs' interpreter.
     tell
         Called with every event.
+    retry_failed
+        Whether failed seeds are run again.
     enough
-        Called with every run that has ended; a reason why no further seed is needed, or "".
+        Called with every run that has ended. Returns why no further seed is needed; "" as long as seeds are needed.
     """
 
     def __init__(
@@ -62,7 +68,7 @@ class Supervisor:
         self._enough = enough
         self._listener: Callable[[Run], None] | None = None
         self.satisfied = ""
-        """Why no further seed is needed; "" while some are."""
+        """Why no further seed is needed; "" as long as seeds are needed."""
         self._cards = dict.fromkeys(setup.options.gpus, 0)
         self._card_of: dict[int, str] = {}
         self.forking = forking
@@ -70,7 +76,7 @@ class Supervisor:
         self._numbers = counting(1)
         self.options = setup.options
         self._of_first_lines: list[int] = []
-        """Cores on which the first lines are executed, where no run goes on beside them that says which."""
+        """Cores for the first lines, if no run is running beside them that decides the cores."""
         self._deadlines: dict[int, float] = {}
         self._timed_out: dict[int, int] = {}
         self._tries: dict[int, int] = {}
@@ -84,18 +90,18 @@ class Supervisor:
         self.tell = tell
         self.retry_failed = retry_failed
         self.stopped = ""
-        """Why no further seed is started; "" while all is well."""
+        """Why no further seed is started; "" if nothing is wrong."""
         self._running: dict[int, Work] = {}
         self._pending: deque[int] = deque()
         self._left_over: list[Attempt] = []
         self._ahead: deque[tuple[int, int]] = deque()
-        """Seeds that are claimed and not started, with the numbers of their attempts."""
+        """Seeds that are claimed but not started, with the numbers of their attempts."""
         self._fresh_only: set[int] = set()
         self.keeping = Keeping(store, experiment, setup, packages, tell)
         self.interrupted = False
 
     def run(self, seeds: Sequence[int]) -> bool:
-        """Run what is not finished of `seeds`; False when interrupted."""
+        """Run those of `seeds` that are not finished. Returns False if interrupted."""
         with (
             Interrupts().caught() as interrupts,
             reserving(self.setup.worlds.base, self.options.threads) as cores,
@@ -112,9 +118,11 @@ class Supervisor:
 
     @contextlib.contextmanager
     def working(self, seeds: Sequence[int], cores: Cores, *, in_order: bool = False) -> Iterator[None]:
-        """While this lasts, `start_next` and `step` may be called; at its end, whatever still runs is ended and noted.
+        """Inside this block, `start_next` and `step` may be called.
 
-        With `in_order`, seeds that are run both ways, which take longer, do not come first.
+        At its end, everything that is still running is ended and noted.
+
+        Seeds that are run both ways take longer. They come first, unless `in_order` is set.
         """
         before = {run.seed: run for run in self.store.runs(self.experiment.id, last_only=True)}
         damaged = self.store.damaged_seeds(self.experiment.id)
@@ -138,38 +146,38 @@ class Supervisor:
                     self.keeping.end()
 
     def watch(self, listener: Callable[[Run], None]) -> None:
-        """Have every run that ends passed on."""
+        """Call `listener` with every run that ends."""
         self._listener = listener
 
     @property
     def busy(self) -> bool:
-        """Whether a run goes on, or one is still to be started."""
+        """Whether a run is running, or one must still be started."""
         return bool(self._running) or self.has_more
 
     @property
     def running(self) -> int:
-        """How many processes go on."""
+        """How many processes are running."""
         return len(self._running)
 
     @property
     def has_more(self) -> bool:
-        """Whether a seed, or the comparison of one, is left to be started."""
+        """Whether a seed, or the comparison of one, must still be started."""
         return self.compares_next or (self._left > 0 and not self.stopped and not self.satisfied)
 
     @property
     def compares_next(self) -> bool:
-        """Whether what is started next compares a forked run with a fresh one, and is not another seed."""
+        """Whether the next process to be started compares a forked run with a fresh one, and is no seed of its own."""
         return self.both_ways.due() is not None and not self.stopped and not self.satisfied
 
     @property
     def can_start(self) -> bool:
-        """Whether there is something to start, and nothing that is worth waiting for first."""
+        """Whether there is something to start, and no reason to wait first."""
         if not self.has_more:
             return False
         return self.both_ways.due() is not None or not self.both_ways.had_better_wait(self._left, self._next_seed)
 
     def step(self, seconds: float) -> None:
-        """Save what has ended, waiting up to `seconds` for it, and look after what still runs."""
+        """Wait up to `seconds` for processes to end, save those that have ended, and check those that are running."""
         self._tidy()
         for exit_ in self.executor.wait(seconds):
             self._end(exit_)
@@ -180,7 +188,7 @@ class Supervisor:
             self.keeping.tree.beat()
 
     def _tidy(self) -> None:
-        """Remove the private folders of runs that are over, while those that came after them run."""
+        """Remove the private folders of runs that have ended, while the next runs are running."""
         for over in (self._left_over, self.both_ways.through):
             while over:
                 over.pop().discard()
@@ -192,7 +200,7 @@ class Supervisor:
     # --- forked runs -----------------------------------------------------------------------------------------------
 
     def _plan_comparisons(self, seeds: Sequence[int], in_order: bool) -> None:
-        """Choose the seeds that are run both ways; they come first, unless `in_order`."""
+        """Choose the seeds that are run both ways. They come first, unless `in_order`."""
         chosen = to_compare(self.experiment.key, seeds)
         self._pending = deque(self.both_ways.choose(chosen, self._pending, in_order))
         forking = self.forking
@@ -205,7 +213,7 @@ class Supervisor:
         return self._ahead[0][0] if self._ahead else self._pending[0] if self._pending else None
 
     def _look_at_forking(self) -> None:
-        """Whether runs can be forked by now; end what is not needed for that any more."""
+        """Check whether runs can be forked now, and end processes that are no longer needed for it."""
         for work in self.both_ways.look(self._left, list(self._running.values())):
             self.executor.stop_one(work.number, signal.SIGKILL)
         if self.forking is not None and self.forking.stage is not Stage.STARTING:
@@ -220,14 +228,17 @@ class Supervisor:
         self._begin(Work(next(self._numbers), attempt, self._cores.take(), purpose, purpose is Purpose.TWIN))
 
     def _note_comparison(self) -> None:
-        """A comparison is through: keep what it showed; where forked runs are not what fresh ones are, none of them counts."""
+        """A comparison is finished: store what it showed.
+
+        If forked runs differ from fresh ones, no forked run counts.
+        """
         assert self.forking is not None
         self.store.update_plan(self.experiment.id, forking=self.forking.record.as_dict())
         if self.forking.record.verdict is Verdict.DIFFERS:
             self._set_aside()
 
     def _set_aside(self) -> None:
-        """Forked runs cannot be relied on: none of them counts, and their seeds are run again, fresh."""
+        """Set all forked runs aside, because they cannot be relied on. Their seeds are run again, fresh."""
         assert self.forking is not None
         runs = [run for run in self.store.runs(self.experiment.id, last_only=True) if run.forked and run.attempt]
         counted = [run for run in runs if run.status in (Status.FINISHED, Status.FAILED)]
@@ -238,7 +249,7 @@ class Supervisor:
             self.store.set_aside(self.experiment.id, run.seed, run.attempt, reason)
         cost = len(counted) * (self.forking.first_seconds or 1.0) / self.jobs
         self.tell(Note(f"{len(counted)} forked runs are {reason}"))
-        if cost <= _AT_ONCE and self._enough is None:  # a rule that stops has counted them: it begins anew
+        if cost <= _AT_ONCE and self._enough is None:  # a stopping rule has counted them: it begins again
             self._pending.extend(run.seed for run in counted)
         else:
             self.stopped = (
@@ -247,13 +258,13 @@ class Supervisor:
             )
 
     def _is_settled(self, run: Run) -> bool:
-        """Whether a seed is not to be run again."""
+        """Whether a seed need not be run again."""
         if run.status is Status.FAILED:
             return not self.retry_failed and run.cause not in NOT_THE_RUNS_FAULT
         return run.status is Status.FINISHED
 
     def start_next(self) -> bool:
-        """Start the next seed that nobody else has, or the comparison of one; whether there was one."""
+        """Start the next seed that nobody else has, or the comparison of one. Returns whether there was one."""
         pair = self.both_ways.due()
         if pair is not None:
             self._start_comparison(pair)
@@ -276,7 +287,7 @@ class Supervisor:
             self._ahead.append((seed, number))
 
     def _save(self, run: Run) -> None:
-        """Save a run and claim the next seed, waiting for the disk once for both."""
+        """Save a run and claim the next seed. Both wait for the disk together, once."""
         with self.store.together():
             self.store.finish(self.experiment.id, run)
             if (
@@ -297,7 +308,7 @@ class Supervisor:
             self.forking.begin(self._cores.others(work.cores), attempt.world.spool)
 
     def _begin(self, work: Work) -> bool:
-        """Start a process; whether that was possible."""
+        """Start a process. Returns whether that was possible."""
         attempt = work.attempt
         self._running[work.number] = work
         try:
@@ -325,7 +336,7 @@ class Supervisor:
         attempt.discard()
 
     def _let_go(self, work: Work) -> None:
-        """The process is gone: its cores and its card are free."""
+        """The process has ended: free its cores and its GPU."""
         del self._running[work.number]
         self._cores.give_back(work.cores)
         self._deadlines.pop(work.number, None)
@@ -333,7 +344,7 @@ class Supervisor:
             self._cards[self._card_of.pop(work.number)] -= 1
 
     def _take_card(self, number: int) -> str | None:
-        """The GPU with the fewest runs on it; None where none were named."""
+        """The GPU with the fewest runs on it; None if no GPUs were named."""
         if not self._cards:
             return None
         card = min(self._cards, key=lambda name: self._cards[name])
@@ -342,7 +353,7 @@ class Supervisor:
         return card
 
     def _end_late(self) -> None:
-        """Ask runs that took too long to end; kill those that do not."""
+        """Ask runs that took too long to end, and kill those that do not."""
         now = time.monotonic()
         for number, deadline in list(self._deadlines.items()):
             if number in self._running and now > deadline:
@@ -376,7 +387,7 @@ class Supervisor:
 
     def _end_run(self, work: Work, exit_: Exit, told: Told, late: int) -> None:
         attempt = work.attempt
-        not_kept = self._kept(attempt, told)  # a run that is saved as finished has its files
+        not_kept = self._kept(attempt, told)  # keep the files first: a run that is saved as finished has its files
         run = replace(self.keeping.read(attempt, exit_, told), forked=work.forked)
         if not_kept:
             self.stopped = f"seed {attempt.seed}: {not_kept}"
@@ -389,7 +400,7 @@ class Supervisor:
         if self.setup.mode is Mode.AS_IS:
             self.keeping.save_as_is(attempt, run)
         else:
-            self._save(run)  # before anything else can go wrong
+            self._save(run)  # save it before anything else can go wrong
         self._left_over.append(attempt)
         if run.cause is Cause.CHANGED or (run.cause is Cause.ISOLATION and told.for_all):
             self.stopped = run.detail
@@ -406,13 +417,13 @@ class Supervisor:
             self._note_comparison()
 
     def _kept(self, attempt: Attempt, told: Told) -> str:
-        """Keep what the run wrote; returns why not all could be kept, or ""."""
+        """Keep what the run wrote. Returns why not everything could be kept; "" if it was."""
         why_not = self.keeping.keep(attempt, told)
         self.stopped = self.keeping.reached_out or self.stopped
         return why_not
 
     def _failed(self, run: Run) -> None:
-        """Try a failed run again while its budget lasts; or stop at the first failure, if that was asked for."""
+        """Try a failed run again, if it has tries left; or stop at the first failure, if that was asked for."""
         self._tries[run.seed] = self._tries.get(run.seed, 0) + 1
         if self._tries[run.seed] <= self.options.retries and run.cause not in NOT_THE_RUNS_FAULT:
             self._retrying.add(run.seed)
@@ -421,7 +432,10 @@ class Supervisor:
             self.stopped = f"seed {run.seed} failed (--fail-fast): {run.detail}"
 
     def _again(self, attempt: Attempt, reason: str, fresh: bool) -> None:
-        """A forked run that ended by no fault of its own is run again; fresh, when it could not go on as one would."""
+        """Run a seed again whose forked run ended without a fault of its own.
+
+        It is run fresh if the forked run could not continue as a fresh one would.
+        """
         if self.keeping.tree is not None:
             self._kept(attempt, Told())
         self.store.finish(
@@ -433,7 +447,7 @@ class Supervisor:
         self._pending.append(attempt.seed)
 
     def wait_for_others(self, seeds: Sequence[int], interrupts: Interrupts) -> None:
-        """Other commands may hold some of the seeds: wait for them, and take over what they leave."""
+        """Wait for seeds that other commands are running, and take over those that they leave."""
         said: tuple[int, ...] = ()
         while not interrupts.count:
             wanted = set(seeds)
@@ -457,7 +471,7 @@ class Supervisor:
                 time.sleep(_TICK)
 
     def _stop(self) -> None:
-        """End what still runs; its seeds are interrupted, and run again by the same command."""
+        """End everything that is still running. These seeds count as interrupted; the same command runs them again."""
         while self._ahead:
             self.store.release(self.experiment.id, *self._ahead.popleft())
         if not self._running:

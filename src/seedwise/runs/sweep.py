@@ -1,4 +1,7 @@
-"""Runs one request, a command under many seeds: reads the seed sites, finds the experiment, runs what is missing, loads the results."""
+"""Runs one request, a command under many seeds.
+
+It reads the seed sites, finds the experiment, runs what is missing, and loads the results.
+"""
 
 import os
 from collections.abc import Callable, Sequence
@@ -43,12 +46,12 @@ from .supervisor import Supervisor
 
 
 def execute(request: Request, store_folder: str | None, tell: Callable[[Event], None]) -> Outcome:
-    """Run what is missing of what was asked for, and load the results.
+    """Run what is missing of a request, and load the results.
 
     Raises
     ------
     UsageError, ScriptError, StoreError
-        Before anything is run, with what to do.
+        Raised before anything is run. The message says what to do.
     """
     with open_store(store_folder, create=True) as store:
         sweep = prepare(store, request, tell)
@@ -65,7 +68,7 @@ def execute_against(
     *,
     until_decided: float | None = None,
 ) -> tuple[Outcome, Outcome]:
-    """Run two commands under the same seeds, alternating, so that a drifting machine hits both alike.
+    """Run two commands under the same seeds, in turn, so that a drifting machine affects both in the same way.
 
     Parameters
     ----------
@@ -75,7 +78,8 @@ def execute_against(
     Raises
     ------
     UsageError
-        Where runs cannot have private files, with the reason; with --as-is, which has one process only.
+        Runs cannot have private files (the message says why); both commands are the same; or --as-is is set, which
+        has only one process.
     """
     if pair[0].options.as_is:
         raise UsageError("--against alternates seed by seed; with --as-is the script has them all in one process")
@@ -108,12 +112,12 @@ class Sweep:
     rule: MarginRule | None = None
 
     def look_first(self) -> None:
-        """What was run before may be enough already."""
+        """Check whether the runs from before are enough already."""
         if self.rule is not None:
             self.supervisor.satisfied = self.rule.look()
 
     def watched(self) -> Watch:
-        """The scores as they come, beginning with those that are there."""
+        """The scores as they come. It begins with those that exist already."""
         supervisor, request = self.supervisor, self.request
         watch = Watch(self.seeds, request.metrics)
         watch.begin(results_of(supervisor.store, supervisor.experiment, request.metrics, request.reduce))
@@ -121,14 +125,14 @@ class Sweep:
         return watch
 
     def remember_looks(self, metric: str) -> None:
-        """The number of seeds was chosen by looking at this metric: its t interval does not hold any more."""
+        """Store that this metric decided the number of seeds. Its t interval is then no longer valid."""
         store, old = self.supervisor.store, self.supervisor.experiment
         options = dict(store.experiment(f"{old.name}@{old.version}").plan.get("options", {}))
         options["anytime"] = sorted({*options.get("anytime", []), metric})
         store.update_plan(old.id, options=options)
 
     def outcome(self, complete: bool) -> Outcome:
-        """The results, after the supervisor has done what it could."""
+        """The results, after the supervisor has finished."""
         supervisor, store, note = self.supervisor, self.supervisor.store, self.note
         if supervisor.stopped:
             note(f"stopped: {supervisor.stopped}")
@@ -150,7 +154,10 @@ class Sweep:
 
 
 def prepare(store: Store, request: Request, tell: Callable[[Event], None]) -> Sweep:
-    """All that is done before the first run: read the sites, find or make the experiment, probe the isolation."""
+    """Do everything that comes before the first run.
+
+    Reads the sites, finds or makes the experiment, tests the isolation.
+    """
     note = Notes(tell)
     call = parse_call(request.command) if request.call is None and is_call(request.command) else request.call
     request, options = replace(request, call=call), request.options
@@ -200,10 +207,10 @@ def prepare(store: Store, request: Request, tell: Callable[[Event], None]) -> Sw
 
 
 def _check_together(request: Request, mode: Mode) -> None:
-    """Refuse what cannot go together, before anything is started."""
+    """Refuse options that cannot be combined, before anything is started."""
     options = request.options
     if options.config_site is not None:
-        edit_config(options.config_site, 0)  # says what is wrong with it
+        edit_config(options.config_site, 0)  # raises an error if something is wrong with it
         if options.workdir is Workdir.SHARED:
             raise UsageError(
                 "--seed-site of a configuration file needs private files: it cannot go with --workdir shared"
@@ -225,10 +232,12 @@ def _name(request: Request, words: Sequence[str], shown: Sequence[str]) -> str:
 
 
 def _launcher_for_reading(command: Sequence[str], options: Options) -> Start:
-    """How the command is started to read its source: in a world to be thrown away, unless it is sure to do nothing else.
+    """How the command is started to read its source.
 
-    Python itself leaves before the script begins; a shell script would run up to its first Python. What prepares an
-    environment (uv, poetry …) must reach the real one.
+    It is started in a world that is thrown away, unless it certainly does nothing else.
+
+    Plain Python exits before the script begins. A shell script runs up to its first Python. A tool that prepares an
+    environment (uv, poetry …) must reach the real environment.
     """
     if leaves_at_once(command) or options.workdir in (Workdir.SHARED, Workdir.SEQUENTIAL):
         return in_place
@@ -237,7 +246,7 @@ def _launcher_for_reading(command: Sequence[str], options: Options) -> Start:
 
 
 def _worlds(store: Store, words: Sequence[str], mode: Mode, options: Options, reading: Reading) -> Worlds:
-    """How runs are kept apart here."""
+    """Find how runs are kept apart here."""
     worlds = find_worlds(
         options.workdir, reading.script, options.share, [str(store.folder)], words, options.isolate_network
     )
@@ -272,7 +281,7 @@ def _take_number(
 
 
 def _remember(store: Store, experiment: Experiment, request: Request) -> Experiment:
-    """Keep with the experiment what was chosen, so that `resume` and `show` take it up again."""
+    """Store what was chosen with the experiment, so that `resume` and `show` can use it."""
     if request.metrics:
         store.set_metrics(experiment, request.metrics)
     store.update_plan(
@@ -316,7 +325,7 @@ def _setup(
 
 
 def _seeds(store: Store, experiment: Experiment, mode: Mode, request: Request) -> Sequence[int]:
-    """Those that are to be run, entered in the store as wanted."""
+    """The seeds that are run. They are stored as asked for."""
     if mode is Mode.AS_IS:
         done = any(run.status is Status.FINISHED for run in store.runs(experiment.id))
         return [] if done else [AS_IS_SEED]
@@ -325,7 +334,7 @@ def _seeds(store: Store, experiment: Experiment, mode: Mode, request: Request) -
 
 
 def _runs_itself(reading: Reading) -> bool:
-    """Whether the script is what the interpreter was asked to run, with no launcher before it."""
+    """Whether the interpreter was asked to run the script itself, without a launcher."""
     target = str(reading.launch.get("target", ""))
     if target == CALL:
         return True
@@ -333,7 +342,7 @@ def _runs_itself(reading: Reading) -> bool:
 
 
 def _say_how(worlds: Worlds, options: Options, note: Callable[[str], None]) -> None:
-    """Name what differs from a plain run."""
+    """Tell the user what differs from a plain run."""
     plain = plain_threads()
     if options.threads is not None and options.threads != plain:
         note(
@@ -346,7 +355,7 @@ def _say_how(worlds: Worlds, options: Options, note: Callable[[str], None]) -> N
 
 
 def _jobs(options: Options, worlds: Worlds, n: int) -> int:
-    """How many runs at a time."""
+    """How many runs go on at the same time."""
     if worlds.kind is Workdir.SEQUENTIAL:
         return 1
     if options.jobs is not None:

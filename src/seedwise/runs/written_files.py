@@ -1,4 +1,7 @@
-"""What a program wrote, so that two executions can be compared: a digest of each file, and the numbers or text of small ones."""
+"""What a program wrote, so that two executions can be compared.
+
+There is a digest of each file, and the numbers or text of small files.
+"""
 
 import contextlib
 import hashlib
@@ -15,7 +18,7 @@ from ..sandbox.worlds import World
 from .masks import masked, masked_file, masked_path
 
 Content = str | NDArray[Any]
-"""What a file holds: masked text, or numbers."""
+"""The contents of a file: masked text, or numbers."""
 _LARGE, _SMALL = 64 * 2**20, 2**20
 _LEFT_OUT = (
     ".pyc",
@@ -38,9 +41,10 @@ _ARCHIVES = (".pt", ".pth", ".ckpt", ".npz", ".keras", ".zip")
 
 
 def written(world: World, project: Path, durations: bool) -> tuple[dict[str, str], dict[str, Content]]:
-    """Digests and contents by path, of files outside the project too. Pictures, logs, data bases and archives that carry a clock are left out.
+    """Digests and contents of the written files by path, also of files outside the project.
 
-    Of archives (`.npz`, `.pt`, `.keras`) the members count, not the dates beside them; nothing is unpickled.
+    Pictures, logs, databases, and files with a clock in them are left out. For archives (`.npz`, `.pt`, `.keras`) the
+    members count, not their dates. Nothing is unpickled.
     """
     digests: dict[str, str] = {}
     contents: dict[str, Content] = {}
@@ -64,7 +68,10 @@ def written(world: World, project: Path, durations: bool) -> tuple[dict[str, str
 
 
 def contents_of(folder: Path) -> Iterator[tuple[str, Content | bytes]]:
-    """Path and content of each regular file below `folder`, durations and dates masked; what `written` leaves out is left out."""
+    """Path and content of each regular file below `folder`, with durations and dates masked.
+
+    What `written` leaves out is left out.
+    """
     for place, _, names in os.walk(folder):
         for name in sorted(names):
             path = os.path.join(place, name)
@@ -78,7 +85,7 @@ def contents_of(folder: Path) -> Iterator[tuple[str, Content | bytes]]:
 
 
 def _is_result(path: str) -> bool:
-    """Whether a file outside the project may be one: no cache, and nothing temporary."""
+    """Whether a file outside the project may be a result: not in a cache, and not temporary."""
     return not any(part.startswith(_PASSING) for part in path.split(os.sep)[1:] if part != "tmp")
 
 
@@ -105,14 +112,17 @@ def _content(path: str, name: str, durations: bool) -> Content | bytes:
 
 
 def _without_dates(data: bytes) -> bytes:
-    """A pickle or another binary file without the dates that stand in it as text."""
+    """A pickle or another binary file without the dates that it contains as text. Files above 1 MiB are not changed."""
     if len(data) > _SMALL:
         return data
     return masked(data.decode("latin-1"), durations=False).encode("latin-1", "replace")
 
 
 def _members(path: str) -> bytes:
-    """Names and contents of an archive's members; of Keras's `metadata.json`, which holds a date, only the name."""
+    """A digest of the names and contents of an archive's members.
+
+    Keras's `metadata.json` holds a date, so only its name counts.
+    """
     found = hashlib.sha256()
     with zipfile.ZipFile(path) as archive:
         for member in sorted(archive.namelist()):

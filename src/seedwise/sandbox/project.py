@@ -1,10 +1,13 @@
-"""The folder that belongs together."""
+"""Finds the folder of the project."""
 
 from pathlib import Path
 
 
 def project_root(start: Path) -> Path:
-    """The folder that belongs together: the nearest with .git or pyproject.toml, here or above; else here. Never home."""
+    """The folder of the project: the nearest folder with .git or pyproject.toml, here or above; else `start`.
+
+    Never the home folder.
+    """
     home = Path.home()
     for folder in (start, *start.parents):
         if folder in (home, folder.parent):

@@ -1,8 +1,8 @@
-"""One run after another in the user's own folder, with the tree put back in between.
+"""Runs one run after another in the user's own folder, and puts the tree back after each.
 
-The last resort, where the system allows no private view. Before the first run the small files are copied aside; after
-each, new files are moved to the run's folder and changed or deleted ones are put back. A journal survives a crash, so that
-the next command repairs the tree first.
+This is the last resort, for systems that allow no private view. Before the first run, the small files are copied.
+After each run, new files are moved to the run's folder, and changed or deleted files are restored. A journal survives
+a crash, so that the next command repairs the tree first.
 """
 
 import json
@@ -32,25 +32,30 @@ _SKIP = frozenset(
 )
 
 _GRACE = 3.0
-"""Seconds after a supervisor's last sign in which its runs may still have written."""
+"""Seconds. After a supervisor's last sign of life, its runs may still have written for this long."""
 
 _MOST_OUTSIDE = 20_000
-"""Files in folders outside the project that links in it lead to."""
+"""The largest number of files in folders outside the project to which links in the project lead."""
 
 Stamp = tuple[int, ...]
-"""Size, times of change of content and of the entry, number and mode: whoever writes or sets a time back changes one of them."""
+"""Size, time of the last change of the content, number of the entry, time of its last change, mode. Whoever writes
+to a file, or sets a time back, changes one of these.
+"""
 
 
 class TreeChanged(SeedwiseError):
-    """A run changed what cannot be put back; going on would let it influence the next."""
+    """A run changed something that cannot be put back. If runs went on, it would influence the next run."""
 
 
 class NotRepaired(SeedwiseError):
-    """What an interrupted run had left could not be put back; its copies are kept."""
+    """What an interrupted run has left could not be put back. The copies are kept."""
 
 
 def _links_out(root: Path, ours: Collection[Path]) -> list[Path]:
-    """Files and folders outside the project that links in it lead to: what is written through them is written there."""
+    """Files and folders outside the project to which links in the project lead.
+
+    A program that writes through a link writes there.
+    """
     found: set[Path] = set()
     for folder, folders, files in os.walk(root):
         folders[:] = [name for name in folders if _is_watched(folder, name, ours)]
@@ -64,7 +69,10 @@ def _links_out(root: Path, ours: Collection[Path]) -> list[Path]:
 
 
 def _is_watched(folder: str, name: str, ours: Collection[Path]) -> bool:
-    """Whether a folder is looked into: not what others manage, and not our own, which may lie in the project under any name."""
+    """Whether a folder is searched.
+
+    Folders that other tools manage are not, nor our own folder, which may lie in the project under any name.
+    """
     return name not in _SKIP and Path(folder, name) not in ours
 
 
@@ -74,7 +82,7 @@ def _files(root: Path, ours: Collection[Path]) -> Iterator[Path]:
         return
     for folder, folders, files in os.walk(root):
         folders[:] = sorted(name for name in folders if _is_watched(folder, name, ours))
-        links = [name for name in folders if os.path.islink(os.path.join(folder, name))]  # they are not gone into
+        links = [name for name in folders if os.path.islink(os.path.join(folder, name))]  # links are not followed
         for name in sorted([*files, *links]):
             yield Path(folder, name)
 
@@ -85,30 +93,30 @@ def _stamp(path: Path) -> Stamp:
 
 
 class Tree:
-    """The project while runs go through it one at a time.
+    """The user's project, while runs use it one after another.
 
     Parameters
     ----------
     root
         The folder that is watched and put back.
     journal
-        A folder outside `root`'s watched part, for the copies.
+        The folder for the copies. It is outside the watched part of `root`.
     """
 
     def __init__(self, root: Path, journal: Path) -> None:
         self.root = root
         self.journal = journal
         self.lost = False
-        """Whether something could not be put back: the copies are kept."""
+        """Whether something could not be put back. Then the copies are kept."""
         self._ours = (journal, journal.parent)
-        """The copies, and the store around them."""
+        """The folder of the copies, and the store around it."""
         self._outside: list[Path] = []
         self._before: dict[Path, Stamp] = {}
         self._folders: dict[str, int] = {}
-        """The folders there were, with their modes."""
+        """The folders that existed before, with their modes."""
 
     def begin(self) -> list[str]:
-        """Repair what a crash left, then copy the small files aside; returns the files that were repaired."""
+        """Repair what a crash has left, then copy the small files. Returns the files that were repaired."""
         repaired = self._repair()
         self._outside = _links_out(self.root, self._ours)
         (self.journal / "copies").mkdir(parents=True, exist_ok=True)
@@ -135,7 +143,10 @@ class Tree:
                 yield folder
 
     def _all_files(self) -> Iterator[Path]:
-        """The files of the project, and those that its links lead to."""
+        """The files of the project, and those to which its links lead.
+
+        Raises TreeChanged if there are too many of the latter.
+        """
         yield from _files(self.root, self._ours)
         for k, path in enumerate(path for root in self._outside for path in _files(root, self._ours)):
             if k >= _MOST_OUTSIDE:
@@ -149,13 +160,16 @@ class Tree:
         return str(path.relative_to(self.root)) if path.is_relative_to(self.root) else str(path)
 
     def _kept_as(self, path: Path) -> str:
-        """Where a file is kept, in a run's folder or among the copies."""
+        """The path under which a file is kept, in a run's folder or among the copies."""
         return (
             self._shown(path) if path.is_relative_to(self.root) else os.path.join("outside", str(path).lstrip(os.sep))
         )
 
     def beat(self) -> None:
-        """Say that the runs go on: what changes in the tree from now on may be theirs."""
+        """Show that the runs are still going on.
+
+        Changes in the tree until a few seconds after the last call may be theirs.
+        """
         (self.journal / "beat").touch()
 
     def _write_journal(self) -> None:
@@ -169,12 +183,12 @@ class Tree:
         return self.journal / "copies" / self._kept_as(path)
 
     def put_back(self, keep: Path) -> list[str]:
-        """Move what is new into `keep`, restore what was changed or deleted; returns what the run wrote.
+        """Move new files into `keep`, and restore files that were changed or deleted. Returns what the run wrote.
 
         Raises
         ------
         TreeChanged
-            When a file too big to be copied was changed or deleted, naming it.
+            A file that is too big to be copied was changed or deleted. The message names it.
         """
         try:
             written, lost = self._put_back(keep)
@@ -190,7 +204,7 @@ class Tree:
         return sorted(written)
 
     def _put_back(self, keep: Path) -> tuple[list[str], list[str]]:
-        """What the run wrote, and what of the user's it changed and cannot be put back."""
+        """Returns what the run wrote, and which of the user's files it changed that cannot be put back."""
         written: list[str] = []
         lost: list[str] = []
         for folder, mode in self._folders.items():
@@ -223,14 +237,14 @@ class Tree:
 
     def _drop_new_folders(self) -> None:
         known = {folder for path in self._before for folder in path.parents} | {self.root}
-        for folder in reversed(list(self._all_folders())):  # what is inside first
+        for folder in reversed(list(self._all_folders())):  # inner folders first
             inside = Path(folder).parts[len(self.root.parts) :] if Path(folder).is_relative_to(self.root) else ()
             if Path(folder) not in known and not set(inside) & _SKIP and not os.listdir(folder):
                 if folder not in self._folders:
                     os.rmdir(folder)
 
     def _restore(self, path: Path) -> None:
-        """Put the copy in the file's place, in one step."""
+        """Put the copy in the place of the file, in one step."""
         path.parent.mkdir(parents=True, exist_ok=True)
         draft = path.with_name(f".{path.name[:200]}.seedwise")
         shutil.copy2(self._copy_of(path), draft, follow_symlinks=False)
@@ -239,11 +253,14 @@ class Tree:
         self._write_journal()
 
     def end(self) -> None:
-        """Forget the copies: the tree is as it was."""
+        """Delete the copies: the tree is as it was."""
         shutil.rmtree(self.journal, ignore_errors=True)
 
     def _repair(self) -> list[str]:
-        """Put back what a run had changed when its supervisor died. Raises NotRepaired, and then nothing is lost."""
+        """Put back what a run had changed when its supervisor died.
+
+        Raises NotRepaired; then all copies are still there.
+        """
         place = self.journal / "journal.json"
         if not place.exists():  # it ended before its first run began
             shutil.rmtree(self.journal, ignore_errors=True)
@@ -266,7 +283,7 @@ class Tree:
         self._before = {Path(path): tuple(stamp) for path, stamp in data["files"].items()}
         self._folders = {str(folder): 0 for path in self._before for folder in path.parents}
         ended = (self.journal / "beat").stat().st_mtime + _GRACE
-        for path in self._all_files():  # what was touched after the supervisor's end is the user's own
+        for path in self._all_files():  # the user changed these files after the end of the supervisor
             if max(os.lstat(path).st_mtime, os.lstat(path).st_ctime) > ended:
                 self._before[path] = _stamp(path)
         keep = Path(tempfile.mkdtemp(prefix="sequential-repaired-", dir=self.journal.parent))

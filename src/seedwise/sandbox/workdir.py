@@ -16,7 +16,7 @@ class Workdir(StrEnum):
 
 
 def workdir_named(name: str) -> Workdir:
-    """The kind of this name. Raises UsageError."""
+    """The `Workdir` of this name. Raises UsageError if there is none."""
     try:
         return Workdir(name)
     except ValueError:

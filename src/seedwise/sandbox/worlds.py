@@ -1,8 +1,11 @@
-"""A world is the private view of the files that one run has: which kind this system allows, and what each run left in its own.
+"""A world is the private view of the files that one run has.
 
-The rule is that of docs/files.md: an overlay over the project, the home folder and the temporary folders; where overlays
-are refused, copies of the project's small files; where namespaces are refused, one run after another with the tree put back
-in between. The effect is probed, not versions.
+This module finds the kind of world that this system allows, and collects what each run wrote.
+
+The rule is in docs/files.md. The best kind is an overlay over the project, the home folder and the temporary folders.
+Where overlays are refused, each run gets copies of the project's small files. Where namespaces are refused, runs go
+one after another, and the tree is put back after each. Seedwise tests whether a kind works; it does not look at
+version numbers.
 """
 
 import contextlib
@@ -33,7 +36,7 @@ _JUNK = frozenset({"__pycache__", ".seedwise", ".pytest_cache", ".ipynb_checkpoi
 
 @dataclass
 class World:
-    """One run's view: the folder that holds its upper layers, and the specification its launcher reads."""
+    """The private view of one run: the folder with its upper layers and its launcher's specification, and its spool."""
 
     folder: Path
     spool: Path
@@ -41,13 +44,13 @@ class World:
 
     @property
     def empty(self) -> Path:
-        """An empty folder."""
+        """An empty folder, which is put over folders that the run must not see."""
         return self.folder / "empty"
 
 
 @dataclass
 class Worlds:
-    """How runs are isolated here. `reason` says why nothing better was possible."""
+    """How runs are isolated on this system. `reason` says why nothing better was possible."""
 
     kind: Workdir
     base: Path
@@ -56,25 +59,25 @@ class Worlds:
     share: tuple[str, ...] = ()
     reason: str = ""
     needed: tuple[str, ...] = ()
-    """Project, working directory and the script's own folder."""
+    """The project, the working directory and the script's own folder."""
     hide: tuple[str, ...] = ()
     """Folders that runs must not see: the store."""
     nice: int = 0
-    """By how much runs step back for other work on this machine."""
+    """How much priority runs give up to other work on this machine."""
     emptied: tuple[str, ...] = ()
     """Temporary folders that are empty at first, because the worlds themselves lie below them."""
     isolate_network: bool = False
-    """Whether each run has a network of its own, with nothing but its loopback."""
+    """Whether each run has its own network, which has only a loopback device."""
     tools: tuple[str, ...] = ()
-    """Programs that an empty /tmp would hide: the interpreter's folder, when it is there."""
+    """Programs that an empty /tmp would hide: for example the interpreter's folder, if it is there."""
 
     @property
     def parallel(self) -> bool:
-        """Whether runs may go side by side."""
+        """Whether runs may go on at the same time."""
         return self.kind in (Workdir.OVERLAY, Workdir.FARM, Workdir.SHARED)
 
     def make(self) -> World:
-        """Folders for one run."""
+        """Make the folders for one run."""
         folder = Path(tempfile.mkdtemp(prefix="world-", dir=self.base))
         world = World(folder, folder / "spool")
         world.spool.mkdir()
@@ -108,7 +111,7 @@ class Worlds:
         private: bool = False,
         file: str = "launch.json",
     ) -> Path:
-        """Write what the launcher has to do; returns the file. With `private`, nothing is shared."""
+        """Write what the launcher must do, and return the path of that file. With `private`, nothing is shared."""
         data: dict[str, Any] = {
             "targets": world.targets,
             "writable": [str(world.folder), *(() if private else self.share)],
@@ -132,12 +135,12 @@ class Worlds:
         return path
 
     def launcher(self, specification: Path) -> list[str]:
-        """The command that enters the world and becomes the run."""
+        """The command that enters the world and then becomes the run."""
         return [sys.executable, "-I", "-S", LAUNCHER, str(specification)]
 
     @contextlib.contextmanager
     def throw_away(self, argv: Sequence[str]) -> Iterator[tuple[list[str], str]]:
-        """Launcher and spool of a command whose writes are forgotten at the end."""
+        """Launcher and spool of a command. Everything that it writes is deleted at the end."""
         world = self.make()
         try:
             yield self.launcher(self.specification(world, argv, [], [], private=True)), str(world.spool)
@@ -145,9 +148,9 @@ class Worlds:
             self.remove(world)
 
     def harvest(self, world: World, keep: Path) -> list[str]:
-        """Move what the run wrote under the project into `keep`; returns the paths, relative to the project.
+        """Move what the run wrote in the project into `keep`. Returns the paths, relative to the project.
 
-        Files elsewhere under the home folder go to `keep/outside`; caches and temporary files are dropped.
+        Files elsewhere below the home folder go to `keep/outside`. Caches and temporary files are dropped.
         """
         moved: list[str] = []
         home = str(Path.home())
@@ -174,8 +177,11 @@ class Worlds:
         return sorted(moved)
 
     def end_users(self, world: World, *, thorough: bool) -> None:
-        """Kill what a run left running. Its session is gone already; a child in a session of its own is looked for where
-        the run started processes, or did not end well."""
+        """Kill the processes that a run has left.
+
+        Its own session has ended already. Children in other sessions are searched only if the run started processes,
+        or did not end well.
+        """
         if sys.platform == "linux" and (thorough or (world.spool / "children").exists()):
             end_users_of([str(world.spool)])
 
@@ -185,7 +191,7 @@ class Worlds:
 
 
 def move_file(path: str | Path, destination: Path) -> None:
-    """Move a file or link: it is there whole, or not at all. Raises OSError."""
+    """Move a file or link. Afterwards it is there completely, or not at all. Raises OSError."""
     try:
         os.rename(path, destination)
         return
@@ -203,7 +209,10 @@ def move_file(path: str | Path, destination: Path) -> None:
 
 
 def _wait_for_disk(folder: Path) -> None:
-    """Have the files of this file system written, so that a power cut does not take them from a run that is saved as finished."""
+    """Wait until the files are on the disk.
+
+    Otherwise a power cut could destroy files of a run that is saved as finished.
+    """
     if sys.platform != "linux":
         os.sync()
         return
@@ -215,7 +224,7 @@ def _wait_for_disk(folder: Path) -> None:
 
 
 def open_folders(folder: Path) -> None:
-    """Give ourselves the right to look into every folder below, and to empty it."""
+    """Give this process the right to read and empty every folder below `folder`."""
     with contextlib.suppress(OSError):
         os.chmod(folder, 0o700)
     for place, folders, _files in os.walk(folder):
@@ -227,7 +236,7 @@ def open_folders(folder: Path) -> None:
 
 
 def delete_tree(folder: Path) -> None:
-    """Delete a world's folders; the kernel leaves some of an overlay's without permissions."""
+    """Delete a world's folders. The kernel leaves some folders of an overlay without permissions."""
     shutil.rmtree(folder, ignore_errors=True)
     if not folder.exists():
         return
@@ -236,7 +245,7 @@ def delete_tree(folder: Path) -> None:
 
 
 def private_folder() -> Path:
-    """A folder that every run sees, outside the project."""
+    """A folder outside the project that every run can see."""
     cwd = Path.cwd()
     return _base_folder(_outermost([str(project_root(cwd)), str(cwd)]))
 
@@ -252,7 +261,7 @@ def sweep_dead_worlds(base: Path) -> None:
     for folder in base.glob("world-*"):
         with contextlib.suppress(OSError):
             if not (folder / "launch.json").exists() and time.time() - folder.stat().st_mtime > _ABANDONED:
-                delete_tree(folder)  # its supervisor was killed before anything was started in it
+                delete_tree(folder)  # its supervisor was killed before it started anything in it
         with contextlib.suppress(OSError, ValueError, KeyError):
             supervisor = json.loads((folder / "launch.json").read_text())["supervisor"]
             try:
@@ -264,7 +273,10 @@ def sweep_dead_worlds(base: Path) -> None:
 
 @contextlib.contextmanager
 def guarded(base: Path) -> Iterator[None]:
-    """While this lasts, a small process waits beside us; when we are killed, it ends what our runs left running."""
+    """Inside this block, a small process waits beside this one.
+
+    If this process is killed, it ends what the runs have left running.
+    """
     if sys.platform != "linux":
         yield
         return
@@ -286,7 +298,7 @@ def guarded(base: Path) -> Iterator[None]:
 
 
 def _written(upper: str) -> Iterable[tuple[str, str]]:
-    """Regular files and links in an upper layer, with their paths inside it."""
+    """Regular files and links in an upper layer: their paths, and their paths inside the layer."""
     for folder, folders, files in os.walk(upper):
         folders[:] = sorted(name for name in folders if name not in _JUNK)
         for name in sorted(files):
@@ -297,7 +309,7 @@ def _written(upper: str) -> Iterable[tuple[str, str]]:
 
 
 def _is_copy(path: str, original: str) -> bool:
-    """Whether a file in a farm is as it was copied, or the place of a big one."""
+    """Whether a file in a farm is an unchanged copy, or the placeholder of a big file."""
     try:
         copied, before = os.lstat(path), os.lstat(original)
     except OSError:
@@ -330,12 +342,13 @@ def find_worlds(
     command: Sequence[str] = (),
     isolate_network: bool = False,
 ) -> Worlds:
-    """The best kind of world that works here, of those that `wanted` allows; probed, not guessed.
+    """The best kind of world that works here, among those that `wanted` allows. Each kind is tested, not guessed.
 
     Raises
     ------
     UsageError
-        When a kind was asked for by name and does not work here, with the reason.
+        A kind was asked for by name but does not work here (the message says why), or a path of `share` does not
+        exist.
     """
     cwd = Path.cwd()
     project = project_root(cwd)
@@ -382,7 +395,11 @@ def find_worlds(
 def _views(
     kind: Workdir, base: Path, needed: Sequence[str], command: Sequence[str]
 ) -> tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...]]:
-    """The folders of which each run has a view of its own, those of them that begin empty, and the programs in these that it is to see."""
+    """The folders that each run sees in a special way.
+
+    Returns those of which each run has its own view; those of them that are empty at first; and the programs in these
+    that the run must see.
+    """
     if kind is Workdir.FARM:
         targets = tuple(path for path in _farm_targets(needed) if not inside(str(base), path))
         return targets, (), _tools(command, targets)
@@ -396,11 +413,11 @@ def _views(
 def _farm_targets(needed: Sequence[str]) -> list[str]:
     projects = _outermost(needed)
     temporary = [p for p in _outermost(["/tmp", tempfile.gettempdir()]) if not any(inside(p, q) for q in projects)]
-    return [*temporary, *projects]  # an empty /tmp first: a project may lie in it
+    return [*temporary, *projects]  # an empty /tmp first, because a project may lie in it
 
 
 def _tools(command: Sequence[str], targets: Sequence[str]) -> tuple[str, ...]:
-    """Folders of programs inside temporary targets and outside the projects."""
+    """Folders of programs that lie inside temporary targets but outside the projects."""
     first = shutil.which(command[0]) if command else None
     places = [*os.environ.get("PATH", "").split(os.pathsep), *os.environ.get("PYTHONPATH", "").split(os.pathsep)]
     places = [os.path.dirname(p) if os.path.basename(p) == "bin" else p for p in places if p]
@@ -420,7 +437,7 @@ def _tools(command: Sequence[str], targets: Sequence[str]) -> tuple[str, ...]:
 
 
 def _base_folder(needed: Sequence[str]) -> Path:
-    """Where worlds are built: outside every folder that must be seen as it was."""
+    """The folder in which worlds are made. It lies outside every folder that runs must see unchanged."""
     user = os.getuid() if hasattr(os, "getuid") else "user"
     places = [
         os.environ.get("SEEDWISE_WORLDS", ""),
@@ -441,7 +458,10 @@ def _base_folder(needed: Sequence[str]) -> Path:
 
 
 def _is_our_own(folder: Path, user: int | str) -> bool:
-    """Make a folder that only this user can enter; False where somebody else has made it, or a link in its place."""
+    """Make a folder that only this user can enter.
+
+    Returns False if somebody else has made it, or if there is a link in its place.
+    """
     try:
         folder.mkdir(mode=0o700, exist_ok=True)
         info = os.lstat(folder)
@@ -455,7 +475,10 @@ def _is_our_own(folder: Path, user: int | str) -> bool:
 
 
 def _probe(worlds: Worlds) -> str:
-    """Enter a world and write; "" if nothing of it is seen here, else the reason why this kind does not work."""
+    """Enter a world and write into it.
+
+    Returns "" if nothing of it is seen outside, else why this kind does not work.
+    """
     world = worlds.make()
     name = f".seedwise-probe-{os.getpid()}"
     try:

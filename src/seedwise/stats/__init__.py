@@ -1,6 +1,6 @@
-"""Arrays in, frozen results out. Knows nothing of runs, files or seeds.
+"""Arrays go in, frozen results come out. These modules know nothing about runs, files or seeds.
 
-Every function says in its docstring which formula it computes and where that comes from.
+The docstring of each function says which formula it computes and where the formula comes from.
 """
 
 from .aso import AlmostDominance, almost_dominates

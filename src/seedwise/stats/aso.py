@@ -1,4 +1,4 @@
-"""Almost stochastic order: does one method's distribution lie above the other's nearly everywhere?"""
+"""Almost stochastic order: does the distribution of one method lie above that of the other nearly everywhere?"""
 
 import math
 from dataclasses import dataclass
@@ -14,10 +14,11 @@ Array = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class AlmostDominance:
-    """`violation` is how much of the squared distance goes against the dominance of new (0: it dominates; 1: base does).
+    """How nearly one distribution lies above the other; see `almost_dominates`.
 
-    `upper` is its upper bound at confidence 1 - α: below ½ new is almost stochastically larger, the nearer to 0 the more so.
-    None where both samples are the same.
+    `violation` is the share of the squared distance that contradicts the dominance of new (0: new dominates; 1: base
+    dominates). `upper` is its upper bound at confidence 1 - α. Below ½, new is almost stochastically larger; the
+    closer to 0, the stronger. Both are None where both samples are the same, or where one has a single value.
     """
 
     violation: float | None
@@ -37,13 +38,16 @@ def almost_dominates(
 ) -> AlmostDominance:
     """ASO of del Barrio et al. (2018), as Dror et al. (2019) use it for deep networks.
 
-    ε = ∫_{F⁻¹ < G⁻¹} (F⁻¹ - G⁻¹)² dt / ∫ (F⁻¹ - G⁻¹)² dt, with F of new and G of base, integrated exactly over the steps of both
-    quantile functions; upper bound ε - √((n + m)/(nm))·σ̂·Φ⁻¹(α), σ̂ by the bootstrap.
+    ε = ∫_{F⁻¹ < G⁻¹} (F⁻¹ - G⁻¹)² dt / ∫ (F⁻¹ - G⁻¹)² dt, with F of new and G of base. The integral is exact, over
+    the steps of both quantile functions. The upper bound is ε - √((n + m)/(nm))·σ̂·Φ⁻¹(α), with σ̂ by the bootstrap.
 
     Parameters
     ----------
+    new, base
+        Shapes (n,) and (m,), finite.
     comparisons
-        How many are made in all: α is divided by it (Bonferroni), so that more comparisons make the bound larger.
+        Number of comparisons that are made in all. α is divided by it (Bonferroni), so more comparisons make the
+        bound larger.
     """
     from scipy.special import ndtri
 

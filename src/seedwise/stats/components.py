@@ -17,8 +17,9 @@ Array = NDArray[np.float64]
 class Component:
     """One part of the variance, in squared units of the score.
 
-    `variance` is the unbiased estimate, which may be negative where the truth is near 0; `truncated` is 0 then. `share` is of the
-    sum of the truncated ones. `interval` is Satterthwaite's; its low end is never below 0. `df` are Satterthwaite's degrees.
+    `variance` is the unbiased estimate. It may be negative where the truth is near 0; then `truncated` is 0. `share`
+    is the share of the sum of the truncated estimates. `interval` is Satterthwaite's; its low end is never below 0.
+    `df` are Satterthwaite's degrees of freedom.
     """
 
     name: str
@@ -59,17 +60,23 @@ def crossed_components(
     Parameters
     ----------
     table
-        One axis for each source, each of length 2 or more; with `replicates` a last axis of repeats under the same assignment.
+        One axis for each source, each of length 2 or more. With `replicates`, one more axis at the end, of repeats
+        under the same assignment.
     sources
         Names, one for each axis that is a source.
 
+    Raises
+    ------
+    ValueError
+        The number of axes is wrong, an axis is shorter than 2, or a value is not finite.
+
     Notes
     -----
-    Expected mean squares (Brennan 2001, Generalizability Theory, ch. 3): E MS_T = Σ_{S ⊇ T} σ²_S·Π_{i ∉ S} nᵢ, solved for σ²; for
-    two sources and r replicates σ²_init = (MS_init - MS_init×order)/(n_order·r). Without replicates the highest interaction
-    cannot be told from what no seed controls: it is then called `rest`. Intervals: Satterthwaite (1946),
-    ν·σ̂²/χ²(ν), ν = (Σcᵢ·MSᵢ)²/Σ((cᵢ·MSᵢ)²/dfᵢ); None where the estimate is not above 0, or ν
-    is too small for an upper end.
+    Expected mean squares (Brennan 2001, Generalizability Theory, ch. 3): E MS_T = Σ_{S ⊇ T} σ²_S·Π_{i ∉ S} nᵢ, solved
+    for σ². For two sources and r replicates: σ²_init = (MS_init - MS_init×order)/(n_order·r). Without replicates, the
+    highest interaction cannot be distinguished from what no seed controls; it is then called `rest`. Intervals:
+    Satterthwaite (1946), ν·σ̂²/χ²(ν), ν = (Σcᵢ·MSᵢ)²/Σ((cᵢ·MSᵢ)²/dfᵢ). They are None where the estimate is not above
+    0, or where ν is too small for an upper end.
     """
     x = np.asarray(table, dtype=np.float64)
     names = tuple(sources)
@@ -119,7 +126,7 @@ def crossed_components(
 def _mean_squares(
     x: Array, subsets: Sequence[tuple[int, ...]], k: int
 ) -> tuple[dict[tuple[int, ...], float], dict[tuple[int, ...], int]]:
-    """Mean square and degrees of freedom of each effect, by the margins of the table."""
+    """Mean square and degrees of freedom of each effect, computed from the margins of the table."""
     axes = set(range(x.ndim))
     margins: dict[tuple[int, ...], Array] = {(): x.mean(keepdims=True)}
     for subset in subsets:
@@ -152,7 +159,7 @@ def _estimate(
     nu = variance**2 / spread
     above, below = float(chdtri(nu, (1 - level) / 2)), float(chdtri(nu, (1 + level) / 2))
     if not (below > 0 and math.isfinite(nu * variance / below)):
-        return variance, None, nu  # so few degrees of freedom say nothing about the upper end
+        return variance, None, nu  # with so few degrees of freedom there is no upper end
     return variance, (nu * variance / above, nu * variance / below), nu
 
 
@@ -160,8 +167,9 @@ def _estimate(
 class TestSetNoise:
     """How much of the spread between runs is true, and how much comes from the choice of test examples.
 
-    All are variances of the error rate. `observed` is what a table of seeds shows; `distribution` the unbiased estimate of what
-    would remain on the whole distribution; `noise` the difference. `predicted` is what class-calibrated ensembles give.
+    All numbers are variances of the error rate. `observed` is the variance between the given runs. `distribution` is
+    the unbiased estimate of what would remain on the whole distribution. `noise` is the difference of these two.
+    `predicted` is what class-calibrated ensembles give.
     """
 
     observed: float
@@ -178,12 +186,20 @@ def noise_of_test_set(correct: ArrayLike, classes: int = 2) -> TestSetNoise:
     Parameters
     ----------
     correct
-        Shape (runs, examples): 1 where a run classed the example rightly.
+        Shape (runs, examples): 1 where a run classified the example correctly, else 0.
+    classes
+        Number of classes.
+
+    Raises
+    ------
+    ValueError
+        `correct` has another shape or other values, or `classes` is below 2.
 
     Notes
     -----
-    n/(n - 1)·[Var(err) - n⁻²·Σᵢ Var(errᵢ)], ddof = 1 in both, is unbiased for the distribution-wise variance. Where the ensemble of
-    runs is class-calibrated, E[Var] = err/(2n) + (1 - 1/n)·Var_dist for two classes, and at least err/(nk) for k.
+    n/(n - 1)·[Var(err) - n⁻²·Σᵢ Var(errᵢ)], with ddof = 1 in both, is unbiased for the distribution-wise variance. If
+    the ensemble of runs is class-calibrated, E[Var] = err/(2n) + (1 - 1/n)·Var_dist for two classes, and at least
+    err/(nk) for k classes.
     """
     x = np.asarray(correct, dtype=np.float64)
     if x.ndim != 2 or min(x.shape) < 2:
@@ -204,7 +220,10 @@ def noise_of_test_set(correct: ArrayLike, classes: int = 2) -> TestSetNoise:
 
 @dataclass(frozen=True)
 class MultiBootstrap:
-    """A mean over seeds and examples, or a difference of two, with an interval that counts both as samples."""
+    """A mean over seeds and examples, or a difference of two means.
+
+    The interval treats both seeds and examples as samples.
+    """
 
     estimate: float
     low: float
@@ -228,13 +247,14 @@ def multi_bootstrap(
     Parameters
     ----------
     new, base
-        Scores of each seed on each example, shapes (seeds, examples); both on the same examples, which are resampled alike. Seeds
-        are resampled separately, or alike when `paired`.
+        Scores of each seed on each example, shapes (seeds, examples). Both sides have the same examples, which are
+        resampled in the same way. Seeds are resampled separately; with `paired`, in the same way.
 
     Returns
     -------
     MultiBootstrap
-        Percentile interval; p two-sided, twice the smaller share of resamples on either side of 0, at least 2/(resamples + 1).
+        Percentile interval. p is two-sided: twice the smaller share of resamples on one side of 0, at least
+        2/(resamples + 1).
     """
     x = _matrix(new, "new")
     y = None if base is None else _matrix(base, "base")

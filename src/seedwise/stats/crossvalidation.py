@@ -1,4 +1,4 @@
-"""Cross-validation under several seeds: folds share their training data, so they are no sample of independent scores."""
+"""Cross-validation under several seeds. Folds share their training data, so their scores are not independent."""
 
 import math
 from dataclasses import dataclass
@@ -13,9 +13,11 @@ Array = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class CrossValidated:
-    """Mean over splits with the corrected interval, and the spread between folds apart from that between seeds.
+    """Mean over splits with the corrected interval, and the spread between folds separate from the spread between
+    seeds.
 
-    `fold_sd` and `seed_sd` are standard deviations by the two-way random-effects analysis; None with a single seed.
+    `fold_sd` and `seed_sd` are standard deviations from the two-way random-effects analysis. They are None for a
+    single seed.
     """
 
     mean: float
@@ -45,12 +47,14 @@ def corrected_resampled_t(
     scores
         Shape (splits,) or (seeds, splits). Seeds are averaged within a split first: J counts splits.
     test_share
-        n_test / n_train; for k folds 1/(k - 1), which is also what is taken when neither it nor the sizes are given.
+        n_test / n_train. Without it and without the sizes: 1/(k - 1), as for k folds.
+    n_train, n_test
+        The two sizes, instead of `test_share`.
 
     Raises
     ------
     ValueError
-        For one split, of which nothing about spread can be said.
+        There is only one split (which says nothing about spread), or a value is wrong.
 
     Notes
     -----

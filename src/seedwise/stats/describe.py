@@ -1,4 +1,4 @@
-"""Describing one sample of scores."""
+"""Describes one sample of scores."""
 
 from dataclasses import dataclass
 
@@ -10,10 +10,10 @@ from .sample import check_level, check_sample
 
 @dataclass(frozen=True)
 class Description:
-    """A sample in figures, in the units of the scores.
+    """A sample in numbers, in the units of the scores.
 
     `sd` has n - 1 in its denominator, `sem` is sd / √n, `interval` is the t interval of the mean. All three are None
-    for a single value: one score says nothing about spread.
+    for a single value, because one score says nothing about spread.
     """
 
     n: int
@@ -36,12 +36,12 @@ def t_interval(values: ArrayLike, level: float = 0.95) -> tuple[float, float]:
     values
         Shape (n,), n ≥ 2, finite.
     level
-        Its coverage for normal data, between 0 and 1.
+        Coverage for normal data, between 0 and 1.
 
     Returns
     -------
     low, high
-        In the units of the values. All-equal values give an interval of width 0.
+        In the units of the values. If all values are equal, the width is 0.
 
     Notes
     -----
@@ -62,10 +62,10 @@ def t_interval(values: ArrayLike, level: float = 0.95) -> tuple[float, float]:
 
 
 def interquartile_mean(values: ArrayLike) -> float:
-    """Mean of the middle half, with fractional weights where the cut falls inside a value.
+    """Mean of the middle half. Values at the cut get fractional weights.
 
-    Agarwal et al. (2021), arXiv 2108.13264, trim a quarter at each end; with n not a multiple of four the values at the
-    cut count in part, so that `[0, 1, 5, 6, 7, 8]` gives 5.0.
+    Agarwal et al. (2021), arXiv 2108.13264, cut off a quarter at each end. If n is not a multiple of four, the values
+    at the cut count in part: `[0, 1, 5, 6, 7, 8]` gives 5.0.
     """
     x = np.sort(check_sample(values))
     if x[0] == x[-1]:
@@ -76,10 +76,10 @@ def interquartile_mean(values: ArrayLike) -> float:
 
 
 def describe(values: ArrayLike, level: float = 0.95) -> Description:
-    """All figures of one sample. Raises ValueError for an empty one and for NaN or infinite values."""
+    """All numbers of one sample. Raises ValueError for an empty sample and for NaN or infinite values."""
     x = check_sample(values)
     many = x.size > 1
-    equal = bool((x == x[0]).all())  # rounding must not turn no spread into a little
+    equal = bool((x == x[0]).all())  # rounding must not make a small spread where there is none
     sd = (0.0 if equal else float(x.std(ddof=1))) if many else None
     return Description(
         n=int(x.size),

@@ -1,4 +1,4 @@
-"""What choosing a lucky seed buys."""
+"""How much it gains to choose a lucky seed."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -19,12 +19,15 @@ class Estimator(StrEnum):
 
 
 def best_of_weights(total: int, n: int) -> Array:
-    """Chance that the i-th smallest of `total` values is the largest of n drawn without replacement, i = 1 … total."""
+    """Probability that the i-th smallest of `total` values is the largest of n drawn without replacement.
+
+    Shape (total,), for i = 1 … total.
+    """
     if not 1 <= n <= total:
         raise ValueError(f"the best of {n} cannot be estimated without bias from {total} values: n is 1 … {total}")
     weights = np.zeros(total)
     weights[-1] = n / total
-    for i in range(total - 1, n - 1, -1):  # C(i-1, n-1)/C(N, n), from the top down, which never overflows
+    for i in range(total - 1, n - 1, -1):  # C(i-1, n-1)/C(N, n), from the top down, so that it never overflows
         weights[i - 1] = weights[i] * (i + 1 - n) / i
     return weights
 
@@ -34,10 +37,13 @@ def expected_best(
 ) -> float:
     """The expected best of n seeds.
 
+    Raises ValueError for n below 1, and for the unbiased estimate above the number of values.
+
     Notes
     -----
-    Unbiased, over all choices of n of the N values: Σ x₍ᵢ₎·C(i - 1, n - 1)/C(N, n) (Tang et al. 2020, arXiv 2004.13705). `dodge`
-    is Σ x₍ᵢ₎·[(i/N)ⁿ - ((i - 1)/N)ⁿ] (Dodge et al. 2019), which draws with replacement and is biased downwards.
+    Unbiased, over all choices of n of the N values: Σ x₍ᵢ₎·C(i - 1, n - 1)/C(N, n) (Tang et al. 2020, arXiv
+    2004.13705). `dodge` is Σ x₍ᵢ₎·[(i/N)ⁿ - ((i - 1)/N)ⁿ] (Dodge et al. 2019). It draws with replacement and is
+    biased towards the mean.
     """
     x = np.sort(check_sample(values))
     if not largest:
@@ -51,7 +57,10 @@ def expected_best(
 
 
 def wrong_winner(new: ArrayLike, base: ArrayLike) -> float:
-    """How often one seed of each would have named as the higher the one whose mean is the lower; ties count half."""
+    """How often a comparison of one seed each would give the higher value to the side with the lower mean.
+
+    Ties count half.
+    """
     x, y = check_sample(new, "new"), check_sample(base, "base")
     if x.mean() == y.mean():
         return 0.5
@@ -64,9 +73,9 @@ def wrong_winner(new: ArrayLike, base: ArrayLike) -> float:
 
 @dataclass(frozen=True)
 class Selection:
-    """The run chosen by one metric, and what to report of it by another.
+    """The run that was chosen by one metric, and what to report of it by another.
 
-    `expected[n - 1]` is the reported metric to be expected of the run that looks best of n.
+    `expected[n - 1]` is the expected value of the reported metric for the run that is best of n.
     """
 
     index: int
@@ -80,7 +89,8 @@ class Selection:
 def select(by: ArrayLike, report: ArrayLike, *, largest: bool = True) -> Selection:
     """Choose the best run by a validation metric, and report the test metric of such choices.
 
-    Runs that tie by `by` share their place: the expectation takes the mean of what they report. `index` is then the first.
+    Runs with the same value of `by` share their place: the expectation uses the mean of what they report. `index` is
+    then the first of them.
     """
     x, y = check_sample(by, "by"), check_sample(report, "report")
     if x.size != y.size:

@@ -1,4 +1,4 @@
-"""Several comparisons at once: p-values held together, ranks, and the tests over tasks."""
+"""Several comparisons at once: adjusted p-values, ranks, and the tests over tasks."""
 
 import math
 from dataclasses import dataclass
@@ -22,7 +22,7 @@ def holm(p_values: ArrayLike) -> Array:
 
 
 def bonferroni(p_values: ArrayLike) -> Array:
-    """Each p times their number: [.03, .01, .02] → [.09, .03, .06]."""
+    """Each p, multiplied by the number of p-values: [.03, .01, .02] → [.09, .03, .06]."""
     p = _check_p(p_values)
     return np.minimum(p * p.size, 1.0)
 
@@ -36,7 +36,11 @@ def _check_p(p_values: ArrayLike) -> Array:
 
 @dataclass(frozen=True)
 class Friedman:
-    """Do methods differ over tasks? `ranks` are mean ranks (1 is best); p of the χ² and of Iman & Davenport's F, which is sharper."""
+    """Do methods differ over tasks?
+
+    `ranks` are mean ranks (1 is best). `p_value` is that of the χ², `f_p_value` that of Iman & Davenport's F, which
+    is more powerful.
+    """
 
     ranks: tuple[float, ...]
     statistic: float
@@ -74,7 +78,10 @@ def friedman(table: ArrayLike, *, largest: bool = True) -> Friedman:
 
 
 def wilcoxon(d: ArrayLike) -> float:
-    """Two-sided p of Wilcoxon's (1945) signed-rank test of differences; exact without ties up to 50. All zero: 1."""
+    """Two-sided p of Wilcoxon's (1945) signed-rank test of differences.
+
+    It is exact for at most 50 differences without ties. If all differences are zero, it is 1.
+    """
     from scipy import stats
 
     x = check_sample(d, "differences")
@@ -88,7 +95,8 @@ def wilcoxon(d: ArrayLike) -> float:
 def critical_difference(methods: int, tasks: int, alpha: float = 0.05) -> float:
     """Nemenyi's critical difference of mean ranks: q(α, k, ∞)/√2·√(k(k + 1)/(6N)) (Demšar 2006, JMLR 7, eq. in 3.2.2).
 
-    It depends on which other methods are in the pool (Benavoli et al. 2016, JMLR 17): pairwise Wilcoxon with Holm does not.
+    It depends on which other methods are compared (Benavoli et al. 2016, JMLR 17). Pairwise Wilcoxon tests with Holm
+    do not.
     """
     from scipy.stats import studentized_range
 

@@ -13,9 +13,9 @@ class Design(StrEnum):
     """What is compared with what."""
 
     TWO = "two"
-    """Two groups of so many seeds each."""
+    """Two groups with n seeds each."""
     PAIRED = "paired"
-    """Differences under the same seeds; `sd` is that of the differences."""
+    """Differences under the same seeds. `sd` is the SD of the differences."""
     ONE = "one"
     """One group against a number."""
 
@@ -30,19 +30,25 @@ def power(
     sd_base: float | None = None,
     two_sided: bool = True,
 ) -> float:
-    """Chance that n seeds (each, with two groups) show a true effect.
+    """Probability that n seeds (each, with two groups) show a true effect.
 
     Parameters
     ----------
     effect, sd
         In the metric's units: the true difference, and the SD between seeds.
     sd_base
-        The SD of the other group, if it is another (Welch).
+        The SD of the other group, if it is different (Welch).
+
+    Raises
+    ------
+    ValueError
+        The SD is not above 0, the effect is not finite, or alpha is not between 0 and 1.
 
     Notes
     -----
-    The t statistic has a noncentral t distribution with noncentrality effect / (sd·√(2/n)); both tails count (Cohen 1988;
-    statsmodels' TTestIndPower agrees). A central t shifted by the effect, as some helpers use, errs by .13 at small n.
+    The t statistic has a noncentral t distribution with noncentrality effect / (sd·√(2/n)). Both tails count (Cohen
+    1988; statsmodels' TTestIndPower agrees). Some helpers use a central t that is shifted by the effect; its error is
+    up to .13 at small n.
     """
     from scipy.stats import nct, norm, t
 
@@ -58,7 +64,7 @@ def power(
     shift = abs(effect) / math.sqrt(a + b)
     cut = float(t.isf(alpha / 2 if two_sided else alpha, df))
     reached = float(nct.sf(cut, df, shift))
-    if math.isnan(reached):  # far beyond the cut, where SciPy's routine gives up
+    if math.isnan(reached):  # far beyond the cut SciPy's function returns NaN
         reached = float(norm.sf((cut - shift) / math.sqrt(1 + cut**2 / (2 * df))))
     other = float(nct.cdf(-cut, df, shift)) if two_sided else 0.0
     return min(1.0, reached + (0.0 if math.isnan(other) else other))
@@ -74,7 +80,10 @@ def seeds_for(
     sd_base: float | None = None,
     two_sided: bool = True,
 ) -> int:
-    """The fewest seeds (each, with two groups) that show a true effect with this power."""
+    """The smallest number of seeds (each, with two groups) that shows a true effect with this power.
+
+    Raises ValueError for an effect of 0, and if more than ten million would be needed.
+    """
     if effect == 0:
         raise ValueError("an effect of 0 cannot be shown with any number of seeds")
     _check(sd, alpha)
@@ -117,7 +126,7 @@ def detectable(
 
 
 def seeds_for_margin(sd: float, margin: float, level: float = 0.95) -> int:
-    """The fewest seeds whose t interval is expected to be no wider than ± margin: t(n - 1)·sd/√n ≤ margin."""
+    """The smallest number of seeds whose t interval is expected to be within ± margin: t(n - 1)·sd/√n ≤ margin."""
     from scipy.special import stdtrit
 
     _check(sd, 1 - check_level(level))
@@ -129,10 +138,10 @@ def seeds_for_margin(sd: float, margin: float, level: float = 0.95) -> int:
 def seeds_for_superiority(
     probability: float, *, power: float = 0.95, alpha: float = 0.05, paired: bool = False, two_sided: bool = False
 ) -> int:
-    """Seeds that show P(new > base) to be above ½ when it is truly `probability`.
+    """Number of seeds that shows that P(new > base) is above ½, if its true value is `probability`.
 
-    Unpaired, per group, Noether (1987): (z₁₋α + z_power)² / (6·(P - ½)²), 29 at P = .75 and α = β = .05. Paired, the fewest pairs
-    for which the exact sign test has this power from there on.
+    Unpaired, for each group, Noether (1987): (z₁₋α + z_power)² / (6·(P - ½)²), which is 29 at P = .75 and α = β =
+    .05. Paired: the smallest number of pairs from which on the exact sign test always has this power.
     """
     from scipy.special import ndtri
 
@@ -150,7 +159,7 @@ def seeds_for_superiority(
         cut = int(binom.isf(tail, n, 0.5)) + 1  # wins that are needed: P(X ≥ cut) ≤ tail
         return float(binom.sf(cut - 1, n, probability)) >= power
 
-    n, since = 1, 2  # the power of a discrete test saws up and down: from where on is it never below again?
+    n, since = 1, 2  # the power of a discrete test goes up and down: find the n from which on it is never below again
     while n < 2 * since + 50:
         n += 1
         if not enough(n):

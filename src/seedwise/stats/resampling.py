@@ -1,4 +1,4 @@
-"""Bootstrap intervals of one statistic of one sample. Reproducible, and continued without a seam."""
+"""Bootstrap intervals of one statistic of one sample. They are reproducible and can be continued."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -12,9 +12,9 @@ from .sample import check_level, check_sample, generator, is_constant
 
 Array = NDArray[np.float64]
 _NO_SPREAD = 1e-12
-"""Relative to its values, a standard deviation below this is rounding."""
+"""A standard deviation below this, relative to the values, is rounding error."""
 _CELLS = 2_000_000
-"""Numbers held at once while resampling."""
+"""How many numbers are held in memory at once."""
 
 
 class Statistic(StrEnum):
@@ -59,8 +59,8 @@ _ROWS: dict[Statistic, Callable[[Array], Array]] = {
 class Bootstrap:
     """A bootstrap interval, in the units of the sample.
 
-    `low` and `high` are None where the method has no answer, and `warning` says why: never a NaN that travels on.
-    `more(k)` draws k further resamples; 500 and then 500 more are bit for bit the thousand drawn at once.
+    `low` and `high` are None if the method has no answer; `warning` says why. They are never NaN. `more(k)` draws k
+    further resamples: 500 and then 500 more give exactly the same bits as a thousand at once.
     """
 
     estimate: float
@@ -78,11 +78,11 @@ class Bootstrap:
 
     @property
     def interval(self) -> tuple[float, float] | None:
-        """Both ends; None where there is no answer."""
+        """Both ends; None if there is no answer."""
         return None if self.low is None or self.high is None else (self.low, self.high)
 
     def more(self, resamples: int) -> "Bootstrap":
-        """The same interval with so many further resamples."""
+        """The same interval with this many further resamples."""
         name = str(self._state["bit_generator"])
         bits = getattr(np.random, name)()
         bits.state = self._state
@@ -111,26 +111,26 @@ def bootstrap(
     Parameters
     ----------
     values
-        Shape (n,), finite. The studentised and BCa intervals need n of about 10; fewer are warned of.
+        Shape (n,), finite. The studentised and BCa intervals need n of about 10; smaller samples get a warning.
     statistic
         `mean`, `median`, `iqm`, `sd`, `min`, `max`. `studentised` is for the mean only.
     method
         `studentised` (bootstrap t), `bca` or `percentile`.
     resamples
-        How many, at least 100.
+        Number of resamples, at least 100.
     rng
-        A generator, or a number to begin one from (None: 0). A generator moves on by what is drawn.
+        A generator, or an integer from which a new one starts (None: 0). A given generator is advanced by the draws.
 
     Raises
     ------
     ValueError
-        For a sample that is empty or not finite, or a method without a meaning for the statistic.
+        The sample is empty or not finite, or the method has no meaning for the statistic.
 
     Notes
     -----
-    Efron & Tibshirani (1993), An Introduction to the Bootstrap: studentised, eq. 12.17-12.22; BCa, eq. 14.9-14.15 with the
-    acceleration by the jackknife. Ties with the estimate count half in the bias correction, so that a statistic which takes
-    few values does not bend it.
+    Efron & Tibshirani (1993), An Introduction to the Bootstrap: studentised, eq. 12.17-12.22; BCa, eq. 14.9-14.15,
+    with the acceleration by the jackknife. Values equal to the estimate count half in the bias correction, so that a
+    statistic with few different values does not distort it.
     """
     statistic, method = Statistic(statistic), Method(method)
     if method is Method.STUDENTISED and statistic is not Statistic.MEAN:
@@ -178,7 +178,7 @@ def _bootstrap(
 
 
 def chunks(total: int, width: int) -> list[int]:
-    """How many rows of `width` numbers to hold at a time."""
+    """How many rows of `width` numbers to hold in memory at a time."""
     size = max(1, _CELLS // max(1, width))
     return [min(size, total - k) for k in range(0, total, size)]
 

@@ -1,11 +1,14 @@
-"""What counts as a sample: checked once, here."""
+"""What counts as a sample. All checks are here."""
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 
 def check_sample(values: ArrayLike, name: str = "a sample", at_least: int = 1) -> NDArray[np.float64]:
-    """One-dimensional, finite, with `at_least` values. Raises ValueError saying what is wrong with `name`."""
+    """The values as a float array, shape (n,).
+
+    Raises ValueError unless they are one-dimensional, finite and at least `at_least`; the message names `name`.
+    """
     x = np.asarray(values, dtype=np.float64)
     if x.ndim != 1 or x.size == 0:
         raise ValueError(f"{name} is a list of numbers, at least one; got shape {x.shape}")
@@ -17,21 +20,24 @@ def check_sample(values: ArrayLike, name: str = "a sample", at_least: int = 1) -
 
 
 def check_level(level: float) -> float:
-    """A confidence level. Raises ValueError unless it lies between 0 and 1."""
+    """Return a confidence level. Raises ValueError unless it is between 0 and 1."""
     if not 0 < level < 1:
         raise ValueError(f"level is between 0 and 1; got {level}")
     return float(level)
 
 
 def check_resamples(resamples: int) -> int:
-    """How many resamples. Raises ValueError below 1."""
+    """Return the number of resamples. Raises ValueError if it is below 1."""
     if resamples < 1:
         raise ValueError(f"resamples is at least 1; got {resamples}")
     return resamples
 
 
 def generator(rng: np.random.Generator | int | None) -> np.random.Generator:
-    """The generator of an analysis: the one given, or a new one from a number; never the global one. None is 0."""
+    """The generator of an analysis: the given one, or a new one that starts from an integer (None: 0).
+
+    Never the global one. Raises ValueError for anything else.
+    """
     if isinstance(rng, np.random.Generator):
         return rng
     if rng is not None and (isinstance(rng, bool) or not isinstance(rng, int | np.integer)):

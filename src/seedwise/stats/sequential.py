@@ -1,4 +1,4 @@
-"""Looking after every seed: intervals that hold at all times at once, and stopping rules that keep their promise."""
+"""Looking after every seed: intervals that are valid at all times at once, and rules that tell when to stop."""
 
 import math
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ Array = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class TimeUniform:
-    """An interval of a mean that covers at every n at once with probability `level`, so that one may stop when one likes."""
+    """An interval of a mean that covers it at every n at once with probability `level`. So one may stop at any time."""
 
     mean: float
     low: float
@@ -30,19 +30,21 @@ class TimeUniform:
 
 
 START = 5
-"""Scores from which on the t sequence is looked at, unless said otherwise."""
+"""Number of scores from which on the t sequence is used, unless another is given."""
 
 
 def t_sequence_half(n: int, sd: float, level: float = 0.95, start: int = START) -> float:
     """Half the width of the t confidence sequence after n normal scores of this SD (n - 1 in its denominator).
 
-    Infinite before `start` scores. It may be looked at after every score from then on; a later start makes it narrower.
+    It is infinite before `start` scores. From then on one may look after every score. A later start makes it
+    narrower.
 
     Notes
     -----
-    Lai (1976), as in Wang & Ramdas (2023), arXiv 2310.03722, Theorem 2.1: with m = start and a the solution of
-    2·(1 - F(a) + a·f(a)) = α, F and f the t distribution with m - 1 degrees, b = (1 + a²/(m - 1))^m / m, the means
-    x̄ ± s·√((b·n)^(1/n) - 1), s² with n in the denominator, all hold the true mean at once, for n ≥ m, with probability 1 - α.
+    Lai (1976), as in Wang & Ramdas (2023), arXiv 2310.03722, Theorem 2.1. Let m = start, F and f the distribution
+    function and density of t with m - 1 degrees of freedom, a the solution of 2·(1 - F(a) + a·f(a)) = α, and b = (1 +
+    a²/(m - 1))^m / m. The intervals x̄ ± s·√((b·n)^(1/n) - 1), s² with n in the denominator, cover the true mean for
+    all n ≥ m at once with probability 1 - α.
     """
     check_level(level)
     if n < start:
@@ -79,7 +81,7 @@ def t_sequence(values: ArrayLike, level: float = 0.95, start: int = START) -> Ti
 
 
 def forecast(sd: float, margin: float, level: float = 0.95, start: int = START) -> int:
-    """Scores after which the t sequence is expected to be within ± margin, given the SD."""
+    """Number of scores after which the t sequence is expected to be within ± margin, for this SD."""
     if not margin > 0:
         raise ValueError(f"a margin is above 0; got {margin}")
     if not sd > 0:
@@ -101,7 +103,10 @@ def forecast(sd: float, margin: float, level: float = 0.95, start: int = START) 
 
 @dataclass(frozen=True)
 class Stein:
-    """A two-stage plan: after `first` scores it is known that `n` are needed; mean ± margin then covers as promised."""
+    """A two-stage plan.
+
+    After `first` scores it is known that `n` are needed. Then mean ± margin has at least the promised coverage.
+    """
 
     n: int
     first: int
@@ -112,8 +117,8 @@ class Stein:
 def stein(first_scores: ArrayLike, margin: float, level: float = 0.95) -> Stein:
     """Stein's (1945) two-stage procedure for an interval of fixed width.
 
-    n = max(n₀, ⌈(t(n₀ - 1)·s₀/margin)²⌉) from the first n₀ scores alone; the mean of all n, ± margin, covers with at least
-    `level` for normal scores, whatever their SD.
+    n = max(n₀, ⌈(t(n₀ - 1)·s₀/margin)²⌉), from the first n₀ scores alone. The mean of all n scores, ± margin, covers
+    with probability `level` or more for normal scores of any SD.
     """
     from scipy.special import stdtrit
 
@@ -129,17 +134,17 @@ def stein(first_scores: ArrayLike, margin: float, level: float = 0.95) -> Stein:
 def betting_sequence(
     values: ArrayLike, bounds: tuple[float, float], level: float = 0.95, grid: int = 2000
 ) -> TimeUniform:
-    """A sequence for scores that lie within declared bounds, of whatever distribution.
+    """A sequence for scores that lie within declared bounds. Their distribution does not matter.
 
-    Hedged capital of Waudby-Smith & Ramdas (2024), arXiv 2010.09686: for each mean m, one gambler bets that scores lie above it
-    and one that they lie below; the stakes λₜ = √(2·log(2/α)/(σ̂²ₜ₋₁·t·log(1 + t))), at most half of what may be staked, are
-    set before the score is seen, so each capital is a nonnegative martingale if m is the mean. Those m stay for which the
-    larger of the two halves of the capital is below 1/α.
+    Hedged capital of Waudby-Smith & Ramdas (2024), arXiv 2010.09686. For each candidate mean m, one gambler bets that
+    scores lie above m, and another that they lie below. The stakes λₜ = √(2·log(2/α)/(σ̂²ₜ₋₁·t·log(1 + t))), at most
+    half of what may be staked, are set before the score is seen. So each capital is a nonnegative martingale if m is
+    the mean. The interval keeps those m for which the larger of the two halves of the capital is below 1/α.
 
     Raises
     ------
     ValueError
-        For a score outside the bounds.
+        A score is outside the bounds.
     """
     x = check_sample(values)
     check_level(level)
@@ -179,9 +184,12 @@ def error_when_looking(
     repeats: int = 20_000,
     rng: np.random.Generator | int | None = None,
 ) -> float:
-    """How often a t test of pure noise falls to `p` or below at one of the looks, after each score from the first to the last.
+    """How often a t test of pure noise gives `p` or less in at least one look.
 
-    Simulated on normal scores; a rule of p < .01 looked at after each score from 3 to 40 has an error of about .07.
+    There is a look after each score, from the first of `looks` to the last.
+
+    It is simulated with normal scores. For example, the rule p < .01 with a look after each score from 3 to 40 has an
+    error of about .07.
     """
     from scipy.special import stdtrit
 

@@ -1,4 +1,4 @@
-"""Several tasks, each with runs of its own: means over them, with a bootstrap that resamples runs within each task."""
+"""Several tasks, each with its own runs: means over the tasks. The bootstrap resamples the runs within each task."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -39,7 +39,7 @@ class Aggregate:
     _state: dict[str, object] = field(repr=False, compare=False, default_factory=dict)
 
     def more(self, resamples: int) -> "Aggregate":
-        """The same with so many further resamples; bit for bit as if all had been drawn at once."""
+        """The same with this many further resamples. The bits are the same as if all had been drawn at once."""
         bits = getattr(np.random, str(self._state["bit_generator"]))()
         bits.state = self._state
         return _aggregate(self._scores, self.over, self.level, resamples, np.random.Generator(bits), self.distribution)
@@ -58,16 +58,16 @@ def aggregate(
     Parameters
     ----------
     scores
-        For each task its runs, shapes (nₜ,); tasks may have different numbers of runs, and each task has the same weight.
+        The runs of each task, shapes (nₜ,). Tasks may have different numbers of runs; each task has the same weight.
     over
-        `iqm`: interquartile mean of all runs of all tasks, with fractional weights at the cut; `mean`: of the tasks' means;
-        `median`: of the tasks' means.
+        `iqm`: interquartile mean of all runs of all tasks, with fractional weights at the cut. `mean`: mean of the
+        tasks' means. `median`: median of the tasks' means.
 
     Notes
     -----
-    Agarwal et al. (2021), arXiv 2108.13264. A resample draws, within each task, as many runs as there are. With three runs a
-    task the interval covers about .9 (.85 to .91, docs/coverage.md) instead of .95, which the warning says. Nothing is sorted: the pooled values are ranked
-    once, and a resample is how often each of them is drawn.
+    Agarwal et al. (2021), arXiv 2108.13264. In each task, a resample draws as many runs as the task has. With three
+    runs in a task the interval covers about .9 (.85 to .91, docs/coverage.md) instead of .95; the warning says so. No
+    resample is sorted: the pooled values are ranked once, and a resample is how often each of them is drawn.
     """
     if isinstance(scores, np.ndarray) and scores.ndim == 2:
         scores = list(scores)
@@ -112,7 +112,10 @@ def _aggregate(
 def draw_counts(
     sizes: Sequence[int], rows: int, rng: np.random.Generator, places: NDArray[np.intp] | None = None
 ) -> NDArray[np.int64]:
-    """How often each run is drawn when runs are resampled within tasks: shape (rows, all runs), in order of tasks or `places`."""
+    """How often each run is drawn when runs are resampled within tasks.
+
+    Shape (rows, all runs), in the order of the tasks or of `places`.
+    """
     width = int(sum(sizes))
     starts = np.repeat(np.cumsum([0, *sizes[:-1]]), sizes)
     scale = np.repeat(np.asarray(sizes, dtype=np.float64), sizes)
@@ -127,7 +130,7 @@ def draw_counts(
 
 
 class _Iqm:
-    """Weighted interquartile mean out of counts in the order of the pooled values."""
+    """Computes the weighted interquartile mean from counts that are in the order of the pooled values."""
 
     def __init__(self, tasks: Sequence[Array]) -> None:
         pooled = np.concatenate(tasks)
@@ -142,12 +145,12 @@ class _Iqm:
         self._total = float(pooled.size if equal else len(tasks))
 
     def __call__(self, counts: NDArray[np.int64]) -> Array:
-        # Σ xⱼ(g(Cⱼ) - g(Cⱼ₋₁)) with g cutting the cumulated weight C to the middle half, summed by parts
+        # Σ xⱼ(g(Cⱼ) - g(Cⱼ₋₁)), where g cuts the cumulated weight C to the middle half; summed by parts
         low, high = self._total / 4, 3 * self._total / 4
         heights = counts if self._weights is None else counts * self._weights
         below = np.cumsum(heights[:, :-1], axis=1, dtype=np.float64)
         np.clip(below, low, high, out=below)
-        # not `@`, whose last bit depends on how many rows there are
+        # not `@`: its last bit depends on the number of rows
         area = np.einsum("ij,j->i", below, self._steps)
         if not self._steps.any():
             return np.full(len(counts), self._values[0])
@@ -156,7 +159,7 @@ class _Iqm:
 
 
 class _Means:
-    """Mean or median over tasks of each task's mean."""
+    """Computes the mean or the median, over tasks, of each task's mean."""
 
     places = None
 
@@ -173,7 +176,7 @@ class _Means:
 
 @dataclass(frozen=True)
 class Improvement:
-    """P(new > base) averaged over tasks, ties ½, with its stratified percentile interval."""
+    """P(new > base), averaged over tasks, with its stratified percentile interval. Ties count ½."""
 
     probability: float
     low: float
@@ -196,7 +199,7 @@ def improvement(
     Parameters
     ----------
     new, base
-        For each task its runs, in the same order of tasks; numbers of runs may differ.
+        The runs of each task, with the tasks in the same order. The numbers of runs may differ.
     """
     if len(new) != len(base) or not len(new):
         raise ValueError(f"both sides need the same tasks, at least one; got {len(new)} and {len(base)}")
@@ -223,7 +226,7 @@ def improvement(
 
 @dataclass(frozen=True)
 class Profile:
-    """Share of runs above each threshold τ, averaged over tasks, with a band that holds at all τ at once."""
+    """Share of runs above each threshold τ, averaged over tasks. The band is valid at all τ at once."""
 
     thresholds: Array
     share: Array
@@ -243,8 +246,9 @@ def performance_profile(
 ) -> Profile:
     """Share of runs that score above τ, for each τ (Agarwal et al. 2021, eq. 4; Dolan & Moré 2002).
 
-    The band is simultaneous: its half-width is the `level` quantile, over stratified resamples, of the largest distance between
-    a resampled profile and this one, so that the whole curve lies inside it with that probability, not each point by itself.
+    The band is simultaneous: the whole curve lies inside it with probability `level`, not only each single point. Its
+    half-width is the `level` quantile, over stratified resamples, of the largest distance between a resampled profile
+    and this one.
     """
     tasks = [check_sample(task, f"task {k + 1}") for k, task in enumerate(scores)]
     tau = np.sort(check_sample(thresholds, "the thresholds"))

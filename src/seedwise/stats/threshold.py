@@ -1,4 +1,4 @@
-"""Is the mean beyond a given number, as a leaderboard would ask?"""
+"""Is the mean beyond a given number? Leaderboards ask this."""
 
 import math
 from contextlib import suppress
@@ -16,8 +16,10 @@ from .sequential import error_when_looking
 class ThresholdTest:
     """One-sided t test of a mean against a number.
 
-    `needed` is how many seeds would settle it with power .8 if mean and SD are as they look; None where the mean lies on the
-    wrong side, or so near that ten million would not do. `p_looked` is the error of having looked after each seed since `looked_from` with this p; None without looks.
+    `needed` is the number of seeds that would settle the question with power .8, if mean and SD stay as they are. It
+    is None where the mean lies on the wrong side, or so near that ten million seeds would not be enough. `p_looked`
+    is the error with this p of all looks together, one after each seed since `looked_from`; None if there were no
+    looks.
     """
 
     mean: float
@@ -47,7 +49,8 @@ def against_threshold(
     Parameters
     ----------
     looked_from
-        The number of seeds at the first look, if runs were added after looking; p is then also given for all looks together.
+        The number of seeds at the first look, if runs were added after looking. Then p is also given for all looks
+        together.
     """
     from scipy.special import stdtr
 

@@ -1,4 +1,7 @@
-"""Two samples: the interval of their difference, tests, and how often one beats the other. `new` minus `base` throughout."""
+"""Two samples: the interval of their difference, tests, and how often one is larger.
+
+Differences are always `new` minus `base`.
+"""
 
 import math
 from dataclasses import dataclass
@@ -12,12 +15,12 @@ from .sample import check_level, check_resamples, check_sample, generator, is_co
 
 Array = NDArray[np.float64]
 _EXACT = 40_000
-"""Up to so many regroupings are all looked at."""
+"""Up to this many regroupings, all of them are computed."""
 
 
 @dataclass(frozen=True)
 class Difference:
-    """Mean of new minus mean of base, with its t interval and two-sided p. `df` may be fractional (Welch)."""
+    """Mean of new minus mean of base, with its t interval and two-sided p. `df` may be a fraction (Welch)."""
 
     difference: float
     low: float | None
@@ -33,13 +36,14 @@ class Difference:
 def difference(new: ArrayLike, base: ArrayLike, *, paired: bool = False, level: float = 0.95) -> Difference:
     """Difference of two means with its interval.
 
-    Unpaired it is Welch's (1947), which does not suppose equal spreads; paired, Student's over the differences. With a single
-    value on one side there is no interval; where neither side varies, the interval has width 0 and p is 0 or 1.
+    Unpaired, the interval is Welch's (1947), which does not assume equal spreads. Paired, it is Student's, over the
+    differences. With a single value on one side there is no interval. If neither side varies, the interval has width
+    0, and p is 0 or 1.
 
     Parameters
     ----------
     new, base
-        Shapes (n,) and (m,), finite; of equal length and in the same order when `paired`.
+        Shapes (n,) and (m,), finite. With `paired`, of equal length and in the same order.
     """
     x, y = check_sample(new, "new"), check_sample(base, "base")
     check_level(level)
@@ -80,7 +84,10 @@ def _student(d: float, variance: float | None, df: float, level: float, method: 
 
 @dataclass(frozen=True)
 class Permutation:
-    """A two-sided permutation p-value. `smallest` is the least that these numbers of values can reach, whatever they are."""
+    """A two-sided permutation p-value.
+
+    `smallest` is the smallest p that these numbers of values can give, whatever the values are.
+    """
 
     p_value: float
     exact: bool
@@ -98,14 +105,15 @@ def permutation_test(
 ) -> Permutation:
     """The studentised permutation test of equal means.
 
-    Unpaired, values are regrouped and Welch's t is compared, which keeps its level also where spreads differ (Janssen 1997);
-    paired, signs of the differences are flipped. Exact up to 40,000 regroupings; beyond, p = (b + 1)/(m + 1) over m drawn ones
-    (Phipson & Smyth 2010), the data's own grouping among them.
+    Unpaired: values are regrouped, and Welch's t is compared. This keeps its level even if spreads differ (Janssen
+    1997). Paired: the signs of the differences are changed. The test is exact up to 40,000 regroupings. Beyond, m
+    regroupings are drawn and p = (b + 1)/(m + 1) (Phipson & Smyth 2010): the data's own grouping counts as one of
+    them.
 
     Returns
     -------
     Permutation
-        Paired, 5 pairs reach no less than 2/2⁵ = .0625; 3 against 3 no less than 2/20 = .10.
+        With 5 pairs, p is at least 2/2⁵ = .0625; unpaired, with 3 against 3, at least 2/20 = .10.
     """
     x, y = check_sample(new, "new"), check_sample(base, "base")
     check_resamples(resamples)
@@ -132,12 +140,12 @@ def _flip(d: Array, resamples: int, rng: np.random.Generator) -> Permutation:
 
 
 def _regroup(x: Array, y: Array, resamples: int, rng: np.random.Generator) -> Permutation:
-    # one order for the two samples and for their values: which side is called `new` must not change what is drawn
+    # sort the samples and their values: which side is called `new` must not change what is drawn
     x, y = sorted((np.sort(x), np.sort(y)), key=lambda values: (values.size, values.tolist()))
     pooled, n, m = np.concatenate([x, y]), x.size, y.size
     total = math.comb(n + m, n)
     observed = abs(float(_welch(x[None], y[None])[0]))
-    # with equal numbers every grouping has its mirror image, of the same |t|
+    # with equal numbers, every grouping has a mirror image with the same |t|
     least = (2 if n == m else 1) / total
     if total <= _EXACT:
         groups = np.array(list(combinations(range(n + m), n)), dtype=np.intp)
@@ -160,7 +168,7 @@ def _abs_t(pooled: Array, inside: NDArray[np.bool_], n: int) -> Array:
 
 
 def _welch(x: Array, y: Array) -> Array:
-    """Welch's t of each row; ±inf where groups differ and neither varies, 0 where all is equal."""
+    """Welch's t of each row. It is ±inf where groups differ and neither varies, and 0 where everything is equal."""
     d = x.mean(axis=1) - y.mean(axis=1)
     a = x.var(axis=1, ddof=1) / x.shape[1] if x.shape[1] > 1 else 0.0
     b = y.var(axis=1, ddof=1) / y.shape[1] if y.shape[1] > 1 else 0.0
@@ -176,7 +184,10 @@ def _welch(x: Array, y: Array) -> Array:
 
 
 def _reaches(values: Array, observed: float, room: float = 1e-10) -> NDArray[np.bool_]:
-    """Whether each is at least as far out, with room for rounding: a grouping must not miss its own mirror image."""
+    """Whether each value is at least as extreme as the observed one.
+
+    It allows for rounding, because a grouping must also count its own mirror image.
+    """
     found: NDArray[np.bool_] = values >= observed * (1 - 1e-10) - room
     return found
 
@@ -187,7 +198,7 @@ def _share(values: Array, observed: float, room: float = 1e-10) -> float:
 
 @dataclass(frozen=True)
 class Superiority:
-    """P(new > base), ties ½, with its interval; `delta` is Cliff's δ = 2P - 1."""
+    """P(new > base) with its interval. Ties count ½. `delta` is Cliff's δ = 2P - 1."""
 
     probability: float
     low: float
@@ -199,15 +210,16 @@ class Superiority:
 
     @property
     def delta(self) -> float:
-        """Cliff's δ: -1 (always below) … 1 (always above)."""
+        """Cliff's δ: from -1 (always below) to 1 (always above)."""
         return 2 * self.probability - 1
 
 
 def superiority(new: ArrayLike, base: ArrayLike, *, paired: bool = False, level: float = 0.95) -> Superiority:
-    """How often a value of `new` lies above one of `base`.
+    """How often a value of `new` is above a value of `base`.
 
-    Unpaired, U/(nm) of Mann & Whitney with Newcombe's (2006, Stat. Med. 25:559, method 5) score interval, which has an answer
-    also where one side lies wholly above. Paired, the share of pairs won, with Clopper & Pearson's (1934) interval.
+    Unpaired: U/(nm) of Mann & Whitney, with Newcombe's (2006, Stat. Med. 25:559, method 5) score interval, which
+    exists even if all values of one side lie above the other side. Paired: the share of pairs won, with Clopper &
+    Pearson's (1934) interval.
     """
     x, y = check_sample(new, "new"), check_sample(base, "base")
     check_level(level)
@@ -246,7 +258,7 @@ def _newcombe(p: float, n: int, m: int, level: float) -> tuple[float, float]:
         )
         return (p - theta) ** 2 - z * z * variance
 
-    tiny = 1e-12  # at 0 and 1 themselves the variance vanishes
+    tiny = 1e-12  # at exactly 0 and 1 the variance is zero
     low = 0.0 if p <= 0 else float(brentq(distance, 0.0, min(p, 1 - tiny)))
     high = 1.0 if p >= 1 else float(brentq(distance, max(p, tiny), 1.0))
     return low, high
@@ -272,10 +284,10 @@ def compare_spreads(
     resamples: int = 9999,
     rng: np.random.Generator | int | None = None,
 ) -> Spreads:
-    """Is training steadier one way than the other?
+    """Does one way of training vary less than the other?
 
-    The test is Brown & Forsythe's (1974): Levene's, about the medians. The interval is the bootstrap's of log SD ratio,
-    taken about the estimate (basic), each sample resampled by itself.
+    The test is Brown & Forsythe's (1974): Levene's test about the medians. The interval is a basic bootstrap interval
+    of the log ratio of the SDs; each sample is resampled separately. It needs three values on each side.
     """
     x, y = check_sample(new, "new"), check_sample(base, "base")
     check_resamples(resamples)
@@ -285,7 +297,7 @@ def compare_spreads(
         return Spreads(None, None, None, level, None, "one side does not vary at all: there is no ratio")
     from scipy import stats
 
-    with np.errstate(divide="ignore", invalid="ignore"):  # every value as far from its median: 0/0, no p
+    with np.errstate(divide="ignore", invalid="ignore"):  # every value as far from its median: 0/0, there is no p
         p = float(stats.levene(x, y, center="median").pvalue)
     rng = generator(rng)
     ratio = float(x.std(ddof=1) / y.std(ddof=1))
@@ -293,7 +305,7 @@ def compare_spreads(
     for rows in chunks(resamples, x.size + y.size):
         a = x[(rng.random((rows, x.size)) * x.size).astype(np.intp)].std(axis=1, ddof=1)
         b = y[(rng.random((rows, y.size)) * y.size).astype(np.intp)].std(axis=1, ddof=1)
-        whole = (a > 1e-12 * np.abs(x).max()) & (b > 1e-12 * np.abs(y).max())  # less is rounding
+        whole = (a > 1e-12 * np.abs(x).max()) & (b > 1e-12 * np.abs(y).max())  # less is rounding error
         logs.append(np.log(a[whole] / b[whole]))
     tails = np.quantile(np.concatenate(logs), [(1 - level) / 2, (1 + level) / 2])
     low, high = np.exp(2 * math.log(ratio) - tails[::-1])
@@ -302,7 +314,10 @@ def compare_spreads(
 
 
 def equivalence(found: Difference, margin: float, alpha: float = 0.05) -> float | None:
-    """p of the two one-sided tests (Schuirmann 1987) that the difference lies within ± margin; None without a spread."""
+    """p of the two one-sided tests (Schuirmann 1987) that the difference lies within ± margin.
+
+    None if there is no spread.
+    """
     from scipy.special import stdtr
 
     if not margin > 0:

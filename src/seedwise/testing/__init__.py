@@ -1,6 +1,7 @@
-"""Contract cases: whoever writes a store, an executor or a backend runs these against it.
+"""Test cases for contracts. Whoever writes a store, an executor or a backend runs these cases against it.
 
-Each is a class whose methods are tests for pytest. Make a subclass that is called `Test…` and say how yours is made:
+Each is a class whose methods are tests for pytest. Make a subclass with a name that begins with `Test`, and write the
+method that makes your object:
 
     from seedwise.testing import ExecutorCases
 

@@ -1,4 +1,4 @@
-"""What every backend of a library with random generators must do."""
+"""Test cases that every backend of a library with random generators must pass."""
 
 from typing import TYPE_CHECKING
 
@@ -10,20 +10,20 @@ from abc import ABC, abstractmethod
 class BackendCases(ABC):
     """Cases for a class with the attributes of `Backend` (in `seedwise_guest/randomness/backends/interface.py`).
 
-    The library must be importable, and have a global generator.
+    The library must be importable, and it must have a global generator.
     """
 
     @abstractmethod
     def make(self) -> "Backend":
-        """The backend."""
+        """Return the backend."""
 
     @abstractmethod
     def seed_by_hand(self, seed: int) -> None:
-        """Seed the library's global generator as its own documentation says."""
+        """Seed the library's global generator as the library's own documentation says."""
 
     @abstractmethod
     def draw(self) -> object:
-        """A few numbers from the global generator, as something that can be compared with ==."""
+        """Draw a few numbers from the global generator. Return something that can be compared with ==."""
 
     def test_seeding_does_what_the_librarys_own_call_does(self) -> None:
         backend = self.make()

@@ -1,4 +1,4 @@
-"""What every executor must do."""
+"""Test cases that every executor must pass."""
 
 import os
 import signal
@@ -13,11 +13,11 @@ _PATIENCE = 30.0
 
 
 class ExecutorCases(ABC):
-    """Cases for an `Executor`, on a system where `python` can be started."""
+    """Cases for an `Executor`, on a system where Python can be started."""
 
     @abstractmethod
     def make(self) -> Executor:
-        """A new executor, with nothing running."""
+        """Return a new executor with nothing running."""
 
     def _task(self, folder: Path, number: int, text: str, seed: int = 1) -> Task:
         environment = {**os.environ, "SEEDWISE_CASE": str(number)}
@@ -82,7 +82,7 @@ class ExecutorCases(ABC):
         assert [end.number for end in executor.stop(0.5)] == [1]
         assert time.monotonic() - began < _PATIENCE / 2
         child, until = int(out.read_bytes()), time.monotonic() + _PATIENCE
-        while _is_alive(child) and time.monotonic() < until:  # a kill is delivered a moment later
+        while _is_alive(child) and time.monotonic() < until:  # the kill takes effect a moment later
             time.sleep(0.05)
         assert not _is_alive(child)
 

@@ -1,4 +1,4 @@
-"""What every store must do."""
+"""Test cases that every store must pass."""
 
 from abc import ABC, abstractmethod
 from pathlib import Path
@@ -13,7 +13,7 @@ class StoreCases(ABC):
 
     @abstractmethod
     def open(self, folder: Path) -> Store:
-        """Open the store in `folder`, which is made when it is not there. It is a context manager."""
+        """Open the store in `folder`; make it if it does not exist. The result is a context manager."""
 
     def _experiment(self, store: Store, name: str = "train") -> Experiment:
         return store.add_experiment(name, "key", ["python", "train.py"], {"code": {}}, {"sites": []})

@@ -1,4 +1,7 @@
-"""Callbacks that log a trainer's metrics into the run, one small file for each trainer; outside a run they do nothing."""
+"""Callbacks that log a trainer's metrics into the run, one small file for each trainer.
+
+Outside a run they do nothing.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +11,7 @@ from typing import Any
 
 
 def numbers_of(values: Mapping[str, Any] | None) -> dict[str, float]:
-    """Those of the values that are single numbers: a float, a NumPy scalar, a tensor of one element."""
+    """The values that are single numbers, as floats: Python numbers, NumPy scalars, tensors of one element."""
     found: dict[str, float] = {}
     for name, value in (values or {}).items():
         if hasattr(value, "numpy") and not hasattr(value, "numel"):

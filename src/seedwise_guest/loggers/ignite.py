@@ -9,14 +9,15 @@ from . import numbers_of
 
 
 class LogMetrics:
-    """Logs `engine.state.metrics`.
+    """A handler that logs `engine.state.metrics`.
 
     Parameters
     ----------
     prefix
-        Put before each name: an evaluator that is run on two sets of data needs two handlers, each with a prefix of its own.
+        Text that is put before each name. An evaluator that is run on two sets of data needs two handlers, each with
+        its own prefix.
     trainer
-        The engine whose epoch is the step; without it the calls are counted.
+        The engine whose epoch is the step. Without it, the k-th call is step k.
     """
 
     def __init__(self, prefix: str = "", trainer: Any = None) -> None:

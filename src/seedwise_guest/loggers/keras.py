@@ -11,7 +11,7 @@ from . import numbers_of
 
 
 class LogMetrics(keras.callbacks.Callback):  # type: ignore[misc]
-    """Losses and metrics at the end of each epoch, which is the step, from 1."""
+    """Logs losses and metrics at the end of each epoch. The step is the epoch, counted from 1."""
 
     def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
         log(numbers_of(logs), step=epoch + 1)

@@ -15,10 +15,11 @@ Callback: Any = import_module("pytorch_lightning" if _OLD else "lightning.pytorc
 
 
 class LogMetrics(Callback):  # type: ignore[misc]
-    """`trainer.callback_metrics` of each training epoch, and of a test; the step is the epoch, from 1.
+    """Logs `trainer.callback_metrics` of each training epoch and of a test. The step is the epoch, counted from 1.
 
-    What the module itself logs at the end of an epoch counts for that epoch, so an epoch is written when the next begins. Values of
-    a validation are written for the epochs that had one. In a distributed run rank 0 writes.
+    A module may log values at the end of an epoch, after the callbacks were called. Therefore an epoch is written
+    when the next one begins. Values of a validation are written only for epochs that had a validation. In a
+    distributed run only rank 0 writes.
     """
 
     def __init__(self) -> None:

@@ -11,9 +11,9 @@ from . import numbers_of
 
 
 class LogMetrics(Callback):  # type: ignore[misc]
-    """Losses and scores by epoch, from 1; durations and counts of batches are left out.
+    """Logs losses and scores. The step is the epoch, counted from 1. Durations and counts of batches are left out.
 
-    Put it last: scores of callbacks that stand after it are not in the history yet.
+    Put this callback last: scores of callbacks that stand after it are not in the history yet.
     """
 
     def on_epoch_end(self, net: Any, **kwargs: Any) -> None:

@@ -13,7 +13,7 @@ _TIMES = ("_runtime", "_per_second", "total_flos", "epoch")
 
 
 class LogMetrics(TrainerCallback):  # type: ignore[misc]
-    """Losses and metrics by global step; durations are left out."""
+    """Logs losses and metrics. The step is the global step. Durations are left out."""
 
     def on_log(self, args: Any, state: Any, control: Any, logs: Any = None, **kwargs: Any) -> None:
         values = {name: value for name, value in numbers_of(logs).items() if not name.endswith(_TIMES)}

@@ -24,18 +24,18 @@ def become_run(
     made: list[Made],
     own_arguments: bool,
 ) -> None:
-    """In a child that was just forked.
+    """Turn this process, a child that was just forked, into a run.
 
     Parameters
     ----------
     request
         What the host asked for.
     printed
-        What the first lines have printed to standard output and standard error: it comes first in the logs.
+        What the first lines have printed to standard output and to standard error. It comes first in the logs.
     way_back
         How to leave the private files of the process that forked this one.
     made
-        Folders and files that the first lines have made there: they are made again here.
+        Folders and files that the first lines have made in those private files. They are made again here.
     own_arguments
         Whether the command line differs from run to run.
     """
@@ -76,8 +76,11 @@ def become_run(
 
 
 def _collect_all_when_asked() -> None:
-    """What libraries left in memory before the fork is kept from the collector, which would go through all of it at the end; who calls
-    the collector, or looks at its objects, finds it as ever."""
+    """Have the collector look at all objects again when somebody calls it or asks it for its objects.
+
+    Objects that libraries made before the fork are kept from the collector (`gc.freeze`), because it would spend time
+    on all of them at the end. Code that calls the collector itself must not notice this.
+    """
     for name in ("collect", "get_objects", "get_referrers", "get_stats", "get_freeze_count"):
         original = getattr(gc, name)
 
@@ -89,7 +92,7 @@ def _collect_all_when_asked() -> None:
 
 
 def _make(path: str, mode: int, content: bytes | None) -> None:
-    """A folder (no content) or a file, unless it is there."""
+    """Make a folder (no content) or a file, unless it exists."""
     try:
         if content is None:
             os.mkdir(path, mode)
@@ -105,7 +108,7 @@ def _make(path: str, mode: int, content: bytes | None) -> None:
 
 
 def _files_that_are_read() -> list[tuple[int, str, int]]:
-    """Descriptor, path and position of the files that are open for reading."""
+    """Descriptor, path and position of each file that is open for reading."""
     found = []
     for name in os.listdir("/proc/self/fd"):
         number = int(name)
@@ -120,7 +123,10 @@ def _files_that_are_read() -> list[tuple[int, str, int]]:
 
 
 def _open_again(number: int, path: str, position: int) -> None:
-    """Give a file that is read a position of this process's own, in this run's view of the files."""
+    """Open a file again that was open for reading.
+
+    This run then has its own position in it and its own view of the files.
+    """
     try:
         try:
             opened = os.open(path, os.O_RDONLY | os.O_CLOEXEC)

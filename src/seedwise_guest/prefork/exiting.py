@@ -1,4 +1,7 @@
-"""How a forked child exits: it does what Python does for the user at the end, but does not take the libraries apart one by one."""
+"""How a forked child exits: it does what Python does for the user at the end.
+
+It does not clear the libraries' modules.
+"""
 
 from __future__ import annotations
 
@@ -10,9 +13,10 @@ from ..process.capture import modules
 
 
 def leave(status: int) -> None:
-    """Wait for threads, run atexit, let go of the user's objects, flush every file, and end with `status`.
+    """Wait for threads, run atexit, clear the user's modules, flush every file, and exit with `status`.
 
-    Taking torch's two thousand modules apart would cost more than many a short run.
+    The modules of libraries are not cleared: to clear the two thousand modules of torch takes longer than many short
+    runs.
     """
     _quietly(_join_threads)
     _quietly(_drop_tidying)
@@ -38,7 +42,7 @@ def leave(status: int) -> None:
 def _quietly(call: Any, *arguments: Any) -> None:
     try:
         call(*arguments)
-    except BaseException:  # noqa: BLE001 (as at the end of an interpreter: said, and gone on)
+    except BaseException:  # noqa: BLE001 (as at the end of an interpreter: it prints the error and goes on)
         try:
             import traceback
 
@@ -48,7 +52,10 @@ def _quietly(call: Any, *arguments: Any) -> None:
 
 
 def _drop_tidying() -> None:
-    """torch takes every operator that it registered out of its tables again, for 30 ms, in a process that is about to end."""
+    """Keep torch from removing every operator that it registered.
+
+    That takes 30 ms, in a process that is about to exit.
+    """
     weakref: Any = sys.modules.get("weakref")
     for finalizer, info in list(getattr(getattr(weakref, "finalize", None), "_registry", {}).items()):
         if getattr(info.func, "__module__", "") == "torch.library" and info.func.__name__ == "_del_library":
@@ -62,7 +69,7 @@ def _join_threads() -> None:
 
 
 def _empty(namespace: dict[str, Any]) -> None:
-    """As CPython empties a module: names with one underscore first, then the rest, `__builtins__` never."""
+    """Empty a module as CPython does: names with one underscore first, then the others; never `__builtins__`."""
     for private in (True, False):
         for name in list(namespace):
             if name != "__builtins__" and (name.startswith("_") and not name.startswith("__")) == private:
@@ -72,11 +79,11 @@ def _empty(namespace: dict[str, Any]) -> None:
 def _collect() -> None:
     import gc
 
-    getattr(gc.collect, "__wrapped__", gc.collect)()  # without what libraries left in memory before the fork
+    getattr(gc.collect, "__wrapped__", gc.collect)()  # without the objects that libraries made before the fork
 
 
 def _flush() -> None:
-    """Files that are still open somewhere: written to the disk, as when their objects die."""
+    """Write the contents of files that are still open to the disk, as Python does when a file object is deleted."""
     import gc
     import io
 

@@ -1,7 +1,9 @@
-"""The process that forks: it executes a statement in a copy of itself, goes on as that copy where all is well, and serves its host.
+"""The process that forks: it executes each statement in a copy of itself, and serves its host.
 
-Messages are lines of JSON on two pipes. To the host: `ready` (the first lines are through), `imported` and `left` (what was asked
-to be imported), `started` and `ended` (runs). From it: `import`, `drop` (forget what was imported by `import`), `fork`.
+If all runs may share the statement, the copy takes the place of the process. Messages are lines of JSON on two pipes.
+To the host go `ready` (the first lines have been executed), `imported`, `left` and `dropped` (what became of an
+import that the host asked for), `started` and `ended` (runs). From the host come `import`, `drop` (forget what was
+imported by `import`) and `fork`.
 """
 
 from __future__ import annotations
@@ -22,12 +24,12 @@ _DROP = b"drop"
 
 
 class Process:
-    """This process and the copies that succeed it.
+    """This process and the copies that take its place.
 
     Parameters
     ----------
     watch
-        Says whether a statement may be shared by all runs.
+        Decides whether all runs may share a statement.
     """
 
     def __init__(self, watch: Watch) -> None:
@@ -38,14 +40,17 @@ class Process:
         self._watch = watch
         self._data = b""
         self._released: int | None = None
-        """The write end of a pipe on which the process waits that has not imported what was asked for."""
+        """The write end of a pipe. At the other end waits the process that has not imported what the host asked for."""
         self._dropped = False
         self.printed = (b"", b"")
-        """What has been printed and is past Python's own buffers."""
+        """What was printed and has left Python's own buffers."""
         self._root()
 
     def _root(self) -> None:
-        """Leave the process that the host started behind: it waits for all that come after it, so that none is an orphan."""
+        """Go on in a child.
+
+        The process that the host started waits for all processes that come after it, so that none is an orphan.
+        """
         root = os.getpid()
         world._call("prctl", _SET_CHILD_SUBREAPER, 1, 0, 0, 0)
         if _fork():
@@ -63,20 +68,21 @@ class Process:
     # --- statements ------------------------------------------------------------------------------------------------
 
     def attempt(self, action: Callable[[], object], *, imports: bool = False, hoisted: bool = False) -> str:
-        """Do something in a copy of this process, which takes this one's place if every run may share it.
+        """Execute `action` in a copy of this process.
+
+        The copy takes this process's place if all runs may share what it did.
 
         Parameters
         ----------
         imports
-            What is done is an import: what a library leaves in memory stays till the end.
+            Whether the action is an import. What an import leaves in memory stays until the end.
         hoisted
-            It is an import that the script makes later.
-
+            Whether the script makes this import later.
 
         Returns
         -------
         str
-            "" in the copy; in this process, which is then as it was before, why every run must do it itself.
+            In the copy "". In this process, which has not changed: the reason why each run must do it itself.
         """
         answer, tell = os.pipe()
         sizes = [os.fstat(number).st_size for number in (1, 2)]
@@ -96,7 +102,7 @@ class Process:
                 raise  # not reached: `stop` ends the process
             self._watch.end(hoisted)
             if imports:
-                gc.freeze()  # no collector goes through it again, in no child: see `children`
+                gc.freeze()  # from now on no collector looks at these objects, in no child: see `children`
             os.write(tell, b"\0")
             os.close(tell)
             return ""
@@ -113,9 +119,9 @@ class Process:
         return said.decode("utf-8", "replace") or "crashes"
 
     def _keep_this_one(self) -> bool:
-        """From here on a copy goes on; this process waits, and takes over when the copy is told to drop what it has imported.
+        """Go on in a copy. This process waits; it takes over when the copy is told to drop what it has imported.
 
-        Returns whether this is the copy.
+        Returns True in the copy.
         """
         released, self._released = os.pipe()
         if _fork() == 0:
@@ -134,7 +140,7 @@ class Process:
     # --- the host --------------------------------------------------------------------------------------------------
 
     def send(self, message: dict[str, Any]) -> None:
-        """Tell the host; if the host is gone, this process ends."""
+        """Send a message to the host. If the host is gone, this process ends."""
         data = json.dumps(message).encode("utf-8", "surrogatepass") + b"\n"
         while data:
             try:
@@ -153,7 +159,7 @@ class Process:
         return [json.loads(line.decode("utf-8", "surrogatepass")) for line in lines]
 
     def serve(self) -> dict[str, Any]:
-        """Fork a child for each request. Returns in the children only, with what was requested."""
+        """Fork a child for each request. Returns only in the children; returns what was requested."""
         self._remember()
         import select
 
@@ -199,17 +205,17 @@ class Process:
                     self.send({"type": "started", "id": request["id"], "pid": pid})
 
     def _remember(self) -> None:
-        """Keep what every child would have to find out for itself."""
+        """Find out, before the fork, what otherwise every child would have to find out."""
         self.printed = _printed(1), _printed(2)
         modules.remember()
 
     def _import(self, name: str) -> None:
-        """Import what a fresh run imports later."""
+        """Import a module that a fresh run imports later."""
         import time
         from importlib import import_module
 
         if self._dropped:
-            return  # asked for before this process took over
+            return  # the host asked before this process took over
         if name in sys.modules:
             self.send({"type": "imported", "name": name, "pid": os.getpid()})
             return
@@ -231,7 +237,7 @@ class Process:
 
 
 def _fork() -> int:
-    """Fork, with `random` left where it is: the standard library starts it anew in each forked child."""
+    """Fork, and keep the state of `random`: the standard library seeds it anew in each forked child."""
     random = sys.modules.get("random")
     state = random.getstate() if random is not None and hasattr(random, "getstate") else None
     pid = os.fork()
@@ -253,6 +259,6 @@ def _read_all(number: int) -> bytes:
 
 
 def _printed(number: int) -> bytes:
-    """What this process has written to standard output or standard error, which are files."""
+    """What this process has written to standard output or to standard error. Both must be files."""
     with open(f"/proc/self/fd/{number}", "rb") as file:
         return file.read()

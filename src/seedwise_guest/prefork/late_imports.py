@@ -1,7 +1,9 @@
-"""A fresh run says what its libraries import later, inside their functions, so that the process that forks can import it as well.
+"""A fresh run reports what its libraries import later, inside their functions.
 
-torch imports half of itself within the first step of an optimizer. What the user's own code imports late is not said: it may
-depend on what that code did before, and that on the seed.
+The process that forks can then import it as well.
+
+For example, torch imports half of its modules in the first step of an optimizer. Late imports of the user's own code
+are not reported: they may depend on what that code did before, and so on the seed.
 """
 
 from __future__ import annotations
@@ -16,7 +18,7 @@ from ..process.imports import is_standard, users_by_name, wrap_imports
 
 
 def announce_imports() -> None:
-    """From now on, say each import of a library that begins in a function of an installed one."""
+    """From now on, report each import of a library that a function of an installed library begins."""
     thread = _thread.get_ident()
     inside: list[object] = []
     is_users = users_by_name()

@@ -1,8 +1,9 @@
-"""The first lines of a script: which statements every run can share, executed once; and the rest, executed by each run.
+"""The first lines of a script: the statements that all runs can share are executed once; each run executes the rest.
 
-The statements are executed one after another in the script's own namespace. They end before the first that holds a seed, or of
-which `Watch` says that each run must execute it itself. A statement that only gives a seed a name (`SEED = 42`, `def train(seed=42)`)
-does not end them: it is executed by each run, and they end before the first statement that uses the name.
+The statements are executed one after another in the script's own namespace. The first lines end before the first
+statement that holds a seed, and before the first statement that, as `Watch` says, each run must execute itself. A
+statement that only gives a seed a name (`SEED = 42`, `def train(seed=42)`) does not end them: each run executes it
+later, and the first lines end before the first statement that uses this name.
 """
 
 from __future__ import annotations
@@ -19,18 +20,18 @@ from .watch import Watch
 
 
 class Prologue:
-    """Executes scripts in a process that forks; in the children, what is left of them.
+    """Executes the first lines of a script in the process that forks, and the rest in the children.
 
     Parameters
     ----------
     process, watch
         Of this process.
     edits
-        Lines of the script, by path, in which a seed is typed: the first field of each edit.
+        For each path, the edits of the script. The first field of an edit is the line in which a seed is typed.
     way_back
-        How children leave the private files of this process: see `worlds.enter_and_remember`; None where it has none.
+        How children leave the private files of this process: see `world.enter_and_remember`. None if it has none.
     become
-        Called in a child with nothing; makes it the run that its plan describes.
+        Is called in a child without arguments. It makes the child the run that its plan describes.
     """
 
     def __init__(
@@ -51,7 +52,7 @@ class Prologue:
     def run_script(self, path: str, namespace: dict[str, Any], text_of: Callable[[], str]) -> None:
         """Execute a script: its first lines here, the rest in each child.
 
-        `text_of()` is asked in the children for the text with the seed of the run in it.
+        `text_of()` is called in the children only. It returns the text with the seed of the run in it.
         """
         try:
             with open(path, "rb") as file:
@@ -78,7 +79,7 @@ class Prologue:
         call(found[0] if found else find())
 
     def _first_statements(self, body: list[ast.stmt], flags: int, path: str, namespace: dict[str, Any]) -> int:
-        """Execute statements as long as every run can share them; returns how many were executed."""
+        """Execute statements as long as all runs can share them. Returns how many statements are done with."""
         seeds = {int(edit[0]) for edit in self._edits.get(os.path.abspath(path), ())}
         put_off: set[str] = set()
         for k, statement in enumerate(body):
@@ -100,7 +101,7 @@ class Prologue:
                 self._reason = "annotates a name"  # the annotations of a module belong to one code object
                 return k
             if k and isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Constant):
-                continue  # text alone would become the module's docstring
+                continue  # a string that stands alone would become the module's docstring
             code = _compiled([statement], path, flags, head=k == 0)
             if _does_nothing_but_define(statement):
                 exec(code, namespace)
@@ -142,7 +143,10 @@ def _parse(text: str | bytes, path: str) -> tuple[list[ast.stmt], int]:
 
 
 def _is_main_block(statement: ast.stmt) -> bool:
-    """`if __name__ == "__main__":` without an `else`, in a script: its statements are the script's."""
+    """Whether this is `if __name__ == "__main__":` without an `else`.
+
+    In a script, the statements in it are the script's own.
+    """
     return (
         isinstance(statement, ast.If)
         and not statement.orelse
@@ -155,7 +159,10 @@ _MAIN = ast.dump(ast.parse("__name__ == '__main__'", mode="eval").body)
 
 
 def _compiled(statements: list[ast.stmt], path: str, flags: int, *, head: bool = False) -> Any:
-    """Code for some statements of a module; text that stands first in it is the docstring only at the head of the module."""
+    """Code for some statements of a module.
+
+    A string that stands first in them is a docstring only at the head of the module.
+    """
     body = list(statements)
     while not head and body and isinstance(body[0], ast.Expr) and isinstance(body[0].value, ast.Constant):
         body.pop(0)
@@ -163,7 +170,10 @@ def _compiled(statements: list[ast.stmt], path: str, flags: int, *, head: bool =
 
 
 def _does_nothing_but_define(statement: ast.stmt) -> bool:
-    """Whether executing it can only bind a name: a function without decorators and computed defaults, a constant."""
+    """Whether the statement can only bind a name.
+
+    It is a function without decorators and computed defaults, or a constant.
+    """
     if isinstance(statement, (ast.FunctionDef, ast.AsyncFunctionDef)):
         defaults = [*statement.args.defaults, *(d for d in statement.args.kw_defaults if d is not None)]
         return not statement.decorator_list and all(isinstance(default, ast.Constant) for default in defaults)
@@ -173,7 +183,10 @@ def _does_nothing_but_define(statement: ast.stmt) -> bool:
 
 
 def _only_names(statement: ast.stmt) -> bool:
-    """Whether a statement with a seed in it does no more than give names to plain values, so that it may be executed later."""
+    """Whether a statement with a seed in it only gives names to plain values.
+
+    Such a statement may be executed later.
+    """
     if isinstance(statement, (ast.FunctionDef, ast.AsyncFunctionDef)):
         annotations = [a.annotation for a in ast.walk(statement.args) if isinstance(a, ast.arg) and a.annotation]
         return _does_nothing_but_define(statement) and not annotations and statement.returns is None
@@ -197,7 +210,7 @@ def _names_bound(statement: ast.stmt) -> set[str]:
 
 
 def _looks_at_all_names(statement: ast.stmt) -> bool:
-    """Whether it may see or bind any name of the module: `globals()`, `exec`, `from x import *`."""
+    """Whether a statement may see or bind any name of the module: `globals()`, `exec`, `from x import *`."""
     for node in ast.walk(statement):
         if isinstance(node, ast.Name) and node.id in ("globals", "locals", "vars", "dir", "exec", "eval"):
             return True
@@ -207,7 +220,10 @@ def _looks_at_all_names(statement: ast.stmt) -> bool:
 
 
 def _names_used(statement: ast.stmt) -> set[str]:
-    """Names that a statement may read, bind or delete; inside functions too where it is not a plain definition of one."""
+    """Names that a statement may read, bind or delete, inside functions too.
+
+    For a plain definition of a function: its own name and its arguments' names.
+    """
     plain = isinstance(statement, (ast.FunctionDef, ast.AsyncFunctionDef)) and _does_nothing_but_define(statement)
     if plain:
         arguments = {node.id for node in ast.walk(statement.args) if isinstance(node, ast.Name)}  # type: ignore[attr-defined]
@@ -226,7 +242,10 @@ def _names_used(statement: ast.stmt) -> set[str]:
 
 
 def _of_module(statement: ast.stmt) -> list[ast.AST]:
-    """The nodes of a statement that are executed with the module, not those inside functions and classes."""
+    """The nodes of a statement that are executed together with the module.
+
+    Those inside functions and classes are not.
+    """
     found: list[ast.AST] = [statement]
     if not isinstance(statement, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.Lambda)):
         for inner in ast.iter_child_nodes(statement):

@@ -1,9 +1,9 @@
-"""Watching what the process that forks executes: may every run share it, or must each run execute it itself?
+"""Watches what the process that forks executes, and decides: may all runs share it, or must each run execute it itself?
 
-A statement is left to the runs when it draws from, seeds or makes a random generator, reads the clock, the number of the process or
-the system's entropy, looks at what differs from run to run, writes a file, starts a process or a thread, opens a connection or
-a device. What can be seen before it happens ends the process on the spot; the rest is looked at when the statement is
-through.
+A statement is left to the runs when it does one of these things: it draws from, seeds or makes a random generator; it
+reads the clock, the process number or the system's entropy; it reads something that differs from run to run; it
+writes a file; it starts a process or a thread; it opens a connection or a device. What can be seen before it happens
+ends the process at once. The rest is checked after the statement.
 """
 
 from __future__ import annotations
@@ -27,24 +27,28 @@ _PROCESSES = frozenset(
 _CONNECTIONS = frozenset("socket.connect socket.sendto socket.sendmsg".split())
 _HOOKS = frozenset("sys.setprofile sys.settrace".split())
 _SHARED = ("/dev/null", "/dev/zero", "/dev/full", "/dev/urandom", "/dev/random")
-"""Devices that are the same for everybody."""
+"""Devices that are the same for all processes."""
 _SURVIVES = "jemalloc_bg_thd"
-"""PyArrow's allocator has a thread that it ends in a forked child by itself (jemalloc, `background_thread_postfork_child`)."""
+"""PyArrow's allocator has a thread with this name. The allocator itself ends this thread in a forked child
+(jemalloc, `background_thread_postfork_child`).
+"""
 _LARGEST = 2**20
-"""Bytes of a file that is made again in each run."""
+"""The largest file that is made again in each run, in bytes."""
 _EVERY = 256
 _OURS = 3
-"""References to the list of arguments: the module `sys`, the watch, and the call that counts them."""
+"""Number of references to the list of arguments: from the module `sys`, from the watch, and from the call that
+counts them.
+"""
 
 
 def _own_readings() -> set[Any]:
-    """The C functions that answer otherwise in every run: clocks, process numbers, entropy."""
+    """The C functions that return something else in every run: clocks, process numbers, entropy."""
     import datetime
     import time
 
     names = "time monotonic perf_counter process_time thread_time clock_gettime localtime gmtime ctime asctime strftime"
     clocks = [getattr(time, name + end, None) for name in names.split() for end in ("", "_ns")]
-    posix = sys.modules["posix"]  # not `os`, where the control of randomness has put a function of its own
+    posix = sys.modules["posix"]  # not `os`: there, the control of randomness has put its own function
     system = [getattr(posix, name, None) for name in ("getpid", "getppid", "urandom", "getrandom", "times")]
     moment, day = datetime.datetime, datetime.date
     calendar = [moment.now, moment.utcnow, moment.today, day.today]
@@ -52,7 +56,7 @@ def _own_readings() -> set[Any]:
 
 
 class Watch:
-    """One process's view of what it does.
+    """Watches what one process does.
 
     Parameters
     ----------
@@ -65,11 +69,11 @@ class Watch:
     config
         The configuration file with the seed in it, if there is one.
     shared
-        Files and folders that runs share, so that each must look at them itself.
+        Files and folders that runs share. Each run must look at them itself.
     quiet
         A folder in which the process itself may write.
     private
-        Whether this process sees files of its own: what it makes anew is then made again in each run.
+        Whether this process has private files. What it creates in them is then created again in each run.
     """
 
     def __init__(
@@ -93,9 +97,9 @@ class Watch:
         self._tell: Callable[[str], None] = lambda reason: None
         self._private = private
         self._passing: set[str] = set()
-        """Files that are made under names that no other has: they are to be gone when the statement is through."""
+        """Files that were created under a name that did not exist. They must be gone at the end of the statement."""
         self._new: list[str] = []
-        """Folders and files that were made, in that order, and were not there before."""
+        """Folders and files that were created and did not exist before, in the order of creation."""
         self._positions: dict[str, object] = {}
         self._counts: object = None
         self._drew = 0
@@ -114,11 +118,11 @@ class Watch:
             "os.remove": self._remove,
             "os.rename": self._rename,
         }
-        """What is done at an audit event of the interpreter."""
+        """For each audit event of the interpreter: what to call."""
         sys.addaudithook(self._audit)
 
     def close(self) -> None:
-        """Watch no longer, and leave nothing changed."""
+        """Stop watching, and undo every change."""
         self._on = False
         sys.setprofile(None)
         for undo in self._undo:
@@ -127,7 +131,10 @@ class Watch:
     # --- one statement ---------------------------------------------------------------------------------------------
 
     def begin(self, tell: Callable[[str], None], profile: bool = True) -> None:
-        """A statement is about to be executed; `tell(reason)` is called if it is to be left to the runs, and must not return."""
+        """Call this before a statement.
+
+        `tell(reason)` is called if the statement must be left to the runs; it must not return.
+        """
         import time
 
         self._tell = tell
@@ -142,7 +149,10 @@ class Watch:
             sys.setprofile(self._profile)
 
     def end(self, hoisted: bool = False) -> None:
-        """The statement is through: look at what it left. `hoisted`: it is an import that is made earlier than the script makes it."""
+        """Call this after a statement: look at what it left.
+
+        `hoisted` says that it is an import that the script makes later.
+        """
         sys.setprofile(None)
         self._on = False
         if self._moved():
@@ -158,7 +168,7 @@ class Watch:
             self._tell("keeps the command line")
 
     def _look_at_processes(self) -> None:
-        """Threads, processes, open files and memory that were left."""
+        """Look for threads, processes, open files and shared memory that the statement left."""
         if _thread._count():
             self._tell("starts a thread")
         if _has_children():
@@ -172,7 +182,7 @@ class Watch:
             self._tell("maps memory that processes share")
 
     def _look_at_files(self) -> None:
-        """Files that were made, and where output goes."""
+        """Look at the files that were created, and at where output goes."""
         for path in self._passing:
             if os.path.lexists(path):
                 with contextlib.suppress(OSError):
@@ -186,7 +196,7 @@ class Watch:
             self._tell("puts another file in the place of standard output or standard error")
 
     def made(self) -> list[tuple[str, int, bytes | None]]:
-        """The folders and files that were made, with their modes and contents, as they are now."""
+        """The folders and files that were created: path, mode, content as it is now (None for a folder)."""
         found: list[tuple[str, int, bytes | None]] = []
         for path in self._new:
             if os.path.isdir(path):
@@ -197,7 +207,7 @@ class Watch:
         return found
 
     def stop(self, reason: str) -> None:
-        """Say why the statement is left to the runs; ends the process while a statement is executed."""
+        """Say why the statement is left to the runs. While a statement is executed, this ends the process."""
         if self._on:
             self._on = False
             sys.setprofile(None)
@@ -249,7 +259,10 @@ class Watch:
                 self.stop("draws from or seeds a random generator")
 
     def _watch_imports(self) -> Callable[[], None]:
-        """A library may read the clock while it is imported; only what the user's own code does there is looked at."""
+        """Watch imports.
+
+        A library may read the clock while it is imported; what the user's own code does there is watched.
+        """
         from ..process.imports import is_standard, users_by_name, wrap_imports
 
         is_users = users_by_name()
@@ -324,7 +337,7 @@ class Watch:
             self.stop(f"writes {_path(arguments[0])}")
         elif event in _PROCESSES:
             if not (self._private and (self._libraries or not self._profiling)):
-                self.stop("starts a process")  # a library may, while it is imported: it can touch no file but ours
+                self.stop("starts a process")  # a library may do this while it is imported: its files are private
         elif event in _CONNECTIONS:
             self.stop("opens a connection")
         elif event in _HOOKS and arguments == () and sys._getframe(1).f_globals.get("__name__") != __name__:
@@ -365,7 +378,10 @@ class Watch:
             self.stop(f"writes {place}")
 
     def _rename(self, old: Any, new: Any, *_: Any) -> None:
-        """A file that was made here, and under a new name is not there yet: how a cache is written in one step."""
+        """A file that was created here gets a new name that does not exist yet.
+
+        This is how a cache is written in one step.
+        """
         source, to = _path(old), _path(new)
         known = source in self._new or source in self._passing
         if not self._private or not known or os.path.isdir(source) or (os.path.lexists(to) and to not in self._new):
@@ -379,7 +395,7 @@ class Watch:
         if os.path.lexists(place):
             return
         if folder != -1 or not self._private or self._is_shared(place) or sys._getframe(2).f_code.co_name == "mkdtemp":
-            self.stop(f"makes the folder {place}")  # the name of a temporary one must be another in each run
+            self.stop(f"makes the folder {place}")  # the name of a temporary folder must differ from run to run
         self._new.append(place)
 
     def _is_shared(self, place: str) -> bool:
@@ -387,7 +403,10 @@ class Watch:
 
 
 def _goes_through_all(frame: Any) -> bool:
-    """Whether the code that reads a variable goes through all of them, for others than this one: a loop, `dict(os.environ)`, `.copy()`."""
+    """Whether the code that reads a variable goes through all variables.
+
+    For example a loop, `dict(os.environ)`, `.copy()`.
+    """
     import opcode
 
     name = str(frame.f_globals.get("__name__"))
@@ -405,7 +424,7 @@ def _path(path: Any) -> str:
 
 
 def _threads() -> int:
-    """Threads of this process that a fork would lose."""
+    """How many threads this process has that a fork would lose, the calling one included."""
     try:
         tasks = os.listdir("/proc/self/task")
     except OSError:
@@ -416,7 +435,7 @@ def _threads() -> int:
 
 
 def _shared_memory() -> frozenset[str]:
-    """Parts of memory that are written to and shared with forked children."""
+    """The parts of memory that are writable and shared with forked children."""
     try:
         with open("/proc/self/maps") as file:
             return frozenset(
@@ -427,7 +446,7 @@ def _shared_memory() -> frozenset[str]:
 
 
 def _has_children() -> bool:
-    """Whether a process that was started still goes on."""
+    """Whether a process that was started is still running."""
     try:
         with open(f"/proc/self/task/{os.getpid()}/children") as file:
             return bool(file.read().strip())
@@ -444,7 +463,10 @@ def _name_of(task: str) -> str:
 
 
 def _end_at_a_fork(threads: int) -> bool:
-    """Whether the threads above this number are of a kind that ends them before a fork and starts them after it, as OpenBLAS does: tried."""
+    """Whether the threads above this number end before a fork and start again after it, as those of OpenBLAS do.
+
+    It is found out by a fork.
+    """
     pid = os.fork()
     if pid == 0:
         os._exit(0)
@@ -454,7 +476,7 @@ def _end_at_a_fork(threads: int) -> bool:
 
 
 def _descriptors() -> dict[int, str]:
-    """What is open, by number."""
+    """Paths of the open files, by descriptor."""
     found = {}
     try:
         numbers = os.listdir("/proc/self/fd")
@@ -469,7 +491,7 @@ def _descriptors() -> dict[int, str]:
 
 
 def _can_be_shared(number: int, path: str) -> bool:
-    """Whether a descriptor may be had by every child: a file that is read."""
+    """Whether all children may have this descriptor: it must be a file that is open for reading."""
     import fcntl
 
     try:

@@ -1,1 +1,1 @@
-"""A process of a run: how Seedwise enters it, whatever launched it, and what the process tells its host."""
+"""A process of a run: how Seedwise enters it, whatever program launched it, and what the process tells its host."""

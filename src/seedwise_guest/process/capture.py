@@ -13,7 +13,7 @@ from .frames import is_user_file
 from .imports import attributes_of
 
 _MOST_DATA = 20_000
-"""Of more data files the first are told, and that there were more; configuration and code are always told."""
+"""This many data files are named; of the others only their number is told. Configuration and code are always named."""
 
 
 def log(metrics: Mapping[str, Any] | None = None, /, *, step: int | None = None, **more: Any) -> None:
@@ -47,18 +47,24 @@ def log(metrics: Mapping[str, Any] | None = None, /, *, step: int | None = None,
 
 
 def _rank() -> str:
-    """This process's number in a distributed run, as launchers say it; Lightning names only the local one."""
+    """The number of this process in a distributed run, as the launcher says it.
+
+    Lightning gives only the local number.
+    """
     return os.environ.get("RANK") or os.environ.get("LOCAL_RANK") or "0"
 
 
 class Files:
-    """Which files this process opened, by an audit hook: those read before it wrote them are its inputs."""
+    """Notes which files this process opened, by an audit hook.
+
+    A file that was read before it was written is an input.
+    """
 
     def __init__(self) -> None:
         self.read: dict[str, None] = {}
         self.written: dict[str, None] = {}
         self.more = 0
-        """How many data files were read and are not told."""
+        """How many data files were read beyond those that are named."""
         self._on = True
 
     def watch(self) -> None:
@@ -86,7 +92,7 @@ class Files:
                 self.more += 1
 
     def inputs(self) -> list[str]:
-        """Absolute paths of the files that were read and are the user's."""
+        """Absolute paths of the user's files that were read."""
         outside = ("/proc/", "/sys/", "/dev/", "/etc/", "/usr/")
         found = (os.path.abspath(path) for path in self.read)
         return sorted({p for p in found if not p.startswith(outside) and is_user_file(p) and os.path.isfile(p)})
@@ -101,7 +107,10 @@ _WRITING = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC
 
 
 def opens_for_writing(mode: object, flags: object) -> bool:
-    """Of the arguments of Python's audit event `open`: `mode` is None for `os.open`."""
+    """Whether a file is opened for writing, by the arguments of Python's audit event `open`.
+
+    `mode` is None for `os.open`.
+    """
     if isinstance(mode, str):
         return any(c in mode for c in "wax+")
     return isinstance(flags, int) and bool(flags & _WRITING)
@@ -110,12 +119,15 @@ def opens_for_writing(mode: object, flags: object) -> bool:
 class Modules:
     """The modules of this process: the user's own, and those of installed libraries.
 
-    Looking at a module copies the memory that it stands in to a forked process: at two thousand modules that is longer than many
-    a short run. So the process that forks looks at its modules once, and each run at those only that came after the fork.
+    When a forked process looks at a module, the kernel copies the memory of that module. For two thousand modules
+    this takes longer than many short runs. Therefore the process that forks looks at its modules once, and each run
+    looks only at those that were imported after the fork.
     """
 
     _LAST = "seedwise_guest.prefork"
-    """Moved to the end of `sys.modules` once all are looked at; what stands behind it came later."""
+    """This name is moved to the end of `sys.modules` when all modules have been looked at. What stands after it
+    came later.
+    """
 
     def __init__(self) -> None:
         self._mine: list[str] = []
@@ -123,7 +135,7 @@ class Modules:
         self._looked = False
 
     def remember(self) -> None:
-        """Look at all that there are, so that a forked process need not."""
+        """Look at all modules now, so that forked processes need not."""
         self._mine, self._libraries = self._all()
         sys.modules[self._LAST] = sys.modules.pop(self._LAST)
         self._looked = True
@@ -137,7 +149,10 @@ class Modules:
         return sorted(self._all()[1])
 
     def loaded_sources(self, known: Any) -> dict[str, str]:
-        """Digest of the source of each of the user's modules that is not in `known`: it may have been loaded from its cache."""
+        """Digest of the source of each of the user's modules that is not in `known`.
+
+        Such a module may have been loaded from its cache.
+        """
         from hashlib import sha256
 
         found = {}
@@ -168,7 +183,7 @@ class Modules:
         return list(dict.fromkeys(mine)), list(dict.fromkeys(libraries))
 
     def _further(self) -> list[str]:
-        """Names of the modules that came since `remember`; of all where that was not called."""
+        """Names of the modules that were imported since `remember`; of all modules if `remember` was not called."""
         if not self._looked:
             return list(sys.modules)
         while True:

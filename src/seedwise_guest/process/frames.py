@@ -1,4 +1,4 @@
-"""Whose code is running: the user's own files, and the line of theirs that led here."""
+"""Whose code is running: finds the user's own files, and the user's line from which a call came."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ _HERE = os.path.dirname(os.path.dirname(os.path.abspath(__file__))) + os.sep
 
 
 def _library_roots() -> tuple[str, ...]:
-    # not from sysconfig: this runs while modules are being loaded, and must load none itself
+    # not from sysconfig: this runs while modules are being loaded, and must not load any itself
     version = "python%d.%d" % sys.version_info[:2]
     roots = {os.path.dirname(os.__file__), os.path.dirname(sys.executable or os.__file__)}
     for prefix in (sys.prefix, sys.base_prefix, sys.exec_prefix, sys.base_exec_prefix):
@@ -28,7 +28,10 @@ _known: dict[str, bool] = {}
 
 
 def is_user_file(path: str) -> bool:
-    """Whether `path` is the user's own: outside the standard library, site-packages, scripts and Seedwise."""
+    """Whether `path` is the user's own file.
+
+    Files of the standard library, site-packages, an environment's scripts, and Seedwise are not.
+    """
     known = _known.get(path)
     if known is None:
         known = _known[path] = _is_user_file(path)
@@ -56,7 +59,7 @@ def is_guest_file(path: str) -> bool:
 
 
 def is_importing(frame: FrameType | None) -> bool:
-    """Whether the call came out of a library's import rather than out of the user's own code."""
+    """Whether a library's import made this call, and not the user's own code."""
     while frame is not None and not is_user_file(frame.f_code.co_filename):
         if frame.f_code.co_filename.startswith("<frozen importlib"):
             return True
@@ -65,14 +68,17 @@ def is_importing(frame: FrameType | None) -> bool:
 
 
 def importing_module(frame: FrameType | None) -> str:
-    """The module whose body is running, the innermost one."""
+    """The name of the module whose body is running; of the innermost one if there are several."""
     while frame is not None and frame.f_code.co_name != "<module>":
         frame = frame.f_back
     return "" if frame is None else str(frame.f_globals.get("__name__"))
 
 
 def location(frame: FrameType | None = None) -> str:
-    """`file:line` of the innermost frame in the user's own code; of the outermost one in a file where there is none."""
+    """`file:line` of the innermost frame in the user's own code.
+
+    If there is none: of the outermost frame that is in a file.
+    """
     frame = frame or sys._getframe(1)
     last = frame
     while frame is not None:

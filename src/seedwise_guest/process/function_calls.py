@@ -11,7 +11,7 @@ from typing import Any, Callable
 from . import spool
 
 NOT_A_RESULT = 94
-"""Exit status when a function returned something that cannot be a result; the reason is in the spool."""
+"""Exit status when a function returned something that cannot be a result. The reason is in the spool."""
 
 
 def main(arguments: list[str]) -> None:
@@ -69,20 +69,25 @@ def _from_payload(path: str) -> tuple[Callable[..., Any], dict[str, Any]]:
 
 
 class Predictions:
-    """What a model predicted for each example of one split, to be kept with its run.
+    """What a model predicted for each example of one split. It is kept with the run.
 
     Parameters
     ----------
     values
         Array, shape (examples, …): labels, probabilities or values.
     ids
-        What names each example in every run, shape (examples,); by default 0, 1, 2 …
+        The name of each example, the same in every run; shape (examples,). By default 0, 1, 2 …
     targets
-        The truth, shape (examples, …), if it is known.
+        The true values, shape (examples, …), if they are known.
     split
         Which part of the data: `train`, `val`, `test`.
     kind
         `label`, `probability` or `value`.
+
+    Raises
+    ------
+    ValueError
+        For another kind.
     """
 
     def __init__(
@@ -99,7 +104,7 @@ def send_result(result: Any, name: str) -> None:
     Raises
     ------
     TypeError
-        For anything else, saying what was returned.
+        For anything else. The message says what was returned.
     """
     if result is None:
         return

@@ -1,4 +1,8 @@
-"""Watching imports: do something once a module has been imported, or around every import; whose module is it?"""
+"""Watches imports.
+
+Other modules can have something called after a module has been imported, or before and after every import, and can
+ask whose module it is.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +19,7 @@ Action = Callable[[ModuleType], None]
 
 
 class _Loader:
-    """Stands in for a module's loader while it is executed, then gives the place back."""
+    """Stands in for a module's loader while the module is executed. Then the real loader takes its place again."""
 
     def __init__(self, loader: Any, finder: _Finder, name: str) -> None:
         self._loader = loader
@@ -38,7 +42,7 @@ class _Loader:
 
 
 class _Finder:
-    """First on `sys.meta_path`; answers only for the modules that are waited for."""
+    """Stands first on `sys.meta_path`. It answers only for the modules that somebody waits for."""
 
     def __init__(self) -> None:
         self.waiting: dict[str, list[Action]] = {}
@@ -70,7 +74,10 @@ _finder = _Finder()
 
 
 def when_imported(name: str, action: Action) -> None:
-    """Call `action(module)` right after module `name` was executed; at once if it is already there."""
+    """Call `action(module)` right after module `name` has been executed.
+
+    If the module is imported already, call it at once.
+    """
     module = sys.modules.get(name)
     if module is not None and not getattr(getattr(module, "__spec__", None), "_initializing", False):
         action(module)
@@ -81,7 +88,7 @@ def when_imported(name: str, action: Action) -> None:
 
 
 def forget(name: str, action: Action) -> None:
-    """Take back a `when_imported` that has not come to pass."""
+    """Cancel a `when_imported` whose action has not been called yet."""
     actions = _finder.waiting.get(name, [])
     if action in actions:
         actions.remove(action)
@@ -105,10 +112,12 @@ def _find_and_load(name, import_):
 
 
 def wrap_imports(begin: Callable[[str], Any], end: Callable[[Any, bool], None]) -> Callable[[], None]:
-    """Call `begin(name)` before and `end(what it returned, success)` after each import that is not yet in `sys.modules`.
+    """Call functions before and after each import of a module that is not yet in `sys.modules`.
 
-    The frame in between carries importlib's own file name, so that tracebacks and `stacklevel` pass over it as they do
-    over importlib's. Returns what takes the wrapper off again.
+    They are called as `begin(name)` and `end(what begin returned, success)`.
+
+    The frame in between has importlib's own file name. So tracebacks and `stacklevel` skip it, as they skip
+    importlib's frames. Returns a function that removes the wrapper.
     """
     bootstrap: Any = sys.modules["_frozen_importlib"]
     original = bootstrap._find_and_load
@@ -124,12 +133,15 @@ def wrap_imports(begin: Callable[[str], Any], end: Callable[[Any, bool], None]) 
 
 
 def is_standard(name: str) -> bool:
-    """Whether a module is the standard library's, by its name."""
+    """Whether a module belongs to the standard library, judged by its name."""
     return name.partition(".")[0] in getattr(sys, "stdlib_module_names", ())
 
 
 def belongs_to_user(name: str) -> bool:
-    """Whether a module that is about to be imported is the user's or Seedwise's, by where its top package lies."""
+    """Whether a module that is about to be imported is the user's or Seedwise's.
+
+    The place of its top package decides.
+    """
     top = name.partition(".")[0]
     if top in ("seedwise", "seedwise_guest") or "." in top:
         return True
@@ -141,7 +153,10 @@ def belongs_to_user(name: str) -> bool:
 
 
 def users_by_name() -> Callable[[str], bool]:
-    """Whether a module is the user's, by where its top package lies; each package is looked for once."""
+    """A function that says whether a module is the user's, judged by the place of its top package.
+
+    It looks for each package once.
+    """
     known: dict[str, bool] = {}
 
     def is_users(name: str) -> bool:
@@ -149,7 +164,7 @@ def users_by_name() -> Callable[[str], bool]:
         if top in known:
             return known[top]
         answer = belongs_to_user(top)
-        if top in sys.modules:  # else it may not be found yet
+        if top in sys.modules:  # a package that is not imported yet may be found later
             known[top] = answer
         return answer
 
@@ -157,7 +172,7 @@ def users_by_name() -> Callable[[str], bool]:
 
 
 def _spec_of(top: str) -> ModuleSpec | None:
-    for finder in list(sys.meta_path):  # editable installs have finders of their own
+    for finder in list(sys.meta_path):  # editable installs have their own finders
         find = getattr(finder, "find_spec", None)
         try:
             spec: ModuleSpec | None = None if find is None else find(top, None)
@@ -169,7 +184,7 @@ def _spec_of(top: str) -> ModuleSpec | None:
 
 
 def attributes_of(module: Any) -> dict[str, Any]:
-    """What stands in a module, without asking it: one that is lazy would load itself."""
+    """The attributes of a module, without a call of its `__getattr__`: a lazy module would load itself."""
     try:
         found = object.__getattribute__(module, "__dict__")
     except AttributeError:

@@ -1,4 +1,7 @@
-"""What this interpreter was asked to run: a script, a module, a command or standard input; and which of the user's."""
+"""What this interpreter was asked to run: a script, a module, a command or standard input.
+
+It also finds the user's script behind a launcher.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +17,10 @@ _WITH_ARGUMENT = {"W", "X"}
 
 @dataclass
 class Launch:
-    """`kind` is `script`, `module`, `command` or `input`; `target` is the path, the dotted name or the text."""
+    """How an interpreter was started.
+
+    `kind` is `script`, `module`, `command` or `input`; `target` is the path, the dotted name or the text.
+    """
 
     kind: str
     target: str = ""
@@ -22,7 +28,7 @@ class Launch:
 
 
 def original_arguments() -> list[str]:
-    """The command line of this interpreter, its own options included."""
+    """The command line of this interpreter, with the interpreter's own options."""
     arguments = getattr(sys, "orig_argv", None)  # 3.10 and later
     if arguments:
         return list(arguments)
@@ -56,13 +62,13 @@ def this_launch() -> Launch:
 
 
 def is_spawned() -> bool:
-    """Whether multiprocessing started this interpreter to run one of its processes."""
+    """Whether multiprocessing started this interpreter as one of its processes."""
     return "--multiprocessing-fork" in original_arguments()
 
 
 @dataclass
 class Script:
-    """The user's main program: where its text is, and where its imports are looked for."""
+    """The user's main program: where its text is, and where its imports are searched for."""
 
     path: str  # "-c" for a command
     name: str = "__main__"
@@ -72,7 +78,10 @@ class Script:
 
 
 def find_script(launch: Launch) -> Script | None:
-    """The user's program of this launch, looked for behind a launcher (torchrun, cProfile …) too; None if there is none."""
+    """The user's program that this launch runs, also if a launcher (torchrun, cProfile …) starts it.
+
+    None if there is none.
+    """
     if launch.kind == "script" and launch.target == CALL:
         path = launch.arguments[0].rpartition(":")[0] if launch.arguments else ""
         if not path.endswith(".py"):
@@ -111,7 +120,7 @@ def _module(name: str) -> Script | None:
 
 
 def _behind_launcher(arguments: list[str]) -> Script | None:
-    """The first script or `-m module` of the user's among a launcher's arguments."""
+    """The first script, or `-m module`, among a launcher's arguments that is the user's."""
     for k, word in enumerate(arguments):
         if word.endswith(".py") and os.path.isfile(word) and is_user_file(word):
             return Script(os.path.abspath(word), folder=os.path.dirname(os.path.realpath(word)))

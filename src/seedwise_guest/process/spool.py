@@ -1,10 +1,13 @@
-"""What a process writes into the spool, the folder through which it speaks to the host: a file of JSON lines."""
+"""What a process writes into the spool, the folder through which it talks to the host.
+
+Each process has one file of JSON lines.
+"""
 
 from __future__ import annotations
 
 import json
 import os
-from os import getpid  # as it is before anything watches it
+from os import getpid  # the real function, before anything replaces it
 from time import time_ns
 from typing import Any
 
@@ -20,7 +23,10 @@ def folder() -> str:
 
 
 def send(message: str, /, **fields: Any) -> None:
-    """Append one message. Each is a single write, so that a process killed in between leaves whole lines."""
+    """Append one message.
+
+    Each message is written in a single call, so a process that is killed leaves only whole lines.
+    """
     global _fd, _owner
     place = folder()
     if not place:
@@ -42,7 +48,7 @@ def send(message: str, /, **fields: Any) -> None:
 
 
 def claim(name: str) -> bool:
-    """Whether this process is the first of the run to ask for `name`."""
+    """Whether this process is the first one in the run that asks for `name`."""
     try:
         os.close(os.open(os.path.join(folder(), name), os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
     except OSError:

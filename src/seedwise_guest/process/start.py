@@ -1,4 +1,4 @@
-"""Entering a process, whatever launched it: read the plan of this run and take hold of what it says."""
+"""Entering a process, whatever program launched it: read the plan of this run and do what it says."""
 
 from __future__ import annotations
 
@@ -15,11 +15,14 @@ from . import spool
 from .imports import when_imported
 
 REFUSED = 97
-"""Exit status of a process that cannot run as planned; the reason is in the spool."""
+"""Exit status of a process that cannot run as planned. The reason is in the spool."""
 
 
 def enter() -> None:
-    """Called once, at the start of every Python process of a run. A fault here ends the process: no silent run."""
+    """Called once, at the start of every Python process of a run.
+
+    An error here ends the process, so that no run goes on without Seedwise.
+    """
     try:
         _enter()
     except Exception as error:  # noqa: BLE001
@@ -35,7 +38,7 @@ def _enter() -> None:
         with open(os.path.join(folder, INSTRUCTIONS), encoding="utf-8") as file:
             plan: dict[str, Any] = json.load(file)
     except (OSError, ValueError):
-        return  # a spool that is gone: the process outlived its run
+        return  # the spool is gone: the process outlived its run
     if plan.get("v") != PROTOCOL:
         _refuse(
             "version",
@@ -79,7 +82,7 @@ def _refuse(kind: Refusal, reason: str) -> None:
 
 
 class _Stub:
-    """Last on `sys.meta_path`: answers `import seedwise` where Seedwise itself is not installed."""
+    """Stands last on `sys.meta_path`: answers `import seedwise` where Seedwise itself is not installed."""
 
     def find_spec(self, name: str, path: Any = None, target: ModuleType | None = None) -> ModuleSpec | None:
         if name in ("seedwise", "seedwise.integrations") or name.startswith("seedwise.integrations."):
@@ -103,7 +106,7 @@ class _Stub:
 
 
 def _logger(name: str) -> ModuleType:
-    """A callback of `seedwise.integrations`, whose home is the guest."""
+    """The module of a callback in `seedwise.integrations`. Its code is in the guest."""
     from importlib import import_module
 
     inner = name.rpartition(".")[2]
@@ -119,13 +122,13 @@ def _logger(name: str) -> ModuleType:
 
 
 class _Run:
-    """This process under its plan."""
+    """This process, as its plan describes it."""
 
     def __init__(self, plan: dict[str, Any]) -> None:
         self._adopt_plan(plan)
         self.control: Any = None
         self.is_run = plan["mode"] in ("run", "probe")
-        """Not so in a process that only forks; its children become runs."""
+        """False in a process that only forks; its children become runs."""
         self.is_forked = False
         self.late_sites: list[dict[str, Any]] = []
         self.forks = 0
@@ -138,12 +141,12 @@ class _Run:
         self.has_sites: bool = plan["has_sites"]
 
     def say_hello(self) -> None:
-        """Tell the host that the guest is in, in this process."""
+        """Tell the host that the guest is running in this process."""
         argv = list(getattr(sys, "orig_argv", sys.argv))
         spool.send("hello", ppid=os.getppid(), argv=argv, python=sys.version.split()[0])
 
     def take_hold(self) -> None:
-        """Put everything in place before the script begins."""
+        """Set everything up before the script begins."""
         from .capture import Files
 
         sys.meta_path.append(_Stub())
@@ -172,7 +175,7 @@ class _Run:
         FirstSeeding(self.plan["numbers"], self.plan["skip"], found).watch(self.control.ledger)
 
     def fork_for_runs(self) -> None:
-        """Have the script's first lines executed once, and each run forked from there."""
+        """Execute the script's first lines once, and fork each run from there."""
         from ..prefork.exiting import leave
         from ..prefork.forking_process import Process
         from ..prefork.prologue import Prologue
@@ -183,7 +186,7 @@ class _Run:
 
         plan = self.plan
         way_back = None
-        if plan["world"] is not None:  # nothing that the first lines write is seen by anybody else
+        if plan["world"] is not None:  # only this process and its children see what the first lines write
             from ..sandbox import world
 
             with open(plan["world"], encoding="utf-8", errors="surrogateescape") as file:
@@ -216,7 +219,10 @@ class _Run:
         run_script_here(self.substitution, execute, leave)
 
     def become_run(self) -> None:
-        """In a forked child, whose environment and files are those of its run: go on under its plan."""
+        """Go on under the plan of a run.
+
+        Called in a forked child that already has the environment and the files of its run.
+        """
         with open(os.path.join(spool.folder(), INSTRUCTIONS), encoding="utf-8") as file:
             self._adopt_plan(json.load(file))
         self.is_run = self.is_forked = True
@@ -238,7 +244,10 @@ class _Run:
         self._plan_own_script()
 
     def _plan_own_script(self) -> None:
-        """A script that the plan does not know (started by the one that it does) is read now, with all it imports."""
+        """Read this process's script now, with all that it imports, if the plan does not know it.
+
+        Such a script was started by the one that the plan knows.
+        """
         from .launch import find_script, this_launch
 
         if not self.plan["digests"] and not self.plan["script"]:
@@ -256,7 +265,7 @@ class _Run:
         self._adopt(found)
 
     def _adopt(self, found: Any) -> None:
-        """Plan the findings of files that were unknown so far."""
+        """Place seeds in files that were not known until now."""
         from ..sites.placement import place_seeds
 
         known = self.substitution.digests
@@ -274,7 +283,10 @@ class _Run:
         )
 
     def _plan_late(self, path: str, data: bytes) -> list[list[Any]]:
-        """A user file that no import statement led to: find its seeds while it is loaded."""
+        """Find the seeds of a user's file while it is loaded.
+
+        No import statement led to this file, so it was not read before.
+        """
         lower = data.lower()
         if not any(word in lower for word in (b"seed", b"random", b"rng")):
             return []
@@ -299,13 +311,13 @@ class _Run:
         self.control.take_hold()
         self.control.watch_imports()
         if hasattr(os, "register_at_fork"):
-            # after `random`'s own hook, which reseeds from the system in every forked child
+            # this hook runs after `random`'s own, which reseeds from the system in every forked child
             when_imported("random", lambda module: os.register_at_fork(before=self._count, after_in_child=self._forked))
         if is_spawned():
             when_imported("multiprocessing.process", self._hold_spawned)
 
     def _start(self, library: str) -> int:
-        """What the global generators of a library start from."""
+        """The number from which the global generators of a library start."""
         from ..randomness.streams import derive
 
         if self.path:
@@ -326,7 +338,10 @@ class _Run:
         self.control.seed_unnoted("random", derive(self.seed, "start", *self.control.path, "random"))
 
     def _hold_spawned(self, module: ModuleType) -> None:
-        """Once a spawned process knows which one it is, start its untouched generators where it belongs."""
+        """A spawned process learns only later which one it is.
+
+        Then give its generators that nobody has touched the start that belongs to it.
+        """
         from ..randomness.streams import derive
 
         process: Any = module.BaseProcess
@@ -352,14 +367,14 @@ class _Run:
         process._bootstrap = own_bootstrap
 
     def _is_placed(self) -> bool:
-        """Whether the script was loaded with the seeds of this run in it, if it has any."""
+        """Whether the script was loaded with the seeds of this run in it. True also for a script without seeds."""
         script = self.plan["script"]
         if self.substitution is None or not self.plan["edits"].get(script):
             return True
         return os.path.realpath(script) in map(os.path.realpath, self.substitution.edited)
 
     def tell(self) -> None:
-        """At the end of the process: what it loaded and read, and its ledger."""
+        """Called at the end of the process: send what it loaded and read, and its ledger."""
         if not self.is_run:
             return
         if self.is_forked and not self._is_placed():
@@ -391,21 +406,28 @@ def _changed(path: str) -> str:
 
 
 def _tell_children(path: tuple[str | int, ...]) -> None:
-    """Let processes that this one starts derive their streams from below its own."""
+    """Pass the path of this process on, so that processes it starts derive their streams from it."""
     if path:
         os.environ[PATH] = json.dumps(path)
     os.environ.pop(CHILD, None)
 
 
 PATH = "SEEDWISE_PATH"
-"""Environment variable: the path of the process that started this one, as JSON; absent for the first of a run."""
+"""Environment variable: the path of the process that started this one, as JSON. Not set for the first process of a
+run.
+"""
 CHILD = "SEEDWISE_CHILD"
-"""Environment variable: which of its parent's subprocesses this one is, in the order in which they were started."""
+"""Environment variable: the number of this subprocess. A process numbers its subprocesses in the order in which it
+starts them.
+"""
 _RANKS = ("RANK", "OMPI_COMM_WORLD_RANK", "PMIX_RANK", "PMI_RANK", "SLURM_PROCID")
 
 
 def _process_path(spawned: bool) -> tuple[str | int, ...]:
-    """What sets this process apart from the others of its run: () for the first, and for rank 0 of the first ranks."""
+    """The names and numbers that distinguish this process from the others of its run.
+
+    They are () for the first one, and for rank 0 of the outermost ranks.
+    """
     above = tuple(json.loads(os.environ.get(PATH, "[]")))
     if spawned:
         return (*above, "spawn")
@@ -433,7 +455,10 @@ _STARTING = frozenset({"subprocess.Popen", "os.fork", "os.forkpty", "os.posix_sp
 
 
 def _number_children(is_run: Callable[[], bool]) -> None:
-    """Number the subprocesses that this process starts, so that each has generators of its own, in every run alike."""
+    """Number the subprocesses that this process starts.
+
+    Each one gets its own generators, and the same ones in every run.
+    """
     counter = [0, 0]
 
     def audit(event: str, arguments: tuple[Any, ...]) -> None:
@@ -451,12 +476,18 @@ def _number_children(is_run: Callable[[], bool]) -> None:
 
 
 _ENVIRONMENT = 5
-"""Which argument of CPython's `_posixsubprocess.fork_exec` is the environment: a list of `NAME=value`, or None."""
+"""The position of the environment among the arguments of CPython's `_posixsubprocess.fork_exec`. It is a list of
+`NAME=value`, or None.
+"""
 
 
 def _number_in_environments(subprocess: ModuleType) -> None:
-    """Where the user's code gives a subprocess an environment of its own that leads to our spool, put the number into the copy that
-    is handed over; the user's mapping stays as it is."""
+    """Put the number also into an environment that the user's code gives to a subprocess.
+
+    This is done if that environment leads to our spool.
+
+    The number is put into a copy. The user's mapping does not change.
+    """
     home: Any = subprocess
     name = "_fork_exec"
     if not hasattr(home, name):  # before 3.11
@@ -464,7 +495,7 @@ def _number_in_environments(subprocess: ModuleType) -> None:
     original: Any = getattr(home, name, None)
     if original is None:
         return
-    keys = (CHILD, PATH, SPOOL, SEED)  # of this run: the mapping may be older than it
+    keys = (CHILD, PATH, SPOOL, SEED)  # values of this run: the user's mapping may have been made before the run began
     mine = {os.fsencode(key) + b"=" for key in keys}
     spools = os.fsencode(SPOOL) + b"="
 

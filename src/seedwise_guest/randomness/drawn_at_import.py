@@ -1,8 +1,11 @@
-"""Libraries also draw random numbers while they are imported. These are the same under every seed, and do not count as the script's.
+"""Libraries also draw random numbers while they are imported.
 
-The outermost import of a library finds each global generator that nobody has seeded or drawn from yet in one fixed state, and
-afterwards it stands again where it stood. A generator that the library makes for itself starts from a fixed number and, when the
-import is through, from the seed. So an import is the same in every run, and one import can serve them all.
+These draws are the same under every seed and do not count as the script's.
+
+During the outermost import of a library, each global generator that nobody has seeded or drawn from is put into one
+fixed state. After the import it gets its earlier state back. A generator that the library makes for itself starts
+from a fixed number; when the import is finished, it is started again from the seed. So an import is the same in every
+run, and one import can serve all runs.
 """
 
 from __future__ import annotations
@@ -19,9 +22,9 @@ from .ledger import Ledger, State
 from .streams import derive
 
 Names = tuple[str, str, int]
-"""Library, module, which of the generators that it made."""
+"""Library, module, and the number k of the generator: it is the k-th one that this module made."""
 Made = tuple[Names, int, Own]
-"""What it is called, with how many bits it starts, and how it is started from others."""
+"""The names of a generator, the number of bits of its start, and how to restart it."""
 
 
 @dataclass
@@ -30,13 +33,13 @@ class _Held:
 
     backend: Backend
     start: object
-    """Its digest before."""
+    """Its digest before the import."""
     saved: Any = None
-    """Its state before, where the library is given another to draw from."""
+    """Its state before the import, if the library draws from another state. Otherwise None."""
     fixed: object = None
-    """The digest of that other."""
+    """The digest of this other state."""
     entry: tuple[object, ...] = ()
-    """What the ledger said before."""
+    """What the ledger said before the import."""
 
 
 class AtImport:
@@ -45,7 +48,7 @@ class AtImport:
     Parameters
     ----------
     backends, ledger, started
-        Those of the control; `started` names the libraries whose global generators stand at a start of ours, or moved from there.
+        Those of the control. `started` names the libraries whose global generators we have started.
     """
 
     def __init__(self, backends: list[Backend], ledger: Ledger, started: set[str]) -> None:
@@ -57,12 +60,14 @@ class AtImport:
         self._held: dict[str, _Held] = {}
         self._inside = False
         self.drawn = 0
-        """How many imports have drawn from a global generator, to no effect."""
+        """How many imports have drawn from a global generator in a way that changed nothing for the script."""
         self.depth = 0
-        """Of how many imports, each within the last, the end will come; generators made meanwhile are started from the seed then."""
+        """How many imports are going on, one inside another. Generators that they make are started from the seed
+        when the imports end.
+        """
 
     def number(self, library: str, bits: int, module: str, find: Find) -> int:
-        """The number from which a generator starts that is made while `module` is imported; see `NextStream`."""
+        """The number from which a generator starts that is made while `module` is imported. See `NextStream`."""
         k = self._counts.get((library, module), 0)
         self._counts[library, module] = k + 1
         number = derive(0, "import", library, module, k, bits=bits)
@@ -70,7 +75,7 @@ class AtImport:
         return number
 
     def made(self) -> list[Made]:
-        """The generators that were made since this was last asked, and still are where draws have taken them from their start."""
+        """The generators that were made since the last call and that only draws have moved from their start."""
         made, self._made = self._made, []
         found: dict[int, Own] = {}
         for find in {id(find): find for *_, find in made}.values():
@@ -78,9 +83,12 @@ class AtImport:
         return [(names, bits, found[number]) for names, bits, number, _ in made if number in found]
 
     def watch(self, start_made: Callable[[list[Made]], None]) -> Callable[[], None]:
-        """Hold the generators during each outermost import of a library from now on, and then start what it made.
+        """Hold the generators during each outermost import of a library from now on.
 
-        Returns what ends this. Imports in other threads, and while there are others, hold nothing: those may be drawing.
+        After the import, start what the library made.
+
+        Returns a function that ends this. Nothing is held during an import in another thread, or while other threads
+        run: those may be drawing.
         """
         thread = _thread.get_ident()
         outermost: list[object] = []
@@ -98,7 +106,7 @@ class AtImport:
                     if not _thread._count():
                         self.hold()
             elif self._inside and is_users(name):
-                self.let_go()  # the user's own code is run as ever
+                self.let_go()  # the user's own code draws from the script's own generators
             return token
 
         def end(token: object, ok: bool) -> None:
@@ -113,14 +121,14 @@ class AtImport:
         return wrap_imports(begin, end)
 
     def hold(self) -> None:
-        """A library's import begins."""
+        """Call this when the import of a library begins."""
         self._inside = True
         for backend in self._backends:
             if backend.generator and backend.name in self._started:
                 self._hold(backend)
 
     def starts(self, backend: Backend) -> None:
-        """Its library has been started just now, perhaps in the middle of an import."""
+        """Call this when the library of `backend` has just been started; this may be in the middle of an import."""
         if self._inside and backend.generator:
             self._hold(backend)
 
@@ -143,29 +151,35 @@ class AtImport:
         return entry.state, entry.seed, entry.note, len(entry.seeded_at)
 
     def let_go(self) -> None:
-        """A library's import is through: what it drew has had no effect on the script's generators."""
+        """Call this when the import of a library ends. Its draws have no effect on the script's generators."""
         self._inside = False
         self.drawn += self._has_drawn()
         for held in self._held.values():
             backend, starts = held.backend, self._ledger.starts
             seeded = self._entry(backend) != held.entry
             if held.fixed is None:
-                if not seeded:  # what it drew does not count as the script's
+                if not seeded:  # its draws do not count as the script's
                     starts[backend.generator] = backend.digest()
             else:
                 starts[backend.generator] = held.start
                 if not seeded or drawn_from(held.fixed, backend.digest()):
-                    with contextlib.suppress(ValueError):  # NumPy: another kind of generator was put in
-                        backend.put(held.saved)  # else it has seeded it for the script too, as it would without us
+                    with contextlib.suppress(ValueError):  # NumPy: the library has put in another kind of generator
+                        backend.put(held.saved)  # else: the library has seeded it, for the script too
         self._held.clear()
 
     def _has_drawn(self) -> bool:
-        """Whether a global generator was drawn from since the library's import began, to no effect."""
+        """Whether somebody drew from a global generator since the library's import began.
+
+        Only draws that change nothing for the script count.
+        """
         held = [held for held in self._held.values() if held.fixed is not None]
         return any(one.backend.digest() != one.fixed and self._entry(one.backend) == one.entry for one in held)
 
     def position(self, backend: Backend) -> tuple[object, ...]:
-        """Where the global generator stands, without what is drawn from it to no effect, and what the ledger says."""
+        """Where the global generator stands, and what its ledger entry says.
+
+        Draws that change nothing for the script are left out.
+        """
         entry = self._entry(backend) if backend.generator else ()
         held = self._held.get(backend.name)
         if held is None or held.fixed is None or entry != held.entry:

@@ -1,4 +1,4 @@
-"""The ledger: every random generator in a process, and whether a seed governs it."""
+"""The ledger: every random generator in a process, and whether it was seeded."""
 
 from __future__ import annotations
 
@@ -9,16 +9,16 @@ from typing import Any, Callable
 
 
 class State(str, Enum):
-    """What became of a generator."""
+    """The state of a generator."""
 
     SEEDED = "seeded"
     SEEDED_LATE = "seeded-late"
-    """Drawn from before its seed."""
+    """It was drawn from before it was seeded."""
     UNSEEDED = "unseeded"
-    """Drawn from, never seeded by the code itself."""
+    """It was drawn from; the code itself never seeded it."""
     UNTOUCHED = "untouched"
     UNTRACKED = "untracked"
-    """One that we do not know how to follow."""
+    """A generator that Seedwise cannot follow."""
 
     def __str__(self) -> str:
         return self.value
@@ -28,8 +28,8 @@ class State(str, Enum):
 class Entry:
     """One generator.
 
-    `seeded_at` and `made_at` are `file:line` in the user's own code; `seed` is the last seed it was given;
-    `note` says what Seedwise did with it, or what it cannot see.
+    `seeded_at` and `made_at` are `file:line` in the user's own code. `seed` is the last seed that the generator got.
+    `note` says what Seedwise did with the generator, or what it cannot see.
     """
 
     generator: str
@@ -45,9 +45,9 @@ class Entry:
 
 
 class Ledger:
-    """Every random generator in this process. Iterate over it for its entries; print it for a table.
+    """Every random generator in this process. Iterate over it to get its entries; print it to see a table.
 
-    The states are read afresh each time, so a ledger that was kept shows what has happened since.
+    The states are read again at each access. So a ledger that was kept also shows what happened later.
 
     Parameters
     ----------
@@ -55,7 +55,7 @@ class Ledger:
         The libraries' global generators, in the order in which they are listed.
     """
 
-    _MOST = 200  # constructions in a loop must not fill the memory
+    _MOST = 200  # code that makes generators in a loop must not fill the memory
 
     def __init__(self, libraries: Iterable[str] = ()) -> None:
         self._libraries = tuple(libraries)
@@ -65,24 +65,24 @@ class Ledger:
         self.observer: Callable[[str, object, bool], None] | None = None
         """Told of each seeding before it happens: the generator, what it is given, whether it is a global one."""
         self.starts: dict[str, object] = {}
-        """For each global generator what it looked like when it was started."""
+        """For each global generator: its digest when it was started."""
 
     def clear(self) -> None:
-        """Forget everything: another run begins in this process."""
+        """Forget everything, because another run begins in this process."""
         self._entries.clear()
         self._refresh.clear()
         self.starts.clear()
         self._left_out = 0
 
     def entry(self, generator: str) -> Entry:
-        """The entry of this generator, made when it is new."""
+        """The entry of this generator. A new one is made if there is none."""
         if generator not in self._entries and len(self._entries) >= self._MOST:
             self._left_out += 1
             return Entry(generator)
         return self._entries.setdefault(generator, Entry(generator))
 
     def made_without_seed(self, generator: str, where: str, note: str) -> Entry:
-        """Enter a generator that the code at `where` made and gave no seed."""
+        """Enter a generator that the code at `where` made without a seed."""
         entry = self.entry(generator)
         entry.state, entry.made_at, entry.note = State.UNSEEDED, where, note
         return entry
@@ -93,21 +93,24 @@ class Ledger:
             self.observer(generator, given, is_global)
 
     def forget(self, generator: str) -> None:
-        """Take an entry out again, because this generator does not exist."""
+        """Remove an entry, because its generator does not exist."""
         self._entries.pop(generator, None)
 
     def known(self, generator: str) -> bool:
-        """Whether it is entered, without reading the states afresh."""
+        """Whether this generator has an entry. The states are not read again for this."""
         return generator in self._entries
 
     def when_read(self, refresh: Any) -> None:
-        """Call `refresh()` before each reading."""
+        """Call `refresh()` each time before the entries are read."""
         self._refresh.append(refresh)
 
     @property
     def entries(self) -> list[Entry]:
-        """The entries as they stand now: the libraries' own generators first, in one order whichever was imported first;
-        then those that the code made, as it made them."""
+        """The entries as they are now.
+
+        The libraries' own generators come first; their order does not depend on which library was imported first.
+        Then come those that the code made, in the order in which it made them.
+        """
         for refresh in self._refresh:
             refresh()
         place = {generator: k for k, generator in enumerate(self._libraries)}

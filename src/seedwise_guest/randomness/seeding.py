@@ -20,19 +20,22 @@ from .streams import check_seed, derive
 
 
 class Control:
-    """Holds every library to one seed until it is told to stop.
+    """Holds every library to one seed until `release` is called.
 
-    A library that is imported is seeded at once, another when it is imported. Generators that are made without a seed
-    get child streams 0, 1, 2 … of the seed, counted for each library.
+    A library that is imported already is seeded at once; another one is seeded when it is imported. Generators that
+    are made without a seed get child streams 0, 1, 2 … of the seed, counted for each library.
 
     Parameters
     ----------
     seed
-        What generators without a seed derive their streams from.
+        The seed from which the streams of generators without a seed are derived.
     start
-        What the global generators of library `name` start from; `seed` itself where it is not given.
+        Returns, for the name of a library, the number from which its global generators start. By default this is
+        `seed`.
     path
-        Names that set this process apart from others under the same seed.
+        Names that distinguish this process from others under the same seed.
+    ledger
+        Where the generators are entered. By default a new one.
     """
 
     def __init__(
@@ -68,22 +71,25 @@ class Control:
         return self.next_stream(library, bits)
 
     def made(self, generator: str, where: str, library: str, bits: int) -> int:
-        """For a generator that the code at `where` makes without a seed: see `NextStream`."""
+        """The number for a generator that the code at `where` makes without a seed: see `NextStream`."""
         self.ledger.made_without_seed(generator, where, "given no seed: got a stream of the seed")
         return self.next_stream(library, bits)
 
     def unmade(self, generator: str) -> None:
-        """Of that generator there is nothing to say."""
+        """That generator does not exist: remove it from the ledger."""
         self.ledger.forget(generator)
 
     def at_import(self, library: str, bits: int, module: str, find: Find) -> int:
-        """For a generator that a library makes while it is imported: see `NextStream`."""
+        """The number for a generator that a library makes while it is imported: see `NextStream`."""
         if not self.imports.depth:
             return self.next_stream(library, bits)
         return self.imports.number(library, bits, module, find)
 
     def start_made(self, made: list[Made]) -> None:
-        """Start generators that were made during imports, now that these are through; with `gather`, when the run begins."""
+        """Start generators that were made during imports, after these imports.
+
+        After `gather`, they are started when the run begins.
+        """
         if self._gathered is not None:
             self._gathered += [(one, one[2].position()) for one in made]
             return
@@ -91,15 +97,15 @@ class Control:
             own.restart(derive(self.seed, "unseeded", *self.path, "import", *names, bits=bits))
 
     def gather(self) -> None:
-        """In a process that forks: let `begin_again` start what imports have made."""
+        """Call this in a process that forks: `begin_again` then starts the generators that imports have made."""
         self._gathered = []
 
     def made_moved(self) -> bool:
-        """Whether somebody has drawn from a generator that was gathered."""
+        """Whether somebody has drawn from a generator that waits for `begin_again`."""
         return any(own.position() != position for (_, _, own), position in self._gathered or ())
 
     def ends(self) -> dict[str, str]:
-        """A digest of where each global generator stands, by library."""
+        """For each library: a digest of the state of its global generator."""
         from hashlib import sha256
 
         return {
@@ -109,29 +115,29 @@ class Control:
         }
 
     def counts(self) -> object:
-        """How many generators without a seed were made, by library."""
+        """How many generators without a seed were made, for each library."""
         return sorted(self._counts.items())
 
     def watch_imports(self) -> None:
-        """Keep what libraries draw and make while they are imported apart from what the script does: see `AtImport`."""
+        """Keep what libraries draw and make during their imports apart from what the script does: see `AtImport`."""
         self._undo.append(self.imports.watch(self.start_made))
 
     def restart_streams(self) -> None:
-        """Count generators without a seed from 0 again: this process has got a path of its own."""
+        """Count generators without a seed from 0 again, because this process now has its own path."""
         self._counts.clear()
 
     def start_from(self, start: Callable[[str], int]) -> None:
-        """Let libraries that are imported from now on start elsewhere."""
+        """Set the start of the libraries that are imported from now on."""
         self._start = start
 
     def on_started(self, call: Callable[[str], None]) -> None:
-        """Call with the name of each library that has been started, or will be."""
+        """Call `call(name)` for each library that has been started, and later for each that will be."""
         self._on_started = call
         for name in self.started:
             call(name)
 
     def begin_again(self, seed: int, start: Callable[[str], int], path: tuple[str | int, ...]) -> None:
-        """Hold another run, in a process forked from the one in which libraries were imported under this control."""
+        """Begin another run, in a child of the process in which this control saw the imports."""
         from .backends._watching import follow
 
         self.seed, self._start, self.path = seed, start, path
@@ -146,7 +152,10 @@ class Control:
         self.start_made([made for made, _ in gathered])
 
     def seed_unnoted(self, library: str, number: int) -> None:
-        """Start the library's global generators from `number`: our own doing, of which the ledger says nothing."""
+        """Start the library's global generators from `number`.
+
+        The ledger does not mention it, because the script did not do it.
+        """
         backend = next(backend for backend in self.backends if backend.name == library)
         entry = self.ledger.entry(backend.generator)
         before = {**vars(entry), "seeded_at": list(entry.seeded_at)}
@@ -163,7 +172,10 @@ class Control:
         self.imports.starts(backend)
 
     def take_hold(self, on_start: Callable[[Backend], None] | None = None) -> None:
-        """Seed what is imported, and the rest when it is imported; `on_start(backend)` is called before each."""
+        """Seed the libraries that are imported now, and each other one when it is imported.
+
+        `on_start(backend)` is called before each.
+        """
         for backend in self.backends:
 
             def act(module: ModuleType, backend: Backend = backend) -> None:
@@ -179,7 +191,7 @@ class Control:
             when_imported(backend.module, act)
 
     def release(self) -> None:
-        """Stop following; the generators keep their states."""
+        """Stop following the generators. They keep their states."""
         for name, act in self._waiting:
             forget(name, act)
         self._waiting.clear()
@@ -191,11 +203,12 @@ _current: Control | None = None
 
 
 def seed_everything(seed: int, *, deterministic: bool = False) -> Ledger:
-    """Seed every library: `random`, NumPy, torch on every device; what is imported later, when it is imported.
+    """Seed every library: `random`, NumPy, torch on every device. Libraries that are imported later are seeded then.
 
-    The global generators get `seed` itself, so the numbers are those of `random.seed(42)`, `np.random.seed(42)` and
-    `torch.manual_seed(42)`. A generator that is later made without a seed (`np.random.default_rng()`,
-    `random.Random()`) gets the next child stream of `seed`. A second call replaces the first.
+    The global generators get `seed` itself, so they give the same numbers as after `random.seed(42)`,
+    `np.random.seed(42)` and `torch.manual_seed(42)`. A generator that is made later without a seed
+    (`np.random.default_rng()`, `random.Random()`) gets the next child stream of `seed`. A second call replaces the
+    first.
 
     Parameters
     ----------
@@ -214,14 +227,14 @@ def seed_everything(seed: int, *, deterministic: bool = False) -> Ledger:
     Raises
     ------
     SeedError
-        For a float, a bool, or a number out of range. Nothing has been changed then.
+        A float, a bool, or a number out of range. Nothing has been changed then.
     """
     global _current
     number = check_seed(seed)
     held: set[str] = set()
     if _current is not None:
         _current.release()
-        held = _current.started  # seeded by us before: draws since then are not late
+        held = _current.started  # these libraries were seeded by us before: draws since then do not count as late
     control = _current = Control(number)
     where = location(sys._getframe(1))
     control.take_hold(
@@ -234,7 +247,7 @@ def seed_everything(seed: int, *, deterministic: bool = False) -> Ledger:
 
 
 def _note_seeding(control: Control, backend: Backend, where: str, late: bool | None) -> None:
-    """Enter into the ledger that this library's global generator was seeded at `where`."""
+    """Enter into the ledger that the library's global generator was seeded at `where`."""
     if not backend.generator:
         return
     entry = control.ledger.entry(backend.generator)
@@ -245,7 +258,7 @@ def _note_seeding(control: Control, backend: Backend, where: str, late: bool | N
 
 
 def _note_waiting(control: Control, where: str) -> None:
-    """Enter into the ledger what will be seeded when it is imported."""
+    """Enter the libraries that will be seeded when they are imported into the ledger."""
     for backend in control.backends:
         if backend.name not in control.started and backend.generator and _is_installed(backend.module):
             _note_seeding(control, backend, where, late=False)
@@ -253,7 +266,7 @@ def _note_waiting(control: Control, where: str) -> None:
 
 
 def _is_installed(module: str) -> bool:
-    """Whether the library can be imported, without importing it."""
+    """Whether the library can be imported. It is not imported for this."""
     from importlib.util import find_spec
 
     try:
@@ -263,7 +276,7 @@ def _is_installed(module: str) -> bool:
 
 
 def _deterministic_torch() -> Callable[[], None]:
-    """Set torch's flags, now or when it is imported; return what puts them back."""
+    """Set torch's flags, now or when torch is imported. Returns a function that restores the old settings."""
     put_back: list[Callable[[], None]] = []
 
     def act(module: ModuleType) -> None:
@@ -283,11 +296,14 @@ def _deterministic_torch() -> Callable[[], None]:
 
 @contextmanager
 def seeded(seed: int, *, deterministic: bool = False) -> Iterator[Ledger]:
-    """A scope under a seed: as `seed_everything`, and every state is put back at the end, also after an exception.
+    """A scope under a seed.
 
-    Scopes can be nested. What TensorFlow keeps inside its kernels is neither held nor put back: operations with a seed of their own, and
-    a `tf.function` that was traced before. A library that was first imported inside the scope has no state to go back to: it is started
-    from the system's entropy, as if it were imported now.
+    It seeds as `seed_everything` does; at the end, also after an exception, every state is put back.
+
+    Scopes can be nested. TensorFlow keeps some states inside its kernels: those of operations with their own seed,
+    and those of a `tf.function` that was traced earlier. These are neither seeded nor put back. A library that is
+    first imported inside the scope has no earlier state. At the end it is started from the system's entropy, as if it
+    were imported then.
 
     Parameters
     ----------
@@ -298,9 +314,14 @@ def seeded(seed: int, *, deterministic: bool = False) -> Iterator[Ledger]:
     ------
     Ledger
         The generators of this scope.
+
+    Raises
+    ------
+    SeedError
+        A float, a bool, or a number out of range.
     """
     number = check_seed(seed)
-    where = location(sys._getframe(2))  # above contextlib
+    where = location(sys._getframe(2))  # the caller of the `with` statement: skip contextlib's frame
     control = Control(number)
     states: list[tuple[Backend, Any]] = []
     here = {backend.name for backend in control.backends if backend.module in sys.modules}
@@ -322,6 +343,6 @@ def seeded(seed: int, *, deterministic: bool = False) -> Iterator[Ledger]:
         control.release()
         for backend, state in states:
             backend.put(state)
-        for backend in control.backends:  # imported inside: back to a start that nobody knows, as at any import
+        for backend in control.backends:  # first imported inside the scope: seed it from the system, as an import would
             if backend.name in control.started and backend.name not in here:
                 backend.seed(int.from_bytes(os.urandom(4), "big"))

@@ -1,7 +1,8 @@
-"""Numbers derived from a seed by name, and the generators that start from them.
+"""Numbers that are derived from a seed by name, and the generators that start from them.
 
-A derived number is a SHA-256 digest of the seed and the names that lead to it. So streams with different names are
-independent for every practical purpose, each is fixed by its own name alone, and adding one shifts no other.
+A derived number is a SHA-256 digest of the seed and of the names that lead to it. So streams with different names are
+independent for every practical purpose. Each stream depends on its own name alone: a new stream changes no other
+stream.
 """
 
 from __future__ import annotations
@@ -20,11 +21,11 @@ SEED_MAX = 2**32 - 1
 
 
 class SeedError(ValueError, TypeError):
-    """A seed that is not an integer, or is out of range. The message states the range."""
+    """A seed that is not an integer, or that is out of range. The message states the range."""
 
 
 def check_seed(seed: object, what: str = "a seed") -> int:
-    """Return `seed` as an int, or say what a seed is.
+    """Return `seed` as an int. If it is no seed, the error says what a seed is.
 
     Raises
     ------
@@ -59,10 +60,10 @@ def derive(seed: int, *names: str | int, bits: int = 32) -> int:
 
 
 class Streams:
-    """Independent generators for the sources of one seed, each keyed by name.
+    """Independent generators for the sources of one seed. Each one has a name.
 
-    Every call returns a *new* generator at the start of its stream; keep the one you got if you want to go on
-    drawing from it.
+    Every call returns a *new* generator at the start of its stream. Keep the generator if you want to go on drawing
+    from it.
 
     Parameters
     ----------
@@ -92,36 +93,36 @@ class Streams:
         return derive(self.seed, "stream", *self._path, name, bits=bits)
 
     def child(self, name: str) -> Streams:
-        """The streams below `name`: `Streams(42).child("worker-3").numpy("order")`."""
+        """The streams below `name`, for example `Streams(42).child("worker-3").numpy("order")`."""
         self._derive(name, 1)
         new = Streams(self.seed)
         new._path = (*self._path, name)
         return new
 
     def int(self, name: str) -> int:
-        """An integer from 0 to 2**31 - 1, which every library takes as a seed."""
+        """An integer from 0 to 2**31 - 1. Every library accepts it as a seed."""
         return self._derive(name, 31)
 
     def python(self, name: str) -> random.Random:
-        """A `random.Random` of its own."""
+        """A new `random.Random`."""
         import random
 
         return random.Random(self._derive(name, 128))
 
     def numpy(self, name: str) -> numpy.random.Generator:
-        """A `numpy.random.Generator` (PCG64) of its own, started from 128 bits."""
+        """A new `numpy.random.Generator` (PCG64), started from 128 bits."""
         import numpy as np
 
         return np.random.Generator(np.random.PCG64(self._derive(name, 128)))
 
     def torch(self, name: str, device: str = "cpu") -> torch.Generator:
-        """A `torch.Generator` of its own on `device`."""
+        """A new `torch.Generator` on `device`."""
         import torch
 
         return torch.Generator(device=device).manual_seed(self._derive(name, 63))
 
     def jax(self, name: str) -> Any:
-        """A JAX key of its own (`jax.random.key`), started from 31 bits as JAX without x64 takes them."""
+        """A new JAX key (`jax.random.key`), started from 31 bits, because JAX without x64 accepts no more."""
         import jax
 
         return jax.random.key(self._derive(name, 31))

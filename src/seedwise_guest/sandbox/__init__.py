@@ -1,1 +1,4 @@
-"""A private copy-on-write view of the user's files for each run, and the guard that cleans up after a killed supervisor."""
+"""A private copy-on-write view of the user's files for each run.
+
+Also the guard that cleans up after a supervisor was killed.
+"""

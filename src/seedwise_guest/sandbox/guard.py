@@ -1,7 +1,7 @@
-"""Outlives a supervisor that is killed: ends what its runs left running, and removes their folders.
+"""Cleans up after a supervisor that was killed: ends the processes that its runs left, and removes their folders.
 
-Run as a script with the folder of the worlds and the supervisor's process number; it waits on standard input, which is
-closed when the supervisor is gone.
+It is run as a script, with the folder of the worlds and the supervisor's process number. It waits on standard input,
+which is closed when the supervisor has ended.
 """
 
 from __future__ import annotations
@@ -15,7 +15,11 @@ import time
 
 
 def users_of(spools: list[str]) -> list[int]:
-    """Processes of runs: their environment names a spool, or their files are seen through one of its world's folders."""
+    """Process numbers of the runs.
+
+    A process belongs to a run if its environment names the spool, or if it sees its files through a folder of the
+    run's world.
+    """
     marks = [f"SEEDWISE_SPOOL={spool}".encode() for spool in spools]
     worlds = [os.path.dirname(spool).encode() + b"/" for spool in spools]
     found = []
@@ -38,7 +42,7 @@ def users_of(spools: list[str]) -> list[int]:
 
 
 def end(spools: list[str]) -> None:
-    """Kill them, and what they start meanwhile."""
+    """Kill the processes of these runs, and those that they start in the meantime."""
     for _ in range(20):
         found = users_of(spools)
         if not found:
@@ -52,7 +56,7 @@ def end(spools: list[str]) -> None:
 
 
 def remove(folder: str) -> None:
-    """Delete a world; the kernel leaves some of an overlay's folders without permissions."""
+    """Delete a world. The kernel leaves some folders of an overlay without permissions; give them back first."""
     for place, folders, _files in os.walk(folder):
         for name in folders:
             path = os.path.join(place, name)

@@ -1,9 +1,9 @@
-"""A private copy-on-write view of the user's files, entered by a fresh process that then becomes the run.
+"""A private copy-on-write view of the user's files. A fresh process enters it and then becomes the run.
 
-Run as a script with the path of a JSON file. Linux only: a mount namespace of its own, an overlay (or, where overlays are
-refused, a copy of small files with big ones bound read-only) over each target, everything else on disk read-only. As an
-ordinary user it takes a user namespace too, with the uid mapped to itself, so that capabilities are gone after exec.
-What a run writes is left in the upper folders.
+It is run as a script with the path of a JSON file, on Linux only. The process gets its own mount namespace and, over
+each target, an overlay. Where overlays are refused, it gets a copy of the small files, with the big files bound
+read-only. Everything else on disk is read-only. An ordinary user also needs a user namespace; the uid is mapped to
+itself in it, so the capabilities are lost at exec. The upper folders keep what a run writes.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ import sys
 from typing import Any
 
 FAILED = 96
-"""Exit status when the world could not be entered; the reason is in the report file."""
+"""Exit status when the world could not be entered. The reason is in the report file."""
 
 _CLONE_NEWNS, _CLONE_NEWUSER, _CLONE_NEWIPC, _CLONE_NEWNET = 0x00020000, 0x10000000, 0x08000000, 0x40000000
 _RDONLY, _NOSUID, _NODEV, _NOEXEC, _REMOUNT = 1, 2, 4, 8, 32
@@ -57,7 +57,10 @@ def _mount(source: str | None, target: str, kind: str | None, flags: int, data: 
 
 
 def _unshare(network: bool) -> bool:
-    """Enter namespaces of mounts and of System V shared memory, and one of the network if asked for; True if it took a user namespace."""
+    """Enter new namespaces for mounts and for System V shared memory, and for the network if asked for.
+
+    Returns True if a user namespace was needed.
+    """
     flags = _CLONE_NEWNS | _CLONE_NEWIPC | (_CLONE_NEWNET if network else 0)
     try:
         _call("unshare", flags)
@@ -126,7 +129,7 @@ def _overlay(target: dict[str, str], as_user: bool) -> None:
 
 
 def _put_farm(target: dict[str, str], big: list[tuple[int, str]]) -> None:
-    """Put a copy of a tree in the tree's place; its big files are bound into it, read-only."""
+    """Put a copy of a tree in the place of the tree. Its big files are bound into the copy, read-only."""
     os.makedirs(target["path"], exist_ok=True)
     _mount(target["upper"], target["path"], None, _BIND)
     for fd, path in big:
@@ -159,7 +162,7 @@ def _copy_tree(source: str, copy: str, leave: list[str]) -> list[str]:
 
 
 def _read_only(before: list[tuple[str, str, list[str]]], spec: dict[str, Any]) -> None:
-    """Make every other disk read-only, so that a write elsewhere fails loudly."""
+    """Make every other disk read-only, so that a write elsewhere fails with an error."""
     covered = [target["path"] for target in spec["targets"]] + spec["writable"]
     for point, kind, options in before:
         if kind in _NOT_DISKS or "ro" in options or any(inside(point, place) for place in covered):
@@ -177,7 +180,10 @@ def _read_only(before: list[tuple[str, str, list[str]]], spec: dict[str, Any]) -
 
 
 def enter(spec: dict[str, Any]) -> bool:
-    """Enter the world that `spec` describes; True if it took a user namespace. Raises OSError where the system refuses."""
+    """Enter the world that `spec` describes.
+
+    Returns True if a user namespace was needed. Raises OSError where the system refuses.
+    """
     before = mounts()
     as_user = _unshare(bool(spec.get("isolate_network"))) or bool(spec.get("as_user"))
     if spec.get("isolate_network"):
@@ -195,11 +201,11 @@ def enter(spec: dict[str, Any]) -> bool:
     for path in [
         *below,
         *spec["tools"],
-    ]:  # a disk mounted inside the project, an interpreter in /tmp: seen, not written
+    ]:  # a disk mounted inside the project, an interpreter in /tmp: visible, but read-only
         if path not in spec["writable"] and os.path.ismount(path):
             with contextlib.suppress(OSError):
                 _mount(None, path, None, _BIND | _REMOUNT | _RDONLY)
-    for path in spec["hide"]:  # the store, where other runs' files are
+    for path in spec["hide"]:  # the store, which holds other runs' files
         if os.path.isdir(path):
             _mount(spec["empty"], path, None, _BIND)
     _read_only(before, spec)
@@ -209,14 +215,17 @@ def enter(spec: dict[str, Any]) -> bool:
 
 
 def _hold(paths: list[str]) -> list[tuple[int, str]]:
-    """Descriptors of what is about to be covered, each with its path."""
+    """Open each path before it is covered. Returns a descriptor and the path for each."""
     return [(os.open(path, os.O_PATH), path) for path in paths]
 
 
 def _put_targets(spec: dict[str, Any], as_user: bool) -> list[tuple[int, str]]:
-    """Cover each target by its private view. Returns descriptors of what is to be seen through the empty ones."""
+    """Cover each target with its private view.
+
+    Returns descriptors of folders inside a covered target that must stay visible.
+    """
     farms = {}
-    for target in spec["targets"]:  # copied before anything hides the originals
+    for target in spec["targets"]:  # copied before anything covers the originals
         if target["kind"] == "farm":
             farms[target["path"]] = _hold(_copy_tree(target["path"], target["upper"], spec["writable"] + spec["hide"]))
     overlays = [target["path"] for target in spec["targets"] if target["kind"] == "overlay"]
@@ -225,7 +234,7 @@ def _put_targets(spec: dict[str, Any], as_user: bool) -> list[tuple[int, str]]:
         if target["kind"] == "overlay":
             _overlay(target, as_user)
         elif target["kind"] == "empty":
-            # a project in the folder for temporary files is seen through it
+            # a project inside the folder for temporary files stays visible
             held += _hold([path for path in overlays if inside(path, target["path"])])
             _mount(target["upper"], target["path"], None, _BIND)
             for path in [*spec["writable"], *[t["path"] for t in spec["targets"]]]:
@@ -237,9 +246,10 @@ def _put_targets(spec: dict[str, Any], as_user: bool) -> list[tuple[int, str]]:
 
 
 def enter_and_remember(spec: dict[str, Any]) -> tuple[int, bool]:
-    """Enter a world from which forked children can go back, to enter worlds of their own: see `go_back`.
+    """Enter a world that forked children can leave again, to enter their own worlds: see `go_back`.
 
-    Returns a descriptor of the way back, and whether a user namespace was taken; the capabilities in that one rest meanwhile.
+    Returns a descriptor of the way back, and whether a user namespace was needed. If so, its capabilities are
+    switched off until then.
     """
     as_user = _unshare(False)
     _mount(None, "/", None, _REC | _PRIVATE)
@@ -252,7 +262,10 @@ def enter_and_remember(spec: dict[str, Any]) -> tuple[int, bool]:
 
 
 def go_back(way_back: int, as_user: bool) -> None:
-    """Leave the world that was entered by `enter_and_remember`: every file is seen as the host sees it."""
+    """Leave the world that was entered by `enter_and_remember`.
+
+    The process then sees every file as the host sees it.
+    """
     if as_user:
         _use_rights(True)
     _call("setns", way_back, _CLONE_NEWNS)
@@ -260,7 +273,7 @@ def go_back(way_back: int, as_user: bool) -> None:
 
 
 def _use_rights(on: bool) -> None:
-    """Let the capabilities that this process may have take effect, or rest."""
+    """Switch the capabilities that this process is permitted to have on or off."""
     header = (ctypes.c_uint32 * 2)(0x20080522, 0)
     sets = (ctypes.c_uint32 * 6)()  # effective, permitted, inheritable; twice
     _call("capget", header, sets)
@@ -270,14 +283,17 @@ def _use_rights(on: bool) -> None:
 
 
 def drop_rights() -> None:
-    """Give up the capabilities that came with a user namespace, as exec would."""
+    """Give up the capabilities that came with a user namespace, as exec would do."""
     header = (ctypes.c_uint32 * 2)(0x20080522, 0)
     _call("capset", header, (ctypes.c_uint32 * 6)())
 
 
 def settle(spec: dict[str, Any]) -> None:
-    """Configuration files, working directory and cores of the run; it ends with the process that started it."""
-    for source, path in spec["replace"]:  # configuration files with the seed of this run in them
+    """Set configuration files, working directory and cores of the run.
+
+    From now on the run ends when the process that started it ends.
+    """
+    for source, path in spec["replace"]:  # configuration files that contain the seed of this run
         with open(source, "rb") as file:
             data = file.read()
         with open(path, "wb") as file:
@@ -288,10 +304,10 @@ def settle(spec: dict[str, Any]) -> None:
     if spec.get("nice"):
         os.nice(spec["nice"])
     if spec.get("fixed_addresses"):
-        with contextlib.suppress(OSError):  # refused in some containers: addresses then differ as ever
-            _call("personality", 0x0040000)  # ADDR_NO_RANDOMIZE: memory lies where it lay before
+        with contextlib.suppress(OSError):  # some containers refuse: addresses then differ in each run
+            _call("personality", 0x0040000)  # ADDR_NO_RANDOMIZE: memory has the same addresses in every run
     if sys.platform == "linux":
-        _call("prctl", 1, signal.SIGKILL, 0, 0, 0)  # PR_SET_PDEATHSIG: no orphan when the supervisor is killed
+        _call("prctl", 1, signal.SIGKILL, 0, 0, 0)  # PR_SET_PDEATHSIG: no orphan is left when the supervisor is killed
         if os.getppid() != spec["supervisor"]:
             os._exit(FAILED)
 
@@ -299,7 +315,7 @@ def settle(spec: dict[str, Any]) -> None:
 def become(spec: dict[str, Any]) -> None:
     """Turn this process into the run."""
     settle(spec)
-    for name in ("SIGPIPE", "SIGXFSZ"):  # Python ignores them, and exec would hand that on
+    for name in ("SIGPIPE", "SIGXFSZ"):  # Python ignores these signals, and exec would keep that
         if hasattr(signal, name):
             signal.signal(getattr(signal, name), signal.SIG_DFL)
     argv = spec["argv"]
@@ -307,7 +323,10 @@ def become(spec: dict[str, Any]) -> None:
 
 
 def probe(spec: dict[str, Any]) -> None:
-    """Write into every target and the working directory; the host looks whether it sees anything of it."""
+    """Write a file into every target and into the working directory.
+
+    The host then checks that it does not see these files.
+    """
     for folder in dict.fromkeys([*[target["path"] for target in spec["targets"]], spec["cwd"]]):
         if folder == spec["cwd"] or os.access(folder, os.W_OK):
             with contextlib.suppress(PermissionError), open(os.path.join(folder, spec["probe"]), "w") as file:
@@ -317,7 +336,7 @@ def probe(spec: dict[str, Any]) -> None:
 
 
 def report(spec: dict[str, Any], error: Exception) -> None:
-    """Leave the reason for the host, and end."""
+    """Write the reason into the report file for the host, and exit."""
     kind = "command" if isinstance(error, FileNotFoundError) and error.filename is None else "world"
     with open(spec["report"], "w", encoding="utf-8") as file:
         json.dump({"kind": kind, "error": str(error) or type(error).__name__}, file)
@@ -325,7 +344,7 @@ def report(spec: dict[str, Any], error: Exception) -> None:
 
 
 def main() -> None:
-    """Enter, then become the run; on failure leave the reason in the report file."""
+    """Enter the world, then become the run. After a failure the report file holds the reason."""
     with open(sys.argv[1], encoding="utf-8") as file:
         spec = json.load(file)
     try:

@@ -10,7 +10,6 @@ from typing import Any
 from ..randomness.streams import derive
 from .findings import Findings, Remark, Site, Use
 
-
 _ANY_SEED = 7
 
 

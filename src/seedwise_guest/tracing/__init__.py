@@ -1,1 +1,1 @@
-"""What `check` has in a process: a ledger that only looks, perturbations, and records of steps and operations."""
+"""What `check` puts into a process: a passive ledger, interventions, and records of steps and operations."""

@@ -22,7 +22,10 @@ def direct(frame: FrameType | None) -> str | None:
 
 
 def through_library(frame: FrameType | None) -> str | None:
-    """The same, also where it went through `glob`, `pathlib`, `os.walk` and their like, or an installed library."""
+    """As `direct`, but the call may also have gone through a library.
+
+    This is `glob`, `pathlib`, `os.walk` and similar functions, or an installed library.
+    """
     while frame is not None:
         path = frame.f_code.co_filename
         if is_user_file(path) or path == "<string>":

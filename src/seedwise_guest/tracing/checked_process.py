@@ -1,4 +1,7 @@
-"""A process that is checked: nothing is seeded or substituted; what the plan asks for is perturbed, held still, or recorded."""
+"""A process that is checked.
+
+Nothing is seeded or substituted. What the plan asks for is changed, held still or recorded.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +15,7 @@ from ..process.imports import when_imported
 
 
 def enter(plan: dict[str, Any]) -> None:
-    """Take hold as the plan says, and tell at the end what was seen."""
+    """Do what the plan asks for, and report at the end what was seen."""
     from .facts import Facts
     from .interventions import install
     from .observing import Observer
@@ -52,7 +55,7 @@ def enter(plan: dict[str, Any]) -> None:
     exit_now = os._exit
 
     def own_exit(status: int) -> Any:
-        tell()  # forked processes end here, and never come to what is registered for the end
+        tell()  # forked processes end here; functions registered with atexit are not called in them
         exit_now(status)
 
     os._exit = own_exit
@@ -69,12 +72,12 @@ def _record(trace: dict[str, Any]) -> Any:
 
 
 class _Lines:
-    """Which files of the user's were loaded, for reading them afterwards."""
+    """Which of the user's files were loaded. They are read afterwards."""
 
     def __init__(self) -> None:
         from ..process.launch import find_script, this_launch
 
-        script = find_script(this_launch())  # Python takes `__file__` off the main module before its end
+        script = find_script(this_launch())  # Python removes `__file__` from the main module before atexit
         self._script = script.path if script is not None and os.path.isfile(script.path) else None
 
     def loaded(self) -> list[str]:

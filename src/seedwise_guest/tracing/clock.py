@@ -1,4 +1,4 @@
-"""The clock: watched, frozen or shifted, for the user's own code alone."""
+"""The clock: watched, frozen or shifted, but only for the user's own code."""
 
 from __future__ import annotations
 
@@ -16,7 +16,11 @@ _DAY = 86_400.0
 
 
 def watch_clock(how: str, facts: Facts) -> None:
-    """`freeze` holds the clock still, `shift` moves it by a day and a bit; only calls of the user's own code are touched."""
+    """Watch the clock.
+
+    `freeze` holds it nearly still (each call adds a millisecond); `shift` moves it by 1.37 days. Only calls of the
+    user's own code are changed.
+    """
     ticks = [0]
 
     def now(real: float) -> float:
@@ -53,7 +57,10 @@ def watch_clock(how: str, facts: Facts) -> None:
 
 
 def _library_reads_clock(frame: Any, facts: Facts) -> None:
-    """A library that reads the clock may print durations; what the standard library does with it is not printed."""
+    """Note a library that reads the clock, because it may print durations.
+
+    The standard library prints none, so it is not noted.
+    """
     module = str(frame.f_globals.get("__name__", "")).partition(".")[0]
     if module not in _STANDARD and module != "seedwise_guest":
         facts.note("clock-read", module)
@@ -63,7 +70,7 @@ _STANDARD = frozenset(getattr(sys, "stdlib_module_names", ())) - {"__main__"}
 
 
 def _calendar(how: str, facts: Facts, now: Callable[[float], float]) -> None:
-    """`time.strftime("%Y")` and the like, which read the clock where they are given no time."""
+    """Watch `time.strftime("%Y")` and similar functions, which read the clock when they get no time."""
     real_time = time.time.wrapped if isinstance(time.time, StandIn) else time.time
 
     def patch(name: str, position: int, given: Callable[[float], Any]) -> None:
@@ -89,7 +96,10 @@ def _calendar(how: str, facts: Facts, now: Callable[[float], float]) -> None:
 
 
 def _datetime(how: str, facts: Facts, now: Callable[[float], float]) -> None:
-    """Give the user's own files, and no library, a `datetime` whose `now` is watched: C extensions know the real type."""
+    """Give the user's own files a `datetime` whose `now` is watched.
+
+    Libraries keep the real one, because C extensions know the real type.
+    """
     import builtins
 
     import_ = builtins.__import__
@@ -125,7 +135,7 @@ def _own_datetime(module: Any, how: str, facts: Facts, now: Callable[[float], fl
 
     class datetime(real, metaclass=Meta):  # type: ignore[misc,valid-type]
         def __new__(cls, *args: Any, **kwargs: Any) -> Any:
-            return real(*args, **kwargs)  # so that every instance is one of the real type, also in a pickle
+            return real(*args, **kwargs)  # every instance must be of the real type, also in a pickle
 
         @classmethod
         def now(cls, tz: Any = None) -> Any:

@@ -1,4 +1,7 @@
-"""Replaces a library's functions, and puts the real ones back while torch compiles, because its compiler knows only these."""
+"""Replaces a library's functions.
+
+While torch compiles, it puts the real ones back, because torch's compiler knows only these.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +13,7 @@ _compiled = [False]
 
 
 def put(owner: Any, name: str, own: Any) -> None:
-    """Let `own` stand for `owner.name`."""
+    """Put `own` in the place of `owner.name`."""
     if _compiled[0] and _is_torch(owner):
         return
     original, in_place = getattr(owner, name), name in vars(owner)
@@ -24,7 +27,7 @@ def put(owner: Any, name: str, own: Any) -> None:
 
 
 def take_back(owner: Any, name: str) -> None:
-    """Put the original back, if ours still stands there."""
+    """Put the original back, if our function is still in its place."""
     found = _standing.pop((id(owner), name), None)
     if found is not None:
         _restore(found)
@@ -40,7 +43,10 @@ def _restore(found: tuple[Any, str, Any, Any, bool]) -> None:
 
 
 def step_aside_for_compilers(torch: Any) -> None:
-    """While TorchScript reads a function, and for good once `torch.compile` is used, torch's own functions are back."""
+    """Put torch's own functions back while TorchScript reads a function.
+
+    When `torch.compile` is used, put them back for good.
+    """
 
     def aside(original: Callable[..., Any], for_good: bool) -> Callable[..., Any]:
         @functools.wraps(original)

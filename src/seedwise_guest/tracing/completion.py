@@ -1,4 +1,4 @@
-"""The order in which tasks end: watched, changed, or no longer followed."""
+"""The order in which tasks end: it is watched, changed, or ignored."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from .reordering import reordered
 
 
 def _delay(k: int) -> float:
-    """Seconds for which the k-th task waits: early ones longest."""
+    """Seconds that the k-th task waits. Early tasks wait longest."""
     return max(0.0, 0.4 - 0.08 * (k % 6))
 
 
@@ -25,8 +25,11 @@ def _delayed(seconds: float, function: Callable[..., Any], args: Any, kwargs: An
 
 
 def watch_completion(how: str, collect: str, facts: Facts) -> None:
-    """`delay` makes early tasks finish late; collected `ordered`, results come in the order in which tasks were given, from one
-    worker."""
+    """Watch the order in which tasks end.
+
+    `how="delay"` makes early tasks end late. `collect="ordered"` returns results in the order in which tasks were
+    given, and uses one worker.
+    """
     when_imported("concurrent.futures", lambda module: _watch_futures(module, collect, facts))
     for kind, name in (("thread", "ThreadPoolExecutor"), ("process", "ProcessPoolExecutor")):
         watch = partial(_watch_executor, name, how, collect, facts)
@@ -83,7 +86,7 @@ def _watch_executor(name: str, how: str, collect: str, facts: Facts, module: Any
 
 
 def _watch_pool(pool: Any, how: str, collect: str, facts: Facts) -> None:
-    """`multiprocessing.Pool`."""
+    """Watch `multiprocessing.Pool`."""
     unordered = pool.imap_unordered
 
     def own(self: Any, func: Any, iterable: Any, chunksize: int = 1) -> Any:
@@ -119,7 +122,7 @@ def _watch_pool(pool: Any, how: str, collect: str, facts: Facts) -> None:
 
 
 class _Given:
-    """Results that are there already, asked for as those of `imap_unordered` are."""
+    """Results that are there already. They are read as those of `imap_unordered` are."""
 
     def __init__(self, results: list[Any]) -> None:
         self._results = iter(results)
@@ -135,7 +138,10 @@ class _Given:
 
 
 def _user_of(frame: Any) -> str | None:
-    """The user's line that led here, through `multiprocessing` and `concurrent` alone."""
+    """The user's line from which the call came, if it went only through `multiprocessing` and `concurrent`.
+
+    Otherwise None.
+    """
     while frame is not None and str(frame.f_globals.get("__name__")).partition(".")[0] in (
         "multiprocessing",
         "concurrent",

@@ -20,5 +20,5 @@ def digest(tensor: Any, start: int = 0) -> int:
 
     found: int = crc32(
         (ctypes.c_char * size).from_address(tensor.data_ptr()), start
-    )  # the tensor lives until it is read
+    )  # the tensor lives until its bytes have been read
     return found

@@ -1,6 +1,7 @@
-"""The trace of a training by Keras: a digest of all weights after each epoch, on every backend.
+"""The trace of a Keras training: a digest of all weights after each epoch, with every backend.
 
-Keras computes a step inside one compiled function on TensorFlow and JAX; the end of an epoch is where its callbacks see weights.
+On TensorFlow and JAX, Keras computes a step inside one compiled function. Its callbacks see the weights only at the
+end of an epoch.
 """
 
 from __future__ import annotations
@@ -13,14 +14,14 @@ _MOST_NUMBERS = 20_000_000
 
 
 class Epochs:
-    """Digests after each epoch of every `fit`."""
+    """Digests of all weights after each epoch of every `fit`."""
 
     def __init__(self) -> None:
         self.digests: list[int] = []
         self._model: Any = None
 
     def watch(self, module: Any) -> None:
-        """Hook the list of callbacks, once Keras has it."""
+        """Hook Keras's list of callbacks. Called when Keras has imported it."""
         owner = module.CallbackList
         original = owner.on_epoch_end
 
@@ -42,7 +43,7 @@ class Epochs:
         self.digests.append(found)
 
     def parameters(self) -> Any:
-        """All weights of the last model as one float32 array, shape (n,); empty where they are too many to keep."""
+        """All weights of the last model as one float32 array, shape (n,). Empty if there are too many to keep."""
         import numpy as np
 
         parts, total = [], 0

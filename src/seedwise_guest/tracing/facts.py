@@ -1,4 +1,4 @@
-"""Notes what a checked program does that could make two runs differ, with the first line that does it."""
+"""Notes what a checked program does that could make two runs differ, with the user's first line that does it."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from ..process import spool
 
 
 class Facts:
-    """What the program did that could make it differ: for each, the first line of the user's that did it."""
+    """What the program did that could make two runs differ. For each kind: the user's first line that did it."""
 
     def __init__(self) -> None:
         self._first: dict[str, str] = {}
@@ -17,14 +17,14 @@ class Facts:
         self._pid = getpid()
 
     def note(self, what: str, where: str | None) -> None:
-        """`where` is None for a call that is not the user's."""
+        """Note one thing. `where` is None for a call that the user's code did not make; such a call is not noted."""
         if where is not None and self._on:
             if what not in self._first and getpid() != self._pid:
                 spool.send("fact", what=what, where=where)  # a worker may be killed before it can tell
             self._first.setdefault(what, where)
 
     def stop(self) -> None:
-        """The program is over; what happens now is ours."""
+        """Stop noting: the program has ended, and what happens now is Seedwise's own work."""
         self._on = False
 
     def as_dict(self) -> dict[str, Any]:

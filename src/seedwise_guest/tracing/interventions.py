@@ -1,5 +1,7 @@
-"""Changes one cause in a checked process, or holds it still: directory order, entropy, process number and memory here, the others in
-modules of their own."""
+"""Changes one cause in a checked process, or holds it still.
+
+This module does it for directory order, entropy, process number and memory. Other modules do it for the other causes.
+"""
 
 from __future__ import annotations
 
@@ -21,7 +23,7 @@ from .replaced_builtins import StandIn
 
 
 def install(asked: dict[str, Any], facts: Facts) -> None:
-    """Watch for each kind of cause, and do what was asked about it."""
+    """Watch every kind of cause, and change or hold still those that were asked for."""
     _listing(asked.get("listing", ""), asked.get("sort", ""), facts)
     watch_clock(asked.get("clock", ""), facts)
     _pid(asked.get("pid", ""), facts)
@@ -33,7 +35,7 @@ def install(asked: dict[str, Any], facts: Facts) -> None:
 
 
 class _Entries:
-    """Entries of a folder that are there already, asked for as those of `os.scandir` are."""
+    """The entries of a folder, read already. They are used as the result of `os.scandir` is."""
 
     def __init__(self, entries: list[Any]) -> None:
         self._entries = iter(entries)
@@ -55,7 +57,10 @@ class _Entries:
 
 
 def _listing(how: str, sort: str, facts: Facts) -> None:
-    """`other` gives another order; `sorted`, as if the program sorted what came."""
+    """Watch the listing of folders.
+
+    `how="other"` changes the order. `sort="sorted"` then sorts, as if the program itself had sorted.
+    """
 
     def arranged(names: list[Any], key: Callable[[Any], Any]) -> list[Any]:
         return reordered(reordered(names, how, key), sort, key)
@@ -96,7 +101,7 @@ def _pid(how: str, facts: Facts) -> None:
 
 
 def _entropy(how: str, facts: Facts) -> None:
-    """uuid4, secrets, SystemRandom and os.urandom: the user's draws, from a fixed stream if asked."""
+    """Watch uuid4, uuid1, secrets, SystemRandom and os.urandom. If asked, the user's draws come from a fixed stream."""
     urandom, count = os.urandom, [0]
     asking = ("uuid", "secrets", "random")
 
@@ -145,7 +150,7 @@ def _numpy_memory(numpy: Any, how: str, facts: Facts) -> None:
         def own(*args: Any, **kwargs: Any) -> Any:
             made = original(*args, **kwargs)
             if made.dtype.kind in "OUSMmV":
-                return made  # NumPy fills these itself, or they are no numbers
+                return made  # NumPy fills these itself, or they are not numbers
             where = direct(sys._getframe(2))
             facts.note("memory", where)
             if how and where is not None and made.size:

@@ -1,10 +1,13 @@
-"""The ledger of a checked process: which generators there are, where they were seeded and first drawn from. Nothing is seeded here."""
+"""The ledger of a checked process: which generators there are, and where they were seeded and first drawn from.
+
+Nothing is seeded here.
+"""
 
 from __future__ import annotations
 
 import functools
 import sys
-from os import getpid, urandom  # before they are watched: what is asked here is our own business
+from os import getpid, urandom  # the real functions, before they are watched: Seedwise's own calls must not be noted
 from types import ModuleType
 from typing import Any, Callable
 from zlib import crc32
@@ -33,17 +36,17 @@ _TORCH = (
 )
 _TENSORFLOW = "normal uniform truncated_normal shuffle categorical gamma poisson".split()
 _MOST_UNMADE = 50
-"""How many legacy generators one line may make and seed at once; beyond that, further ones are not reported."""
+"""How many legacy generators, made and seeded at once on the same line, are reported; the others are not."""
 _TENSOR = "uniform_ normal_ random_ bernoulli_ exponential_ cauchy_ log_normal_ geometric_".split()
 
 
 class Observer:
-    """Follows every generator of this process without seeding any.
+    """Follows every generator of this process and seeds none that was not asked for.
 
     Parameters
     ----------
     asked
-        `generators`: names from the ledger of those to start from a fixed number.
+        `generators`: the ledger's names of the generators that start from a fixed number.
     """
 
     def __init__(self, asked: dict[str, Any]) -> None:
@@ -58,7 +61,7 @@ class Observer:
         self._before_seed: set[str] = set()
 
     def take_hold(self) -> None:
-        """Watch what is imported, and the rest when it is imported."""
+        """Watch the libraries that are imported now, and each other one when it is imported."""
         for backend in self.backends:
 
             def act(module: ModuleType, backend: Backend = backend) -> None:
@@ -76,32 +79,38 @@ class Observer:
         return generator in self._fixed
 
     def __call__(self, library: str, bits: int, generator: str = "") -> int:
-        """Where a generator without a seed starts: from the system, as it would; or from a fixed number, if asked."""
+        """The number from which a generator without a seed starts.
+
+        It comes from the system, as without Seedwise; if asked for, it is fixed.
+        """
         self._count += 1
         if self._holds(generator):
             return derive(0, "check", library, self._count, bits=bits)
         return int.from_bytes(urandom((bits + 7) // 8), "big") >> (-bits % 8)
 
     def made(self, generator: str, where: str, library: str, bits: int) -> int:
-        """The same for one that the code at `where` makes, which is entered in the ledger."""
+        """The number for a generator that the code at `where` makes. The generator gets an entry in the ledger."""
         entry = self.ledger.made_without_seed(generator, where, "given no seed")
         if getpid() != self._pid and self._unmade.get(generator, 0) < _MOST_UNMADE:
             spool.send("made", entry=entry.as_dict())  # a worker may be killed before it can tell
         return self(library, bits, generator)
 
     def unmade(self, generator: str) -> None:
-        """Its number was not used: see `NextStream`."""
+        """Remove the entry of a generator whose number was not used: see `NextStream`."""
         self.ledger.forget(generator)
         self._unmade[generator] = self._unmade.get(generator, 0) + 1
         if getpid() != self._pid and self._unmade[generator] <= _MOST_UNMADE:
             spool.send("unmade", generator=generator)
 
     def at_import(self, library: str, bits: int, module: str, find: Find) -> int:
-        """A generator that a library makes while it is imported: from the system, as it would."""
+        """The number for a generator that a library makes while it is imported.
+
+        It comes from the system, as without Seedwise.
+        """
         return int.from_bytes(urandom((bits + 7) // 8), "big") >> (-bits % 8)
 
     def _watch_draws(self, backend: Backend) -> None:
-        """Note the line of the first draw from a global generator; the patches are gone after it."""
+        """Note the line of the first draw from a global generator. After it the functions are no longer replaced."""
         if backend.name == "random":
             import random
 
@@ -122,14 +131,21 @@ class Observer:
             _first_call([(module, name) for name in _TENSORFLOW], self._drawn_from_tensorflow, unless="seed")
 
     def _drawn_from_tensorflow(self, where: str) -> None:
-        """Without a global seed an operation asks the system: no state moves, so the draw itself is what tells."""
+        """Note a draw from TensorFlow.
+
+        Without a global seed an operation asks the system and no state changes, so only the draw itself shows it.
+        """
         self._drawn("tensorflow", where)
         entry = self.ledger.entry("tensorflow")
         if entry.state is State.UNTOUCHED:
             entry.state = State.UNSEEDED
 
     def _watch_sklearn(self, module: Any) -> None:
-        """An estimator without a random_state draws from NumPy's global generator by an object of its own."""
+        """Watch scikit-learn.
+
+        An estimator without a random_state draws from NumPy's global generator through an object, not through the
+        functions of `numpy.random`.
+        """
         check = module.check_random_state
 
         @functools.wraps(check)
@@ -148,7 +164,7 @@ class Observer:
                 self._before_seed.add(generator)
 
     def as_dicts(self) -> list[dict[str, Any]]:
-        """The ledger, with the line of each first draw."""
+        """The entries of the ledger, with the line of the first draw from each."""
         entries = self.ledger.as_dicts()
         for entry in entries:
             entry["drawn_at"] = self._drawn_at.get(entry["generator"])
@@ -157,7 +173,7 @@ class Observer:
         return entries
 
     def digests(self) -> dict[str, int]:
-        """What each global generator looks like now."""
+        """For each global generator: a digest of its state now."""
         found = {}
         for backend in self.backends:
             if backend.name in self.watched and backend.generator:
@@ -169,9 +185,9 @@ class Observer:
 
 
 def _first_call(places: list[tuple[Any, str]], note: Callable[[str], None], unless: str = "generator") -> None:
-    """Wrap functions until the first of them is called by other than an import; then put all back.
+    """Replace functions until somebody other than an import calls one of them; then put all of them back.
 
-    A call that names a generator or seed of its own (the keyword `unless`) does not count.
+    A call that gets its own generator or seed (the keyword `unless`) does not count.
     """
     done = [False]
     places = [(owner, name) for owner, name in places if getattr(owner, name, None) is not None]

@@ -1,4 +1,4 @@
-"""Every operation of one step: what went in, what came out, where, and in what state the generator was."""
+"""Every operation of one step: its inputs, its outputs, the line it came from, and the state of the generator."""
 
 from __future__ import annotations
 
@@ -11,11 +11,16 @@ from .digests import digest
 
 _MOST = 200_000
 GENERATOR_BYTES = 5016
-"""Of torch's generator state: seed, position and the twister; what follows is padded with whatever was there."""
+"""This part of torch's generator state holds seed, position and twister. The bytes after it are padding with
+arbitrary contents.
+"""
 
 
 class Recorder:
-    """Records while it is started, by a TorchDispatchMode; tensors are known again by their storage and version."""
+    """Records every operation between `start` and `stop`, by a TorchDispatchMode.
+
+    Tensors are recognised by storage and version.
+    """
 
     def __init__(self) -> None:
         self.rows: list[list[Any]] = []
@@ -25,7 +30,7 @@ class Recorder:
         self._mode: Any = None
 
     def start(self) -> None:
-        """From now on."""
+        """Start recording."""
         import torch
         from torch.utils._python_dispatch import TorchDispatchMode
 
@@ -39,7 +44,7 @@ class Recorder:
         self._mode.__enter__()
 
     def stop(self) -> None:
-        """No longer."""
+        """Stop recording."""
         if self._mode is not None:
             self._mode.__exit__(None, None, None)
             self._mode = None
@@ -57,7 +62,7 @@ class Recorder:
         result = func(*args, **kwargs)
         made = _tensors(torch, result)
         places = {_place(t) for t in given}
-        if func._schema.is_mutable:  # what is written into is not empty any more
+        if func._schema.is_mutable:  # memory that was written into is no longer unwritten
             self._unwritten -= {_place(t) for t in made} & places
         elif "empty" in name:
             self._unwritten |= {_place(t) for t in made}
@@ -67,13 +72,13 @@ class Recorder:
         for tensor in made:
             self._know(tensor)
             outputs.append(0 if self._is_unwritten(tensor) else digest(tensor))
-        for tensor in given:  # written in place
+        for tensor in given:  # some of these were written in place
             self._know(tensor)
         self.rows.append([name, outputs, inputs, generator, where, _module_of()])
         return result
 
     def _where(self, torch: Any) -> str:
-        """The user's line; in the backward pass, the line of the forward operation it belongs to."""
+        """The user's line. In the backward pass: the line of the forward operation to which it belongs."""
         node = None
         try:
             node = torch._C._current_autograd_node()
@@ -109,7 +114,7 @@ class Recorder:
             return False
 
     def write(self, path: str) -> str:
-        """One JSON line for each operation; returns the file's name."""
+        """Write one JSON line for each operation. Returns the file's name."""
         with open(path, "w", encoding="utf-8") as file:
             for row in self.rows:
                 file.write(json.dumps(row) + "\n")
@@ -117,7 +122,7 @@ class Recorder:
 
 
 UNWRITTEN = -1
-"""Among the digests of inputs: memory that nothing had written to was read."""
+"""Stands among the digests of inputs for memory that was read before anything was written to it."""
 
 
 def _place(tensor: Any) -> int:
@@ -156,7 +161,7 @@ def _user_line() -> str:
 
 
 def _module_of() -> str:
-    """The nn.Module whose `forward` is on the stack, innermost first."""
+    """The name of the innermost nn.Module whose `forward` is on the stack; "" if there is none."""
     frame: Any = sys._getframe(2)
     while frame is not None:
         if frame.f_code.co_name == "forward" and "self" in frame.f_locals:

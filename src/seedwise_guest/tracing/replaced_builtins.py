@@ -1,4 +1,4 @@
-"""What stands in the place of a builtin while it is watched."""
+"""The object that takes the place of a builtin function while it is watched."""
 
 from __future__ import annotations
 
@@ -6,9 +6,11 @@ from typing import Any, Callable
 
 
 class StandIn:
-    """Stands in for a builtin function. Like a builtin, it does not become a method when a class keeps it as an attribute.
+    """Stands in for a builtin function.
 
-    `own` is called instead, with the caller two frames above it.
+    Like a builtin, it does not become a method when a class keeps it as an attribute.
+
+    A call goes to `own`. There, the caller's frame is two frames up.
     """
 
     def __init__(self, wrapped: Callable[..., Any], own: Callable[..., Any]) -> None:
@@ -25,7 +27,7 @@ class StandIn:
         return getattr(self.wrapped, name)
 
     def __reduce__(self) -> str:
-        return self.__qualname__  # by reference, as the builtin is pickled
+        return self.__qualname__  # pickled by name, as the builtin is
 
     def __eq__(self, other: object) -> bool:
         return self is other or other == self.wrapped  # `os.scandir in os.supports_fd`

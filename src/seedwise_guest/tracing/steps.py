@@ -1,4 +1,4 @@
-"""The trace of a training: a digest of all parameters after each optimizer step, and of every operation of one step."""
+"""The trace of a training: a digest of all parameters after each optimizer step, and every operation of one step."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ _MOST_NUMBERS = 20_000_000
 
 
 class Steps:
-    """Digests after each step of every torch optimizer.
+    """Digests of all parameters after each step of every torch optimizer.
 
     Parameters
     ----------
     asked
-        `ops`: the step (from 0) of which every operation is to be recorded; -1 for none.
+        `ops`: the step (from 0) of which every operation is recorded; -1 for none.
     """
 
     def __init__(self, asked: dict[str, Any]) -> None:
@@ -31,7 +31,7 @@ class Steps:
         self.epochs = Epochs()
 
     def watch(self) -> None:
-        """Hook every optimizer, once torch.optim is there."""
+        """Hook every optimizer. Called when torch.optim has been imported."""
         from torch.optim.optimizer import register_optimizer_step_post_hook
 
         register_optimizer_step_post_hook(self._after)
@@ -60,7 +60,10 @@ class Steps:
             self._begin()
 
     def as_dict(self) -> dict[str, Any]:
-        """Digests in a file of the spool; final parameters in another; operations, if they were recorded."""
+        """Write the digests and the final parameters into files of the spool.
+
+        If operations were recorded, they get a file too. Returns the names of the files.
+        """
         if self.recorder is not None:
             self.recorder.stop()
         place = spool.folder()
@@ -88,7 +91,7 @@ class Steps:
         for parameter in self._parameters.values():
             total += parameter.numel()
             if total > _MOST_NUMBERS:
-                parts.clear()  # too many to keep: how far they are apart is not known then
+                parts.clear()  # too many to keep; the distance between two runs is then not known
                 break
             parts.append(parameter.detach().to("cpu").double().reshape(-1).numpy().astype(np.float32))
         np.save(

@@ -1,4 +1,4 @@
-"""DataLoader workers: how many there are, and whether they repeat each other's stream."""
+"""DataLoader workers: how many there are, and whether two workers draw the same stream."""
 
 from __future__ import annotations
 
@@ -13,7 +13,11 @@ _MOST = 400
 
 
 def watch_loader(module: Any, asked: dict[str, Any], facts: Any) -> None:
-    """Note the user's DataLoaders; with `workers`, give each that has workers one more; with `reseed`, a stream for each."""
+    """Note the user's DataLoaders.
+
+    If `workers` is asked for, give each one that has workers one more. If `reseed` is asked for, reseed the data
+    set's generators in each worker.
+    """
     loader = module.DataLoader
     init = loader.__init__
 
@@ -35,7 +39,10 @@ def watch_loader(module: Any, asked: dict[str, Any], facts: Any) -> None:
 
 
 class _Start:
-    """Called in each worker: the user's own `worker_init_fn`, then a look at the generators that the data set owns."""
+    """Is called in each worker.
+
+    It calls the user's own `worker_init_fn`, and then looks at the generators that the data set holds.
+    """
 
     def __init__(self, given: Any, where: str, reseed: bool) -> None:
         self.given, self.where, self.reseed = given, where, reseed
@@ -52,7 +59,7 @@ class _Start:
             self._follow(worker, name, generator, info.seed)
 
     def _follow(self, worker: int, name: str, generator: Any, seed: int) -> None:
-        """Tell of a generator at the worker's end, if the worker drew from it."""
+        """Report a generator at the end of the worker, if the worker drew from it."""
         from multiprocessing.util import Finalize
 
         start = crc32(_state(generator))

@@ -9,43 +9,55 @@ from typing import Protocol
 
 @dataclass(frozen=True)
 class Task:
-    """A process to be started: the command, its environment, and the files that take its output."""
+    """A process that will be started: the command, its environment, and the files for its output."""
 
     number: int
-    """No other task of this command has it."""
+    """The number of this task. No other task of this command has it."""
     seed: int
     argv: Sequence[str]
     environment: Mapping[str, str]
     stdout: Path
     stderr: Path
     specification: Path | None = None
-    """What a forked child reads instead of being launched by `argv`."""
+    """The file that a forked child reads; a process that is launched by `argv` does not need it."""
     command: Sequence[str] = ()
-    """The user's own words."""
+    """The command in the user's own words."""
 
 
 @dataclass(frozen=True)
 class Exit:
-    """A process that is gone: exit status as `subprocess` tells it (negative: the signal), and seconds it ran."""
+    """A process that has ended.
+
+    `status` is its exit status as `subprocess` gives it (negative: the signal), `seconds` how long it ran.
+    """
 
     number: int
     status: int
     seconds: float
     lost: bool = False
-    """It ended because the process that it was forked from did."""
+    """Whether it ended because the process that had forked it ended."""
 
 
 class Executor(Protocol):
-    """Starts tasks, tells which have ended, and stops them."""
+    """Starts tasks, reports which have ended, and stops them."""
 
     def start(self, task: Task, forked: bool = False) -> None:
-        """Start one process; with `forked`, have it forked if that is possible. Raises ScriptError when the system refuses."""
+        """Start one process.
+
+        With `forked`, it is forked if that is possible. Raises ScriptError if the system refuses.
+        """
 
     def wait(self, seconds: float) -> list[Exit]:
-        """The processes that have ended, as soon as there is one; an empty list after `seconds`."""
+        """Wait until a process has ended, at most `seconds`.
+
+        Returns those that have ended; an empty list if there is none.
+        """
 
     def stop_one(self, number: int, sign: signal.Signals) -> None:
-        """Send a signal to one task's process and what it started in its session."""
+        """Send a signal to the process of one task, and to the processes in its session."""
 
     def stop(self, grace: float) -> list[Exit]:
-        """End every process that runs, and all it started: asked first, killed after `grace` seconds."""
+        """End every running process and everything it has started.
+
+        They are asked first, and killed after `grace` seconds.
+        """

@@ -1,4 +1,4 @@
-"""Processes on this machine, each in a session of its own."""
+"""Runs processes on this machine, each in its own session."""
 
 import contextlib
 import os
@@ -18,7 +18,7 @@ from . import Executor, Exit, Task
 
 @dataclass
 class _Forked:
-    """A run that was forked, or is about to be; `pid` is 0 until that is said."""
+    """A run that was forked, or will be. `pid` is 0 until the process that forks has reported it."""
 
     task: Task
     began: float
@@ -26,7 +26,7 @@ class _Forked:
 
 
 class LocalExecutor:
-    """Starts every task as a process, or has it forked by a process that is ready; waits on all of them at once."""
+    """Starts every task as a process, or has it forked by a process that is ready. It waits for all of them at once."""
 
     def __init__(self, forking: Forking | None = None) -> None:
         self._running: dict[int, tuple[subprocess.Popen[bytes], Task, float]] = {}
@@ -55,7 +55,7 @@ class LocalExecutor:
             }
             self._forked[task.number] = _Forked(task, time.perf_counter())
             self._forked_by = parent
-            parent.ask(request)  # if it is gone, its channel says so, and the task is lost
+            parent.ask(request)  # if that process has ended, its channel shows it, and the task is lost
             return
         with open(task.stdout, "wb") as out, open(task.stderr, "wb") as err:
             try:
@@ -90,17 +90,20 @@ class LocalExecutor:
                 time.sleep(min(left, 0.01))
 
     def _gone(self) -> list[int]:
-        """Processes of ours that have ended."""
+        """Process numbers of our processes that have ended."""
         if len(self._handles) < len(self._running):
             return [pid for pid, (process, _, _) in self._running.items() if process.poll() is not None]
         ready = [key.data for key, _ in self._selector.select(0) if key.data]
         return [pid for pid in ready if self._running[pid][0].poll() is not None]
 
     def _hear(self) -> tuple[bool, list[Exit]]:
-        """What the process that forks says: whether it changed itself, and which of its children have ended."""
+        """What the process that forks reports.
+
+        Returns whether its own state has changed, and which of its children have ended.
+        """
         parent = self._follow_parent()
         changed, ended = False, []
-        if self._forked and parent is not self._forked_by:  # it was ended, and its children with it
+        if self._forked and parent is not self._forked_by:  # it has ended, and its children with it
             ended = [self._end_forked(number, -signal.SIGKILL, lost=True) for number in list(self._forked)]
         if parent is None or self._forking is None:
             return changed, ended
@@ -121,7 +124,10 @@ class LocalExecutor:
         return changed, ended
 
     def _follow_parent(self) -> ForkingProcess | None:
-        """Listen to the process that forks now: a closed one's descriptor may be given to somebody else at once."""
+        """Listen to the process that forks now.
+
+        This is needed because the descriptor of a closed one may get another owner at once.
+        """
         parent = self._forking.process if self._forking is not None else None
         channel = parent.channel if parent is not None else None
         if channel is not self._listening:
@@ -148,7 +154,7 @@ class LocalExecutor:
         if handle is not None:
             self._selector.unregister(handle)
             os.close(handle)
-        _signal_session(pid, signal.SIGKILL)  # what the script left behind
+        _signal_session(pid, signal.SIGKILL)  # processes that the script has left
         return Exit(task.number, process.returncode, seconds)
 
     def stop(self, grace: float) -> list[Exit]:
@@ -181,7 +187,7 @@ class LocalExecutor:
 
 
 def _signal_session(leader: int, number: signal.Signals) -> None:
-    """Signal a session's process group; gone is fine."""
+    """Send a signal to a session's process group. It does no harm if the group has ended."""
     with contextlib.suppress(ProcessLookupError, PermissionError):
         os.killpg(leader, number)
 

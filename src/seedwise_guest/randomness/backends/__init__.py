@@ -1,8 +1,8 @@
 """One small file for each library that owns random generators.
 
-A backend answers four questions about its library, and only once the script has imported it: how is the global
-generator seeded, what is its state, how is that put back, and where are generators made without a seed? To add a
-library, write a class with the attributes of `interface.Backend` and name it in `all_backends`.
+A backend answers four questions about its library, once the script has imported it. How is the global generator
+seeded? What is its state? How is that state put back? Where are generators made without a seed? To add a library,
+write a class with the attributes of `interface.Backend` and name it in `all_backends`.
 """
 
 from __future__ import annotations

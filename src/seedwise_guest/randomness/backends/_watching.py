@@ -1,4 +1,7 @@
-"""What the backends share: a seeding function that tells the ledger where it was called."""
+"""What the backends share.
+
+These functions report to the ledger where a generator was seeded, and whether it was drawn from.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +17,7 @@ _MOST_PLACES = 16
 
 
 def follow(ledger: Ledger, name: str, digest: Callable[[], object]) -> None:
-    """Keep the entry of a global generator up to date: has it moved, though nobody seeded it?"""
+    """Keep the entry of a global generator up to date. An untouched generator that has moved is entered as unseeded."""
     if not name:
         return
     entry = ledger.entry(name)
@@ -35,7 +38,9 @@ def noting(
     module: str,
     name: str,
 ) -> Callable[..., Any]:
-    """`seed_function`, which also notes in the ledger's entry for `generator` that, where and with what it was called.
+    """A function that calls `seed_function` and also notes the call in the ledger.
+
+    The entry for `generator` then says where it was called and with which seed.
 
     It is pickled by reference to `module.name`, as the original is.
     """
@@ -65,7 +70,7 @@ def noting(
 
 
 def _as_number(given: Any) -> int | None:
-    """A seed that is one integer; None for an array of them, text, bytes."""
+    """A seed as an integer; None if it is not a single integer (an array, text, bytes)."""
     try:
         return operator.index(given)
     except TypeError:
@@ -76,9 +81,12 @@ _MOST_TWISTS = 64
 
 
 def drawn_from(start: Any, now: Any) -> bool:
-    """Whether draws lead from one digest of a Mersenne twister (`random`'s or NumPy's) to another.
+    """Whether draws alone lead from the digest `start` of a generator to the digest `now`.
 
-    The 624 words of its state are replaced as a whole each time they are used up; some forty thousand draws are followed.
+    The generator is a Mersenne twister, `random`'s or NumPy's.
+
+    The 624 words of its state are replaced as a whole each time they are used up. About forty thousand draws of 32
+    bits are followed.
     """
     import random
 

@@ -1,6 +1,8 @@
-"""CuPy: the legacy generator of each device. `cupy.random.default_rng()` without a seed starts from NumPy's SeedSequence.
+"""CuPy: the legacy generator of each device.
 
-A generator is made when its device is first drawn from; until then nothing here touches a device.
+`cupy.random.default_rng()` without a seed starts from NumPy's SeedSequence.
+
+CuPy makes a device's generator at the first draw on that device. Until then this module does not touch a device.
 """
 
 from __future__ import annotations
@@ -27,7 +29,7 @@ class CuPy:
         return "cupy.random._generator" in sys.modules
 
     def seed(self, seed: int) -> None:
-        _module()._random_states.clear()  # each is made again, from this number, when it is wanted
+        _module()._random_states.clear()  # CuPy makes each generator again, from this number, when it needs it
         self._start = seed
 
     def take(self) -> Any:
@@ -77,5 +79,5 @@ def _module() -> Any:
 
 
 def _is_global(frame: Any) -> bool:
-    """Whether the generator that is being made is a device's own."""
+    """Whether the generator that is being made is the global one of a device."""
     return frame.f_back is not None and frame.f_back.f_code.co_name == "get_random_state"

@@ -1,4 +1,4 @@
-"""What Seedwise must know of a library that owns random generators, and what a backend is given to work with."""
+"""What Seedwise must know about a library that has random generators, and what a backend gets to work with."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from ..ledger import Ledger
 
 @dataclass
 class Own:
-    """A library's own generator, or several from one number."""
+    """One or more generators that a library made for itself from one number."""
 
     restart: Callable[[int], None]
-    """Start it from another number."""
+    """Start them from another number."""
     position: Callable[[], object]
-    """Something that changes when it is drawn from."""
+    """Something that changes when they are drawn from."""
 
 
 Find = Callable[[list[int]], dict[int, Own]]
@@ -25,37 +25,43 @@ class NextStream(Protocol):
     """Where generators without a seed start."""
 
     def __call__(self, library: str, bits: int, generator: str = "") -> int:
-        """The number from which the next one starts; `generator` is what the ledger calls it, if it is there."""
+        """The number from which the next generator starts.
+
+        `generator` is its name in the ledger, if it has an entry.
+        """
 
     def made(self, generator: str, where: str, library: str, bits: int) -> int:
-        """The same for one that the code at `where` made, which is entered in the ledger."""
+        """The number for a generator that the code at `where` made. The generator gets an entry in the ledger."""
 
     def unmade(self, generator: str) -> None:
-        """The number was not used after all: that generator is in no ledger."""
+        """The number was not used in the end. The generator is removed from the ledger."""
 
     def at_import(self, library: str, bits: int, module: str, find: Find) -> int:
-        """The same for one that is made while `module`, a library's, is imported: it starts from a number that is the same
-        under every seed, and is started again from one that follows from the seed when the import is through. Asked for
-        several such numbers, `find` tells of which there are still generators."""
+        """The number for a generator that is made while `module`, a module of a library, is imported.
+
+        This number is the same under every seed. When the import is finished, the generator is started again from a
+        number that follows from the seed. `find` gets several such numbers and returns those of which generators
+        still exist.
+        """
 
 
 Undo = Callable[[], None]
 
 
 class Backend(Protocol):
-    """What Seedwise must know of a library."""
+    """What Seedwise must know about a library."""
 
     name: str
     module: str
-    """Seeded as soon as this module has been imported."""
+    """The library is seeded as soon as this module has been imported."""
     generator: str
-    """What the ledger calls the library's global generator; "" for a library that has none."""
+    """The name of the library's global generator in the ledger; "" for a library that has none."""
 
     def known(self) -> bool:
-        """Whether the imported version is one that this backend can hold; another is left alone."""
+        """Whether this backend can control the imported version. If not, the library is left alone."""
 
     def seed(self, seed: int) -> None:
-        """Seed every global generator of the library as its own seeding call would."""
+        """Seed every global generator of the library, as the library's own seeding function would."""
 
     def take(self) -> Any:
         """The states of the global generators."""
@@ -67,10 +73,13 @@ class Backend(Protocol):
         """Something that changes when the global generator is drawn from."""
 
     def while_importing(self) -> Any:
-        """The state, as `put` takes it, from which libraries draw while they are imported; None: they draw from the script's own."""
+        """The state, as `put` takes it, from which libraries draw while they are imported.
+
+        None: they draw from the script's own state.
+        """
 
     def drawn_before(self) -> bool | None:
-        """Whether the global generator was drawn from since the process started; None where nobody can tell."""
+        """Whether the global generator was drawn from since the process started. None if this cannot be found out."""
 
     def watch(self, ledger: Ledger, next_stream: NextStream) -> Undo:
-        """Note each seeding in the ledger; start generators that are given no seed from `next_stream`."""
+        """Note each seeding in the ledger, and start generators without a seed from `next_stream`."""

@@ -1,4 +1,7 @@
-"""JAX: it has no global generator. Every key starts from a number that is typed, and that number is a seed site."""
+"""JAX: it has no global generator.
+
+Every key starts from a number that is typed in the source, and that number is a seed site.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +15,7 @@ from .interface import NextStream, Undo
 
 
 class Jax:
-    """Keys are noted where they are made; there is no state to seed, to take or to put back."""
+    """Notes keys where they are made. There is no state to seed, to take or to put back."""
 
     name = "jax"
     module = "jax"

@@ -13,15 +13,15 @@ _GENERATOR, _SEED = "global_seed_generator", "global_random_seed"
 
 
 def _global_state() -> Any:
-    # no public way leads to the global SeedGenerator
+    # Keras has no public function that returns the global SeedGenerator
     return sys.modules["keras.src.backend.common.global_state"]
 
 
 class Keras:
-    """The backend that Keras computes with is seeded as a library of its own.
+    """The global SeedGenerator. The library with which Keras computes has its own backend and is seeded there.
 
-    `keras.utils.set_random_seed(s)` seeds `random`, NumPy and that library, and forgets the global SeedGenerator, which is
-    made again from `random` when it is wanted; `seed` does the last of these.
+    `keras.utils.set_random_seed(s)` seeds `random`, NumPy and that library. It also drops the global SeedGenerator,
+    which Keras makes again from `random` when it needs it. `seed` of this class does only the last of these things.
     """
 
     name = "keras"

@@ -12,7 +12,7 @@ from .interface import NextStream, Own, Undo
 
 
 def _np_random() -> Any:
-    # not `np.random`: while numpy.random is still being imported, NumPy's own attribute would import it again
+    # not `np.random`: while numpy.random is still being imported, NumPy's own `__getattr__` would import it again
     return sys.modules["numpy.random"]
 
 
@@ -47,7 +47,7 @@ class NumPy:
         generator = _np_random().mtrand._rand._bit_generator
         sequence = _sequence(generator)
         if sequence is None or type(generator).__name__ != "MT19937":
-            return None  # seeded the legacy way, or another generator was put in: the start is not known
+            return None  # seeded the legacy way, or another generator was put in: its start is not known
         fresh = type(generator)(sequence).state
         now = generator.state
         return bool(
@@ -62,7 +62,7 @@ class NumPy:
         seed, randbits = np_random.seed, bit_generator.randbits
 
         def stream_bits(bits: int) -> int:
-            # every construction without a seed draws its entropy here, `default_rng()` and SeedSequence() alike
+            # `default_rng()`, SeedSequence() and every other generator without a seed draw their entropy here
             if is_importing(sys._getframe(1)):
                 return next_stream.at_import("numpy", bits, importing_module(sys._getframe(1)), _families)
             where = location(sys._getframe(1))
@@ -86,7 +86,10 @@ class NumPy:
 
 
 def _families(numbers: list[int]) -> dict[int, Own]:
-    """What has come of each number: seed sequences, generators, their children and their copies, in one walk over all objects."""
+    """What was made from each number: seed sequences, generators, their children and their copies.
+
+    Found by one walk over all objects.
+    """
     import gc
 
     np_random = _np_random()
@@ -94,7 +97,7 @@ def _families(numbers: list[int]) -> dict[int, Own]:
     generators: dict[int, list[Any]] = {}
     states: list[Any] = []
     for found in gc.get_objects():
-        kind = type(found)  # what it calls its class may be a stranger's code
+        kind = type(found)  # its `__class__` may run foreign code
         if issubclass(kind, np_random.SeedSequence):
             sequences.setdefault(_entropy(found), []).append(found)
         elif issubclass(kind, np_random.BitGenerator):
@@ -134,7 +137,7 @@ def _own(number: int, sequences: list[Any], generators: list[Any], states: list[
 
 
 def _is_where_it_was_taken(generator: Any, number: int) -> bool:
-    """Whether draws alone have led it to where it is from its start: nobody has set its state."""
+    """Whether only draws have led the generator from its start to where it is: nobody has set its state."""
     sequence = _sequence(generator)
     start = type(generator)(_np_random().SeedSequence(number, spawn_key=sequence.spawn_key)).state["state"]
     now = generator.state["state"]
@@ -151,15 +154,15 @@ def _entropy(sequence: Any) -> int:
 
 
 def _sequence(bit_generator: Any) -> Any:
-    """The SeedSequence it started from; None if it was seeded the legacy way."""
+    """The SeedSequence from which it started; None if it was seeded the legacy way."""
     return getattr(bit_generator, "seed_seq", None) or getattr(bit_generator, "_seed_seq", None)
 
 
 class _Entropy(int):
-    """A number that tells when nothing refers to it any more.
+    """A number that calls a function when nothing refers to it any more.
 
-    `RandomState(3)` first makes a bit generator without a seed, and then seeds it and drops the number it started from:
-    a number that is gone before the call has returned was never used.
+    `RandomState(3)` first makes a bit generator without a seed, then seeds it and drops the number from which it
+    started. So a number that is deleted before the call has returned was never used.
     """
 
     _caller: Any = None

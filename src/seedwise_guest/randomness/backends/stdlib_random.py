@@ -47,8 +47,8 @@ class Stdlib:
         return random.Random(0).getstate()
 
     def drawn_before(self) -> bool | None:
-        # the Mersenne twister's position is 624 after seeding and moves with the first draw (and is back at 624 after
-        # exactly 624 numbers, once in 624 cases)
+        # the Mersenne twister's position is 624 after seeding and changes with the first draw; after exactly 624
+        # numbers it is 624 again (once in 624 cases)
         import random
 
         return bool(random.getstate()[1][-1] != 624)
@@ -60,7 +60,7 @@ class Stdlib:
         module_seed, method = random.seed, random.Random.seed
 
         def seed_global(a: Any = None, version: int = 2) -> None:
-            # `random.seed()` asks the system for entropy: give it the next stream instead
+            # `random.seed()` would ask the system for entropy: give it the next stream instead
             module_seed(next_stream("random", 128, "random") if a is None else a, version)
 
         def seed_instance(self: random.Random, a: Any = None, version: int = 2) -> None:
@@ -83,7 +83,7 @@ class Stdlib:
         urandom = os.urandom
 
         def noted_urandom(size: int) -> bytes:
-            # uuid4, secrets and SystemRandom draw here; they stay as they are, and are listed
+            # uuid4, secrets and SystemRandom draw here; they are not changed, but entered in the ledger
             frame = sys._getframe(1)
             caller = frame.f_globals.get("__name__")
             drawn = caller in ("uuid", "secrets", "random") or is_user_file(frame.f_code.co_filename)
@@ -104,7 +104,10 @@ class Stdlib:
 
 
 def _own(generator: Any, seed: Any, numbers: list[int]) -> dict[int, Own]:
-    """How the generator goes on that started from that number, unless it was seeded or set since."""
+    """How to restart the generator that started from that number.
+
+    Empty if it was seeded or its state was set since then.
+    """
     import random
 
     start = random.Random(0)
@@ -117,7 +120,7 @@ def _own(generator: Any, seed: Any, numbers: list[int]) -> dict[int, Own]:
 
 
 def _called_by_tempfile(frame: Any) -> bool:
-    """Names of temporary files must stay unpredictable and never collide."""
+    """Whether tempfile made the call. Names of temporary files must stay unpredictable and must never collide."""
     for _ in range(3):
         if frame is None:
             return False

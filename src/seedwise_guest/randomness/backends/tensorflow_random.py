@@ -41,7 +41,7 @@ class TensorFlow:
     def put(self, state: Any) -> None:
         seed, numbers, kept, inner = state
         stateful: Any = sys.modules["tensorflow.python.ops.stateful_random_ops"]
-        _random().set_seed(seed)  # also forgets where operations of the scope stood; None is "no seed"
+        _random().set_seed(seed)  # also forgets the counters of operations in this scope; None is "no seed"
         if numbers is not None:
             _context()._rng.setstate(numbers)
         stateful.global_generator = kept
@@ -60,7 +60,7 @@ class TensorFlow:
 
         context = _context()
         if context._seed is None:
-            return None  # without a seed, operations ask the system: nothing tells whether they did
+            return None  # without a seed, operations ask the system, and nothing shows whether they did
         return bool(random.Random(context._seed).getstate() != context._rng.getstate())
 
     def watch(self, ledger: Ledger, next_stream: NextStream) -> Undo:
@@ -69,7 +69,7 @@ class TensorFlow:
         entropy = stateful.non_deterministic_ints
 
         def stream_ints(shape: Any, dtype: Any = None) -> Any:
-            # Generator.from_non_deterministic_state(), and the global generator on its first use, start here
+            # Generator.from_non_deterministic_state(), and the global generator at its first use, start here
             numpy, tensorflow = sys.modules["numpy"], sys.modules["tensorflow"]
             where = location(sys._getframe(1))
             name = f"tensorflow generator made at {where}"
@@ -101,7 +101,7 @@ def _random() -> Any:
 
 
 def _places() -> list[Any]:
-    """Every module through which `set_seed`, and the `set_random_seed` of TensorFlow 1, are reached."""
+    """Every module that gives access to `set_seed`, or to the `set_random_seed` of TensorFlow 1."""
     names = (
         "tensorflow._api.v2.random",
         "tensorflow._api.v2.compat.v2.random",

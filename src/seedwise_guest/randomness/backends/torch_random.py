@@ -1,4 +1,7 @@
-"""torch: its default generators on CPU, CUDA, MPS and XPU. DataLoader workers follow from the CPU generator."""
+"""torch: its default generators on CPU, CUDA, MPS and XPU.
+
+The seeds of DataLoader workers come from the CPU generator.
+"""
 
 from __future__ import annotations
 
@@ -24,7 +27,7 @@ class Torch:
     def seed(self, seed: int) -> None:
         import torch
 
-        torch.manual_seed(seed)  # seeds CPU, and CUDA, MPS and XPU, lazily where a device is not in use yet
+        torch.manual_seed(seed)  # CPU, CUDA, MPS, XPU; a device that is not in use yet, at its first use
 
     def take(self) -> Any:
         import torch
@@ -59,7 +62,7 @@ class Torch:
                     vars(module._lazy_seed_tracker).update(state[device + " waiting"])
                 if device + " queue" in state:
                     module._queued_calls[:] = state[device + " queue"]
-            else:  # first used inside the scope: it starts where the CPU's seed would have started it
+            else:  # first used inside the scope: start it where the CPU's seed would have started it
                 module.manual_seed_all(torch.initial_seed())
         if "mps" in state:
             torch.mps.set_rng_state(state["mps"])
@@ -105,7 +108,7 @@ class Torch:
 
 
 def deterministic(on: bool = True) -> Any:
-    """Set torch's deterministic algorithms and cuDNN's two flags; return what puts them back."""
+    """Set torch's deterministic algorithms and cuDNN's two flags. Returns a function that restores the old settings."""
     import torch
 
     before = (
