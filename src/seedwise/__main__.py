@@ -1,6 +1,6 @@
 """`python -m seedwise`: the same as the command `seedwise`."""
 
-from .cli.start import main
+from .cli import main
 
 if __name__ == "__main__":
     main()

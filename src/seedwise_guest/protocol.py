@@ -213,6 +213,8 @@ class Seeding(TypedDict):
     site: int | None
     """Whose number it is, or what was computed from it; None: no site's."""
     is_global: bool
+    read: list[str]
+    """Configuration files that were read until then."""
 
 
 class Log(TypedDict):

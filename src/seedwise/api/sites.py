@@ -41,7 +41,7 @@ class SiteList:
                     "number": site.number,
                     "where": site.where,
                     "source": site.source,
-                    "kept": self.placement.is_kept(site),
+                    "kept": self.placement.is_kept(site) or self.placement.has_meaning(site),
                     "receives": self.placement.value(site, self.seed),
                 }
                 for site in self.placement.sites
@@ -77,13 +77,19 @@ class SiteList:
                 {**s, "receives": "as typed" if s["receives"] is None else f"{s['receives']}"} for s in data["sites"]
             ]
             which = "" if self.placement.number is None else f"; the seed is {self.placement.number}"
+            if len({s["number"] for s in data["sites"] if s["number"] is not None and not s["kept"]}) > 1:
+                which += " as far as reading tells (`run` looks which of them reaches a generator first)"
             lines.append(
                 f"{len(rows)} seed site{'s' if len(rows) > 1 else ''} in {files} file{'s' if files > 1 else ''}{which}."
             )
             lines += [f"Under seed {self.seed} they receive:", "", *sites_table(rows).text().splitlines()]
         else:
+            elsewhere = any(r["kind"] in ("elsewhere", "as text", "list") for r in data["remarks"])
             lines.append(
-                f"No seed is typed in {files} file{'s' if files != 1 else ''}: under seed s every global generator starts at s, "
+                f"No seed that Seedwise could replace is typed in {files} file{'s' if files != 1 else ''}; the script is seeded "
+                "from elsewhere, so its runs would not follow the seed (see below)."
+                if elsewhere
+                else f"No seed is typed in {files} file{'s' if files != 1 else ''}: under seed s every global generator starts at s, "
                 "and the k-th generator without a seed gets child stream k."
             )
         if data["remarks"]:

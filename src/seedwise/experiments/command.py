@@ -13,6 +13,8 @@ from ..errors import ScriptError, UsageError
 from ..threads import thread_settings
 
 PLACEHOLDER = "{seed}"
+_RUN_NOTEBOOKS = frozenset({"jupyter", "papermill", "jupyter-nbconvert", "jupyter-execute"})
+"""Programs that are given a notebook to work on; they take the seed as `{seed}`, or in the environment."""
 
 
 def placeholders(command: Sequence[str]) -> list[str]:
@@ -27,6 +29,13 @@ def check_command(command: Sequence[str]) -> tuple[str, ...]:
     """The command as it will be started. Raises UsageError or ScriptError if it cannot be started."""
     if not command:
         raise UsageError("no command: seedwise run -n 30 -- python train.py")
+    notebook = next((word for word in command if word.endswith(".ipynb")), None)
+    if notebook is not None and os.path.basename(command[0]) not in _RUN_NOTEBOOKS:
+        script = notebook[: -len("ipynb")] + "py"
+        raise UsageError(
+            f"{notebook} is a notebook, which Seedwise cannot run yet: make a script of it with "
+            f"`jupyter nbconvert --to script {notebook}`, then seedwise run -- python {script}"
+        )
     first = command[0]
     hint = f"did you mean: python {' '.join(command)}"
     if os.path.isdir(first):

@@ -4,6 +4,8 @@ import re
 from collections.abc import Iterable
 from pathlib import Path
 
+from seedwise_guest.protocol import names_a_seed
+
 from ..errors import UsageError
 from ..places import short_place
 
@@ -35,6 +37,20 @@ def edit_config(site: str, seed: int) -> tuple[str, str]:
         raise UsageError(f"--seed-site {site}: {name!r} {where}; it must be there once")
     match = found[0]
     return str(path), text[: match.start("number")] + str(seed) + text[match.end("number") :]
+
+
+def seeds_in(path: str) -> list[tuple[str, int]]:
+    """Each key of a configuration file that names a seed and stands there once with an integer, with that integer."""
+    try:
+        text = Path(path).read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError):
+        return []
+    names = dict.fromkeys(m["name"] for m in _KEY.finditer(text) if names_a_seed(m["name"]))
+    found = [(name, _numbers_under(name, text)) for name in names]
+    return [(name, int(places[0]["number"])) for name, places in found if len(places) == 1]
+
+
+_KEY = re.compile(r"""(?m)(?<![\w.-])["']?(?P<name>[A-Za-z_][\w-]*)["']?\s*[:=]\s*-?\d+(?![\w.])""")
 
 
 def find_seeds(paths: Iterable[str]) -> list[str]:

@@ -11,6 +11,7 @@ from ..metrics import stdout
 from ..results import Goal, Metric, Reduce, Results, Run, Status
 from .config_site import find_seeds
 from .forking_record import Record
+from .ledger_warnings import about_generators
 from .options import Mode
 from .site_reading import placement_from_dict
 from .store import Experiment, Store, find_folder
@@ -175,6 +176,7 @@ def _warnings(results: Results, experiment: Experiment, configs: Sequence[str]) 
         if not plan.sites and "environment" not in by_kind:
             for text in by_kind.get("elsewhere", []):
                 found.append(f"{text}: pass it as {{seed}}, read SEEDWISE_SEED, or name --seed-site FILE:KEY")
+        found.extend(f"{text}; nothing was replaced there" for text in by_kind.get("as text", []))
         for text in by_kind.get("random", []):
             found.append(f"{text}: governed by the generator it is drawn from")
         texts = by_kind.get("text", [])
@@ -190,6 +192,8 @@ def _warnings(results: Results, experiment: Experiment, configs: Sequence[str]) 
         found.append(
             f"also varied: split ({where}), so the spread holds other data too; --keep split leaves it as typed"
         )
+    if mode is Mode.SUBSTITUTE:
+        found.extend(about_generators(results.runs, plan))
     found.extend(_about_scores(results, mode, configs))
     return found
 

@@ -89,7 +89,7 @@ def _manifest(
     return manifest
 
 
-def number_seen(
+def live_site_seen(
     store: Store,
     name: str,
     command: Sequence[str],
@@ -98,16 +98,15 @@ def number_seen(
     reading: Reading,
     environment: Mapping[str, str],
     call: Call | None = None,
-) -> int | None:
-    """The typed number that a probe of this very experiment saw to reach a generator first; None if there was none."""
+) -> str:
+    """The site whose number a probe of this very experiment saw reach a generator first; "" if there was no such probe."""
     manifest = _manifest(command, mode, options, reading, environment, call)
     for experiment in reversed(store.experiments(name)):
-        seen = experiment.plan.get("seen")
-        if seen is None or not identity.same_intent(experiment.manifest, manifest):
+        if not experiment.plan.get("seen") or not identity.same_intent(experiment.manifest, manifest):
             continue
         if not identity.changes(experiment.manifest, manifest, store.inputs(experiment.id), reading.packages):
-            return int(seen)
-    return None
+            return str(experiment.plan.get("live", ""))
+    return ""
 
 
 def _looked_at_again(store: Store, experiment: Experiment, reading: Reading) -> dict[tuple[str, str], str]:

@@ -7,6 +7,7 @@ other numbers at some of the sites: the site for which the seeding changes is th
 """
 
 import json
+import os
 import subprocess
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -25,6 +26,7 @@ from seedwise_guest.protocol import (
     apply_edits,
 )
 
+from .config_site import seeds_in
 from .site_reading import Reading, Start, end_session
 
 _LONGEST = 120.0
@@ -46,22 +48,30 @@ class Seeding:
     given: int
     site: int | None
     is_global: bool
+    read: Sequence[str] = ()
+    """Configuration files that were read until then."""
 
 
 @dataclass(frozen=True)
 class Probed:
-    """The number that reaches a generator first, or why that was not seen."""
+    """The site whose number reaches a generator first, or why none was seen to."""
 
-    number: int | None
+    site: Site | None
     reason: str = ""
+    remedy: str = ""
+    """What the user may do where the seed comes from a configuration file."""
 
 
 def is_doubtful(placement: Placement) -> bool:
-    """Whether several different numbers are typed, any of which may be the seed."""
-    return len({site.number for site in placement.varied if site.number is not None}) > 1
+    """Whether reading cannot tell which typed number is the seed: several are typed, one has a meaning of its own, or the
+    script is seeded with a number that is typed nowhere."""
+    sites = [site for site in placement.varied if site.number is not None]
+    if not sites:
+        return any(remark.kind == "elsewhere" for remark in placement.remarks)
+    return len({site.number for site in sites}) > 1 or (len(sites) > 1 and any(site.special for site in sites))
 
 
-def find_number(words: Sequence[str], environment: Mapping[str, str], reading: Reading, start: Start) -> Probed:
+def find_live_site(words: Sequence[str], environment: Mapping[str, str], reading: Reading, start: Start) -> Probed:
     """Start the command until a generator is seeded, and tell which typed number that was.
 
     Parameters
@@ -78,12 +88,25 @@ def find_number(words: Sequence[str], environment: Mapping[str, str], reading: R
                 break
             site = seen.site if seen.site is not None else probe.differing(numbers, skip, seen)
             if site is not None:
-                return Probed(probe.sites[site].number)
+                return Probed(probe.sites[site])
         if seen is not None:
             break
     if seen is None:
         return Probed(None, "no seed of the script was seen to reach a generator" + probe.ended)
-    return Probed(None, f"{seen.generator} is seeded with a number that is typed nowhere")
+    return Probed(
+        None,
+        f"{seen.generator} is seeded with {seen.given}, which is typed nowhere in the source",
+        _remedy(seen.given, seen.read),
+    )
+
+
+def _remedy(given: int, read: Sequence[str]) -> str:
+    """The option that places the seed in the configuration file from which this number came."""
+    for path in read:
+        for name, number in seeds_in(path):
+            if number == given:
+                return f"it stands in {os.path.relpath(path)}: add --seed-site {os.path.relpath(path)}:{name}"
+    return ""
 
 
 class _Probe:
@@ -99,7 +122,7 @@ class _Probe:
 
     def differing(self, numbers: list[int], skip: int, seen: Seeding) -> int | None:
         """The one site whose number changes what the generator is given; None if there is none."""
-        step = max(2, (numbers[1] - numbers[0]) // 2)
+        step = max(2, (numbers[1] - numbers[0]) // 2) if len(numbers) > 1 else 500_000
         changed = [number + step - 1 for number in numbers]
 
         def depends(on: set[int]) -> bool:
@@ -108,7 +131,7 @@ class _Probe:
             return now is not None and now.given != seen.given
 
         candidates = set(range(len(numbers)))
-        if not depends(candidates):
+        if not candidates or not depends(candidates):
             return None
         while len(candidates) > 1:
             half = set(sorted(candidates)[: len(candidates) // 2])
@@ -187,7 +210,7 @@ def _seedings(spool: Path) -> Iterator[Seeding]:
             except ValueError:
                 continue  # half a line: the rest is being written
             if told.get("type") == "seeding":
-                yield Seeding(told["generator"], told["given"], told["site"], told["is_global"])
+                yield Seeding(told["generator"], told["given"], told["site"], told["is_global"], told["read"])
 
 
 def _spread(n: int, first: int, last: int) -> list[int]:

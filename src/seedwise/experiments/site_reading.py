@@ -172,7 +172,8 @@ def placement_to_dict(placement: Placement) -> dict[str, object]:
         "kept": placement.kept,
         "remarks": [asdict(remark) for remark in placement.remarks],
         "split_uses": [asdict(use) for use in placement.split_uses],
-        **({} if placement.seen is None else {"seen": placement.seen}),
+        "live": placement.live,
+        "seen": placement.seen,
     }
 
 
@@ -185,5 +186,6 @@ def placement_from_dict(kept: Mapping[str, object]) -> Placement:
         list(data["kept"]),
         [Remark(**remark) for remark in data["remarks"]],
         [Use(**use) for use in data["split_uses"]],
-        seen=data.get("seen"),
+        live=data.get("live", ""),
+        seen=data.get("seen", False),
     )

@@ -27,9 +27,9 @@ from ..experiments.config_site import edit_config
 from ..experiments.forking_record import Record
 from ..experiments.functions import is_call, parse_call
 from ..experiments.loading import open_store, results_of
-from ..experiments.membership import find_experiment, number_seen
+from ..experiments.membership import find_experiment, live_site_seen
 from ..experiments.options import Mode, Options, mode_of
-from ..experiments.seed_probe import Probed, find_number, is_doubtful
+from ..experiments.seed_probe import Probed, find_live_site, is_doubtful
 from ..experiments.site_reading import Reading, Start, in_place, read_sites
 from ..experiments.store import Experiment, Store
 from ..results import Status
@@ -175,8 +175,10 @@ def prepare(store: Store, request: Request, tell: Callable[[Event], None]) -> Sw
         note(f"the command fixes a seed ({fixed}): if that is the script's seed, write {{seed}} in its place")
     worlds = _worlds(store, words, mode, options, reading)
     if mode is Mode.SUBSTITUTE and options.number_at is None and is_doubtful(reading.placement):
-        seen = number_seen(store, name, shown, mode, options, reading, environment, call)
-        _take_number(reading, seen, lambda: find_number(words, environment, reading, worlds.throw_away), worlds, note)
+        known = live_site_seen(store, name, shown, mode, options, reading, environment, call)
+        _take_live_site(
+            reading, known, lambda: find_live_site(words, environment, reading, worlds.throw_away), worlds, note
+        )
     experiment = find_experiment(
         store, name, shown, mode, options, reading, environment, note, only=request.only, call=call
     )
@@ -260,24 +262,26 @@ def _worlds(store: Store, words: Sequence[str], mode: Mode, options: Options, re
     return worlds
 
 
-def _take_number(
-    reading: Reading, seen: int | None, probe: Callable[[], Probed], worlds: Worlds, note: Callable[[str], None]
+def _take_live_site(
+    reading: Reading, known: str, probe: Callable[[], Probed], worlds: Worlds, note: Callable[[str], None]
 ) -> None:
-    """Where several numbers are typed, take the one that reaches a generator first as *the* seed."""
+    """Take the number that reaches a generator first as *the* seed, where reading alone cannot tell which one that is."""
     placement = reading.placement
-    why = ""
-    if seen is None and worlds.kind in (Workdir.OVERLAY, Workdir.FARM):
+    site = next((site for site in placement.varied if site.key == known), None)
+    probed = Probed(site)
+    if site is None and worlds.kind in (Workdir.OVERLAY, Workdir.FARM):
         probed = probe()
-        seen, why = probed.number, probed.reason
-    elif seen is None:
-        why = "runs have no private files here, so the script was not started to find out"
-    if seen is not None:
-        placement.number = placement.seen = seen
+    elif site is None:
+        probed = Probed(None, "runs have no private files here, so the script was not started to find out")
+    if probed.site is not None:
+        placement.take(probed.site, seen=True)
     elif placement.number is not None:
         note(
-            f"several seeds are typed; taken for the one that counts: {placement.number} ({why}); "
-            "--seed-site FILE:LINE decides"
+            f"several seeds are typed; taken for the one that counts: {placement.number} ({probed.reason}); "
+            f"{probed.remedy or '--seed-site FILE:LINE decides'}"
         )
+    elif probed.remedy:
+        note(f"{probed.reason}, so every run has the same; {probed.remedy}")
 
 
 def _remember(store: Store, experiment: Experiment, request: Request) -> Experiment:

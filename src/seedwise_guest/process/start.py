@@ -10,7 +10,7 @@ from importlib.machinery import ModuleSpec
 from types import ModuleType
 from typing import Any, Callable
 
-from ..protocol import INSTRUCTIONS, PROTOCOL, SEED, SPOOL, Refusal
+from ..protocol import CONFIGURATION, INSTRUCTIONS, PROTOCOL, SEED, SPOOL, Refusal
 from . import spool
 from .imports import when_imported
 
@@ -168,7 +168,8 @@ class _Run:
         from ..randomness.first_seeding import FirstSeeding
 
         def found(generator: str, given: int, site: int | None, is_global: bool) -> None:
-            spool.send("seeding", generator=generator, given=given, site=site, is_global=is_global)
+            read = [path for path in self.files.inputs() if path.lower().endswith(CONFIGURATION)]
+            spool.send("seeding", generator=generator, given=given, site=site, is_global=is_global, read=read)
             if is_global:
                 os._exit(0)
 

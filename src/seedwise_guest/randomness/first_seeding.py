@@ -89,7 +89,7 @@ class FirstSeeding:
         original = torch.Generator
         tell = self.seeding
 
-        class Generator(original, metaclass=_like(original)):  # type: ignore[misc]
+        class Generator(original, metaclass=_like(original)):  # type: ignore[misc,metaclass,valid-type]
             def manual_seed(self, seed: Any) -> Any:
                 tell("torch.Generator", seed, False)
                 return super().manual_seed(seed)
@@ -117,7 +117,7 @@ class FirstSeeding:
             return
         tell = self.seeding
 
-        class Telling(original, metaclass=_like(original)):  # type: ignore[misc,valid-type]
+        class Telling(original, metaclass=_like(original)):  # type: ignore[misc,valid-type,metaclass]
             def __init__(self, *args: Any, **kwargs: Any) -> None:
                 tell(generator, _first(args, kwargs), False)
                 super().__init__(*args, **kwargs)

@@ -16,10 +16,11 @@ from typing import Any
 from .bindings import Resolver
 from .execution_order import Walk
 from .findings import Findings, Remark, Site, Use
-from .modules import FUNCTIONS, Binding, Function, Module, Scope, Source
+from .modules import FUNCTIONS, Binding, Function, Module, Scope, Source, read_module
 from .names import (
     CLOCKS,
     GLOBAL_SEEDING,
+    MANY_SEEDS,
     OTHER_SEEDING,
     SPLITTING,
     is_seed_name,
@@ -34,6 +35,7 @@ from .syntax import (
     defaults_of,
     given_argument,
     holds_numbers,
+    is_asked_for,
     is_digits,
     is_getter,
     is_none,
@@ -113,6 +115,7 @@ class _Finder(Resolver):
         self.keyed: set[str] = set()  # … a number that stands under the key elsewhere
         self.calls: dict[int, list[tuple[ast.Call, int]]] = {}  # function node → calls of it
         self.split_values: list[tuple[ast.expr, Scope, str]] = []
+        self.tests: list[ast.expr] = []  # conditions on a seed
         self.seen: set[tuple[int, int]] = set()
         self.clock = 0
         self.resting = False
@@ -132,7 +135,9 @@ class _Finder(Resolver):
         for sink in self.sinks:
             self._from_sink(sink)
         uses = self._split_uses()
+        self._meanings()
         self._mentions()
+        self._opened()
         sites = sorted(self.sites.values(), key=lambda s: (s.path != self.source.main.path, s.path, s.line, s.column))
         remarks = sorted(self.remarks.values(), key=lambda r: (r.path, r.line))
         files = {module.path: module.digest for module in self.modules}
@@ -254,6 +259,8 @@ class _Finder(Resolver):
                     self._look_at_target(target, node.value)
         elif isinstance(node, ast.Dict):
             self._look_at_dict(node)
+        elif isinstance(node, (ast.List, ast.Tuple)):
+            self._look_at_pairs(node.elts, "[{}, …]")
         elif isinstance(node, FUNCTIONS):
             for name, default in defaults_of(node):
                 if is_seed_name(name):
@@ -268,6 +275,13 @@ class _Finder(Resolver):
             text = "" if key is None else constant_text(key)
             if text and names_a_seed(text):
                 self.add_sink(value, f'"{text}": …')
+
+    def _look_at_pairs(self, values: Sequence[ast.expr], shown: str) -> None:
+        """A number straight after the name of a seed: `["SEED", 7]`, `setattr(cfg, "seed", 7)`, `["--seed", "7"]`."""
+        for before, value in zip(values, values[1:]):
+            text = constant_text(before)
+            if text and names_a_seed(text) and self._literal(value) is not None:
+                self.add_sink(value, shown.format(f'"{text}"'))
 
     def _look_at_target(self, target: ast.expr, value: ast.expr) -> None:
         if isinstance(target, (ast.Tuple, ast.List)):
@@ -284,9 +298,11 @@ class _Finder(Resolver):
             name = constant_text(target.slice)
             if name and not names_a_seed(name):
                 name = ""
+        if not name or not is_seed_name(name):
+            return
         if isinstance(target, ast.Name) and name in target._scope.counted:  # type: ignore[attr-defined]
             self.remark("list", target, target.lineno, f"counts through seeds: {name}")
-        elif name and is_seed_name(name):
+        else:
             self.add_sink(value, f"{name} = …")
 
     def _look_at_call(self, node: ast.Call) -> None:
@@ -304,16 +320,22 @@ class _Finder(Resolver):
         named = [text for text in map(constant_text, node.args) if text and names_a_seed(text)]
         if option is not None and named:
             self.add_sink(option[1], f'{last}("{named[0]}", …)')
+        elif named and last not in _GENTLE_CALLS:
+            self._look_at_pairs(node.args, last + "({}, …)")
+        if self.dotted(node.func) in MANY_SEEDS:
+            for keyword in node.keywords:
+                if keyword.arg and not is_seed_name(keyword.arg):
+                    self.add_sink(keyword.value, f"{last}({keyword.arg}=…)")
         if last in SPLITTING:
             for argument in [*node.args, *[k.value for k in node.keywords]]:
                 self.split_values.append((argument, node._scope, last))  # type: ignore[attr-defined]
 
     def _seeds(self, node: ast.Call) -> tuple[bool, bool]:
         """Whether a call seeds a generator, and whether that is a global one."""
-        dotted = self.dotted(node.func)
-        if dotted in GLOBAL_SEEDING:
+        called = self._called(node.func)
+        if called & GLOBAL_SEEDING:
             return True, True
-        if dotted in OTHER_SEEDING:
+        if called & OTHER_SEEDING:
             return True, False
         if self.functions(node.func):  # a function of the user's: the sinks inside it tell
             return False, False
@@ -322,6 +344,16 @@ class _Finder(Resolver):
             return is_name or len(node.args) <= 1, is_name
         helper = is_seeding_helper(last)
         return helper, helper
+
+    def _called(self, func: ast.expr) -> set[str]:
+        """The dotted names of what a call may call; also in `for f in (random.seed, np.random.seed): f(42)`."""
+        found = {self.dotted(func)}
+        for binding in self.bindings(func) if isinstance(func, ast.Name) else []:
+            if binding.kind == "loop" and isinstance(binding.node, ast.expr):
+                for values in self._values(binding.node):
+                    if isinstance(values, (ast.List, ast.Tuple, ast.Set)):
+                        found |= {self.dotted(value) for value in values.elts}
+        return found
 
     def _look_at_loop(self, node: Any) -> None:
         names = [n.id for n in ast.walk(node.target) if isinstance(n, ast.Name)]
@@ -338,6 +370,8 @@ class _Finder(Resolver):
         parts = test.values if isinstance(test, ast.BoolOp) else [test]
         for part in parts:
             plain = is_seed(part)
+            if plain or (isinstance(part, ast.Compare) and is_seed(part.left)):
+                self.tests.append(part)
             against_zero = (
                 isinstance(part, ast.Compare)
                 and is_seed(part.left)
@@ -467,7 +501,10 @@ class _Finder(Resolver):
             return  # rank = int(environ.get("RANK", 0)): what is typed there is a count, not a seed
         bound = self.bindings(node)
         if any(b.scope is not None and node.id in b.scope.counted for b in bound):
-            self.remark("list", node, node.lineno, f"counts through seeds: {node.id}")
+            if not want.in_sum and not is_seed_name(
+                node.id
+            ):  # in SEED + i it is an offset; a seed's name is told where it is set
+                self.remark("list", node, node.lineno, f"counts through seeds: {node.id}")
             return
         here: Scope = node._scope  # type: ignore[attr-defined]
         certain = [
@@ -606,8 +643,12 @@ class _Finder(Resolver):
         if last in _WRAPPERS:
             self._from_wrapped(node, want, depth)
             return
-        for function, _skip in self.functions(node.func):
+        functions = self.functions(node.func)
+        for function, _skip in functions:
             self._from_returns(function, replace(want, group=None), depth)
+        for keyword in node.keywords if not functions else ():
+            if keyword.arg == "default":  # attr.ib(default=42), and whatever declares a field likewise
+                self.demand(keyword.value, want, depth)
 
     def _from_wrapped(self, node: ast.Call, want: _Want, depth: int) -> None:
         """`int(…)`, `field(default=…)`: what is inside."""
@@ -725,6 +766,30 @@ class _Finder(Resolver):
             if values <= dividing:
                 self.sites[key].source = "split"
         return uses
+
+    def _meanings(self) -> None:
+        """Mark the sites whose typed number is one that the script asks for: `--hparams_seed 0` where 0 means the defaults."""
+        for test in self.tests:
+            value = test.left if isinstance(test, ast.Compare) else test
+            before = dict(self.sites)
+            self.seen = set()
+            sink = _Sink(value, "", 10**9, False)
+            self.demand(value, _Want(sink, (10**9,), overridden=True))
+            keys = self.touched.pop(id(value), set())
+            self.sites = before  # what stands there is no site unless it is one otherwise
+            for site in (before[key] for key in keys if key in before):
+                site.special = site.special or (site.number is not None and is_asked_for(test, site.number))
+
+    def _opened(self) -> None:
+        """Files that are read as text, as in `exec(open("config.py").read())`: no seed is placed in them, so say so."""
+        for path in sorted(self.source.opened):
+            try:
+                inside = find_sites(Source(read_module(path, "__main__", ""), []))
+            except (SyntaxError, OSError, ValueError, RecursionError):
+                continue
+            for site in inside.sites:
+                text = f"the script reads this file as text, so the seed {site.old} stays as typed; import the file instead"
+                self.remarks.setdefault(("as text", path, site.line), Remark("as text", path, site.line, text))
 
     def _mentions(self) -> None:
         """Texts that name a seed and repeat its number, such as file names, will go on saying the typed one."""

@@ -29,10 +29,17 @@ class Site:
     reaches_global: bool = False
     overridden: bool = False
     """A default that every caller replaces."""
+    special: bool = False
+    """The script asks whether it is this number: 0 or -1 that means "none" or "the defaults"."""
 
     @property
     def place(self) -> str:
         return f"{self.path}:{self.line}"
+
+    @property
+    def key(self) -> str:
+        """What sets it apart from all others."""
+        return f"{self.path}:{self.line}:{self.column}"
 
     def as_dict(self) -> dict[str, Any]:
         return asdict(self)
@@ -41,7 +48,7 @@ class Site:
 @dataclass
 class Remark:
     """Something about seeds in the source that is not a site. `kind` is one of: list, random, elsewhere,
-    zero, text, environment."""
+    as text, zero, text, environment."""
 
     kind: str
     path: str

@@ -173,6 +173,17 @@ def _added_to_path(module: Module) -> list[str]:
     return found
 
 
+def _opened(tree: ast.AST) -> set[int]:
+    """The nodes inside what is opened as a file: `open("config.py")`, `Path("config.py").read_text()`."""
+    found: set[int] = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call):
+            name = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
+            if name in ("open", "open_code", "read_text", "read_bytes"):
+                found |= {id(part) for part in ast.walk(node)}
+    return found
+
+
 class _Binder:
     """Notes for every scope what binds its names, and on every node the scope in which it stands."""
 
@@ -331,6 +342,7 @@ class Source:
         self.unreadable: dict[str, str] = {}
         self._paths: dict[str, str] = {os.path.realpath(main.path): "__main__"}
         self._missing: set[str] = set()
+        self.opened: set[str] = set()  # files that are read as text, perhaps to be executed
         self.started: set[str] = set()  # files that another process is likely to be given as its script
         todo = [main]
         while todo:
@@ -369,6 +381,7 @@ class Source:
 
     def _load_started(self, module: Module) -> Iterator[Module]:
         """Scripts that this one names, as it would to start them: their seeds count after its own."""
+        opened = _opened(module.tree)
         for node in ast.walk(module.tree):
             text = node.value if isinstance(node, ast.Constant) else None
             if not isinstance(text, str) or not text.endswith(".py") or len(text) > 200 or "\n" in text:
@@ -376,6 +389,9 @@ class Source:
             for folder in ("", os.path.dirname(module.path)):
                 path = os.path.abspath(os.path.join(folder, text))
                 if os.path.realpath(path) in self._paths or not os.path.isfile(path) or not is_user_file(path):
+                    continue
+                if id(node) in opened:
+                    self.opened.add(path)
                     continue
                 try:
                     started = read_module(path, path, "")

@@ -12,6 +12,10 @@ _MEASURES = frozenset(
     "freq dtype type shape dim color colour point points node nodes pixel prompt mask ratio frac fraction weight "
     "prob rate threshold range total use fix fixed enable start end stop first last x y z depth".split()
 )
+_HAVE_SEEDS = frozenset(
+    "frac fraction ratio weight prob rate mask prompt threshold token tokens word words text dim".split()
+)
+"""Measures that a generator is made for: what stands before `seed` may be one of these."""
 _NOT_SEEDS = frozenset({"nseed", "reseed", "pythonhashseed", "unseed", "hashseed"})
 
 
@@ -27,7 +31,10 @@ def is_seed_name(name: str) -> bool:
     word counts, sizes or places (`n_seeds`, `seed_length`, `seed_path`).
     """
     parts = words(name)
-    if not parts or any(part in _MEASURES for part in parts):
+    if not parts:
+        return False
+    of = parts[:-1] if parts[-1].endswith("seed") else []  # feature_fraction_seed is the seed of a fraction
+    if any(part in _MEASURES and not (part in _HAVE_SEEDS and part in of) for part in parts):
         return False
     if "".join(parts) in _NOT_SEEDS or any(part in _NOT_SEEDS for part in parts):
         return False
@@ -69,6 +76,9 @@ OTHER_SEEDING = frozenset(
     "flax.nnx.Rngs torch.Generator.manual_seed".split()
 )
 """Calls that make a generator of their own from a seed."""
+
+MANY_SEEDS = frozenset({"flax.nnx.Rngs", "flax.nnx.rnglib.Rngs"})
+"""Calls in which every keyword is a seed: `Rngs(params=0, dropout=1)`."""
 
 _HELPER_WORDS = frozenset(
     "set fix make all torch everything seed seeds seeding random rng numpy np global globals init initialize "

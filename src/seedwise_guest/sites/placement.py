@@ -28,8 +28,10 @@ class Placement:
     split_uses: list[Use] = field(default_factory=list)
     files: dict[str, str] = field(default_factory=dict)
     unreadable: dict[str, str] = field(default_factory=dict)
-    seen: int | None = None
-    """The number that a probe saw to reach a generator first; None where there was nothing to find out."""
+    live: str = ""
+    """`file:line:column` of the site that holds the number; "" where there is none."""
+    seen: bool = False
+    """Whether a probe saw this site's number reach a generator first; else it was told from reading."""
 
     def is_kept(self, site: Site) -> bool:
         """Whether the user asked to leave this site as typed."""
@@ -58,13 +60,21 @@ class Placement:
 
     def value(self, site: Site, seed: int) -> int | None:
         """The number that a site receives under `seed`; None where it stays as typed."""
-        if self.is_kept(site):
+        if self.is_kept(site) or self.has_meaning(site):
             return None
         if site.number is None:
             return seed if self.number is None else derive(seed, "clock", bits=31)
         if site.number == self.number or self._beside_the_number(site):
             return seed
         return derive(seed, "site", site.number, bits=31)
+
+    def has_meaning(self, site: Site) -> bool:
+        """Whether the typed number says something else than a seed (`--hparams_seed 0`: the defaults), so that it stays as typed."""
+        return site.special and bool(self.live) and site.key != self.live
+
+    def take(self, site: Site, seen: bool = False) -> None:
+        """Let this site hold *the* number."""
+        self.number, self.live, self.seen = site.number, site.key, seen
 
     def _beside_the_number(self, site: Site) -> bool:
         """Whether it is another branch of a conditional expression that also holds the number."""
@@ -128,7 +138,7 @@ def place_seeds(findings: Findings, keep: list[str], number_at: str | None = Non
         if not candidates:
             raise LookupError(f"no seed site at {number_at!r}; the seed sites are: {_list(placement.sites)}")
     if candidates:
-        placement.number = min(candidates, key=lambda site: (site.order, site.path, site.line)).number
+        placement.take(min(candidates, key=lambda site: (site.order, site.path, site.line)))
     return placement
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import operator
 from collections.abc import Iterator
 
 from .modules import FUNCTIONS, Function, Scope
@@ -112,6 +113,30 @@ def is_same_text(old: bytes, node: ast.expr, clock: bool) -> bool:
     if isinstance(parsed, ast.Constant) and isinstance(parsed.value, str):
         return isinstance(node, ast.Constant) and parsed.value == node.value
     return literal_number(parsed) == literal_number(node)
+
+
+def is_asked_for(test: ast.expr, number: int) -> bool:
+    """Whether a condition singles this number out: 0 in `if seed:` or `seed == 0`, a negative one in `seed < 0` or `seed >= 0`.
+
+    It does when the answer for the number is not the answer for the large positive numbers that seeds usually are.
+    """
+    if not isinstance(test, ast.Compare):
+        return number == 0
+    bound = literal_number(test.comparators[0])
+    if bound is None or len(test.ops) > 1:
+        return False
+    compare = _COMPARISONS.get(type(test.ops[0]))
+    return compare is not None and bound <= 0 and compare(number, bound) != compare(2**20, bound)
+
+
+_COMPARISONS = {
+    ast.Eq: operator.eq,
+    ast.NotEq: operator.ne,
+    ast.Lt: operator.lt,
+    ast.LtE: operator.le,
+    ast.Gt: operator.gt,
+    ast.GtE: operator.ge,
+}
 
 
 def holds_numbers(node: ast.expr) -> bool:
