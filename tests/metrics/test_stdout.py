@@ -53,7 +53,7 @@ def pairs(text: str) -> dict[str, float]:
         ("  eval_accuracy           =     0.9123", {"eval_accuracy": 0.9123}),
         ("Best accuracy at epoch 7: 0.91", {"best_accuracy": 0.91}),
         ("Epoch 0: 100%|███| 10/10 [00:01<00:00, 8.0it/s, train_loss=0.5]", {"train_loss": 0.5}),
-        ("accuracy = 0,931", {}),
+        ("accuracy = 0,931", {"accuracy": 0.931}),
         ("[seed 4] acc 0.5", {"seed": 4, "acc": 0.5}),
         ("losses: [0.1, 0.2]", {}),
         ("time: 3.2s", {}),

@@ -1,20 +1,22 @@
 """Which of the numbers that runs logged or printed are their metrics."""
 
+import math
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from ..errors import UsageError
 from ..results import Goal, Metric, Reduce, Run, Series, Status
-from . import stdout
+from . import goals, headline, stdout
 from .goals import guess_goal, looks_like_metric
 
 _COUNTERS = frozenset(
     "seed seeds epoch epochs step steps iter iters iteration iterations batch batches fold trial round generation "
-    "generations gen episode ep rank worker pid run".split()
+    "generations gen episode episodes ep rank worker pid run timesteps updates instances".split()
 )
-_DURATIONS = frozenset("time elapsed eta duration seconds secs sec ms minutes runtime took walltime".split())
 _MOST_SHOWN = 40
+_FINAL = 2
+"""What is printed no more often than this is a result at the end (or before and after training), and no series."""
 
 
 @dataclass(frozen=True)
@@ -22,7 +24,10 @@ class Choice:
     """The metrics, and for every other name the reason why it is not one."""
 
     metrics: tuple[Metric, ...]
+    """The headline first."""
     left_out: Mapping[str, str]
+    question: tuple[str, ...] = ()
+    """Names that are equally likely to be the headline: the user has to say."""
 
 
 def parse_metric(text: str, reduce: Reduce = Reduce.LAST) -> Metric:
@@ -73,26 +78,13 @@ def choose(runs: Sequence[Run], asked: Sequence[Metric] = (), reduce: Reduce = R
         for name in [n for n, reason in left_out.items() if reason == "a duration"]:
             del left_out[name]
             chosen.append(Metric(name, Goal.MIN, False, reduce))
-    once = {n for n in names if all(len(run.series[n].values) == 1 for run in finished if n in run.series)}
-    # final results first, and those on test data before the rest
-    chosen.sort(key=lambda m: (not looks_like_metric(m.name), m.name not in once, _part(m.name)))
+    once = {n for n in names if all(len(run.series[n].values) <= _FINAL for run in finished if n in run.series)}
+    by_name = {metric.name: metric for metric in chosen}
+    ordered, asked_for = headline.order(list(by_name), once)
+    chosen = [by_name[name] for name in ordered]
     for metric in chosen[_MOST_SHOWN:]:
         left_out[metric.name] = f"more than {_MOST_SHOWN} metrics: ask for it with --metric {metric.name}"
-    return Choice(tuple(chosen[:_MOST_SHOWN]), left_out)
-
-
-def _part(name: str) -> int:
-    """Test before validation, before what does not say, before training."""
-    parts = set(re.split(r"[^a-z]+", name.lower()))
-    return (
-        0
-        if "test" in parts
-        else 1
-        if parts & {"val", "valid", "validation", "dev", "eval"}
-        else 3
-        if "train" in parts
-        else 2
-    )
+    return Choice(tuple(chosen[:_MOST_SHOWN]), left_out, asked_for)
 
 
 def _choose_asked(finished: list[Run], asked: Sequence[Metric], names: Iterable[str]) -> Choice:
@@ -117,17 +109,31 @@ def _why_not(name: str, finished: list[Run]) -> str:
     if lacking:
         shown = ", ".join(map(str, lacking[:10])) + (" …" if len(lacking) > 10 else "")
         return f"{len(lacking)} of {len(finished)} finished runs do not have it: seed {shown}"
-    words = set(re.split(r"[^A-Za-z]+", name.lower()))
-    if words & _COUNTERS and not looks_like_metric(name):
+    said = set(goals.words(name))
+    if _is_counted(said) and not looks_like_metric(name):
         return "a counter"
     values = [run.series[name].values[-1] for run in finished]
     if len(finished) > 1 and all(value == run.seed for value, run in zip(values, finished, strict=True)):
         return "equal to the seed"
-    if words & _DURATIONS or name.lower().endswith("_per_second"):
+    if said & goals.DURATIONS and not said & goals.METRIC_WORDS:
         return "a duration"
-    if len(finished) > 1 and len(set(values)) == 1 and guess_goal(name) is None and name != "value":
+    if said & goals.RATES or name.lower().endswith(("_per_second", "_per_sec", "/s", "/sec")):
+        return "a rate, not a result"
+    constant = len(finished) > 1 and len({_key(value) for value in values}) == 1
+    if constant and name != "value" and (guess_goal(name) is None or _is_setting(name, finished)):
         return f"the same in every run: {values[0]:g}"
     return ""
+
+
+def _is_setting(name: str, finished: list[Run]) -> bool:
+    """Whether what never changed, within a run or between runs, says more than a measure: `cost_class`, `target_kl`."""
+    every = {_key(value) for run in finished for value in run.series[name].values}
+    return len(every) == 1 and (goals.says_more(name) or not looks_like_metric(name))
+
+
+def _key(value: float) -> float | str:
+    """The value, and one thing for all NaN."""
+    return "nan" if math.isnan(value) else value
 
 
 def series_of(pairs: Mapping[str, Sequence[float]]) -> dict[str, Series]:
@@ -159,7 +165,13 @@ def read_run(logged: Mapping[str, Series], out: str, err: str, patterns: Mapping
 
 
 def _is_counter(name: str) -> bool:
-    return bool(set(re.split(r"[^A-Za-z]+", name.lower())) & (_COUNTERS | _DURATIONS)) and not looks_like_metric(name)
+    said = set(goals.words(name))
+    return (_is_counted(said) or bool(said & goals.DURATIONS)) and not looks_like_metric(name)
+
+
+def _is_counted(said: set[str]) -> bool:
+    """Whether words speak of a count; the average of one is none."""
+    return bool(said & _COUNTERS) and not said & {"average", "avg", "mean"}
 
 
 def split_by_seed(out: str) -> dict[int, dict[str, Series]]:
