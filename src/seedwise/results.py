@@ -260,6 +260,8 @@ class Results:
     """How many runs were forked, and under which seeds forked and fresh runs were compared; "" if none was forked."""
     anytime: tuple[str, ...] = ()
     """Metrics that decided when to stop adding seeds."""
+    question: tuple[str, ...] = ()
+    """Metrics that are equally likely to be what the user wants to know; () where the first one leads."""
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "left_out", _frozen(self.left_out))

@@ -33,6 +33,7 @@ def run_script(
     nice: int = 0,
     fresh: bool = False,
     isolate_network: bool = False,
+    metric_file: Sequence[str] = (),
     store: str | None = None,
     until_margin: float | None = None,
     until_rule: str = "sequence",
@@ -86,6 +87,9 @@ def run_script(
     isolate_network
         Give each run its own network, which has only a loopback device. The run can download nothing, and no other
         run uses its ports.
+    metric_file
+        Files with its metrics that each run writes: `["out/metrics.json"]`, `["logs/*/events*"]`. They are read instead of
+        what it prints.
     until_margin, until_rule, bounds
         Stop before all `seeds` are run, when the mean is known to ± this margin. The rule is `sequence` (t confidence
         sequence), `stein` (two stages), or `betting` for a metric within the given `bounds`.
@@ -112,6 +116,7 @@ def run_script(
         nice=nice,
         fresh=fresh,
         isolate_network=isolate_network,
+        metric_files=tuple(metric_file),
     )
     request = Request(
         command,

@@ -41,10 +41,10 @@ class SiteList:
                     "number": site.number,
                     "where": site.where,
                     "source": site.source,
-                    "kept": self.placement.is_kept(site) or self.placement.has_meaning(site),
+                    "kept": self.placement.value(site, self.seed) is None,
                     "receives": self.placement.value(site, self.seed),
                 }
-                for site in self.placement.sites
+                for site in self.placement.own
             ]
             + [
                 {

@@ -52,6 +52,7 @@ def as_dict(results: "Results") -> dict[str, object]:
         "failures": [{"seed": run.seed, "cause": run.cause, "detail": run.detail} for run in results.failed],
         "sites": [dict(site) for site in results.sites],
         "metrics": {name: summary.as_dict() for name, summary in summarize_all(results).items()},
+        "question": list(results.question),
         "left_out": dict(results.left_out),
         "warnings": list(results.warnings),
         "notes": list(results.notes),

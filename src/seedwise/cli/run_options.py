@@ -65,6 +65,12 @@ class RunOptions:
     retries: Annotated[int, Parameter(help="How often a failed run is tried again at once.")] = 0
     fail_fast: Annotated[bool, Parameter(negative=(), help="Start no further run after the first that fails.")] = False
     gpus: Annotated[str | None, Parameter(help="GPUs to be used, 0,1: each run sees one of them.")] = None
+    metric_file: Annotated[
+        list[str] | None,
+        Parameter(
+            negative=(), help="A file with its metrics that each run writes: out/metrics.json, 'logs/*/events*'."
+        ),
+    ] = None
     nice: Annotated[int, Parameter(help="By how much runs step back for other work, 0 to 19.")] = 0
 
     def checked(self) -> "Options":
@@ -91,4 +97,5 @@ class RunOptions:
             fail_fast=self.fail_fast,
             gpus=cards_named(self.gpus.split(",") if self.gpus else ()),
             nice=self.nice,
+            metric_files=tuple(self.metric_file or ()),
         )

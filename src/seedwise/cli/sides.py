@@ -35,6 +35,11 @@ def shared_metrics(results: "Mapping[str, Results]", metric: Sequence[str] | Non
     if not shared:
         listed = "; ".join(f"{n} has {', '.join(k) or 'none'}" for n, k in zip(results, known, strict=True))
         raise MetricError(f"no metric is in every side: {listed}")
+    asked = [name for name in next(iter(results.values())).question if name in shared]
+    if len(asked) > 1:
+        raise MetricError(
+            f"which metric decides: {', '.join(asked[:-1])} or {asked[-1]}? Both are likely: --metric {asked[0]}"
+        )
     return shared
 
 

@@ -60,13 +60,16 @@ def show(
     *,
     metric: MetricOption = None,
     reduce: ShownReduce = None,
+    metric_file: Annotated[
+        list[str] | None, Parameter(negative=(), help="Read metrics from files that the runs wrote: out/metrics.json.")
+    ] = None,
     store: StoreOption = None,
     json: Json = False,
 ) -> int:
     """Report on an experiment: NAME, or NAME@2 for an older one."""
     from ..experiments.loading import load
 
-    results = load(name, metric=metric or (), reduce=reduce, store=store, brief=True)
+    results = load(name, metric=metric or (), reduce=reduce, metric_file=metric_file or (), store=store, brief=True)
     report(results, json)
     return 3 if results.failed else 0
 

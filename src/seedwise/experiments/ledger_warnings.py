@@ -1,7 +1,7 @@
 """What the ledgers of the runs tell: generators that did not follow the seed."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -25,27 +25,30 @@ def about_generators(runs: Sequence[Run], placement: Placement) -> list[str]:
     ledgers = [_global(run) for run in runs if run.status is Status.FINISHED][:_ENOUGH]
     if len(ledgers) < 2 or not all(ledgers):
         return []
-    kept = {site.number for site in placement.sites if placement.value(site, 1) is None}
+    kept = {site.number for site in placement.own if placement.value(site, 1) is None}
     found: list[str] = []
+    same: dict[tuple[int, str], list[str]] = {}
     for name, entry in ledgers[0].items():
-        others = [ledger.get(name, {}).get("seed") for ledger in ledgers]
-        if entry["seed"] is not None and entry["seed"] not in kept and len(set(others)) == 1:
-            found.append(_same(name, entry))
-    unseeded = [name for name, entry in ledgers[0].items() if entry["state"] == "unseeded"]
-    if placement.sites and unseeded:
+        others = {ledger.get(name, {}).get("seed") for ledger in ledgers}
+        if entry["seed"] is not None and entry["seed"] not in kept and len(others) == 1:
+            where = short_place(entry["seeded_at"][0]) if entry["seeded_at"] else ""
+            same.setdefault((entry["seed"], where), []).append(name)
+    for (seed, where), names in same.items():
         found.append(
-            f"{' and '.join(unseeded)}: drawn from, and never seeded by the script, so that a plain run differs each time; "
+            f"{_listed(names)} {'were' if len(names) > 1 else 'was'} seeded with {seed}{f' at {where}' if where else ''} in every run, "
+            "whatever the seed was: the call there has a number of its own, perhaps a library's default; pass it the seed"
+        )
+    unseeded = [name for name, entry in ledgers[0].items() if entry["state"] == "unseeded"]
+    if placement.own and unseeded:
+        found.append(
+            f"{_listed(unseeded)}: drawn from, and never seeded by the script, so that a plain run differs each time; "
             "here it starts from s. Seed it in the script too"
         )
     return found
 
 
-def _same(name: str, entry: Mapping[str, Any]) -> str:
-    where = f" at {short_place(entry['seeded_at'][0])}" if entry["seeded_at"] else ""
-    return (
-        f"{name} was seeded with {entry['seed']}{where} in every run, whatever the seed was: "
-        "the call made there has a seed of its own, perhaps a library's default; pass it the seed"
-    )
+def _listed(names: Sequence[str]) -> str:
+    return " and ".join(names) if len(names) < 3 else f"{', '.join(names[:-1])} and {names[-1]}"
 
 
 def _global(run: Run) -> dict[str, dict[str, Any]]:

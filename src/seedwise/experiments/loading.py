@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from ..metrics import choose as metrics
-from ..metrics import stdout
+from ..metrics import files, stdout
 from ..results import Goal, Metric, Reduce, Results, Run, Status
 from .config_site import find_seeds
 from .forking_record import Record
@@ -27,6 +27,7 @@ def load(
     *,
     metric: Sequence[str] = (),
     reduce: Reduce | str | None = None,
+    metric_file: Sequence[str] = (),
     store: str | None = None,
     brief: bool = False,
 ) -> Results:
@@ -38,6 +39,8 @@ def load(
         Metrics to choose, as on the command line: `acc`, `val_loss:min`, `err=final error ([0-9.]+)`.
     reduce
         Which value of a series counts: `last`, `best` or `mean`. By default as when the experiment was run.
+    metric_file
+        Files that the runs wrote, from which metrics are read: `out/metrics.json`. By default as when it was run.
     store
         The store's folder. By default the one of this project.
     brief
@@ -53,7 +56,14 @@ def load(
     with open_store(store) as opened:
         experiment = opened.experiment(name)
         how = Reduce(reduce or experiment.plan.get("options", {}).get("reduce", "last"))
-        return results_of(opened, experiment, [metrics.parse_metric(m, how) for m in metric], how, brief=brief)
+        return results_of(
+            opened,
+            experiment,
+            [metrics.parse_metric(m, how) for m in metric],
+            how,
+            brief=brief,
+            metric_files=metric_file,
+        )
 
 
 def results_of(
@@ -64,6 +74,7 @@ def results_of(
     notes: Sequence[str] = (),
     seeds: Sequence[int] | None = None,
     brief: bool = False,
+    metric_files: Sequence[str] = (),
 ) -> Results:
     """The runs of an experiment with their metrics.
 
@@ -75,7 +86,8 @@ def results_of(
     if seeds is not None:
         wanted = set(seeds)
         runs = [run for run in runs if run.seed in wanted]
-    runs = [_with_patterns(run, asked) for run in runs]
+    metric_files = metric_files or tuple(experiment.plan.get("options", {}).get("metric_files", ()))
+    runs = [_with_patterns(_with_files(run, metric_files), asked) for run in runs]
     choice = metrics.choose(runs, asked, reduce)
     aimless = [m for m in choice.metrics if m.reduce is Reduce.BEST and m.goal is None]
     chosen = tuple(m for m in choice.metrics if m not in aimless)
@@ -95,6 +107,7 @@ def results_of(
         notes=tuple(notes),
         forking=_forking(experiment, runs),
         anytime=tuple(experiment.plan.get("options", {}).get("anytime", ())),
+        question=choice.question,
     )
     read = [name for kind, name in store.inputs(experiment.id) if kind == "config"]
     elsewhere = read if Mode(experiment.manifest["mode"]) is Mode.SUBSTITUTE else []  # else the seed has its place
@@ -124,13 +137,30 @@ def _with_patterns(run: Run, asked: Sequence[Metric]) -> Run:
     return replace(run, series={**run.series, **metrics.series_of(found)})
 
 
+def _with_files(run: Run, patterns: Sequence[str]) -> Run:
+    """A run with the metrics of files that it wrote, where it has kept any that match."""
+    if not patterns or run.folder is None or run.status is not Status.FINISHED:
+        return run
+    found = files.read_matching(Path(run.folder, "files"), patterns)
+    return replace(run, series=found) if found else run
+
+
+def _offered(runs: Sequence[Run]) -> str:
+    """Where a metric stands that was not printed, with the option that reads it."""
+    for run in runs[:1]:
+        found = files.offers(Path(run.folder, "files")) if run.folder else []
+        if found:
+            return "; ".join(f"{name} is in {path}: --metric-file '{path}'" for path, name in found[:3])
+    return ""
+
+
 def _sites(experiment: Experiment) -> list[Mapping[str, Any]]:
     """What each seed site received, in words. Seed 1 serves as the example."""
     plan = placement_from_dict(experiment.plan)
     folder = str(experiment.manifest.get("folder", ""))
     sites: list[Mapping[str, Any]] = []
     late = list(experiment.plan.get("late_sites", []))
-    for site in plan.sites:
+    for site in plan.own:
         example = plan.value(site, 1)
         received = "as typed" if example is None else "s" if example == 1 else "its own number, from s"
         sites.append(_site(site.path, site.line, site.old, site.where, site.source, received, folder))
@@ -173,7 +203,7 @@ def _warnings(results: Results, experiment: Experiment, configs: Sequence[str]) 
             found.append(
                 f"{text}; it is left as typed. Run the script once with --as-is: each printed seed becomes a run"
             )
-        if not plan.sites and "environment" not in by_kind:
+        if not plan.own and "environment" not in by_kind:
             for text in by_kind.get("elsewhere", []):
                 found.append(f"{text}: pass it as {{seed}}, read SEEDWISE_SEED, or name --seed-site FILE:KEY")
         found.extend(f"{text}; nothing was replaced there" for text in by_kind.get("as text", []))
@@ -202,10 +232,13 @@ def _about_scores(results: Results, mode: Mode, configs: Sequence[str]) -> list[
     found: list[str] = []
     finished = results.finished
     if not results.metrics and finished:
+        offered = _offered(finished)
         reasons = "; ".join(f"{name}: {reason}" for name, reason in list(results.left_out.items())[:5])
         found.append(
             f"no metric in {len(finished)} finished runs{f' ({reasons})' if reasons else ''}: print `name = number`, call "
             "seedwise.log(name=number), or say --metric NAME=REGEX; the output is kept, so `seedwise show` can read it again"
+            if not offered
+            else f"no metric was printed in {len(finished)} finished runs; {offered} (with `run` or `show`)"
         )
     for name, reason in results.left_out.items():
         if "do not have it" in reason:
@@ -238,7 +271,7 @@ def _about_scores(results: Results, mode: Mode, configs: Sequence[str]) -> list[
 
 def _lottery(results: Results) -> list[str]:
     """By how much one lucky seed would mislead, for the first metric."""
-    for metric in results.metrics[:1]:
+    for metric in results.metrics[:1] if not results.question else ():
         scores = results.scores(metric.name)
         values = scores.values
         if len(scores) < 3 or metric.goal is None or not all(map(math.isfinite, values)) or values.std() == 0:

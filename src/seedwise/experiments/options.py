@@ -59,6 +59,8 @@ class Options:
     """Whether to start an interpreter for each run."""
     isolate_network: bool = False
     """Whether to give each run its own network, which has only a loopback device."""
+    metric_files: tuple[str, ...] = ()
+    """Files that each run writes, with its metrics: `out/metrics.json`, `logs/*/events*`; instead of what it prints."""
 
     def __post_init__(self) -> None:
         for what, number in (("threads", self.threads), ("jobs", self.jobs)):
@@ -70,6 +72,10 @@ class Options:
             raise UsageError(f"--retries is 0 or more; got {self.retries}")
         if not 0 <= self.nice <= 19:
             raise UsageError(f"--nice is 0 to 19; got {self.nice}")
+        if self.metric_files and self.workdir is Workdir.SHARED:
+            raise UsageError("--metric-file reads what each run wrote, which with --workdir shared is not kept apart")
+        if any(path.startswith(("/", "~", "..")) for path in self.metric_files):
+            raise UsageError("--metric-file takes a path below this folder, as a run writes it: out/metrics.json")
         if self.seed_site is not None and ":" not in self.seed_site:
             raise UsageError(f"--seed-site takes FILE.py:LINE or CONFIG:KEY; got {self.seed_site!r}")
 
@@ -95,6 +101,7 @@ class Options:
             "nice": self.nice,
             "fresh": self.fresh,
             "isolate_network": self.isolate_network,
+            "metric_files": list(self.metric_files),
         }
 
     @classmethod
@@ -116,6 +123,7 @@ class Options:
             nice=kept.get("nice", 0),
             fresh=kept.get("fresh", False),
             isolate_network=kept.get("isolate_network", False),
+            metric_files=tuple(kept.get("metric_files", ())),
         )
 
 

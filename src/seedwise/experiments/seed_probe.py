@@ -68,7 +68,8 @@ def is_doubtful(placement: Placement) -> bool:
     sites = [site for site in placement.varied if site.number is not None]
     if not sites:
         return any(remark.kind == "elsewhere" for remark in placement.remarks)
-    return len({site.number for site in sites}) > 1 or (len(sites) > 1 and any(site.special for site in sites))
+    many = len({site.number for site in sites}) > 1
+    return many or any(site.weak for site in sites) or (len(sites) > 1 and any(site.special for site in sites))
 
 
 def find_live_site(words: Sequence[str], environment: Mapping[str, str], reading: Reading, start: Start) -> Probed:

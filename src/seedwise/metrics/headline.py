@@ -116,8 +116,9 @@ def order(names: Sequence[str], once: Collection[str]) -> tuple[list[str], tuple
     first = [name for name in ordered if places[name] == places[ordered[0]]]
     first.sort(key=lambda name: (_at(name, is_ranking), names.index(name)))
     ordered[: len(first)] = first
-    different = {_kind(name): name for name in reversed(first)}
-    return ordered, tuple(different[kind] for kind in dict.fromkeys(map(_kind, first))) if len(different) > 1 else ()
+    kind = str if places[first[0]].more else _kind  # `env0_acc` and `env1_acc` are of one kind, and not the same
+    different = {kind(name): name for name in reversed(first)}
+    return ordered, tuple(dict.fromkeys(different[kind(name)] for name in first)) if len(different) > 1 else ()
 
 
 def _place(name: str, once: bool, running: bool, ranks: Mapping[str, float]) -> Place:
@@ -125,7 +126,7 @@ def _place(name: str, once: bool, running: bool, ranks: Mapping[str, float]) -> 
     known = set(parts)
     part = part_of(name)
     measures = [word for word in parts if word in METRIC_WORDS]
-    loss = 1 if measures and all(word in _LOSSES for word in measures) else 0
+    loss = 1 if (measures or says_more(name)) and all(word in _LOSSES for word in measures) else 0
     final = once and running
     best = bool(known & _SUMMARY)
     rank = min((ranks.get(word, 0.0) for word in measures), default=2.0)
@@ -133,7 +134,7 @@ def _place(name: str, once: bool, running: bool, ranks: Mapping[str, float]) -> 
         rank = 1.5
     of = {"test": 0.0 if once else 0.3, "val": 1.0, "": 0.25 if final else 0.35 if best else 2.0, "train": 3.0}
     return Place(
-        no_measure=not looks_like_metric(name),
+        no_measure=not looks_like_metric(name) or name == "value",  # a number without a name leads only alone
         training=part == "train",
         loss=loss,
         part=of[part],

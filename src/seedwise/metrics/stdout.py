@@ -349,6 +349,7 @@ def read(lines: Iterable[str]) -> tuple[Printed, Printed]:
     """What is printed, as (JSON lines, everything else)."""
     as_json, as_text = Printed(), Printed()
     table = Table()
+    listing = False  # in a list that goes over several lines: its numbers are no results
     for raw in lines:
         line = without_frame(raw[:20_000])
         if is_rule(line):
@@ -371,6 +372,9 @@ def read(lines: Iterable[str]) -> tuple[Printed, Printed]:
             as_text.add(literal)
             continue
         bare = _BARE.match(line)
+        inside, listing = listing, stripped.endswith((",", "[", "(", "{"))
+        if bare and inside:
+            continue
         if bare:
             as_text.add({"value": _number(bare)})
             continue

@@ -10,6 +10,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextC
 from rich.text import Text
 
 from ..events import Began, Ended, Event, Note, Started, Waiting
+from ..metrics import headline
 from ..metrics.goals import looks_like_metric
 from ..results import Run, Status
 from ..stats import describe
@@ -118,7 +119,8 @@ class Live:
         if not finished:
             return ""
         names = [name for name in finished[0] if all(name in run for run in finished)]
-        names.sort(key=lambda name: (name != self._prefer, not looks_like_metric(name)))
+        names, _ = headline.order(names, ())
+        names.sort(key=lambda name: name != self._prefer)
         if not names or not (names[0] == self._prefer or looks_like_metric(names[0])):
             return ""
         values = [run[names[0]] for run in finished]

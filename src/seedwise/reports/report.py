@@ -14,7 +14,7 @@ def lines_of_report(results: Results, summaries: Mapping[str, Summary], width: i
     lines: list[str] = []
     shown = list(summaries.values())
     if shown:
-        lines.append(sentence(shown[0]))
+        lines.append(question_of(results) or sentence(shown[0]))
         lines.append("")
         lines.extend(metric_table(results, summaries).text(width).splitlines())
         lines.append("")
@@ -25,6 +25,14 @@ def lines_of_report(results: Results, summaries: Mapping[str, Summary], width: i
     lines.extend(f"Warning: {printable(f.metric)}: {f.note}." for f in shown if f.note)
     lines.extend(f"Warning: {printable(text)}." for text in results.warnings)
     return [line.rstrip() for line in lines]
+
+
+def question_of(results: Results) -> str:
+    """What the user is asked where several metrics are equally likely to be the result; "" where one leads."""
+    if not results.question:
+        return ""
+    names = [printable(name) for name in results.question]
+    return f"Which is the result: {', '.join(names[:-1])} or {names[-1]}? --metric {names[0]} takes the first; the table has all."
 
 
 def metric_table(results: Results, summaries: Mapping[str, Summary]) -> Table:

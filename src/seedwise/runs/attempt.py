@@ -28,6 +28,7 @@ from ..experiments.command import PLACEHOLDER, placeholders
 from ..experiments.config_site import edit_config
 from ..experiments.options import Mode, Options
 from ..metrics import choose as metrics
+from ..metrics import files
 from ..results import Cause, Metric, Run, Series, Status
 from ..sandbox.workdir import Workdir
 from ..sandbox.worlds import World, Worlds
@@ -194,7 +195,7 @@ class Attempt:
         told.for_all = ending.for_all
         series: Mapping[str, Series] = {}
         if ending.status is Status.FINISHED and self.setup.mode is not Mode.AS_IS:
-            series = metrics.read_run(told.logged, self.text("stdout"), self.text("stderr"), {})
+            series = self._series(told)
         return Run(
             self.seed,
             ending.status,
@@ -206,6 +207,14 @@ class Attempt:
             exit_.seconds,
             str(self.folder),
         )
+
+    def _series(self, told: Told) -> Mapping[str, Series]:
+        """The run's metrics: from the files that the user named, else from what it logged or printed."""
+        if self.setup.options.metric_files:
+            found = files.read_matching(self.folder / "files", self.setup.options.metric_files)
+            if found:
+                return found
+        return metrics.read_run(told.logged, self.text("stdout"), self.text("stderr"), {})
 
     def with_patterns(self, run: Run) -> Run:
         """The run with what the user's regular expressions find, for showing.
@@ -286,7 +295,7 @@ def run_plan(setup: Setup, seed: int, edits: dict[str, list[list[Any]]], announc
         "seed": seed,
         "number": setup.placement.number,
         "has_sites": not setup.is_function
-        and (bool(setup.placement.sites) or setup.mode in (Mode.PLACEHOLDER, Mode.CONFIG) or reads_seed),
+        and (bool(setup.placement.own) or setup.mode in (Mode.PLACEHOLDER, Mode.CONFIG) or reads_seed),
         "substitute": setup.mode is Mode.SUBSTITUTE,
         "control": setup.mode is not Mode.AS_IS,
         "edits": edits,

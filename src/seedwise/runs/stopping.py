@@ -78,6 +78,8 @@ class Watch:
         self._asked = list(asked)
         self._runs: dict[int, Run] = {}
         self.metric: Metric | None = None
+        self.question: tuple[str, ...] = ()
+        """Metrics that are equally likely to be the one that counts: nobody can say when to stop."""
 
     def begin(self, results: Results) -> None:
         """Add the runs that were finished before."""
@@ -90,8 +92,9 @@ class Watch:
             self._runs[run.seed] = run
             finished = [r for r in self._runs.values() if r.status is Status.FINISHED]
             if self.metric is None and len(finished) >= 3:
-                found = metrics.choose(finished, self._asked).metrics
-                self.metric = found[0] if found else None
+                choice = metrics.choose(finished, self._asked)
+                self.question = choice.question
+                self.metric = choice.metrics[0] if choice.metrics and not choice.question else None
 
     def scores(self) -> list[float | None]:
         """The scores of the seeds up to the first one that has not ended.
@@ -138,6 +141,9 @@ class MarginRule:
 
     def look(self) -> str:
         """The reason if the seeds so far are enough, else ""."""
+        if self.watch.question:
+            names = self.watch.question
+            return f"stopped after {START} seeds, to ask: the margin of {', '.join(names[:-1])} or of {names[-1]}? Add --metric {names[0]}"
         values = [v for v in self.watch.scores() if v is not None and math.isfinite(v)]
         metric = self.watch.metric
         if metric is None or len(values) < START:
@@ -197,6 +203,9 @@ class DecisionRule:
     def look(self) -> str:
         """Why it is decided; "" if it is not."""
         pairs = zip(self.new.scores(), self.base.scores(), strict=False)
+        if self.new.question:
+            names = self.new.question
+            return f"stopped, to ask: do {', '.join(names[:-1])} or {names[-1]} decide? Add --metric {names[0]}"
         d = [a - b for a, b in pairs if a is not None and b is not None and math.isfinite(a - b)]
         if len(d) < START or self.new.metric is None:
             return ""

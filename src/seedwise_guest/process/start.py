@@ -278,7 +278,7 @@ class _Run:
         for path, digest in found.files.items():
             known.setdefault(path, digest)
         self.substitution.edits.update(placement.edits(self.seed))
-        self.has_sites = self.has_sites or bool(placement.sites)
+        self.has_sites = self.has_sites or bool(placement.own)
         self.late_sites.extend(
             {**site.as_dict(), "value": placement.value(site, self.seed)} for site in placement.sites
         )

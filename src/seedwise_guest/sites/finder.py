@@ -73,6 +73,7 @@ class _Sink:
     is_global: bool
     parameter: tuple[Function, str] | None = None  # the value is this parameter's default
     reachable: bool = True
+    weak: bool = False
 
 
 @dataclass(eq=False)
@@ -282,6 +283,7 @@ class _Finder(Resolver):
             text = constant_text(before)
             if text and names_a_seed(text) and self._literal(value) is not None:
                 self.add_sink(value, shown.format(f'"{text}"'))
+                self.sinks[-1].weak = True
 
     def _look_at_target(self, target: ast.expr, value: ast.expr) -> None:
         if isinstance(target, (ast.Tuple, ast.List)):
@@ -712,6 +714,8 @@ class _Finder(Resolver):
                 want.sink.where,
             )
             site.order = (9,)
+            site.weak = want.sink.weak
+        site.weak = site.weak and want.sink.weak
         if order < site.order:
             site.order = order
             site.where = want.sink.where

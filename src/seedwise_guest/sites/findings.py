@@ -31,6 +31,8 @@ class Site:
     """A default that every caller replaces."""
     special: bool = False
     """The script asks whether it is this number: 0 or -1 that means "none" or "the defaults"."""
+    weak: bool = False
+    """It only stands beside the name of a seed, as in `["SEED", 7]`: a site if it is seen to reach a generator first."""
 
     @property
     def place(self) -> str:

@@ -38,6 +38,11 @@ class Placement:
         return _matches(site.path, site.line, self.kept) or site.source in self.kept
 
     @property
+    def own(self) -> list[Site]:
+        """The sites, without numbers that only stand beside the name of a seed and were not seen to be one."""
+        return [site for site in self.sites if not site.weak or site.key == self.live]
+
+    @property
     def varied(self) -> list[Site]:
         """The sites that receive a number."""
         return [site for site in self.sites if not self.is_kept(site)]
@@ -60,7 +65,7 @@ class Placement:
 
     def value(self, site: Site, seed: int) -> int | None:
         """The number that a site receives under `seed`; None where it stays as typed."""
-        if self.is_kept(site) or self.has_meaning(site):
+        if self.is_kept(site) or self.has_meaning(site) or (site.weak and site.key != self.live):
             return None
         if site.number is None:
             return seed if self.number is None else derive(seed, "clock", bits=31)
@@ -137,6 +142,7 @@ def place_seeds(findings: Findings, keep: list[str], number_at: str | None = Non
         candidates = [site for site in candidates if _matches(site.path, site.line, [number_at])]
         if not candidates:
             raise LookupError(f"no seed site at {number_at!r}; the seed sites are: {_list(placement.sites)}")
+    candidates = candidates if number_at is not None else [site for site in candidates if not site.weak]
     if candidates:
         placement.take(min(candidates, key=lambda site: (site.order, site.path, site.line)))
     return placement

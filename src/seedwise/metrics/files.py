@@ -1,0 +1,226 @@
+"""Metrics in the files that a run wrote: JSON, JSON lines, CSV, and the event files of TensorBoard."""
+
+import csv
+import glob
+import json
+import math
+import os
+import re
+import struct
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+
+from ..errors import MetricError
+from ..results import Series
+from . import headline
+from .goals import looks_like_metric
+from .stdout import json_numbers
+
+_LARGEST = 200 * 2**20
+_OFFERED_LARGEST = 20 * 2**20
+_MOST_OFFERED = 200
+
+
+def read_file(path: str | Path) -> dict[str, Series]:
+    """The series in a file, by name; the format is told by its name.
+
+    A JSON object gives one value a name (nested names joined by `/`, a list of numbers is a series), a list of objects and
+    JSON lines give a value for each object that has the name, a CSV one for each row, TensorBoard one for each event.
+
+    Raises
+    ------
+    MetricError
+        The file cannot be read, or it is not what its name says.
+    """
+    path = Path(path)
+    try:
+        if path.stat().st_size > _LARGEST:
+            raise MetricError(f"{path.name} is larger than {_LARGEST // 2**20} MB")
+        if ".tfevents." in path.name:
+            return _series(_events(path.read_bytes()))
+        text = path.read_text(encoding="utf-8-sig")
+        if path.suffix.lower() in (".csv", ".tsv", ".txt"):
+            return _series(_rows(text))
+        return _series(_objects(text))
+    except (OSError, ValueError, RecursionError, struct.error, csv.Error, IndexError) as error:
+        raise MetricError(f"{path.name}: {error}") from None
+
+
+def read_matching(folder: Path, patterns: Sequence[str]) -> dict[str, Series]:
+    """The series in the files below a folder whose paths match: `out/metrics.json`, `logs/*/events*`. Later files win."""
+    found: dict[str, Series] = {}
+    for pattern in patterns:
+        for name in sorted(glob.glob(pattern, root_dir=folder, recursive=True)):
+            if (folder / name).is_file():
+                found.update(read_file(folder / name))
+    return found
+
+
+def offers(folder: Path) -> list[tuple[str, str]]:
+    """The files below a folder in which a metric stands: the path as a pattern, and the name that would lead."""
+    found: dict[str, str] = {}
+    for path in _candidates(folder):
+        try:
+            names = [name for name in read_file(path) if looks_like_metric(name)]
+        except MetricError:
+            continue
+        if names:
+            ordered, _ = headline.order(names, ())
+            found.setdefault(_as_pattern(str(path.relative_to(folder))), ordered[0])
+    return sorted(found.items(), key=lambda offer: (not looks_like_metric(offer[1]), len(offer[0])))
+
+
+def _candidates(folder: Path) -> Iterator[Path]:
+    count = 0
+    for above, folders, names in os.walk(folder):
+        folders.sort()
+        for name in sorted(names):
+            is_events = ".tfevents." in name
+            if is_events or name.lower().endswith((".json", ".jsonl", ".csv", ".tsv")) or name == "progress.txt":
+                path = Path(above, name)
+                if path.stat().st_size <= _OFFERED_LARGEST and count < _MOST_OFFERED:
+                    count += 1
+                    yield path
+
+
+_CHANGING = re.compile(r"\d{8,}|\d{4}-\d\d-\d\d|\d\d[-_]\d\d[-_]\d\d|_s?\d+\b|version_\d+|seed[-_]?\d+")
+
+
+def _as_pattern(path: str) -> str:
+    """A path whose parts with dates, times and numbers of runs may differ from run to run."""
+    parts = path.split(os.sep)
+    folders = ["*" if _CHANGING.search(part) else part for part in parts[:-1]]
+    name = "events*" if ".tfevents." in parts[-1] else re.sub(r"\d{8,}", "*", parts[-1])
+    return "/".join([*folders, name])
+
+
+def _objects(text: str) -> Iterator[Mapping[str, float]]:
+    try:
+        data = json.loads(text)
+    except ValueError:
+        data = [json.loads(line) for line in text.splitlines() if line.strip()]
+    if isinstance(data, dict):
+        yield from _curves(data)
+        return
+    if not isinstance(data, list):
+        raise ValueError("a JSON object, or a list of objects, is read")
+    for entry in data:
+        if isinstance(entry, dict):
+            yield json_numbers(entry)
+
+
+def _curves(data: Mapping[str, object], above: str = "") -> Iterator[Mapping[str, float]]:
+    """The numbers of an object; a list of numbers in it is a series, a list of objects a history."""
+    yield json_numbers(data, above)
+    for name, value in data.items():
+        if isinstance(value, list):
+            for entry in value:
+                if isinstance(entry, dict):
+                    yield json_numbers(entry)
+                elif isinstance(entry, int | float) and not isinstance(entry, bool):
+                    yield {f"{above}{name}": float(entry)}
+        elif isinstance(value, dict):
+            for found in _curves(value, f"{above}{name}/"):
+                yield {k: v for k, v in found.items() if k not in json_numbers(data, above)}
+
+
+def _rows(text: str) -> Iterator[Mapping[str, float]]:
+    first = text.partition("\n")[0]
+    separator = max("\t;,", key=first.count)
+    reader = csv.reader(text.splitlines(), delimiter=separator)
+    header = [name.strip() for name in next(reader, [])]
+    if len(set(header)) < len(header) or not any(re.search(r"[^\W\d]", name) for name in header):
+        raise ValueError("its first line is not a row of names")
+    for row in reader:
+        yield {
+            name: value for name, cell in zip(header, row, strict=False) if (value := _cell(cell)) is not None and name
+        }
+
+
+def _cell(cell: str) -> float | None:
+    text = cell.strip().rstrip("%").strip()
+    match = re.fullmatch(r"(?:tensor\()?([-+]?[\d.]+(?:[eE][-+]?\d+)?|nan|-?inf)(?:[,)].*)?", text)
+    return float(match[1]) if match else None
+
+
+def _series(records: Iterable[Mapping[str, float]]) -> dict[str, Series]:
+    values: dict[str, list[float]] = {}
+    for record in records:
+        for name, value in record.items():
+            values.setdefault(name, []).append(value)
+    return {name: Series(tuple(range(1, len(v) + 1)), tuple(v)) for name, v in values.items()}
+
+
+# --- TensorBoard: records of (length, checksum, an Event in protocol buffers, checksum); tensorflow/core/util/event.proto ------
+
+
+def _events(data: bytes) -> Iterator[Mapping[str, float]]:
+    """The scalars of an event file, one after another; a file whose end is being written is read up to there."""
+    at = 0
+    while at + 12 <= len(data):
+        (length,) = struct.unpack_from("<Q", data, at)
+        if at + 12 + length > len(data):
+            return
+        for number, value in _fields(data[at + 12 : at + 12 + length]):
+            if number == 5 and isinstance(value, bytes):  # Event.summary
+                for inner, entry in _fields(value):
+                    if inner == 1 and isinstance(entry, bytes):  # Summary.value
+                        yield from _scalar(entry)
+        at += 12 + length + 4
+
+
+def _scalar(entry: bytes) -> Iterator[Mapping[str, float]]:
+    """One Summary.Value: tag = 1, simple_value = 2, tensor = 8."""
+    tag, number = "", math.nan
+    for field, value in _fields(entry):
+        if field == 1 and isinstance(value, bytes):
+            tag = value.decode("utf-8", errors="replace")
+        elif field == 2 and isinstance(value, bytes):
+            (number,) = struct.unpack("<f", value)
+        elif field == 8 and isinstance(value, bytes):
+            number = _tensor(value)
+    if tag and not math.isnan(number):
+        yield {tag: number}
+
+
+def _tensor(data: bytes) -> float:
+    """A TensorProto of one number: dtype = 1 (1 float, 2 double), tensor_content = 4, float_val = 5, double_val = 6."""
+    kind, content = 1, b""
+    for field, value in _fields(data):
+        if field == 1 and isinstance(value, int):
+            kind = value
+        elif field in (4, 5, 6) and isinstance(value, bytes):
+            content = value
+    size, form = (8, "<d") if kind == 2 else (4, "<f")
+    return float(struct.unpack(form, content)[0]) if kind in (1, 2) and len(content) == size else math.nan
+
+
+def _fields(data: bytes) -> Iterator[tuple[int, int | bytes]]:
+    """The fields of a message: number, and its value as an integer or as bytes."""
+    at = 0
+    while at < len(data):
+        key, at = _varint(data, at)
+        number, kind = key >> 3, key & 7
+        if kind == 0:
+            value, at = _varint(data, at)
+            yield number, value
+            continue
+        if kind == 2:
+            size, at = _varint(data, at)
+        elif kind in (1, 5):
+            size = 8 if kind == 1 else 4
+        else:
+            raise ValueError("no event file")
+        yield number, data[at : at + size]
+        at += size
+
+
+def _varint(data: bytes, at: int) -> tuple[int, int]:
+    value = shift = 0
+    while True:
+        byte = data[at]
+        at += 1
+        value |= (byte & 0x7F) << shift
+        shift += 7
+        if not byte & 0x80:
+            return value, at
