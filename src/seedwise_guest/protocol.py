@@ -151,8 +151,6 @@ class ProbeInstructions(RunInstructions):
 
     numbers: list[int]
     """What the sites hold in it."""
-    skip: int
-    """How many seedings of global generators from a number of no site are passed over."""
 
 
 class PreforkInstructions(RunInstructions, total=False):

@@ -31,7 +31,7 @@ def about_generators(runs: Sequence[Run], placement: Placement) -> list[str]:
     for name, entry in ledgers[0].items():
         others = {ledger.get(name, {}).get("seed") for ledger in ledgers}
         if entry["seed"] is not None and entry["seed"] not in kept and len(others) == 1:
-            where = short_place(entry["seeded_at"][0]) if entry["seeded_at"] else ""
+            where = short_place(entry["seeded_at"][-1]) if entry["seeded_at"] else ""
             same.setdefault((entry["seed"], where), []).append(name)
     for (seed, where), names in same.items():
         found.append(

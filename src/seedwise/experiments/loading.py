@@ -246,7 +246,7 @@ def _about_scores(results: Results, mode: Mode, configs: Sequence[str]) -> list[
     several = 0
     for metric in results.metrics:
         values = [run.series[metric.name].values for run in finished if metric.name in run.series]
-        if metric.goal is None and len(values) > 1:
+        if metric.goal is None and len(values) > 1 and metric is results.metrics[0] and not results.question:
             found.append(
                 f"whether less or more {metric.name} is better is not known: --metric {metric.name}:min or :max"
             )

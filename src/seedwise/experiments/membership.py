@@ -47,9 +47,11 @@ def find_experiment(
     latest: tuple[Experiment, str] | None = None
     for experiment in reversed(alike):
         changed = identity.changes(experiment.manifest, manifest, store.inputs(experiment.id), reading.packages)
-        changed = changed or identity.placed_otherwise(placement_from_dict(experiment.plan), reading.placement)
         if not changed:
-            return experiment
+            changed = identity.placed_otherwise(placement_from_dict(experiment.plan), reading.placement)
+            if not changed:
+                return experiment
+            manifest["placed"] = reading.placement.live  # else the two would have one key
         latest = latest or (experiment, ", ".join(changed[:6]) + (" …" if len(changed) > 6 else ""))
     key, plan = identity.key_of(manifest), placement_to_dict(reading.placement)
     if latest is not None and options.accept_change:

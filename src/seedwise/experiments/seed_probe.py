@@ -33,7 +33,6 @@ _LONGEST = 120.0
 """Seconds until a generator must have been seeded."""
 _AFTER_OWN = 20.0
 """Seconds that a global seeding may come after one of a generator of the code's own."""
-_MOST_SKIPPED = 4
 _FIRST, _LAST = 1_200_000, 4_000_000
 """The sites' own numbers lie between: `seed * 1000 + rank` must stay below 2**32."""
 _FIRST_SMALL, _LAST_SMALL = 1_100, 9_000
@@ -58,6 +57,8 @@ class Probed:
 
     site: Site | None
     reason: str = ""
+    elsewhere: bool = False
+    """Whether the first seed was one that is typed nowhere."""
     remedy: str = ""
     """What the user may do where the seed comes from a configuration file."""
 
@@ -66,8 +67,8 @@ def is_doubtful(placement: Placement) -> bool:
     """Whether reading cannot tell which typed number is the seed: several are typed, one has a meaning of its own, or the
     script is seeded with a number that is typed nowhere."""
     sites = [site for site in placement.varied if site.number is not None]
-    if not sites:
-        return any(remark.kind == "elsewhere" for remark in placement.remarks)
+    if any(remark.kind == "elsewhere" for remark in placement.remarks):
+        return True
     many = len({site.number for site in sites}) > 1
     return many or any(site.weak for site in sites) or (len(sites) > 1 and any(site.special for site in sites))
 
@@ -81,24 +82,18 @@ def find_live_site(words: Sequence[str], environment: Mapping[str, str], reading
         Gives the words that start the command in a world that is thrown away, and the folder for its spool.
     """
     probe = _Probe(words, environment, reading, start)
-    seen: Seeding | None = None
-    for numbers in (_spread(len(probe.sites), _FIRST, _LAST), _spread(len(probe.sites), _FIRST_SMALL, _LAST_SMALL)):
-        for skip in range(_MOST_SKIPPED):
-            seen = probe.look(numbers, skip)
-            if seen is None:
-                break
-            site = seen.site if seen.site is not None else probe.differing(numbers, skip, seen)
-            if site is not None:
-                return Probed(probe.sites[site])
+    for first, last in ((_FIRST, _LAST), (_FIRST_SMALL, _LAST_SMALL)):
+        numbers = _spread(len(probe.sites), first, last)
+        seen = probe.look(numbers)
         if seen is not None:
-            break
-    if seen is None:
-        return Probed(None, "no seed of the script was seen to reach a generator" + probe.ended)
-    return Probed(
-        None,
-        f"{seen.generator} is seeded with {seen.given}, which is typed nowhere in the source",
-        _remedy(seen.given, seen.read),
-    )
+            site = seen.site if seen.site is not None else probe.differing(numbers, seen)
+            return Probed(probe.sites[site]) if site is not None else _typed_nowhere(seen)
+    return Probed(None, "no seed of the script was seen to reach a generator" + probe.ended)
+
+
+def _typed_nowhere(seen: Seeding) -> Probed:
+    reason = f"{seen.generator} is seeded with {seen.given} first, which is typed nowhere in the source"
+    return Probed(None, reason, True, _remedy(seen.given, seen.read))
 
 
 def _remedy(given: int, read: Sequence[str]) -> str:
@@ -121,14 +116,14 @@ class _Probe:
         self.sites: list[Site] = [site for site in reading.placement.varied if site.number is not None]
         self.ended = ""
 
-    def differing(self, numbers: list[int], skip: int, seen: Seeding) -> int | None:
+    def differing(self, numbers: list[int], seen: Seeding) -> int | None:
         """The one site whose number changes what the generator is given; None if there is none."""
         step = max(2, (numbers[1] - numbers[0]) // 2) if len(numbers) > 1 else 500_000
         changed = [number + step - 1 for number in numbers]
 
         def depends(on: set[int]) -> bool:
             mixed = [changed[k] if k in on else number for k, number in enumerate(numbers)]
-            now = self.look(mixed, skip)
+            now = self.look(mixed)
             return now is not None and now.given != seen.given
 
         candidates = set(range(len(numbers)))
@@ -139,7 +134,7 @@ class _Probe:
             candidates = half if depends(half) else candidates - half
         return candidates.pop()
 
-    def look(self, numbers: list[int], skip: int) -> Seeding | None:
+    def look(self, numbers: list[int]) -> Seeding | None:
         """What the first seeding is when each site holds its number of these; None if there was none."""
         placement, reading = self._reading.placement, self._reading
         own = {id(site): number for site, number in zip(self.sites, numbers, strict=True)}
@@ -149,11 +144,11 @@ class _Probe:
             text = str(reading.launch["target"])
             words = [apply_edits(text, edits.pop("-c")) if word == text else word for word in words]
         with self._start(words) as (argv, spool):
-            instructions = self._instructions(edits, numbers, skip)
+            instructions = self._instructions(edits, numbers)
             Path(spool, INSTRUCTIONS).write_text(json.dumps(instructions), encoding="utf-8", errors="surrogateescape")
             return self._watch(argv, Path(spool))
 
-    def _instructions(self, edits: dict[str, list[list[Any]]], numbers: list[int], skip: int) -> ProbeInstructions:
+    def _instructions(self, edits: dict[str, list[list[Any]]], numbers: list[int]) -> ProbeInstructions:
         placement = self._reading.placement
         return {
             "v": PROTOCOL,
@@ -168,7 +163,6 @@ class _Probe:
             "script": self._reading.script,
             "announce": False,
             "numbers": numbers,
-            "skip": skip,
         }
 
     def _watch(self, argv: Sequence[str], spool: Path) -> Seeding | None:

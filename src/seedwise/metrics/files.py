@@ -160,13 +160,15 @@ def _events(data: bytes) -> Iterator[Mapping[str, float]]:
     while at + 12 <= len(data):
         (length,) = struct.unpack_from("<Q", data, at)
         if at + 12 + length > len(data):
-            return
+            break
         for number, value in _fields(data[at + 12 : at + 12 + length]):
             if number == 5 and isinstance(value, bytes):  # Event.summary
                 for inner, entry in _fields(value):
                     if inner == 1 and isinstance(entry, bytes):  # Summary.value
                         yield from _scalar(entry)
         at += 12 + length + 4
+    if data and not at:
+        raise ValueError("no event file")
 
 
 def _scalar(entry: bytes) -> Iterator[Mapping[str, float]]:

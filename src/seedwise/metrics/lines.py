@@ -33,6 +33,9 @@ _ARROW = r"(?:--+>|->|=+>|→|⇒|➔|⟶)"
 _BEFORE_ARROW = re.compile(rf"(?:\bfrom\s+)?(?:{NUMBER})\s?%?\s*(?:{_ARROW}|\bto\b)\s*(?={NUMBER})", re.IGNORECASE)
 _STARRED = re.compile(r"\s*\*\s+(?:Acc|Prec)@1")
 """How the training scripts for ImageNet mark the result of a whole evaluation."""
+_SPEED = re.compile(
+    r"(?<![\w.])[\d.]+\s?(?:m?s|[a-z]+)/(?:s|sec|it|step|batch|epoch|sample|img|image)\b", re.IGNORECASE
+)
 _SPARK = re.compile(r"[▁▂▃▄▅▆▇█]{2,}")
 
 
@@ -56,7 +59,7 @@ def without_frame(line: str) -> str:
                 break
         else:
             break
-    return _SPARK.sub(" ", _without_bar(line))
+    return _SPEED.sub(" ", _SPARK.sub(" ", _without_bar(line)))
 
 
 def _without_bar(line: str) -> str:

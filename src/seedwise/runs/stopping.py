@@ -96,6 +96,11 @@ class Watch:
                 self.question = choice.question
                 self.metric = choice.metrics[0] if choice.metrics and not choice.question else None
 
+    @property
+    def count(self) -> int:
+        """How many runs have ended."""
+        return len(self._runs)
+
     def scores(self) -> list[float | None]:
         """The scores of the seeds up to the first one that has not ended.
 
@@ -143,7 +148,7 @@ class MarginRule:
         """The reason if the seeds so far are enough, else ""."""
         if self.watch.question:
             names = self.watch.question
-            return f"stopped after {START} seeds, to ask: the margin of {', '.join(names[:-1])} or of {names[-1]}? Add --metric {names[0]}"
+            return f"stopped after {self.watch.count} seeds, to ask: the margin of {', '.join(names[:-1])} or of {names[-1]}? Add --metric {names[0]}"
         values = [v for v in self.watch.scores() if v is not None and math.isfinite(v)]
         metric = self.watch.metric
         if metric is None or len(values) < START:

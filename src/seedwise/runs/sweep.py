@@ -275,13 +275,13 @@ def _take_live_site(
         probed = Probed(None, "runs have no private files here, so the script was not started to find out")
     if probed.site is not None:
         placement.take(probed.site, seen=True)
+    elif probed.elsewhere:
+        note(f"{probed.reason}: it is the same in every run" + (f"; {probed.remedy}" if probed.remedy else ""))
     elif placement.number is not None:
         note(
-            f"several seeds are typed; taken for the one that counts: {placement.number} ({probed.reason}); "
-            f"{probed.remedy or '--seed-site FILE:LINE decides'}"
+            f"which of the typed seeds counts was not seen: {probed.reason}; taken: {placement.number} "
+            "(--seed-site FILE:LINE decides)"
         )
-    elif probed.remedy:
-        note(f"{probed.reason}, so every run has the same; {probed.remedy}")
 
 
 def _remember(store: Store, experiment: Experiment, request: Request) -> Experiment:

@@ -50,7 +50,90 @@ def _is_user_file(path: str) -> bool:
     if full.startswith(_roots):
         return False
     beside = os.path.join(os.path.dirname(_HERE.rstrip(os.sep)), "seedwise") + os.sep
-    return not full.startswith(beside)
+    return not full.startswith(beside) and not _is_installed(full) and not _is_editable(full)
+
+
+_MOST_ABOVE = 8
+_open, _listdir = open, os.listdir
+"""As they are before `check` replaces them: its own ask whose code it is that calls."""
+_installed: dict[str, frozenset[str]] = {}
+
+
+def _is_installed(path: str) -> bool:
+    """Whether the file belongs to a package that was installed in a folder of its own: `pip install --target`, vendored."""
+    for _ in range(_MOST_ABOVE):
+        folder, name = os.path.split(path)
+        if not name:
+            return False
+        if name in _installed_in(folder):
+            return True
+        path = folder
+    return False
+
+
+def _installed_in(folder: str) -> frozenset[str]:
+    """The packages and modules in a folder of which installed metadata (`*.dist-info/RECORD`) says that they are its own."""
+    found = _installed.get(folder)
+    if found is None:
+        names: set[str] = set()
+        try:
+            inside = [name for name in _listdir(folder) if name.endswith(".dist-info")]
+        except OSError:
+            inside = []
+        for name in inside:
+            try:
+                with _open(os.path.join(folder, name, "RECORD"), encoding="utf-8") as record:
+                    names.update(line.partition("/")[0].partition(",")[0].strip('"') for line in record)
+            except (OSError, ValueError):
+                continue
+        found = _installed[folder] = frozenset(names)
+    return found
+
+
+_editable: list[str] | None = None
+
+
+def _is_editable(path: str) -> bool:
+    """Whether the file belongs to somebody's package that was installed with `pip install --editable` from its own folder.
+
+    The script's own project, and the one in which the user stands, are the user's, however they were installed. So is
+    every such project where no script is named: `python -m project.train`, or the project's own command.
+    """
+    global _editable
+    words = getattr(sys, "orig_argv", sys.argv)[1:]
+    scripts = [os.path.abspath(word) for word in words if word.endswith(".py") and os.path.exists(word)]
+    own = [os.getcwd(), *map(os.path.dirname, scripts)]
+    if not scripts or any(path.startswith(folder.rstrip(os.sep) + os.sep) for folder in own):
+        return False
+    if _editable is None:
+        _editable = _editable_projects()
+    return any(
+        path.startswith(project) and not any((folder + os.sep).startswith(project) for folder in own)
+        for project in _editable
+    )
+
+
+def _editable_projects() -> list[str]:
+    """The folders of the packages that are installed as editable, as `direct_url.json` of their metadata says."""
+    import json
+
+    found = []
+    for folder in sys.path:
+        if os.path.basename(folder) not in ("site-packages", "dist-packages"):
+            continue
+        for name in _listdir(folder) if os.path.isdir(folder) else ():
+            source = os.path.join(folder, name, "direct_url.json")
+            if not name.endswith(".dist-info") or not os.path.exists(source):
+                continue
+            try:
+                with _open(source, encoding="utf-8") as file:
+                    data = json.load(file)
+            except (OSError, ValueError):
+                continue
+            url = str(data.get("url", ""))
+            if data.get("dir_info", {}).get("editable") and url.startswith("file://"):
+                found.append(url[len("file://") :].rstrip("/") + os.sep)
+    return found
 
 
 def is_guest_file(path: str) -> bool:

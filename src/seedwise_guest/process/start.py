@@ -173,7 +173,7 @@ class _Run:
             if is_global:
                 os._exit(0)
 
-        FirstSeeding(self.plan["numbers"], self.plan["skip"], found).watch(self.control.ledger)
+        FirstSeeding(self.plan["numbers"], found).watch(self.control.ledger)
 
     def fork_for_runs(self) -> None:
         """Execute the script's first lines once, and fork each run from there."""

@@ -30,15 +30,12 @@ class FirstSeeding:
     ----------
     numbers
         What the sites hold, one for each.
-    skip
-        How many seedings of global generators from numbers of no site are passed over.
     found
         Called with the first generator of the code's own that a site's number reached, and with the first global one.
     """
 
-    def __init__(self, numbers: list[int], skip: int, found: Found) -> None:
+    def __init__(self, numbers: list[int], found: Found) -> None:
         self._numbers = numbers
-        self._skip = skip
         self._found = found
         self._told_own = False
 
@@ -56,9 +53,7 @@ class FirstSeeding:
         if not numbers or is_importing(sys._getframe(1)):
             return
         site = next((k for k in map(self._site, numbers) if k is not None), None)
-        if is_global and site is None and self._skip:
-            self._skip -= 1
-        elif is_global:
+        if is_global:
             self._found(generator, numbers[0], site, True)
         elif site is not None and not self._told_own:
             self._told_own = True
