@@ -146,6 +146,11 @@ def check_name(name: str) -> str:
     return name
 
 
+_SHARED_GPU = {"XLA_PYTHON_CLIENT_PREALLOCATE": "false", "TF_FORCE_GPU_ALLOW_GROWTH": "true"}
+"""JAX and TensorFlow take nearly all memory of a GPU when they start, so that a second run on it fails; with these they take
+what they need. No number changes. What the user has set stays."""
+
+
 def run_environment(threads: int | None, base: Mapping[str, str] | None = None) -> dict[str, str]:
     """The environment of every run of an experiment: hash seed, threads, and the guest's entry."""
     environment = dict(os.environ if base is None else base)
@@ -153,6 +158,8 @@ def run_environment(threads: int | None, base: Mapping[str, str] | None = None) 
     environment["PYTHONHASHSEED"] = hash_seed if hash_seed.isdigit() else "0"
     if threads is not None:
         environment.update(thread_settings(threads, environment.get("XLA_FLAGS", "")))
+    for name, value in _SHARED_GPU.items():
+        environment.setdefault(name, value)
     path = environment.get("PYTHONPATH")
     environment["PYTHONPATH"] = f"{ENTRY}{os.pathsep}{path}" if path else ENTRY
     return environment

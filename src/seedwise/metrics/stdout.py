@@ -1,6 +1,6 @@
 """Reading metrics from what a script prints.
 
-The rules, which docs/metrics.md states for users:
+The rules, which docs/metrics.md states for users with a table of examples:
 
 1. Colour codes, a logger's date and level, and the bar of a progress bar are dropped; `\\r` ends a line as `\\n` does.
 2. A line that is a JSON object, or a dictionary of Python, gives its numbers, nested names joined by `/`.
