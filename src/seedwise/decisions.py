@@ -66,8 +66,10 @@ class Comparison(Answer):
     p_value
         Two-sided p of the studentised permutation test. `smallest_p` is the smallest p that these numbers of seeds
         can give.
-    t_p_value
-        The p that belongs to the interval.
+    t, df, t_p_value
+        Welch's or the paired t, its degrees of freedom, and the p that belongs to the interval.
+    identical
+        Whether both sides have the same score under every seed.
     probability_of_improvement, probability_interval
         Probability that one run of new is better, by the goal, than one run of base. `probability_decision` is
         Bouthillier's: better when the interval lies above ½ and reaches beyond γ = .75.
@@ -102,6 +104,8 @@ class Comparison(Answer):
     p_value: float | None
     smallest_p: float | None
     exact: bool | None
+    t: float | None
+    df: float | None
     t_p_value: float | None
     probability_of_improvement: float
     probability_interval: tuple[float, float]
@@ -119,7 +123,11 @@ class Comparison(Answer):
     wrong_winner: float
     pairs: int | None
     unmatched: tuple[int, ...] = ()
+    identical: bool = False
     adjusted_p: float | None = None
+    adjusted: str = ""
+    """Which p was adjusted for the number of comparisons: of the permutation test, or of Welch's or the paired t."""
+    adjusted_equivalence_p: float | None = None
     warnings: tuple[str, ...] = ()
     sentence: str = ""
 
@@ -150,19 +158,20 @@ class Ranking(Answer):
 class TaskPlace:
     """A method over several tasks.
 
-    Interquartile mean, mean and median have stratified intervals; `rank` is the mean rank (1 is best).
+    Interquartile mean, mean and median have stratified intervals, None with one run of each task; `rank` is the mean rank
+    (1 is best).
     """
 
     name: str
     runs: int
     iqm: float
-    iqm_interval: tuple[float, float]
+    iqm_interval: tuple[float, float] | None
     mean: float
-    mean_interval: tuple[float, float]
+    mean_interval: tuple[float, float] | None
     median: float
-    median_interval: tuple[float, float]
+    median_interval: tuple[float, float] | None
     rank: float
-    rank_interval: tuple[float, float]
+    rank_interval: tuple[float, float] | None
 
 
 @dataclass(frozen=True)
@@ -175,7 +184,7 @@ class TaskPair:
     new: str
     base: str
     probability_of_improvement: float
-    probability_interval: tuple[float, float]
+    probability_interval: tuple[float, float] | None
     p_value: float
     adjusted_p: float
     tasks_won: int

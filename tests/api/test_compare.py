@@ -47,13 +47,21 @@ def test_decision_interval_p_and_sentence_never_contradict(
 ) -> None:
     c = sw.compare(new, base, goal="min" if less else "max", equivalence=margin, resamples=200)
     assert c.decision.value in c.sentence
-    assert c.interval is not None
     assert c.p_value is not None
+    assert (c.interval is None) == (c.new.sd == 0 == c.base.sd), "there is an interval if anything varies"
     if c.decision in (Decision.BETTER, Decision.WORSE):
         assert c.p_value <= 0.05
+        assert c.interval is not None
         assert not c.interval[0] <= 0 <= c.interval[1]
         assert (c.difference > 0) == ((c.decision is Decision.BETTER) != less)
-    for value in (c.difference, *c.interval, c.p_value, c.probability_of_improvement, c.effect_size, c.wrong_winner):
+    for value in (
+        c.difference,
+        *(c.interval or ()),
+        c.p_value,
+        c.probability_of_improvement,
+        c.effect_size,
+        c.wrong_winner,
+    ):
         assert math.isfinite(value)
 
 
@@ -147,11 +155,15 @@ def test_degenerate_samples_have_named_answers() -> None:
     assert (one.interval, one.p_value, one.decision) == (None, None, Decision.UNDECIDED)
     assert "one seed on a side" in one.sentence
     flat = sw.compare([1.0] * 8, [2.0] * 8, goal="max")
-    assert flat.interval == (-1.0, -1.0)
-    assert flat.decision is Decision.WORSE
-    assert any("no width" in w for w in flat.warnings)
+    assert flat.interval is None
+    assert flat.p_value == pytest.approx(2 / math.comb(16, 8))
+    assert flat.decision is Decision.UNDECIDED
+    assert flat.sentence.startswith("No spread was seen")
+    assert "does the seed reach the result?" in flat.sentence
     same = sw.compare([1.0] * 8, [1.0] * 8, goal="max")
     assert same.decision is Decision.UNDECIDED
+    assert same.identical
+    assert "identical in value under every seed" in same.sentence
     assert same.almost_dominance is None
 
 

@@ -99,6 +99,8 @@ class _Sides:
     goal: Goal
     shared: Sequence[int]
     unmatched: tuple[int, ...]
+    identical: bool
+    """Whether both have the same score under every seed."""
     warnings: Sequence[str]
 
     @property
@@ -127,7 +129,7 @@ def _sides(a: Scores, b: Scores, names: tuple[str, str], paired: bool) -> _Sides
     for side, name in ((a, names[0]), (b, names[1])):
         if side.n is not None and len(side) < side.n:
             warnings.append(f"{len(side)} of {side.n} seeds of {name} finished: this is among finished")
-    return _Sides(x, y, metric, goal, shared, unmatched, warnings)
+    return _Sides(x, y, metric, goal, shared, unmatched, a.by_seed == b.by_seed and len(a) > 1, warnings)
 
 
 def _compare(
@@ -143,8 +145,8 @@ def _compare(
     sides = _sides(a, b, names, paired)
     x, y, warnings, alpha = sides.x, sides.y, list(sides.warnings), 1 - level
     found = stats.difference(x, y, paired=paired, level=level)
-    if found.warning:
-        warnings.append(found.warning)
+    warnings += _about_spread(found, sides.identical)
+    found = found if found.sem != 0 else replace(found, low=None, high=None, df=None, p_value=None)
     test = stats.permutation_test(x, y, paired=paired, resamples=resamples, rng=rng) if found.sem is not None else None
     wins = stats.superiority(*sides.larger_is_better(), paired=paired, level=level)
     order = stats.almost_dominates(*sides.larger_is_better(), alpha=alpha, rng=rng)
@@ -153,10 +155,8 @@ def _compare(
     p = None if test is None else test.p_value
     equal_p = None if margin is None else stats.equivalence(found, margin, alpha)
     decision = _decide(found.difference, interval, p, alpha, equal_p, sides.up)
-    needed = None
-    if decision is Decision.UNDECIDED:
-        needed = _needed(x, y, found.difference, paired, alpha, margin)
-        warnings += _why_open(interval, p, test, alpha, x.size, y.size)
+    is_open = decision is Decision.UNDECIDED
+    warnings += _why_open(interval, p, test, alpha, x.size, y.size) if is_open else []
     result = Comparison(
         metric=sides.metric,
         goal=sides.goal,
@@ -169,6 +169,8 @@ def _compare(
         p_value=p,
         smallest_p=None if test is None else test.smallest,
         exact=None if test is None else test.exact,
+        t=found.difference / found.sem if found.sem else None,
+        df=found.df,
         t_p_value=found.p_value,
         probability_of_improvement=wins.probability,
         probability_interval=(wins.low, wins.high),
@@ -182,13 +184,25 @@ def _compare(
         decision=decision,
         equivalence=margin,
         equivalence_p=equal_p,
-        needed=needed,
+        needed=_needed(x, y, found.difference, paired, alpha, margin) if is_open else None,
         wrong_winner=stats.wrong_winner(x, y),
         pairs=len(sides.shared) if paired else None,
+        identical=sides.identical,
         unmatched=sides.unmatched,
         warnings=tuple(warnings),
     )
     return replace(result, sentence=comparison_sentence(result))
+
+
+def _about_spread(found: stats.Difference, identical: bool) -> list[str]:
+    """What must be asked where nothing varies."""
+    if identical:
+        return ["both sides have the same score under every seed: does what was changed reach the result?"]
+    if found.sem == 0:
+        return [
+            "no spread seen: the seed does not reach the result, or these are copies of one run; many equal runs say no more than one"
+        ]
+    return [found.warning] if found.warning else []
 
 
 def _interval(low: float | None, high: float | None) -> tuple[float, float] | None:
@@ -254,7 +268,7 @@ def _needed(x: Array, y: Array, d: float, paired: bool, alpha: float, margin: fl
     sd = float((x - y).std(ddof=1)) if paired else float(x.std(ddof=1))
     sd_base = None if paired else float(y.std(ddof=1))
     if sd == 0 and not sd_base:
-        return 6 if paired else 4
+        return None
     target, sides = (abs(d), True) if margin is None or abs(d) >= margin else (margin - abs(d), False)
     if target == 0:
         return None
@@ -324,6 +338,8 @@ def compare_at_any_time(
         method=sequence.method,
         decision=decision,
         p_value=None,
+        t=None,
+        df=None,
         t_p_value=None,
         smallest_p=None,
         exact=None,

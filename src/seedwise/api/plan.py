@@ -156,15 +156,23 @@ def _for_effect(
         if effect is None:
             raise UsageError("plan takes the effect that matters (effect=), or the seeds that there are (n=)")
         seeds = stats.seeds_for(effect, sd, power=power, alpha=alpha, design=kind, sd_base=other)
-        got = stats.power(effect, sd, seeds, alpha=alpha, design=kind, sd_base=other)
+        seeds = seeds if kind is stats.Design.ONE else max(seeds, stats.fewest(alpha, kind))
+        while (got := stats.power_of_comparison(effect, sd, seeds, alpha=alpha, design=kind, sd_base=other)) < power:
+            seeds += 1
         sentence = f"{seeds} {each} show a difference of {abs(effect):g} with power {got:.2f} at {spread} (two-sided, α = {alpha:g})."
         return found(sentence + uncertain, seeds, got, abs(effect))
-    smallest = stats.detectable(sd, n, power=power, alpha=alpha, design=kind, sd_base=other)
+    if kind is not stats.Design.ONE and n < stats.fewest(alpha, kind):
+        sentence = (
+            f"{n} {each} can show nothing at α = {alpha:g}: the permutation test of `compare` cannot give a p below {stats.smallest_p(n, kind):.2g}; "
+            f"{stats.fewest(alpha, kind)} are the fewest."
+        )
+        return Plan(sentence, n, 0.0, effect if effect is None else abs(effect), sd, alpha, kind.value, None, details)
+    smallest = stats.detectable_by_comparison(sd, n, power=power, alpha=alpha, design=kind, sd_base=other)
     details["detectable"] = smallest
     if effect is None:
         sentence = f"{n} {each} show a difference of {smallest:.3g} or more with power {power:g} at {spread}."
         return found(sentence, n, power, smallest)
-    got = stats.power(effect, sd, n, alpha=alpha, design=kind, sd_base=other)
+    got = stats.power_of_comparison(effect, sd, n, alpha=alpha, design=kind, sd_base=other)
     sentence = (
         f"{n} {each} show a difference of {abs(effect):g} with power {got:.2f} at {spread}; the smallest they show with power "
         f"{power:g} is {smallest:.3g}."

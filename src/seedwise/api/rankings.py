@@ -83,20 +83,51 @@ def compare_many(
 
 
 def with_holm(pairs: Sequence[Comparison]) -> list[Comparison]:
-    """The comparisons with p adjusted by Holm. A decision that only the unadjusted p supports becomes undecided."""
+    """The comparisons with p adjusted by Holm, and the decisions that then hold.
+
+    Where so few seeds cannot reach the level with the permutation test after Holm, whatever their scores are, the p of
+    Welch's (or the paired) t is adjusted instead, and said so. Tests of equivalence belong to the same family.
+    """
     known = [pair for pair in pairs if pair.p_value is not None]
-    adjusted = iter(stats.holm([pair.p_value or 0.0 for pair in known]).tolist() if known else ())
+    alpha = 1 - pairs[0].level if pairs else 0.05
+    least = max((pair.smallest_p or 0.0 for pair in known), default=0.0) * len(known)
+    by_t = least > alpha and len(known) > 1
+    raw = [(pair.t_p_value if by_t else pair.p_value) for pair in pairs]
+    adjusted, equal = stats.holm_of_exclusive(
+        [np.nan if p is None else p for p in raw],
+        [np.nan if pair.equivalence_p is None else pair.equivalence_p for pair in pairs],
+    )
+    said = (
+        (
+            f"with so few seeds no p of the permutation test can be below {min(least, 1):.2g} after Holm over {len(known)} comparisons: the t test's p is "
+            "adjusted instead, which assumes that scores are roughly normal",
+        )
+        if by_t
+        else ()
+    )
     result = []
-    for pair in pairs:
-        if pair.p_value is None:
-            result.append(pair)
-            continue
-        p = next(adjusted)
-        changed = replace(pair, adjusted_p=p)
-        if pair.decision in (Decision.BETTER, Decision.WORSE) and p > 1 - pair.level:
-            changed = replace(changed, decision=Decision.UNDECIDED)
+    for pair, p, equal_p in zip(pairs, adjusted.tolist(), equal.tolist(), strict=True):
+        changed = replace(
+            pair,
+            adjusted_p=None if np.isnan(p) else p,
+            adjusted="" if np.isnan(p) else "t" if by_t else "permutation",
+            adjusted_equivalence_p=None if np.isnan(equal_p) else equal_p,
+            warnings=(*pair.warnings, *said),
+        )
+        changed = replace(changed, decision=_decided(changed, alpha))
         result.append(replace(changed, sentence=comparison_sentence(changed)))
     return result
+
+
+def _decided(pair: Comparison, alpha: float) -> Decision:
+    """What holds of a pair after the adjustment."""
+    if pair.adjusted_equivalence_p is not None and pair.adjusted_equivalence_p <= alpha:
+        return Decision.EQUIVALENT
+    if pair.adjusted_p is None or pair.adjusted_p > alpha:
+        return Decision.UNDECIDED
+    if pair.adjusted == "permutation":
+        return pair.decision if pair.decision is not Decision.EQUIVALENT else Decision.UNDECIDED
+    return Decision.BETTER if (pair.difference > 0) == (pair.goal is Goal.MAX) else Decision.WORSE
 
 
 def _rank_intervals(
@@ -188,10 +219,7 @@ def compare_tasks(
     pairs = _task_pairs(order, values, table, index, up, level, resamples, generator)
     enough = len(tasks) > 1 and len(groups) > 2
     cd = stats.critical_difference(len(groups), len(tasks), 1 - level) if nemenyi and len(tasks) > 1 else None
-    if len(tasks) < 6:
-        warnings.append(
-            f"{len(tasks)} task{'s' if len(tasks) > 1 else ''}: Wilcoxon's test over tasks cannot reach p < .05 below 6"
-        )
+    warnings += _about_tasks(tasks, list(values.values()))
     result = TaskRanking(
         first.metric,
         chosen,
@@ -207,21 +235,56 @@ def compare_tasks(
     return replace(result, sentence=tasks_sentence(result))
 
 
+_SCALES = 10.0
+"""Tasks whose scores differ by more than this factor are not averaged without a word."""
+_FEW_RUNS = 10
+
+
+def _about_tasks(tasks: Sequence[str], values: Sequence[Sequence[Array]]) -> list[str]:
+    """What a reader must know of the intervals, and of averages over tasks whose scores have different sizes."""
+    found = []
+    runs = [x.size for of in values for x in of]
+    if max(runs) == 1:
+        found.append("one run of each task: there are no intervals over runs; Wilcoxon's test over tasks holds")
+    elif min(runs) < _FEW_RUNS:
+        found.append(
+            f"with {min(runs)} runs of a task the intervals of P(new better) cover .81 to .92 where they say .95 (docs/coverage.md)"
+        )
+    spans = {task: float(np.ptp(np.concatenate([of[k] for of in values]))) for k, task in enumerate(tasks)}
+    if len(tasks) < 6:
+        found.append(
+            f"{len(tasks)} task{'s' if len(tasks) > 1 else ''}: Wilcoxon's test over tasks cannot reach p < .05 below 6"
+        )
+    varied = {task: span for task, span in spans.items() if span > 0}
+    if len(varied) > 1 and max(varied.values()) > _SCALES * min(varied.values()):
+        large, small = max(varied, key=varied.__getitem__), min(varied, key=varied.__getitem__)
+        found.append(
+            f"scores of {large} spread {varied[large] / varied[small]:.0f} times as wide as those of {small}: IQM, mean and median over tasks follow "
+            f"{large}; normalise the scores first, or go by ranks, P(new better) and Wilcoxon's test, which do not depend on the scale"
+        )
+    return found
+
+
 def _task_place(
     name: str, summary: Mapping[stats.Over, stats.Aggregate], rank: float, between: tuple[float, float]
 ) -> TaskPlace:
     iqm, mean, median = (summary[over] for over in (stats.Over.IQM, stats.Over.MEAN, stats.Over.MEDIAN))
+    repeated = max(iqm.runs) > 1  # with one run of each task there is nothing to resample
+
+    def interval(of: stats.Aggregate) -> tuple[float, float] | None:
+        return (of.low, of.high) if repeated else None
+
     return TaskPlace(
         name,
         sum(iqm.runs),
         iqm.estimate,
-        (iqm.low, iqm.high),
+        interval(iqm),
         mean.estimate,
-        (mean.low, mean.high),
+        interval(mean),
         median.estimate,
-        (median.low, median.high),
+        interval(median),
         rank,
-        between,
+        between if repeated else None,
     )
 
 
@@ -264,8 +327,17 @@ def _task_pairs(
         wins = stats.improvement(*sides, level=level, resamples=resamples, rng=rng)
         decision = Decision.UNDECIDED
         if adjusted <= 1 - level:
-            decision = Decision.BETTER if np.median(d[a, b]) > 0 else Decision.WORSE
+            decision = Decision.BETTER if stats.signed_rank_sum(d[a, b]) > 0 else Decision.WORSE
         pairs.append(
-            TaskPair(a, b, wins.probability, (wins.low, wins.high), p, adjusted, int((d[a, b] > 0).sum()), decision)
+            TaskPair(
+                a,
+                b,
+                wins.probability,
+                (wins.low, wins.high) if max(map(len, [*values[a], *values[b]])) > 1 else None,
+                p,
+                adjusted,
+                int((d[a, b] > 0).sum()),
+                decision,
+            )
         )
     return pairs

@@ -254,6 +254,9 @@ def _print_comparison(c: "Comparison", shown: Shown) -> None:
     print_table(decisions.groups_table((c.new, c.base), c.level), shown.format)
     print()
     print_table(decisions.comparison_table([c]), shown.format)
+    tests = decisions.tests_line(c)
+    if tests and shown.format == "text":
+        print(f"\n{tests}")
     from ..words import printable
 
     for text in c.warnings:

@@ -30,6 +30,22 @@ def places_of(groups: Sequence[Group], interval: tuple[float, float] | None = No
     return decimals(min(spreads, default=None), groups[0].mean)
 
 
+_HOPELESS = 50
+"""From so many times the seeds that there are, nothing is said of how many would be needed."""
+
+
+def tests_line(c: Comparison) -> str:
+    """Both tests by name: t with its degrees of freedom, and the permutation test; "" where there is none."""
+    if c.t is None or c.df is None or c.p_value is None:
+        return ""
+    name = "Paired" if c.pairs is not None else "Welch's"
+    how = "all regroupings" if c.exact else "drawn regroupings"
+    return (
+        f"{name} t = {c.t:.2f}, df = {c.df:.3g}, {p_text(c.t_p_value)}; studentised permutation test {p_text(c.p_value)} ({how}; the least "
+        f"that these numbers of seeds can reach is {c.smallest_p:.2g})."
+    )
+
+
 def comparison_sentence(c: Comparison) -> str:
     """The result of a comparison as a sentence.
 
@@ -42,13 +58,21 @@ def comparison_sentence(c: Comparison) -> str:
     )
     means = f"{number(c.new.mean, k)} against {number(c.base.mean, k)}"
     p = c.p_value if c.adjusted_p is None else c.adjusted_p
-    tested = f"{p_text(p)}{' after Holm' if c.adjusted_p is not None else ''}" if p is not None else c.method
+    how = "" if c.adjusted_p is None else " (t test) after Holm" if c.adjusted == "t" else " after Holm"
+    tested = f"{p_text(p)}{how}" if p is not None else c.method
     between = "" if c.interval is None else f"{number(c.interval[0], k)} to {number(c.interval[1], k)}"
     shown = f"difference {signed(c.difference, k)}, {percent(c.level)} interval {between}, {tested}, {counted}"
+    if c.identical:
+        return f"{new} and {base} are identical in {metric} under every seed ({counted}): which is better is undecided, since nothing that differs between them reaches it."
+    if c.interval is None and c.new.sd == 0 and c.base.sd == 0:
+        return (
+            f"No spread was seen: {new} has {metric} {number(c.new.mean, k)} under every seed and {base} {number(c.base.mean, k)}. Whether that is "
+            f"more than one run each is undecided ({p_text(c.p_value)} in {counted}, if the runs were independent): does the seed reach the result?"
+        )
     if c.decision is Decision.EQUIVALENT:
         return (
             f"{new} and {base} are equivalent in {metric} within ± {c.equivalence:g}: {means} ({shown}; two one-sided tests "
-            f"{p_text(c.equivalence_p)})."
+            f"{p_text(c.equivalence_p if c.adjusted_equivalence_p is None else c.adjusted_equivalence_p)})."
         )
     if c.decision is not Decision.UNDECIDED:
         return f"{new} is {c.decision} than {base} in {metric}: {means} ({shown})."
@@ -58,14 +82,14 @@ def comparison_sentence(c: Comparison) -> str:
             few = f"{counted} are too few for an interval that holds at any time"
         return f"Whether {new} or {base} is better in {metric} is undecided: {means}, and {few}."
     text = f"Whether {new} or {base} is better in {metric} is undecided: {means} ({shown})."
-    if c.needed is not None:
+    if c.needed is not None and c.needed <= _HOPELESS * max(c.new.finished, c.base.finished):
         n = min(c.new.finished, c.base.finished)
         each = "pairs" if c.pairs is not None else "seeds each"
         what = "a difference as it looks"
         if c.equivalence is not None and abs(c.difference) < c.equivalence:
             what = f"that they differ by less than {c.equivalence:g}, if they differ as it looks"
         more = f"about {c.needed} {each}" if c.needed > n else f"a few more {each}"
-        text += f" To show {what} with power .8 takes {more}."
+        text += f" To show {what} with power .8 takes {more}; add them with compare --until-decided, since looking again and again errs more often."
     return text
 
 
@@ -147,9 +171,12 @@ def tasks_sentence(r: TaskRanking) -> str:
 
 def tasks_tables(r: TaskRanking) -> tuple[Table, Table]:
     """Two tables: the methods over the tasks, and the pairs of methods."""
-    k = decimals(min((p.iqm_interval[1] - p.iqm_interval[0] for p in r.places), default=None), r.places[0].iqm)
+    widths = [p.iqm_interval[1] - p.iqm_interval[0] for p in r.places if p.iqm_interval is not None]
+    k = decimals(min(widths, default=None), r.places[0].iqm)
 
-    def with_interval(value: float, between: tuple[float, float], places: int = k) -> str:
+    def with_interval(value: float, between: tuple[float, float] | None, places: int = k) -> str:
+        if between is None:
+            return number(value, places)
         return f"{number(value, places)} ({number(between[0], places)} … {number(between[1], places)})"
 
     methods = Table(
@@ -216,7 +243,8 @@ def explain(c: Comparison) -> list[str]:
     )
     if c.almost_dominance is not None:
         lines.append(
-            f"ASO {c.almost_dominance:.2f}: below .5 {new} is almost stochastically better at every quantile; the nearer 0, the more."
+            f"ASO {c.almost_dominance:.2f}: an upper bound of how far {new} is from being above {base} at every quantile (0: no quantile is worse; .5: neither is "
+            "above). It describes these runs; with fewer than 20 seeds a bound below .5 comes by chance alone in 16 to 23 % of cases, so it decides nothing."
         )
     if c.spread_ratio is not None and c.spread_interval is not None:
         lines.append(
@@ -258,7 +286,8 @@ def explain_summary(s: Summary) -> list[str]:
 def explain_plan(p: Plan) -> list[str]:
     """What a plan is based on."""
     lines = [
-        "Seeds and power by the noncentral t distribution; Noether's formula for P(new better), the exact sign test for pairs."
+        "Seeds and power are those of `compare` itself, simulated where there are few; beyond, by the noncentral t distribution. Noether's formula for "
+        "P(new better), the exact sign test for pairs."
     ]
     if "sd_interval" in p.details:
         low, high = p.details["sd_interval"]

@@ -4,6 +4,7 @@ The docstring of each function says which formula it computes and where the form
 """
 
 from .aso import AlmostDominance, almost_dominates
+from .comparing_power import detectable_by_comparison, fewest, power_of_comparison, smallest_p
 from .components import (
     Component,
     Components,
@@ -16,7 +17,16 @@ from .components import (
 from .crossvalidation import CrossValidated, corrected_resampled_t
 from .describe import Description, describe, interquartile_mean, t_interval
 from .lottery import Estimator, Selection, best_of_weights, expected_best, select, wrong_winner
-from .many import Friedman, bonferroni, critical_difference, friedman, holm, wilcoxon
+from .many import (
+    Friedman,
+    bonferroni,
+    critical_difference,
+    friedman,
+    holm,
+    holm_of_exclusive,
+    signed_rank_sum,
+    wilcoxon,
+)
 from .planning import Design, detectable, power, seeds_for, seeds_for_margin, seeds_for_superiority
 from .resampling import Bootstrap, Method, Statistic, bootstrap
 from .sequential import (
@@ -82,13 +92,16 @@ __all__ = [
     "crossed_components",
     "describe",
     "detectable",
+    "detectable_by_comparison",
     "difference",
     "equivalence",
     "error_when_looking",
     "expected_best",
+    "fewest",
     "forecast",
     "friedman",
     "holm",
+    "holm_of_exclusive",
     "improvement",
     "interquartile_mean",
     "multi_bootstrap",
@@ -96,10 +109,13 @@ __all__ = [
     "performance_profile",
     "permutation_test",
     "power",
+    "power_of_comparison",
     "seeds_for",
     "seeds_for_margin",
     "seeds_for_superiority",
     "select",
+    "signed_rank_sum",
+    "smallest_p",
     "stein",
     "superiority",
     "t_interval",

@@ -92,6 +92,32 @@ def wilcoxon(d: ArrayLike) -> float:
     return float(stats.wilcoxon(x, method="exact" if exact else "approx").pvalue)
 
 
+def signed_rank_sum(d: ArrayLike) -> float:
+    """Sum of the signed ranks of the differences that are not zero (Wilcoxon 1945): its sign is the direction of his test."""
+    from scipy.stats import rankdata
+
+    x = check_sample(d, "differences")
+    x = x[x != 0]
+    return float((np.sign(x) * rankdata(np.abs(x))).sum()) if x.size else 0.0
+
+
+def holm_of_exclusive(first: ArrayLike, second: ArrayLike) -> tuple[Array, Array]:
+    """Adjusted p-values of two lists of tests, of which the k-th of both cannot hold at the same time. Shapes (k,).
+
+    That is so of `no difference` and `a difference beyond the margin`. So at most k null hypotheses are true, and Holm's
+    multipliers need not exceed k (Shaffer 1986, JASA 81:826, S1). NaN stands for a test that was not made.
+    """
+    p = np.concatenate([np.asarray(first, dtype=np.float64), np.asarray(second, dtype=np.float64)])
+    made = np.flatnonzero(~np.isnan(p))
+    most = int((~np.isnan(p)).reshape(2, -1).any(axis=0).sum())
+    known = _check_p(p[made])
+    order = np.argsort(known, kind="stable")
+    stepped = np.maximum.accumulate(known[order] * np.minimum(np.arange(known.size, 0, -1), most))
+    adjusted = np.full_like(p, np.nan)
+    adjusted[made[order]] = np.minimum(stepped, 1.0)
+    return adjusted[: p.size // 2], adjusted[p.size // 2 :]
+
+
 def critical_difference(methods: int, tasks: int, alpha: float = 0.05) -> float:
     """Nemenyi's critical difference of mean ranks: q(α, k, ∞)/√2·√(k(k + 1)/(6N)) (Demšar 2006, JMLR 7, eq. in 3.2.2).
 

@@ -1,0 +1,118 @@
+"""Decisions follow from the data: their direction, what so few seeds can decide, and what is said where nothing varies."""
+
+import math
+
+import numpy as np
+import pytest
+
+import seedwise as sw
+from seedwise import stats
+from seedwise.api.rankings import with_holm
+from seedwise.decisions import Decision
+
+RNG = np.random.default_rng(5)
+
+
+def test_over_tasks_the_direction_is_that_of_the_rank_sum() -> None:
+    new = {f"t{k}": [1.0 + k, 1.0 + k + 0.01] for k in range(26)}
+    base = {name: ([v - 0.1 * (k + 1) for v in of] if k < 12 else of) for k, (name, of) in enumerate(new.items())}
+    (pair,) = sw.compare_tasks({"new": new, "base": base}, goal="max", rng=0).pairs
+    assert pair.tasks_won == 12, "and 14 ties, no loss"
+    assert (pair.adjusted_p < 0.001, pair.decision) == (True, Decision.BETTER)
+
+
+@pytest.mark.parametrize("d", [[1.0, 2.0, -3.0, 4.0], [-1.0, 0.0, 0.0, 0.5], [1.0, -1.0]])
+def test_signed_rank_sum_against_scipys_statistic(d: list[float]) -> None:
+    from scipy.stats import rankdata
+
+    x = np.array([v for v in d if v])
+    plus = rankdata(np.abs(x))[x > 0].sum()
+    assert stats.signed_rank_sum(d) == pytest.approx(2 * plus - x.size * (x.size + 1) / 2)
+
+
+def test_five_methods_with_five_seeds_can_be_decided() -> None:
+    groups = {f"m{k}": list(10.0 * k + RNG.normal(size=5)) for k in range(5)}
+    found = sw.compare_many(groups, goal="max", rng=0)
+    assert {pair.decision for pair in found.pairs} == {Decision.BETTER}
+    assert all(pair.adjusted == "t" for pair in found.pairs)
+    assert any("below 0.079 after Holm over 10 comparisons" in text for text in found.warnings)
+    assert "(t test) after Holm" in found.pairs[0].sentence
+
+
+def test_where_the_permutation_test_can_decide_it_does() -> None:
+    groups = {f"m{k}": list(10.0 * k + RNG.normal(size=10)) for k in range(3)}
+    found = sw.compare_many(groups, goal="max", rng=0)
+    assert all(pair.adjusted == "permutation" for pair in found.pairs)
+    assert not any("t test's p is adjusted" in text for text in found.warnings)
+
+
+def test_equivalence_is_inside_holms_family() -> None:
+    first, second = stats.holm_of_exclusive([0.5, 0.6, 0.7], [0.02, 0.02, 0.02])
+    assert second.tolist() == pytest.approx([0.06, 0.06, 0.06])
+    assert first.min() >= 0.5
+    alone = stats.holm_of_exclusive([0.03, 0.01, 0.02], [math.nan] * 3)[0]
+    assert alone.tolist() == pytest.approx(stats.holm([0.03, 0.01, 0.02]).tolist())
+
+
+def test_a_margin_that_only_holds_without_the_adjustment_decides_nothing() -> None:
+    x = list(np.linspace(-1, 1, 12))
+    pairs = [sw.compare(x, [v + 0.001 for v in x], goal="max", equivalence=m, rng=0) for m in (0.48, 0.9, 0.9)]
+    assert {p.decision for p in pairs} == {Decision.EQUIVALENT}
+    assert with_holm(pairs)[0].decision is Decision.UNDECIDED
+
+
+def test_both_tests_are_named_with_t_and_degrees_of_freedom() -> None:
+    from scipy.stats import ttest_ind
+
+    from seedwise.reports.decisions import tests_line
+
+    a, b = list(RNG.normal(size=6)), list(RNG.normal(size=7))
+    found = sw.compare(a, b, goal="max", rng=0)
+    theirs = ttest_ind(a, b, equal_var=False)
+    assert (found.t, found.df, found.t_p_value) == pytest.approx((theirs.statistic, theirs.df, theirs.pvalue))
+    assert tests_line(found).startswith(f"Welch's t = {theirs.statistic:.2f}, df = {theirs.df:.3g}")
+    assert "studentised permutation test" in tests_line(found)
+
+
+def test_one_run_of_each_task_has_no_interval_of_width_zero() -> None:
+    groups = {name: {f"t{k}": [float(RNG.normal())] for k in range(8)} for name in ("a", "b", "c")}
+    found = sw.compare_tasks(groups, goal="max", rng=0)
+    assert {place.iqm_interval for place in found.places} == {None}
+    assert {pair.probability_interval for pair in found.pairs} == {None}
+    assert any("one run of each task" in text for text in found.warnings)
+
+
+def test_tasks_of_different_scale_are_not_averaged_without_a_word() -> None:
+    groups = {
+        name: {"Pong": [1.0 + j, 2.0 + j], "Atlantis": [1e5 + j, 3e5], "Tennis": [0.1, 0.2 + j]}
+        for j, name in enumerate(("a", "b"))
+    }
+    assert any("follow Atlantis" in text for text in sw.compare_tasks(groups, goal="max", rng=0).warnings)
+
+
+def test_hopeless_numbers_of_seeds_are_not_offered_and_others_name_the_valid_way() -> None:
+    near = sw.compare([0.0, 1.0, 2.0, 3.0], [0.5, 1.5, 2.5, 4.5], goal="max", rng=0)
+    assert "compare --until-decided" in near.sentence
+    hopeless = sw.compare([0.0, 1.0, 2.0, 3.0], [0.0, 1.0, 2.0, 3.0001], goal="max", rng=0)
+    assert "takes about" not in hopeless.sentence
+
+
+@pytest.mark.parametrize(("n", "paired"), [(4, False), (6, True)])
+def test_a_plan_promises_what_compare_reaches(n: int, paired: bool) -> None:
+    effect, runs, rng = 2.6, 300, np.random.default_rng(3)
+    won = 0
+    for _ in range(runs):
+        d = rng.normal(size=(2, n)) / (math.sqrt(2) if paired else 1)
+        found = sw.compare(list(effect + d[0]), list(d[1]), goal="max", paired=paired, resamples=100, rng=0)
+        won += found.decision is Decision.BETTER
+    promised = sw.plan(effect, sd=1, n=n, design="paired" if paired else "two").power
+    assert promised is not None
+    assert abs(won / runs - promised) < 3 * math.sqrt(0.25 / runs)
+
+
+def test_too_few_seeds_for_any_answer_are_told_beforehand() -> None:
+    found = sw.plan(3.0, sd=1, n=5, design="paired")
+    assert found.power == 0
+    assert "6 are the fewest" in found.sentence
+    assert sw.plan(50.0, sd=1, design="paired").seeds == 6
+    assert sw.plan(50.0, sd=1).seeds == 4
