@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from seedwise import stats
 from seedwise.api.compare import compare
+from seedwise.api.rankings import compare_many, compare_tasks
 
 Array = NDArray[np.float64]
 SIZES = (3, 5, 10, 30)
@@ -88,6 +89,17 @@ def of_iqm(rng: np.random.Generator, kind: str, n: int, repeats: int) -> float:
     return share(hits)
 
 
+def of_improvement(rng: np.random.Generator, kind: str, n: int, repeats: int) -> float:
+    """The stratified interval of P(A > B) averaged over 10 tasks alike: Φ(1/√2) moved by one (normal), or ½ (others)."""
+    shift = 1.0 if kind == "normal" else 0.0
+    truth = 0.7602499389065233 if shift else 0.5
+    hits = []
+    for x, y in zip(*draw(rng, kind, (2, max(100, repeats // 4), 10, n)), strict=True):
+        found = stats.improvement(list(x + shift), list(y), resamples=1000, rng=rng)
+        hits.append(found.low <= truth <= found.high)
+    return share(hits)
+
+
 def of_spreads(rng: np.random.Generator, kind: str, n: int, repeats: int) -> float:
     """The bootstrap interval of an SD ratio that is truly 1."""
     hits = []
@@ -114,6 +126,29 @@ def decision_error(rng: np.random.Generator, kind: str, n: int, repeats: int) ->
     """How often `compare` names a winner of two that are alike."""
     pairs = zip(draw(rng, kind, (repeats // 2, n)), draw(rng, kind, (repeats // 2, n)), strict=True)
     return share([compare(x, y, goal="max", resamples=499, rng=rng).decision != "undecided" for x, y in pairs])
+
+
+def many_error(methods: int) -> Callable[[np.random.Generator, str, int, int], float]:
+    """How often `compare_many` names any winner among methods that are alike."""
+
+    def simulate(rng: np.random.Generator, kind: str, n: int, repeats: int) -> float:
+        hits = []
+        for groups in draw(rng, kind, (max(100, repeats // 4), methods, n)):
+            found = compare_many({str(k): x for k, x in enumerate(groups)}, goal="max", resamples=499, rng=rng)
+            hits.append(any(pair.decision != "undecided" for pair in found.pairs))
+        return share(hits)
+
+    return simulate
+
+
+def tasks_error(rng: np.random.Generator, kind: str, n: int, repeats: int) -> float:
+    """How often `compare_tasks` names a winner of two that are alike on 12 tasks."""
+    hits = []
+    for x, y in zip(*draw(rng, kind, (2, max(100, repeats // 4), 12, n)), strict=True):
+        sides = {name: {str(k): row for k, row in enumerate(of)} for name, of in (("a", x), ("b", y))}
+        found = compare_tasks(sides, goal="max", resamples=100, rng=rng)
+        hits.append(found.pairs[0].decision != "undecided")
+    return share(hits)
 
 
 def equivalence_error(rng: np.random.Generator, kind: str, n: int, repeats: int) -> float:
@@ -189,12 +224,16 @@ COVERAGE: dict[str, Callable[[np.random.Generator, str, int, int], float]] = {
     "difference, Welch (spreads 1 : 2)": of_difference,
     "P(A > B), Newcombe": of_superiority,
     "IQM over 10 tasks, stratified": of_iqm,
+    "P(A > B) over 10 tasks, stratified": of_improvement,
     "ratio of SDs, bootstrap": of_spreads,
 }
 ERRORS: dict[str, Callable[[np.random.Generator, str, int, int], float]] = {
     "permutation test, p ≤ .05 (spreads 1 : 2)": permutation_error(False),
     "permutation test in pairs, p ≤ .05": permutation_error(True),
     "`compare` names a winner": decision_error,
+    "`compare_many` names a winner among 3": many_error(3),
+    "`compare_many` names a winner among 5": many_error(5),
+    "`compare_tasks` names a winner, 12 tasks": tasks_error,
     "`compare` says equivalent at the margin": equivalence_error,
     "mean beyond a threshold, p < .01": threshold_error,
 }

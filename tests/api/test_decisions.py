@@ -116,3 +116,32 @@ def test_too_few_seeds_for_any_answer_are_told_beforehand() -> None:
     assert "6 are the fewest" in found.sentence
     assert sw.plan(50.0, sd=1, design="paired").seeds == 6
     assert sw.plan(50.0, sd=1).seeds == 4
+
+
+@pytest.mark.parametrize(("won", "n"), [(1, 3), (2, 5), (7, 8)])
+def test_scores_of_zero_and_one_get_an_interval_that_holds_against_scipy(won: int, n: int) -> None:
+    from scipy.stats import binomtest
+
+    found = sw.summarize([1.0] * won + [0.0] * (n - won), metric="solved")
+    theirs = binomtest(won, n).proportion_ci(0.95, method="exact")
+    assert found.interval == pytest.approx((theirs.low, theirs.high))
+    assert found.method == "Clopper-Pearson interval"
+
+
+@pytest.mark.parametrize(
+    ("name", "values", "edge"),
+    [
+        ("test_acc", [0.97, 1.0, 0.99], "1"),
+        ("test_acc", [97.0, 100.0, 99.0], "100"),
+        ("rmse", [0.01, 0.5, 0.02], "0"),
+        ("loss", [0.01, 0.5, 0.02], ""),
+        ("reward", [0.97, 1.0, 0.99], ""),
+        ("test_acc", [0.5, 0.52, 0.51], ""),
+        ("neg_mae", [0.01, 0.5, 0.02], ""),
+    ],
+)
+def test_an_interval_beyond_what_a_score_can_be_is_said(name: str, values: list[float], edge: str) -> None:
+    from seedwise.results import Scores
+
+    note = sw.summarize(Scores(name, dict(enumerate(values)))).note
+    assert (f"beyond {edge}, where no score can be" in note) if edge else not note

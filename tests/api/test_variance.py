@@ -57,7 +57,7 @@ def test_spread_across_seeds_as_training_goes_on() -> None:
 
 def test_cross_validation_is_wider_than_a_t_interval_over_folds() -> None:
     x = RNG.normal(0.8, 0.02, (3, 5))
-    found = sw.cross_validated(x)
+    found = sw.cross_validated(x, folds="same")
     plain = sw.summarize(x.mean(axis=0)).interval
     assert found.low < plain[0] < plain[1] < found.high
     assert found.splits == 5

@@ -253,3 +253,39 @@ def test_almost_dominance_bound_holds_as_measured() -> None:
         found = almost_dominates(rng.normal(0.5, 1, 20), rng.normal(0, 1.5, 20), resamples=200, rng=rng)
         hits.append(found.upper >= truth)
     assert rate(hits, "ASO bound, n=20") >= 0.85
+
+
+def _nearest_mean(x: np.ndarray, y: np.ndarray, train: np.ndarray, test: np.ndarray) -> float:
+    """Accuracy of the classifier by the nearer class mean."""
+    low, high = x[train][y[train] == 0].mean(axis=0), x[train][y[train] == 1].mean(axis=0)
+    return float((((x[test] @ (high - low)) > (high + low) @ (high - low) / 2) == y[test]).mean())
+
+
+def test_reshuffled_folds_err_at_most_as_promised_and_not_when_taken_for_the_same() -> None:
+    rng, right, wrong = np.random.default_rng(7), [], []
+    for _ in range(150):
+        y = rng.integers(0, 2, 200)
+        x = rng.normal(size=(200, 10)) + 0.25 * (2 * y[:, None] - 1)
+        d = np.zeros((10, 10))
+        for seed in range(10):
+            order = rng.permutation(200)
+            for k, test in enumerate(np.array_split(order, 10)):
+                train = np.setdiff1d(order, test)
+                a, b = rng.choice(5, 4, replace=False), 5 + rng.choice(5, 4, replace=False)
+                d[seed, k] = _nearest_mean(x[:, a], y, train, test) - _nearest_mean(x[:, b], y, train, test)
+        right.append(corrected_resampled_t(d, reshuffled=True).p_value <= 0.05)
+        wrong.append(corrected_resampled_t(d).p_value <= 0.05)
+    assert rate(right, "reshuffled folds") <= 0.05 + four(0.05, 150)
+    assert rate(wrong, "reshuffled folds taken for the same") > 0.12
+
+
+@pytest.mark.parametrize("methods", [3, 5])
+@pytest.mark.parametrize("n", [3, 5, 10])
+def test_many_methods_that_are_alike_are_named_apart_at_most_as_promised(methods: int, n: int) -> None:
+    from seedwise.api.rankings import compare_many
+
+    rng, hits = np.random.default_rng(100 * methods + n), []
+    for groups in rng.normal(size=(200, methods, n)):
+        found = compare_many({str(k): x for k, x in enumerate(groups)}, goal="max", resamples=199, rng=rng)
+        hits.append(any(pair.decision != "undecided" for pair in found.pairs))
+    assert rate(hits, f"{methods} methods, n={n}") <= 0.05 + four(0.05, 200)

@@ -7,8 +7,9 @@ from typing import Any
 import numpy as np
 
 from ..errors import UsageError
+from ..metrics.goals import bounds_of
 from ..results import Goal, Results, Scores, Summary
-from ..stats import Method, bootstrap, describe, t_sequence
+from ..stats import Method, bootstrap, describe, share_interval, t_sequence
 from ..stats.sample import check_level
 from ..stats.sequential import START
 from .scores import ScoresLike, as_scores
@@ -108,8 +109,12 @@ def _interval(
     rng: np.random.Generator | int | None,
     student: tuple[float, float] | None,
 ) -> tuple[tuple[float, float] | None, str, str]:
-    if how is Interval.T or student is None:
-        return student, "t interval", ""
+    if student is None:
+        return None, "t interval", ""
+    if how is Interval.T:
+        if set(scores.values.tolist()) == {0.0, 1.0}:  # solved or not
+            return share_interval(int(scores.values.sum()), len(scores), level), "Clopper-Pearson interval", ""
+        return student, "t interval", _beyond(scores, student)
     if how is Interval.ANYTIME:
         found = t_sequence(scores.values, level)
         if not math.isfinite(found.half):
@@ -120,6 +125,18 @@ def _interval(
     except ValueError as error:
         raise UsageError(str(error)) from None
     return drawn.interval, f"{drawn.method} bootstrap interval", drawn.warning
+
+
+def _beyond(scores: Scores, interval: tuple[float, float]) -> str:
+    """What must be said of an interval that reaches where no score can be."""
+    bounds = bounds_of(scores.metric, float(scores.values.min()), float(scores.values.max()))
+    if bounds is None or (bounds[0] <= interval[0] and interval[1] <= bounds[1]):
+        return ""
+    edge = bounds[0] if interval[0] < bounds[0] else bounds[1]
+    return (
+        f"the t interval reaches beyond {edge:g}, where no score can be: near a bound scores are skewed, so that it is only rough; more seeds, or "
+        "--interval studentised from 10 seeds on"
+    )
 
 
 def summarize_all(

@@ -176,7 +176,12 @@ def _steps(results: Results, metric: str) -> dict[int, dict[int, float]]:
 
 
 def cross_validated(
-    new: ArrayLike, base: ArrayLike | None = None, *, test_share: float | None = None, level: float = 0.95
+    new: ArrayLike,
+    base: ArrayLike | None = None,
+    *,
+    folds: str | None = None,
+    test_share: float | None = None,
+    level: float = 0.95,
 ) -> stats.CrossValidated:
     """Scores of cross-validation under several seeds, by the corrected resampled t test.
 
@@ -187,6 +192,10 @@ def cross_validated(
     new, base
         Shape (splits,) or (seeds, splits). With `base`, of the same shape and with the same splits, the differences
         are tested.
+    folds
+        With several seeds: `same`, if the k-th fold is the same under every seed; `reshuffled`, if each seed divides the data
+        anew. It has to be said: taking reshuffled folds for the same ones finds a difference in 33 to 40 % of cases where
+        there is none.
     test_share
         n_test / n_train of a split. By default 1/(splits - 1), as in k folds.
     level
@@ -195,7 +204,7 @@ def cross_validated(
     Raises
     ------
     UsageError
-        The shapes differ, or there are too few splits.
+        The shapes differ, there are too few splits, or it was not said what the folds of several seeds are.
     """
     x = np.asarray(new, dtype=np.float64)
     if base is not None:
@@ -203,7 +212,15 @@ def cross_validated(
         if y.shape != x.shape:
             raise UsageError(f"both sides need the same seeds and splits; got shapes {x.shape} and {y.shape}")
         x = x - y
+    several = x.ndim == 2 and x.shape[0] > 1
+    if several and folds not in ("same", "reshuffled"):
+        raise UsageError(
+            "several seeds: say folds='same' if the k-th fold is the same under every seed, or folds='reshuffled' if each seed divides the "
+            f"data anew{'' if folds is None else f'; got {folds!r}'}"
+        )
     try:
-        return stats.corrected_resampled_t(x, test_share=test_share, level=level)
+        return stats.corrected_resampled_t(
+            x, test_share=test_share, level=level, reshuffled=several and folds == "reshuffled"
+        )
     except ValueError as error:
         raise UsageError(str(error)) from None

@@ -147,10 +147,26 @@ def guess_goal(name: str) -> Goal | None:
     return Goal.MIN if less else Goal.MAX
 
 
-def goal_of_unit(unit: str) -> Goal | None:
-    """The goal that a unit tells: `47.53 RMSE`, `12.3 ms`."""
-    parts = set(words(unit))
-    return guess_goal(unit) if parts & METRIC_WORDS else None
+_SHARES = frozenset(
+    "acc accuracy accuracies f1 fb1 fscore fbeta auc auroc aucroc rocauc auprc aucpr prauc ap map iou miou dice mdice precision recall "
+    "ndcg mrr hit hits hr top1 top5 success sensitivity specificity jaccard hmean em uas las bacc macc aacc tpr tnr fpr".split()
+)
+_NOT_NEGATIVE = frozenset(
+    "rmse mse mae mape smape rmsle msle error err wer cer eer fid perplexity ppl brier ece distance latency".split()
+)
+
+
+def bounds_of(name: str, low: float, high: float) -> tuple[float, float] | None:
+    """Between which numbers the scores of a metric can lie, as its name and its scores (from `low` to `high`) tell.
+
+    None where nothing is evident. A share is one of 1, or one of 100 where a score is above 1.
+    """
+    parts = set(words(name))
+    if parts & _ABOUT_SPREAD or parts & {"neg", "negative", "minus"}:
+        return None
+    if parts & _SHARES and low >= 0 and high <= 100:
+        return 0.0, 1.0 if high <= 1 else 100.0
+    return (0.0, float("inf")) if parts & _NOT_NEGATIVE and low >= 0 else None
 
 
 def looks_like_metric(name: str) -> bool:

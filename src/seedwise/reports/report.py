@@ -22,7 +22,8 @@ def lines_of_report(results: Results, summaries: Mapping[str, Summary], width: i
     lines.extend(_counts(results))
     lines.extend(_sites(results.sites))
     lines.extend(f"Warning: {printable(f.metric)}: {f.reason}." for f in shown[1:] if f.reason)
-    lines.extend(f"Warning: {printable(f.metric)}: {f.note}." for f in shown if f.note)
+    noted = [f for k, f in enumerate(shown) if f.note and (k == 0 or f.method != "t interval")]
+    lines.extend(f"Warning: {printable(f.metric)}: {f.note}." for f in noted)
     lines.extend(f"Warning: {printable(text)}." for text in results.warnings)
     return [line.rstrip() for line in lines]
 

@@ -15,7 +15,7 @@ from .components import (
     noise_of_test_set,
 )
 from .crossvalidation import CrossValidated, corrected_resampled_t
-from .describe import Description, describe, interquartile_mean, t_interval
+from .describe import Description, describe, interquartile_mean, share_interval, t_interval
 from .lottery import Estimator, Selection, best_of_weights, expected_best, select, wrong_winner
 from .many import (
     Friedman,
@@ -114,6 +114,7 @@ __all__ = [
     "seeds_for_margin",
     "seeds_for_superiority",
     "select",
+    "share_interval",
     "signed_rank_sum",
     "smallest_p",
     "stein",

@@ -17,7 +17,7 @@ class CrossValidated:
     seeds.
 
     `fold_sd` and `seed_sd` are standard deviations from the two-way random-effects analysis. They are None for a
-    single seed.
+    single seed, and where each seed has folds of its own.
     """
 
     mean: float
@@ -39,17 +39,21 @@ def corrected_resampled_t(
     n_train: int | None = None,
     n_test: int | None = None,
     level: float = 0.95,
+    reshuffled: bool = False,
 ) -> CrossValidated:
     """Nadeau & Bengio's (2003) corrected resampled t, of scores or of differences.
 
     Parameters
     ----------
     scores
-        Shape (splits,) or (seeds, splits). Seeds are averaged within a split first: J counts splits.
+        Shape (splits,) or (seeds, splits). Seeds are averaged within a split first: J counts splits. With `reshuffled`, J
+        counts all scores.
     test_share
         n_test / n_train. Without it and without the sizes: 1/(k - 1), as for k folds.
     n_train, n_test
         The two sizes, instead of `test_share`.
+    reshuffled
+        Whether each seed has splits of its own, as in repeated k-fold cross-validation (Bouckaert & Frank 2004, PAKDD).
 
     Raises
     ------
@@ -79,14 +83,14 @@ def corrected_resampled_t(
     share = 1 / (splits - 1) if test_share is None else test_share
     if not share > 0:
         raise ValueError(f"n_test / n_train is above 0; got {share}")
-    means = x.mean(axis=0)
-    mean = float(means.mean())
+    means = x.ravel() if reshuffled else x.mean(axis=0)
+    mean, count = float(means.mean()), means.size
     variance = 0.0 if np.ptp(means) == 0 else float(means.var(ddof=1))
-    sem = math.sqrt(variance * (1 / splits + share))
-    half = float(stdtrit(splits - 1, (1 + level) / 2)) * sem
-    p = 2 * float(stdtr(splits - 1, -abs(mean) / sem)) if sem > 0 else float(mean == 0)
+    sem = math.sqrt(variance * (1 / count + share))
+    half = float(stdtrit(count - 1, (1 + level) / 2)) * sem
+    p = 2 * float(stdtr(count - 1, -abs(mean) / sem)) if sem > 0 else float(mean == 0)
     fold_sd = seed_sd = None
-    if seeds > 1:
+    if seeds > 1 and not reshuffled:
         parts = crossed_components(x, ("seed", "fold"))
         fold_sd, seed_sd = (math.sqrt(parts[name].truncated) for name in ("fold", "seed"))
-    return CrossValidated(mean, mean - half, mean + half, level, p, splits - 1, splits, seeds, fold_sd, seed_sd)
+    return CrossValidated(mean, mean - half, mean + half, level, p, count - 1, splits, seeds, fold_sd, seed_sd)

@@ -61,6 +61,22 @@ def t_interval(values: ArrayLike, level: float = 0.95) -> tuple[float, float]:
     return mean - half, mean + half
 
 
+def share_interval(successes: int, n: int, level: float = 0.95) -> tuple[float, float]:
+    """Clopper & Pearson's (1934) interval of a probability, from a number of successes among n.
+
+    It holds for every n and every true probability; it is wider than needed for small n.
+    """
+    from scipy.special import betaincinv
+
+    check_level(level)
+    if not 0 <= successes <= n or n < 1:
+        raise ValueError(f"successes are between 0 and n; got {successes} of {n}")
+    tail = (1 - level) / 2
+    low = float(betaincinv(successes, n - successes + 1, tail)) if successes > 0 else 0.0
+    high = float(betaincinv(successes + 1, n - successes, 1 - tail)) if successes < n else 1.0
+    return low, high
+
+
 def interquartile_mean(values: ArrayLike) -> float:
     """Mean of the middle half. Values at the cut get fractional weights.
 
