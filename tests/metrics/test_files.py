@@ -25,6 +25,10 @@ Write = Callable[..., list[str]]
         ("r.csv", "epoch,test acc\n1,0.1\n2,0.5\n", {"epoch": (1.0, 2.0), "test acc": (0.1, 0.5)}),
         ("r.csv", "a;acc\nx;0.5\n", {"acc": (0.5,)}),
         ("progress.txt", "Epoch\tAverageEpRet\n1\t20.5\n", {"Epoch": (1.0,), "AverageEpRet": (20.5,)}),
+        ("r.csv", "epoch;acc\n1;0,81\n2;0,85\n", {"epoch": (1.0, 2.0), "acc": (0.81, 0.85)}),
+        ("m.csv", "metric,value\nacc,0.9\nloss,0.1\n", {"acc": (0.9,), "loss": (0.1,)}),
+        ("f.json", '{"acc": 0.9, "folds": [{"acc": 0.1}, {"acc": 0.2}]}', {"acc": (0.9,), "folds/acc": (0.1, 0.2)}),
+        ("s.jsonl", '{"acc": 0.1}\n{"acc": 0.5}\n{"ac', {"acc": (0.1, 0.5)}),
         ("t.csv", "acc\ntensor(0.5)\n", {"acc": (0.5,)}),
     ],
 )
@@ -116,3 +120,21 @@ def test_a_margin_is_not_waited_for_in_a_metric_that_nobody_named(
     told = capsys.readouterr()
     assert "stopped after 3 seeds, to ask" in told.err
     assert re.search(r"train: [3-6] of [3-6] runs finished", told.out)
+
+
+def test_a_run_without_the_file_lacks_the_metric_and_one_that_cannot_be_read_is_named(
+    script: Write, capsys: pytest.CaptureFixture[str]
+) -> None:
+    command = script(
+        "import json, random\nseed = 3\nrandom.seed(seed)\na = random.random()\nprint('acc =', 100 + a)\n"
+        "if seed != 2: open('m.json', 'w').write(json.dumps({'acc': a})[: -1 if seed == 3 else None])\n"
+    )
+    results = run_script(command, seeds=[1, 2, 3, 4], metric_file=["m.json"])
+    assert not results.metrics
+    assert "2 of 4 finished runs do not have it: seed 2, 3" in results.left_out["acc"]
+    assert any("seed 2: it wrote no m.json; seed 3: m.json: " in note for note in results.notes)
+
+
+def test_a_link_that_leads_nowhere_is_no_file(script: Write, capsys: pytest.CaptureFixture[str]) -> None:
+    assert start(["run", "-n", "2", "--", *script("import os\nos.symlink('/nonexistent/x', 'latest.json')\n")]) == 0
+    assert "no metric in 2 finished runs" in capsys.readouterr().out

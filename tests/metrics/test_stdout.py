@@ -59,6 +59,11 @@ def pairs(text: str) -> dict[str, float]:
         ("time: 3.2s", {}),
         ("Python 3.11.7 on 2024-01-02 at 12:30:01", {}),
         ("https://example.org/x=3y", {}),
+        ("Test Loss: 0.3 | Acc: 0.90", {"test_loss": 0.3, "test_acc": 0.9}),
+        ("acc 0.8 -> 0.9", {"acc": 0.9}),
+        ("val loss 0.5 -> 0.4", {"val_loss": 0.4}),
+        ("95 correct 5 incorrect", {"correct": 95}),
+        ("{'eval_loss': 0.3, 'epoch': 3.0}", {"eval_loss": 0.3, "epoch": 3.0}),
         ("\x1b[32macc\x1b[0m = \x1b[1m0.5\x1b[0m", {"acc": 0.5}),
     ],
 )
@@ -108,3 +113,42 @@ def test_pattern_takes_group_one_or_the_first_number() -> None:
     lines = ["final error 0.25 after 3", "final error .125"]
     assert printed.by_pattern(lines, r"final error ([0-9.]+)") == [0.25, 0.125]
     assert printed.by_pattern(lines, r"error [0-9.]+") == [0.25, 0.125]
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "a " * 10_000,
+        "1 " * 10_000,
+        "12345678901234567890" * 1_000,
+        "(" * 20_000,
+        "acc: " * 4_000,
+        "a=1 " * 5_000,
+        "acc: 0.5" + " " * 5_000 + "train.py:33",
+        "100%|" * 4_000,
+        "1 -> " * 4_000,
+        "| a " * 5_000,
+        "Loss 1.2 (1.3 " * 1_500,
+        "12:34:56 " * 2_000,
+        "{'a': " * 3_000,
+        "@[ IoU=" * 2_000,
+    ],
+    ids=lambda line: line[:12],
+)
+def test_no_line_takes_long(line: str) -> None:
+    import time
+
+    before = time.process_time()
+    printed.read(printed.lines_of(line))
+    assert time.process_time() - before < 1  # a few milliseconds; what takes long takes minutes
+
+
+def test_methods_below_each_other_are_not_one_series() -> None:
+    assert pairs("| model | acc |\n|---|---|\n| ours | 0.91 |\n| baseline | 0.80 |\n") == {
+        "ours_acc": 0.91,
+        "baseline_acc": 0.8,
+    }
+
+
+def test_a_number_beyond_a_float_is_infinite() -> None:
+    assert pairs('{"acc": 0.5, "id": ' + "9" * 400 + "}") == {"acc": 0.5, "id": float("inf")}

@@ -95,6 +95,32 @@ def test_the_number_that_reaches_the_generator_receives_s(form: str, project: Pa
     assert results.scores("acc")[5] == float(by_hand.split()[-1])
 
 
+@pytest.mark.parametrize("clock", ["os.getpid()", "time.time_ns() % 2**31"])
+def test_a_seed_that_differs_at_each_start_accuses_no_site(clock: str, script: Write) -> None:
+    text = f"import os, random, time\nAUG_SEED = 1\nseed = 2\nrandom.seed({clock})\nx = random.Random(AUG_SEED)\nrandom.seed(seed)\nprint('acc =', random.random())\n"
+    results = run_script(script(text), seeds=[5])
+    assert any("typed nowhere in the source" in note for note in results.notes)
+
+
+def test_twice_a_seed_is_that_seed(script: Write) -> None:
+    names = "abcdefg"
+    typed = "".join(f"{name}_seed = {10 + k}\n" for k, name in enumerate(names))
+    results = run_script(
+        script(f"import random\n{typed}random.seed(a_seed * 2)\nprint('acc =', random.random())\n"), seeds=[5]
+    )
+    assert [s["location"] for s in results.sites if s["receives"] == "s"] == ["train.py:2"]
+
+
+def test_the_probe_leaves_no_process_behind(script: Write) -> None:
+    text = (
+        "import random, subprocess\nother_seed = 1\nseed = 2\nsubprocess.Popen(['setsid', 'sleep', '137.25'])\n"
+        "random.seed(seed)\nprint('acc =', random.random())\n"
+    )
+    run_script(script(text), seeds=[5])
+    found = subprocess.run(["pgrep", "-f", "sleep 137.25"], capture_output=True, text=True, check=False)
+    assert found.stdout == ""
+
+
 def test_without_a_global_seeding_the_first_generator_decides(script: Write) -> None:
     text = (
         "import numpy as np\nA_SEED = 1\nB_SEED = 2\n"

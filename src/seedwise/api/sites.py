@@ -84,7 +84,8 @@ class SiteList:
             )
             lines += [f"Under seed {self.seed} they receive:", "", *sites_table(rows).text().splitlines()]
         else:
-            elsewhere = any(r["kind"] in ("elsewhere", "as text", "list") for r in data["remarks"])
+            weak = [site for site in self.placement.sites if site.weak]
+            elsewhere = not weak and any(r["kind"] in ("elsewhere", "as text", "list") for r in data["remarks"])
             lines.append(
                 f"No seed that Seedwise could replace is typed in {files} file{'s' if files != 1 else ''}; the script is seeded "
                 "from elsewhere, so its runs would not follow the seed (see below)."
@@ -92,6 +93,11 @@ class SiteList:
                 else f"No seed is typed in {files} file{'s' if files != 1 else ''}: under seed s every global generator starts at s, "
                 "and the k-th generator without a seed gets child stream k."
             )
+        weak = [site for site in self.placement.sites if site.weak and site.key != self.placement.live]
+        lines += [
+            f"{self._shown(site.path)}:{site.line}: {site.old} stands beside the name of a seed; `run` looks whether it reaches a generator first"
+            for site in weak
+        ]
         if data["remarks"]:
             lines += ["", *[printable(f"{r['location']}: {r['text']}") for r in data["remarks"]]]
         lines += [printable(f"not read: {path}: {reason}") for path, reason in data["unreadable"].items()]

@@ -87,7 +87,8 @@ def results_of(
         wanted = set(seeds)
         runs = [run for run in runs if run.seed in wanted]
     metric_files = metric_files or tuple(experiment.plan.get("options", {}).get("metric_files", ()))
-    runs = [_with_patterns(_with_files(run, metric_files), asked) for run in runs]
+    problems: list[str] = []
+    runs = [_with_patterns(_with_files(run, metric_files, problems), asked) for run in runs]
     choice = metrics.choose(runs, asked, reduce)
     aimless = [m for m in choice.metrics if m.reduce is Reduce.BEST and m.goal is None]
     chosen = tuple(m for m in choice.metrics if m not in aimless)
@@ -104,7 +105,7 @@ def results_of(
         chosen,
         left_out,
         sites,
-        notes=tuple(notes),
+        notes=(*notes, *_shortened(problems)),
         forking=_forking(experiment, runs),
         anytime=tuple(experiment.plan.get("options", {}).get("anytime", ())),
         question=choice.question,
@@ -137,12 +138,21 @@ def _with_patterns(run: Run, asked: Sequence[Metric]) -> Run:
     return replace(run, series={**run.series, **metrics.series_of(found)})
 
 
-def _with_files(run: Run, patterns: Sequence[str]) -> Run:
-    """A run with the metrics of files that it wrote, where it has kept any that match."""
+def _with_files(run: Run, patterns: Sequence[str], problems: list[str]) -> Run:
+    """A run with the metrics of the files that it wrote, and no others: what it printed is another source."""
     if not patterns or run.folder is None or run.status is not Status.FINISHED:
         return run
     found = files.read_matching(Path(run.folder, "files"), patterns)
-    return replace(run, series=found) if found else run
+    problems.extend(f"seed {run.seed}: {problem}" for problem in found.problems)
+    return replace(run, series=found.series)
+
+
+def _shortened(problems: Sequence[str]) -> list[str]:
+    """What could not be read of files, in one line."""
+    if not problems:
+        return []
+    more = f", and {len(problems) - 5} more" if len(problems) > 5 else ""
+    return [f"--metric-file: {'; '.join(problems[:5])}{more}"]
 
 
 def _offered(runs: Sequence[Run]) -> str:

@@ -83,8 +83,10 @@ def find_live_site(words: Sequence[str], environment: Mapping[str, str], reading
     """
     probe = _Probe(words, environment, reading, start)
     for first, last in ((_FIRST, _LAST), (_FIRST_SMALL, _LAST_SMALL)):
-        numbers = _spread(len(probe.sites), first, last)
+        numbers = probe.spread(first, last)
         seen = probe.look(numbers)
+        if seen is None and probe.timed_out:
+            break  # it did not refuse the numbers
         if seen is not None:
             site = seen.site if seen.site is not None else probe.differing(numbers, seen)
             return Probed(probe.sites[site]) if site is not None else _typed_nowhere(seen)
@@ -115,11 +117,21 @@ class _Probe:
         self._start = start
         self.sites: list[Site] = [site for site in reading.placement.varied if site.number is not None]
         self.ended = ""
+        self.timed_out = False
+        self._step = 0
+
+    def spread(self, first: int, last: int) -> list[int]:
+        """A number for each site, far apart and at no regular distance: twice one of them is not another."""
+        n = max(1, len(self.sites))
+        self._step = max(3, (last - first) // n)
+        return [first + k * self._step + k * k * 7919 % max(1, self._step // 2) for k in range(len(self.sites))]
 
     def differing(self, numbers: list[int], seen: Seeding) -> int | None:
-        """The one site whose number changes what the generator is given; None if there is none."""
-        step = max(2, (numbers[1] - numbers[0]) // 2) if len(numbers) > 1 else 500_000
-        changed = [number + step - 1 for number in numbers]
+        """The one site whose number changes what the generator is given.
+
+        None if there is none: another number was given, or it is another at each start (a clock, a process number).
+        """
+        changed = [number + self._step // 3 for number in numbers]
 
         def depends(on: set[int]) -> bool:
             mixed = [changed[k] if k in on else number for k, number in enumerate(numbers)]
@@ -127,12 +139,12 @@ class _Probe:
             return now is not None and now.given != seen.given
 
         candidates = set(range(len(numbers)))
-        if not candidates or not depends(candidates):
+        if not candidates or depends(set()) or not depends(candidates):
             return None
         while len(candidates) > 1:
             half = set(sorted(candidates)[: len(candidates) // 2])
             candidates = half if depends(half) else candidates - half
-        return candidates.pop()
+        return candidates.pop() if depends(candidates) else None
 
     def look(self, numbers: list[int]) -> Seeding | None:
         """What the first seeding is when each site holds its number of these; None if there was none."""
@@ -190,6 +202,7 @@ class _Probe:
                     if own is None:
                         own, until = seen, min(until, time.monotonic() + _AFTER_OWN)
                 if over or time.monotonic() > until:
+                    self.timed_out = not over
                     self.ended = "" if over else f" within {_LONGEST:g} s"
                     return own
                 time.sleep(0.01)
@@ -206,9 +219,3 @@ def _seedings(spool: Path) -> Iterator[Seeding]:
                 continue  # half a line: the rest is being written
             if told.get("type") == "seeding":
                 yield Seeding(told["generator"], told["given"], told["site"], told["is_global"], told["read"])
-
-
-def _spread(n: int, first: int, last: int) -> list[int]:
-    """Numbers for n sites, far apart."""
-    step = max(1, (last - first) // max(1, n))
-    return [first + 7 + k * step for k in range(n)]

@@ -8,6 +8,7 @@ import os
 import re
 import struct
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from ..errors import MetricError
@@ -42,18 +43,35 @@ def read_file(path: str | Path) -> dict[str, Series]:
         if path.suffix.lower() in (".csv", ".tsv", ".txt"):
             return _series(_rows(text))
         return _series(_objects(text))
-    except (OSError, ValueError, RecursionError, struct.error, csv.Error, IndexError) as error:
+    except (OSError, ValueError, ArithmeticError, RecursionError, struct.error, csv.Error, IndexError) as error:
         raise MetricError(f"{path.name}: {error}") from None
 
 
-def read_matching(folder: Path, patterns: Sequence[str]) -> dict[str, Series]:
-    """The series in the files below a folder whose paths match: `out/metrics.json`, `logs/*/events*`. Later files win."""
+@dataclass(frozen=True)
+class FromFiles:
+    """What stands in the files of one run, and what could not be read."""
+
+    series: Mapping[str, Series]
+    problems: tuple[str, ...] = ()
+
+
+def read_matching(folder: Path, patterns: Sequence[str]) -> FromFiles:
+    """The series in the files below a folder whose paths match: `out/metrics.json`, `logs/*/events*`.
+
+    Where two files have the same name in them, the one that was written last counts.
+    """
     found: dict[str, Series] = {}
-    for pattern in patterns:
-        for name in sorted(glob.glob(pattern, root_dir=folder, recursive=True)):
-            if (folder / name).is_file():
-                found.update(read_file(folder / name))
-    return found
+    problems = []
+    names = {name for pattern in patterns for name in glob.glob(pattern, root_dir=folder, recursive=True)}
+    paths = [path for path in (folder / name for name in names) if path.is_file()]
+    for path in sorted(paths, key=lambda path: (path.stat().st_mtime_ns, str(path))):
+        try:
+            found.update(read_file(path))
+        except MetricError as error:
+            problems.append(str(error))
+    if not paths:
+        problems.append(f"it wrote no {' or '.join(patterns)}")
+    return FromFiles(found, tuple(problems))
 
 
 def offers(folder: Path) -> list[tuple[str, str]]:
@@ -78,7 +96,7 @@ def _candidates(folder: Path) -> Iterator[Path]:
             is_events = ".tfevents." in name
             if is_events or name.lower().endswith((".json", ".jsonl", ".csv", ".tsv")) or name == "progress.txt":
                 path = Path(above, name)
-                if path.stat().st_size <= _OFFERED_LARGEST and count < _MOST_OFFERED:
+                if path.is_file() and path.stat().st_size <= _OFFERED_LARGEST and count < _MOST_OFFERED:
                     count += 1
                     yield path
 
@@ -89,8 +107,13 @@ _CHANGING = re.compile(r"\d{8,}|\d{4}-\d\d-\d\d|\d\d[-_]\d\d[-_]\d\d|_s?\d+\b|ve
 def _as_pattern(path: str) -> str:
     """A path whose parts with dates, times and numbers of runs may differ from run to run."""
     parts = path.split(os.sep)
-    folders = ["*" if _CHANGING.search(part) else part for part in parts[:-1]]
-    name = "events*" if ".tfevents." in parts[-1] else re.sub(r"\d{8,}", "*", parts[-1])
+    folders = [re.sub(r"[\d_-]*\d[\d_-]*", "*", part) if _CHANGING.search(part) else part for part in parts[:-1]]
+    stem, dot, ending = parts[-1].rpartition(".")
+    name = (
+        "events*"
+        if ".tfevents." in parts[-1]
+        else (re.sub(r"[\d_-]*\d[\d_-]*", "*", stem) if _CHANGING.search(stem) else stem) + dot + ending
+    )
     return "/".join([*folders, name])
 
 
@@ -98,7 +121,7 @@ def _objects(text: str) -> Iterator[Mapping[str, float]]:
     try:
         data = json.loads(text)
     except ValueError:
-        data = [json.loads(line) for line in text.splitlines() if line.strip()]
+        data = _json_lines(text)
     if isinstance(data, dict):
         yield from _curves(data)
         return
@@ -109,19 +132,35 @@ def _objects(text: str) -> Iterator[Mapping[str, float]]:
             yield json_numbers(entry)
 
 
+def _json_lines(text: str) -> list[object]:
+    """One JSON value a line; a last line that is not whole was being written."""
+    lines = [line for line in text.splitlines() if line.strip()]
+    try:
+        return [json.loads(line) for line in lines]
+    except ValueError:
+        if len(lines) < 2:
+            raise
+        return [json.loads(line) for line in lines[:-1]]
+
+
 def _curves(data: Mapping[str, object], above: str = "") -> Iterator[Mapping[str, float]]:
     """The numbers of an object; a list of numbers in it is a series, a list of objects a history."""
     yield json_numbers(data, above)
     for name, value in data.items():
         if isinstance(value, list):
             for entry in value:
-                if isinstance(entry, dict):
-                    yield json_numbers(entry)
+                if isinstance(
+                    entry, dict
+                ):  # transformers' `log_history` is one of all metrics; other lists have a name
+                    yield json_numbers(entry, above if name in _HISTORIES else f"{above}{name}/")
                 elif isinstance(entry, int | float) and not isinstance(entry, bool):
                     yield {f"{above}{name}": float(entry)}
         elif isinstance(value, dict):
             for found in _curves(value, f"{above}{name}/"):
                 yield {k: v for k, v in found.items() if k not in json_numbers(data, above)}
+
+
+_HISTORIES = frozenset({"log_history", "history", "logs", "epochs", "results", "records"})
 
 
 def _rows(text: str) -> Iterator[Mapping[str, float]]:
@@ -131,6 +170,10 @@ def _rows(text: str) -> Iterator[Mapping[str, float]]:
     header = [name.strip() for name in next(reader, [])]
     if len(set(header)) < len(header) or not any(re.search(r"[^\W\d]", name) for name in header):
         raise ValueError("its first line is not a row of names")
+    lowered = [name.lower() for name in header]
+    if len(header) == 2 and lowered[0] in ("metric", "name", "measure") and lowered[1] in ("value", "score"):
+        yield {row[0].strip(): value for row in reader if len(row) == 2 and (value := _cell(row[1])) is not None}
+        return
     for row in reader:
         yield {
             name: value for name, cell in zip(header, row, strict=False) if (value := _cell(cell)) is not None and name
@@ -139,8 +182,14 @@ def _rows(text: str) -> Iterator[Mapping[str, float]]:
 
 def _cell(cell: str) -> float | None:
     text = cell.strip().rstrip("%").strip()
-    match = re.fullmatch(r"(?:tensor\()?([-+]?[\d.]+(?:[eE][-+]?\d+)?|nan|-?inf)(?:[,)].*)?", text)
-    return float(match[1]) if match else None
+    wrapped = re.fullmatch(r"tensor\((.+?)(?:,\s.*)?\)", text)
+    text = wrapped[1] if wrapped else text
+    if re.fullmatch(r"[-+]?(?:0,\d+|\d+,\d{1,2})", text):  # a decimal comma
+        text = text.replace(",", ".")
+    try:
+        return float(text) if re.match(r"[-+]?(?:[\d.]|nan|inf)", text, re.IGNORECASE) else None
+    except ValueError:
+        return None
 
 
 def _series(records: Iterable[Mapping[str, float]]) -> dict[str, Series]:

@@ -87,6 +87,8 @@ _PHRASES = [
         (r"R squared|R\^?2(?![0-9])|R²", "r2"),
         (r"(?<![a-z])f (?:score|measure|1)(?![0-9])", "f1"),
         (r"c index", "cindex"),
+        (r"top 1(?![0-9])", "top1"),
+        (r"top 5(?![0-9])", "top5"),
         (r"si sdr", "sisdr"),
         (r"root mean (?:squared?) error", "rmse"),
         (r"mean (?:squared?) error", "mse"),
@@ -128,6 +130,8 @@ def guess_goal(name: str) -> Goal | None:
     the gap of what is better when it is larger (`accuracy_gap`: between whom?).
     """
     parts = words(name)
+    if parts[:2] == ("time", "to"):
+        return Goal.MIN
     if set(parts) & _ABOUT_SPREAD or set(parts) & SETTINGS & {"coef", "coeff", "target", "class", "threshold"}:
         return None
     if {"davies", "bouldin"} <= set(parts):
@@ -172,6 +176,8 @@ def bounds_of(name: str, low: float, high: float) -> tuple[float, float] | None:
 def looks_like_metric(name: str) -> bool:
     """Whether a name says by itself that it measures success."""
     parts = set(words(name))
+    if words(name)[:2] == ("time", "to"):
+        return False
     if parts & (SETTINGS | RATES | DURATIONS) and not _measured(parts):
         return False
     return bool(parts & (METRIC_WORDS | _ALSO_METRICS))

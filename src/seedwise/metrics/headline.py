@@ -56,7 +56,9 @@ _IN_SEARCH = {"mrr": 0.1}
 _WITH_F = dict.fromkeys("f1 fb1 fscore fbeta".split(), -0.5)
 """F1 leads where precision and recall stand beside it: detection, tagging."""
 _SUMMARY = frozenset("best final overall full".split())
-_ENDS = frozenset("max min maximum minimum worst highest lowest std median raw adj adjusted last baseline byte".split())
+_ENDS = frozenset(
+    "max min maximum minimum worst highest lowest std median raw adj adjusted last baseline byte before target chance initial random reached_target".split()
+)
 _FEW = frozenset("avg average mean".split())
 
 
@@ -79,7 +81,7 @@ def part_of(name: str) -> str:
     """The data that a name speaks of: `test`, `val`, `train`, or "" where it does not say."""
     parts = set(words(name))
     if parts & TEST:
-        return "test"
+        return "test" if not parts & TRAIN else "train"  # `train/test: 0.99 0.9`: the first number was read
     if parts & VALIDATION:
         return "val"
     return "train" if parts & TRAIN else ""

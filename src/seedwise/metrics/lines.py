@@ -27,7 +27,7 @@ _PREFIXES = [
     )
 ]
 _BAR = re.compile(
-    r"(?P<before>[^|\r]*?)\s*:?\s*\d{1,3}(?:\.\d+)?%\s?\|[^|]*\|\s*(?P<count>\S+/\S+)?\s*(?:\[[^\]]*?\d+:\d\d(?P<after>[^\]]*)\])?"
+    r"(?<!\d)\d{1,3}(?:\.\d{1,3})?%\s?\|[^|]{0,400}\|\s{0,9}(?:[^\s/]{1,20}/\S{1,20})?\s{0,9}(?:\[[^\]]{0,200}?\d+:\d\d(?P<after>[^\]]{0,2000})\])?"
 )
 _ARROW = r"(?:--+>|->|=+>|→|⇒|➔|⟶)"
 _BEFORE_ARROW = re.compile(rf"(?:\bfrom\s+)?(?:{NUMBER})\s?%?\s*(?:{_ARROW}|\bto\b)\s*(?={NUMBER})", re.IGNORECASE)
@@ -63,11 +63,11 @@ def without_frame(line: str) -> str:
 
 
 def _without_bar(line: str) -> str:
-    found = _BAR.search(line)
-    if found is None or "%" not in line:
+    found = _BAR.search(line) if "%" in line and "|" in line else None
+    if found is None:
         return line
     after = (found["after"] or "").partition(",")[2]
-    return f"{found['before']}  {_no_speed(after)}{line[found.end() :]}"
+    return f"{line[: found.start()].rstrip(' :')}  {_no_speed(after)}{line[found.end() :]}"
 
 
 def _no_speed(text: str) -> str:
@@ -77,7 +77,7 @@ def _no_speed(text: str) -> str:
 
 def after_arrows(line: str) -> str:
     """`41.2 → 38.7` and `from 0.5 to 0.6` as the number at the end."""
-    return _BEFORE_ARROW.sub("", line)
+    return _BEFORE_ARROW.sub(" ", line)
 
 
 def number(text: str) -> float:

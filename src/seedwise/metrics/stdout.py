@@ -20,6 +20,7 @@ import math
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 from .goals import METRIC_WORDS, words
 from .headline import part_of
@@ -84,6 +85,7 @@ _HEADING = re.compile(
     r"(?:\s+(?:[a-z]+|#?\d+)){0,3}?\s*(?:[:：\]|>()]|\s-\s|\s{2,})(?!\s*[-+]?[\d.])",
     re.IGNORECASE,
 )
+_PART_WORD = re.compile(rf"['\"]?{_PART}\.?\s+(?=[^\W\d])", re.IGNORECASE)
 _PARTS = {
     "training": "train",
     "valid": "valid",
@@ -127,6 +129,7 @@ class Printed:
 _COUNTED = r"(?:epoch|step|iter(?:ation)?|batch|fold|round|ep|episode|gen(?:eration)?|updates?|trial|seed)"
 
 
+@lru_cache(maxsize=8192)
 def normalise(name: str) -> str:
     """The form in which a printed name is kept: words joined by `_`, lower case, articles dropped."""
     name = re.sub(rf"(?i)\s*\b(?:(?:at|after|in|on)\s+)?{_COUNTED}\s*#?\d+\b", "", name) or name
@@ -223,12 +226,7 @@ class _Line:
         """`name = number`, `name: number`, `name → number`."""
         end = 0
         for match in _PAIR.finditer(self.text):
-            left = self.text[end : match.start()].rstrip().replace("'s ", " ").replace("Val. ", "val ")
-            tail = _CLAUSE.split(left)[-1].strip().strip("\"'`").strip()
-            tail = re.sub(r"^(?:m?s|sec)\.?\s+(?=\S)", "", tail)  # of the number before
-            if not re.match(r"1\s?[-−]\s?[A-Za-z]", tail):
-                tail = re.sub(r"^(?:[\d.,/%)\s]+|[^\w%]+)(?=[^\W\d])", "", tail)
-            tail = tail.rpartition("(")[2] if tail.count("(") > tail.count(")") else tail
+            tail = _tail(self.text[end : match.start()])
             end = match.end()
             if tail and _NAME.match(tail) and self.free(*match.span()):
                 name = normalise(tail)
@@ -247,21 +245,30 @@ class _Line:
         """The pairs, each name with the part of the data that its heading says."""
         headings = [(m.start(), _PARTS.get(m["part"].lower(), m["part"].lower())) for m in _HEADING.finditer(self.text)]
         result: dict[str, float] = {}
-        ends = dict(self._taken)
-        before, end = "", -1  # `train Loss: 0.21 Acc: 0.93`: the part of the pair straight before
+        before = ""  # `train Loss: 0.21 | Acc: 0.93`: the part goes on to the next one, or to the end of the line
         for start, name, value in sorted(self.found):
-            beside = end >= 0 and not self.text[end:start].strip() and not self.text[end:start].startswith("  ")
-            inherited, end = before if beside else "", ends.get(start, -1)
-            before = (
-                part_of(name) and next(w for w in re.split(r"[_\s/]", name) if part_of(w))
-                if part_of(name)
-                else inherited
-            )
+            word = _PART_WORD.match(self.text[start : start + 20])
+            inherited = before
+            if word:
+                before = _PARTS.get(word["part"].lower(), word["part"].lower())
+            elif part_of(name):
+                before = ""
             if not name or _COUNTER_NAME.match(name) or _is_time(name.rpartition("_")[2]):
                 continue
             part = next((p for at, p in reversed(headings) if at < start), "") or inherited
             result[f"{part}_{name}" if part and not part_of(name) and name != "seed" else name] = value
         return result
+
+
+@lru_cache(maxsize=8192)
+def _tail(left: str) -> str:
+    """The name at the end of what stands to the left of a sign."""
+    left = left.rstrip().replace("'s ", " ").replace("Val. ", "val ")
+    tail = _CLAUSE.split(left)[-1].strip().strip("\"'`").strip()
+    tail = re.sub(r"^(?:m?s|sec)\.?\s+(?=\S)", "", tail)  # of the number before
+    if not re.match(r"1\s?[-−]\s?[A-Za-z]", tail):
+        tail = re.sub(r"^(?:[\d.,/%)\s]+|[^\w%]+)(?=[^\W\d])", "", tail)
+    return tail.rpartition("(")[2] if tail.count("(") > tail.count(")") else tail
 
 
 def _is_time(name: str) -> bool:
@@ -280,9 +287,9 @@ def _pairs(line: str) -> dict[str, float]:
     found.pairs()
     lower = line.lower()
     if _TOKENS.intersection(re.findall(r"[a-z]+\d?", lower)) or not line.isascii():
+        found.behind()
         found.by(_KNOWN)
         found.by(_COLUMNS)
-        found.behind()
     return found.named()
 
 
@@ -300,7 +307,10 @@ def json_numbers(data: Mapping[str, object], above: str = "") -> dict[str, float
         if isinstance(value, bool):
             continue
         if isinstance(value, int | float):
-            result[full] = float(value) if abs(value) < 1e308 or not math.isfinite(value) else math.inf
+            try:
+                result[full] = float(value)
+            except OverflowError:
+                result[full] = math.inf if value > 0 else -math.inf
         elif isinstance(value, dict):
             result.update(json_numbers(value, full + "/"))
     return result

@@ -78,6 +78,16 @@ class Table:
         label = cells[0] if beside or not numeric[0] else ""
         if beside:
             cells, numeric = cells[1:], numeric[1:]
+        found = self._of_names(header, cells, numeric, label)
+        if found is not None:
+            return found
+        if len(header) == 2 and not beside and label and (looks_like_metric(label) or not _is_measure(header[1])):
+            return self._of_two(header, label, cells)
+        return self._of_columns(header, cells, label, beside)
+
+    @staticmethod
+    def _of_names(header: list[str], cells: list[str], numeric: list[bool], label: str) -> dict[str, float] | None:
+        """A row of a table that has a column of metrics' names and one of values, or of means over folds."""
         columns = [name.lower() for name in header]
         named = next((k for k, name in enumerate(columns) if name in _NAMES_OF_NAMES), None)
         valued = next((k for k, name in enumerate(columns) if name in _NAMES_OF_VALUES), None)
@@ -86,17 +96,18 @@ class Table:
         mean = next((k for k, name in enumerate(columns) if name in _MEANS), None)
         if mean is not None and label and looks_like_metric(label):
             return {_clean(label): _value(cells[mean])} if numeric[mean] else {}
-        if len(header) == 2 and not beside and label:
-            return (
-                self._of_two(header, label, cells)
-                if looks_like_metric(label) or not _is_measure(columns[1])
-                else _all(header, cells)
-            )
-        if not any(_is_measure(name) for name in columns):
+        return None
+
+    def _of_columns(self, header: list[str], cells: list[str], label: str, beside: bool) -> dict[str, float] | None:
+        """A row whose columns are metrics, with the name of the row before them."""
+        if not any(_is_measure(name) for name in header):
             return None if beside or label else _all(header, cells)
         prefix = self._prefix(label)
         if prefix is None and beside:
-            return {}
+            return {}  # one row among many, as of a class
+        if prefix is None:
+            is_name = len(label.split()) < 4 and any(c.isalpha() for c in label)
+            prefix = _clean(label) if is_name else ""  # methods below each other are not one series
         return {f"{prefix}_{name}" if prefix else name: value for name, value in _all(header, cells).items()}
 
     @staticmethod

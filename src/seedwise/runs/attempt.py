@@ -211,9 +211,7 @@ class Attempt:
     def _series(self, told: Told) -> Mapping[str, Series]:
         """The run's metrics: from the files that the user named, else from what it logged or printed."""
         if self.setup.options.metric_files:
-            found = files.read_matching(self.folder / "files", self.setup.options.metric_files)
-            if found:
-                return found
+            return files.read_matching(self.folder / "files", self.setup.options.metric_files).series
         return metrics.read_run(told.logged, self.text("stdout"), self.text("stderr"), {})
 
     def with_patterns(self, run: Run) -> Run:

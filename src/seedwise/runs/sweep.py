@@ -270,17 +270,20 @@ def _take_live_site(
     site = next((site for site in placement.varied if site.key == known), None)
     probed = Probed(site)
     if site is None and worlds.kind in (Workdir.OVERLAY, Workdir.FARM):
+        note("starting the script once, to see which of the seeds that are typed reaches a generator first")
         probed = probe()
     elif site is None:
         probed = Probed(None, "runs have no private files here, so the script was not started to find out")
     if probed.site is not None:
         placement.take(probed.site, seen=True)
     elif probed.elsewhere:
-        note(f"{probed.reason}: it is the same in every run" + (f"; {probed.remedy}" if probed.remedy else ""))
+        note(
+            f"{probed.reason}, so this seed is the same in every run" + (f"; {probed.remedy}" if probed.remedy else "")
+        )
     elif placement.number is not None:
         note(
-            f"which of the typed seeds counts was not seen: {probed.reason}; taken: {placement.number} "
-            "(--seed-site FILE:LINE decides)"
+            f"several seeds are typed, and which one counts could not be seen ({probed.reason}): {placement.number} is varied; "
+            "--seed-site FILE:LINE chooses another"
         )
 
 

@@ -145,6 +145,7 @@ class Worlds:
         try:
             yield self.launcher(self.specification(world, argv, [], [], private=True)), str(world.spool)
         finally:
+            self.end_users(world, thorough=False)
             self.remove(world)
 
     def harvest(self, world: World, keep: Path) -> list[str]:

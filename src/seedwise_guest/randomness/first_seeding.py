@@ -16,9 +16,6 @@ from ..process.frames import is_importing
 from ..process.imports import when_imported
 from .ledger import Ledger
 
-_MOST_OFFSET = 1000
-"""`SEED + rank` is a number of the site's too; the numbers of two sites lie further apart."""
-
 Found = Callable[[str, int, "int | None", bool], None]
 """Generator, the number that it was given, whose number that is (None: no site's), whether the generator is a global one."""
 
@@ -60,10 +57,7 @@ class FirstSeeding:
             self._found(generator, numbers[0], site, False)
 
     def _site(self, number: int) -> int | None:
-        if number in self._numbers:
-            return self._numbers.index(number)
-        near = [k for k, own in enumerate(self._numbers) if 0 <= number - own <= _MOST_OFFSET]
-        return near[0] if near else None
+        return self._numbers.index(number) if number in self._numbers else None
 
     # --- generators that are made with a seed, library by library ------------------------------------------------------
 
