@@ -12,7 +12,8 @@ from numpy.typing import ArrayLike
 from ..errors import MetricError, UsageError
 from ..metrics.goals import guess_goal
 from ..results import Goal, Results, Scores
-from .tables import SEED_COLUMNS, read_scores
+from ..tables.sheet import SEED_COLUMNS
+from .tables import read_scores
 
 
 class Frame(Protocol):

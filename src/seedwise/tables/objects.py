@@ -1,0 +1,175 @@
+"""JSON and JSON lines: records, pandas' orientations, and methods with their scores."""
+
+import json
+import math
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from ..errors import UsageError
+from .groups import Groups, groups_of
+from .sheet import SEED_COLUMNS, Sheet, sheet_of
+
+Table = Sheet | Groups
+
+
+def read_json(path: str) -> Table:
+    """Reads a JSON file: records, one of pandas' orientations, or methods with their scores.
+
+    Raises
+    ------
+    UsageError
+        It is no JSON, an object has a key twice, a number leaves the range of floats, or nothing in it is a table.
+    """
+    text = Path(path).read_text(encoding="utf-8-sig", errors="replace")
+    if not text.strip():
+        raise UsageError(f"{path} is empty")
+    try:
+        data = _parse(text)
+    except json.JSONDecodeError as error:
+        if error.msg == "Extra data" and len(text.splitlines()) > 1:
+            return read_lines(path)
+        raise UsageError(f"{path} is no JSON: {error}") from None
+    except (ValueError, RecursionError) as error:
+        raise UsageError(f"{path}: {error or 'is nested too deeply'}") from None
+    return _table(path, data)
+
+
+def read_lines(path: str) -> Sheet:
+    """Reads JSON lines: one object in each line."""
+    records: list[Mapping[str, Any]] = []
+    lines: list[int] = []
+    with open(path, encoding="utf-8-sig", errors="replace") as file:
+        for number, line in enumerate(file, 1):
+            if not line.strip():
+                continue
+            try:
+                record = _parse(line)
+            except (ValueError, RecursionError) as error:
+                raise UsageError(f"{path}:{number}: no JSON: {error}") from None
+            if not isinstance(record, dict):
+                raise UsageError(f'{path}:{number}: JSON lines hold an object each, as {{"seed": 1, "acc": 0.9}}')
+            records.append(record)
+            lines.append(number)
+    if not records:
+        raise UsageError(f"{path} is empty")
+    return _of_records(path, records, lambda row: f"{path}:{lines[row]}")
+
+
+def _parse(text: str) -> Any:
+    return json.loads(text, parse_float=_finite, object_pairs_hook=_once)
+
+
+def _finite(text: str) -> float:
+    value = float(text)
+    if math.isinf(value):
+        raise ValueError(f"{text} is too large for a floating-point number")
+    if value == 0 and text.lower().partition("e")[0].strip("-0."):
+        raise ValueError(f"{text} is too small for a floating-point number")
+    return value
+
+
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        names = [name for name, _ in pairs]
+        raise ValueError(f"the key {next(n for n in names if names.count(n) > 1)!r} stands twice in one object")
+    return found
+
+
+def _table(path: str, data: Any) -> Table:
+    if isinstance(data, list):
+        return _of_list(path, data)
+    if not isinstance(data, dict) or not data:
+        raise UsageError(
+            f'{path}: a table is a list of records, or methods are the keys of an object, {{"A": [0.8, 0.7], "B": …}}'
+        )
+    if isinstance(data.get("data"), list) and isinstance(data.get("columns"), list):
+        return _of_split(path, data["columns"], data["data"])
+    if isinstance(data.get("data"), list) and isinstance(data.get("schema"), dict):
+        return _of_list(path, data["data"])
+    if all(isinstance(value, list) for value in data.values()):
+        return _of_lists(path, data)
+    if all(isinstance(value, dict) for value in data.values()):
+        return _of_objects(path, data)
+    if any(_is_seed(name) for name in data):
+        return _of_records(path, [data])
+    if all(_is_number(value) or value is None for value in data.values()) and all(_is_whole(key) for key in data):
+        return groups_of(path, {"": data})
+    return groups_of(path, data)
+
+
+def _of_list(path: str, data: Sequence[Any]) -> Table:
+    if data and all(isinstance(item, dict) for item in data):
+        return _of_records(path, data)
+    if any(isinstance(item, list) for item in data):
+        raise UsageError(f"{path}: rows without names of columns; write records (pandas: orient='records')")
+    return groups_of(path, {"": data})
+
+
+def _of_lists(path: str, data: Mapping[str, list[Any]]) -> Table:
+    """Columns, if one of them holds seeds or words; else methods."""
+    flat = all(not isinstance(cell, list | dict) for cells in data.values() for cell in cells)
+    worded = any(isinstance(cell, str) for cells in data.values() for cell in cells)
+    if flat and (worded or any(_is_seed(name) for name in data)):
+        if len({len(cells) for cells in data.values()}) > 1:
+            raise UsageError(f"{path}: the columns are of different lengths")
+        return sheet_of(path, data)
+    return groups_of(path, data)
+
+
+def _of_objects(path: str, data: Mapping[str, Mapping[str, Any]]) -> Table:
+    """Columns of pandas, records by their index or seed, or methods with seed → number."""
+    inner = list(data.values())
+    if any(_is_seed(name) for name in data) or any(isinstance(v, str) for of in inner for v in of.values()):
+        if not any(_is_seed(name) for of in inner for name in of):
+            keys = dict.fromkeys(key for of in inner for key in of)
+            return sheet_of(path, {name: [of.get(key) for key in keys] for name, of in data.items()})
+    if any(_is_seed(name) for of in inner for name in of):
+        return _of_records(path, inner)
+    if all(_is_whole(key) for key in data) and not any(_is_whole(name) for of in inner for name in of):
+        return _of_records(path, [{"seed": int(key), **of} for key, of in data.items()])
+    return groups_of(path, data)
+
+
+def _of_split(path: str, names: Sequence[Any], rows: Sequence[Any]) -> Sheet:
+    if any(not isinstance(row, list) or len(row) != len(names) for row in rows):
+        raise UsageError(
+            f"{path}: a row of data does not have a cell for each of the columns {', '.join(map(str, names))}"
+        )
+    if len({*map(str, names)}) < len(names):
+        raise UsageError(f"{path}: a column stands twice")
+    return sheet_of(path, {str(name): [row[k] for row in rows] for k, name in enumerate(names)})
+
+
+def _of_records(path: str, records: Sequence[Mapping[str, Any]], place: Callable[[int], str] | None = None) -> Sheet:
+    columns: dict[str, list[Any]] = {}
+    for row, record in enumerate(records):
+        for name, value in _flat(record):
+            column = columns.setdefault(name, [])
+            column.extend([None] * (row - len(column)))
+            column.append(value)
+    for column in columns.values():
+        column.extend([None] * (len(records) - len(column)))
+    return sheet_of(path, columns, place)
+
+
+def _flat(record: Mapping[str, Any], above: str = "") -> Iterable[tuple[str, Any]]:
+    """Names and values; nested names are joined by `/`, lists are left out."""
+    for name, value in record.items():
+        if isinstance(value, dict):
+            yield from _flat(value, f"{above}{name}/")
+        elif not isinstance(value, list):
+            yield f"{above}{name}", value
+
+
+def _is_seed(name: str) -> bool:
+    return name.lower() in SEED_COLUMNS
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def _is_whole(text: str) -> bool:
+    return text.lstrip("-").isdigit()
