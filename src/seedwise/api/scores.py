@@ -63,8 +63,8 @@ def as_scores(
     found = _read(given, metric, name)
     if not len(found):
         raise MetricError(f"{name}: no scores")
-    broken = [seed for seed, value in found.by_seed.items() if finite and not math.isfinite(value)]
-    if broken:
+    if finite and not np.isfinite(found.values).all():
+        broken = [seed for seed, value in found.by_seed.items() if not math.isfinite(value)]
         raise MetricError(
             f"{name}: {found.metric} is NaN or infinite under seed {', '.join(map(str, broken[:10]))}: rerun or leave out these "
             "seeds on purpose; they are not averaged away"

@@ -2,7 +2,7 @@
 
 import codecs
 import csv
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from itertools import islice
 from typing import Any, TextIO
 
@@ -15,9 +15,25 @@ from .sheet import Codes, Column, Sheet, Texts, column_of_texts
 
 _ROWS = 20_000
 """Rows that are read at a time."""
+_BLOCK = 2**20
 _SEPARATORS = "\t;,"
 
+Columns = list[Sequence[str]]
+
 csv.field_size_limit(2**24)
+
+
+def _is_plain(block: bytes, separator: str, width: int) -> bool:
+    """Whether lines and separators are all that is needed to tell the cells of some rows apart."""
+    if any(mark in block for mark in (b'"', b"\r", b"\0")):
+        return False
+    data = np.frombuffer(block, dtype=np.uint8)
+    ends, cuts = np.flatnonzero(data == 10), np.flatnonzero(data == ord(separator))
+    if ends[0] == 0 or (np.diff(ends) == 1).any():
+        return False
+    return len(cuts) == len(ends) * (width - 1) and bool(
+        np.all(np.searchsorted(cuts, ends) == np.arange(1, len(ends) + 1) * (width - 1))
+    )
 
 
 class _Codes(dict[str, int]):
@@ -162,28 +178,42 @@ class _Text:
                 _rows(file, self.separator), (header if header is not None else self.header) + self.excel, None
             )
 
-    def pieces(self) -> Iterator[list[tuple[str, ...]]]:
-        """The columns of some rows at a time."""
-        width = len(self.names)
+    def pieces(self) -> Iterator[Columns]:
+        """The columns of some rows at a time: by cutting plain blocks of bytes, the rest by the csv module."""
+        begin = yield from self._plain_pieces()
         with _open(self.path) as file:
-            reader = csv.reader(file, delimiter=self.separator)
-            rows = self.rows() if self.excel else None
-            skip = self.header
-            while True:
-                try:
-                    piece = [row for _, row in islice(rows, _ROWS)] if rows else list(islice(reader, _ROWS))
-                except csv.Error as error:
-                    raise UsageError(f"{self.path}:{reader.line_num}: {error}") from None
-                if not piece:
-                    return
-                if rows is None and ({*map(len, piece)} != {width} or not all(row[0] for row in piece)):
-                    piece = [row for row in piece if any(cell.strip() for cell in row)]
-                if rows is None and skip and piece:
-                    piece, skip = piece[skip:], 0
-                if {*map(len, piece)} - {width}:
+            if begin:
+                file.seek(begin)
+            rows = _rows(file, self.separator)
+            for _ in range(0 if begin else self.header + self.excel):
+                next(rows)
+            while piece := [row for _, row in islice(rows, _ROWS)]:
+                if {*map(len, piece)} - {len(self.names)}:
                     self._refuse_width()
-                if piece:
-                    yield list(zip(*piece, strict=True))
+                yield list(zip(*piece, strict=True))
+
+    def _plain_pieces(self) -> Generator[Columns, None, int]:
+        """Blocks without quotes, blank lines and rows that are too short or long. Returns where the others begin."""
+        width, begin, skip = len(self.names), 0, self.header
+        if self.excel:
+            return 0
+        with open(self.path, "rb") as file:
+            while block := file.read(_BLOCK):
+                block += file.readline()
+                bare = block.replace(b"\r\n", b"\n")
+                bare = bare if bare.endswith(b"\n") else bare + b"\n"
+                if not begin:
+                    bare = bare.removeprefix(codecs.BOM_UTF8)
+                if not _is_plain(bare, self.separator, width):
+                    return begin
+                cells = bare[:-1].decode(errors="replace").replace("\n", self.separator).split(self.separator)
+                columns: Columns = [cells[k + skip * width :: width] for k in range(width)]
+                if not all(columns[0]):
+                    return begin
+                begin, skip = begin + len(block), 0
+                if columns[0]:
+                    yield columns
+        return begin
 
     def _refuse_width(self) -> None:
         for number, row in self.rows():
