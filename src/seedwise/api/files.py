@@ -71,7 +71,7 @@ def read_methods(
     methods: Methods = {}
     for (name, of), scores in table.scores(k, chosen).items():
         methods.setdefault(name, {})[of] = as_scores(scores, None, None, f"{path}, {name}{of and ', '}{of}")
-    return Found(methods, tuple(table.notes()))
+    return Found(methods, tuple(table.notes(k)))
 
 
 def _asked(path: str, metric: str | None) -> Metric | None:

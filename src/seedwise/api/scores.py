@@ -12,6 +12,7 @@ from numpy.typing import ArrayLike
 from ..errors import MetricError, UsageError
 from ..metrics.goals import guess_goal
 from ..results import Goal, Results, Scores
+from ..tables.groups import tasks_of
 from ..tables.sheet import SEED_COLUMNS
 from .tables import read_scores
 
@@ -110,27 +111,50 @@ def _read(given: Any, metric: str | None, name: str) -> Scores:
             f"{name}: scores are one number for each seed; got an array of shape {values.shape}"
             + ("" if values.ndim == 0 else ": several tasks or metrics are compared with compare_tasks")
         )
-    return Scores(metric or "value", dict(enumerate(values.tolist())))
+    lost = np.ma.getmaskarray(given) if isinstance(given, np.ma.MaskedArray) else np.zeros(len(values), dtype=np.bool_)
+    kept = {
+        seed: value for seed, (value, gone) in enumerate(zip(values.tolist(), lost.tolist(), strict=True)) if not gone
+    }
+    return Scores(metric or "value", kept, n=len(values))
+
+
+def as_tasks(given: Mapping[str, ScoresLike] | ArrayLike, name: str = "scores") -> Mapping[str, ScoresLike]:
+    """Task → scores: a mapping as it is, or the columns of an array of runs × tasks (as rliable has them).
+
+    Raises
+    ------
+    UsageError
+        An array is not runs × tasks.
+    """
+    return given if isinstance(given, Mapping) else tasks_of(given, name)
 
 
 def _paired(seeds: Sequence[Any], values: Sequence[Any], metric: Any, name: str) -> Scores:
     by_seed: dict[int, float] = {}
+    blank: set[int] = set()
     for seed, value in zip(seeds, values, strict=True):
         if isinstance(seed, bool) or not isinstance(seed, int | np.integer):
             try:
                 whole = int(seed) if float(seed) == int(seed) and not isinstance(seed, str) else None
+                if isinstance(seed, float | np.floating) and abs(float(seed)) >= 2**53:
+                    raise MetricError(
+                        f"{name}: the seed {seed:.0f} is a float and has lost its last digits: give integers"
+                    )
             except (TypeError, ValueError, OverflowError):
                 whole = None
             if whole is None:
                 raise MetricError(f"{name}: the seed {seed!r} is not an integer")
             seed = whole
-        if int(seed) in by_seed:
+        if int(seed) in by_seed or int(seed) in blank:
             raise MetricError(f"{name}: seed {int(seed)} stands twice; one score for each seed")
+        if value is None or type(value).__name__ in ("NAType", "MaskedConstant"):
+            blank.add(int(seed))  # a run without a number did not finish
+            continue
         try:
             by_seed[int(seed)] = float(value)
         except (TypeError, ValueError):
             raise MetricError(f"{name}: the score of seed {int(seed)} is no number: {value!r}") from None
-    return Scores(str(metric) if metric is not None else "value", by_seed)
+    return Scores(str(metric) if metric is not None else "value", by_seed, n=len(by_seed) + len(blank))
 
 
 def _frame(frame: Any, metric: str | None, name: str) -> Scores:

@@ -20,6 +20,13 @@ from ..tables.sheet import SEED_COLUMNS, WITHIN_RUNS, Sheet
 __all__ = ["SEED_COLUMNS", "TableResults", "chosen_column", "read_scores"]
 
 
+_BLANK = "it did not finish, or its cells are blank"
+
+
+class SeveralMethods(UsageError):
+    """A file that names several methods or tasks was read as one."""
+
+
 def read_scores(path: str, metric: Sequence[str] = (), layout: Layout = AS_NAMED) -> Results:
     """Runs of one method from a table, an array or a log; docs/statistics.md lists what is read.
 
@@ -71,7 +78,9 @@ def _of_groups(found: Groups, asked: Sequence[Metric]) -> Results:
     single = [scores for of in found.scores.values() for scores in of.values()]
     if len(single) != 1:
         names = ", ".join(f"{name} {task}".strip() or "runs" for name, of in found.scores.items() for task in of)
-        raise UsageError(f"{found.path} holds several methods or tasks ({names[:200]}): seedwise compare {found.path}")
+        raise SeveralMethods(
+            f"{found.path} holds several methods or tasks ({names[:200]}): seedwise compare {found.path}"
+        )
     if len(asked) > 1:
         raise UsageError(f"{found.path} holds one metric: name one --metric")
     metric = asked[0] if asked else _metric_called(next(iter(found.scores)) or single[0].metric)
@@ -126,11 +135,12 @@ def _of_sheet(sheet: Sheet, asked: Sequence[Metric], layout: Layout) -> Results:
         (),
         tuple(metric for metric, _ in given),
         choice.left_out,
-        warnings=tuple(table.notes()),
+        warnings=tuple(table.notes(*at)),
         question=question,
         all_seeds=table.seeds,
         kept=kept,
         by_metric=renamed,
+        without=_BLANK if layout.steps_to is None else f"it does not reach {layout.steps_to:g}",
     )
 
 
@@ -204,6 +214,8 @@ class TableResults(Results):
     kept: NDArray[np.bool_] = field(default_factory=lambda: np.zeros(0, dtype=np.bool_))
     """Which runs finished with some number."""
     by_metric: dict[str, Scores] = field(default_factory=dict)
+    without: str = _BLANK
+    """Why a run has no number."""
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -213,7 +225,7 @@ class TableResults(Results):
         """One run, with the one number of each metric that it finished with."""
         seed = int(self.all_seeds[row])
         if not self.kept[row]:
-            return Run(seed, Status.FAILED, detail="it did not finish, or its cells are blank")
+            return Run(seed, Status.FAILED, detail=self.without)
         found = {n: Series((1,), (s.by_seed[seed],)) for n, s in self.by_metric.items() if seed in s.by_seed}
         return Run(seed, Status.FINISHED, found)
 

@@ -94,8 +94,7 @@ def compare(
         code = _rank({name: of.scores(names[0]) for name, of in results.items()}, question, shown)
     else:
         code = _compare_two(results, names, bool(metric), question, shown)
-    if not shown.json:
-        print_notes(f"{name}: {note}" for name, of in results.items() if not of.key for note in of.warnings)
+    print_notes((f"{name}: {note}" for name, of in results.items() if not of.key for note in of.warnings), shown.json)
     return code
 
 
@@ -166,8 +165,7 @@ def _compare_in_file(
 ) -> int:
     groups, notes = _methods_in(path, metric, where, layout)
     code = _compare_groups(groups, where, question, shown)
-    if not shown.json:
-        print_notes(notes)
+    print_notes(notes, shown.json)
     return code
 
 

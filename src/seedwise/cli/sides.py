@@ -27,12 +27,12 @@ def side_of(side: str, metric: Sequence[str], store: str | None, layout: "Layout
     return load(side, metric=metric, store=store, brief=True)
 
 
-def print_notes(notes: "Iterable[str]") -> None:
-    """What the user should know of how files were read."""
+def print_notes(notes: "Iterable[str]", as_json: bool) -> None:
+    """What the user should know of how files were read. Beside JSON it goes to standard error."""
     from ..words import printable
 
     for note in dict.fromkeys(notes):
-        print(f"Warning: {printable(note)}.")
+        print(f"Warning: {printable(note)}.", file=sys.stderr if as_json else sys.stdout)
 
 
 def shared_metrics(results: "Mapping[str, Results]", metric: Sequence[str] | None) -> list[str]:

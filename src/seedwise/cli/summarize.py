@@ -53,26 +53,25 @@ def summarize(
 ) -> int:
     """Summarise an experiment, or scores that were made elsewhere: a table with a column `seed`, an array, or a log."""
     from ..api.summary import summarize_all
+    from ..api.tables import SeveralMethods
     from ..errors import UsageError
 
     shown.check()
     if further.threshold is None:
         refuse({"--alpha": further.alpha, "--looked-from": further.looked_from}, "it goes with --threshold")
     layout = table.layout()
-    if by is not None or task is not None or _holds_several(what):
-        if by is not None and task is not None:
-            raise UsageError("--by or --task: each group of one column is summarised")
-        if further.threshold is not None or further.best_of is not None:
-            raise UsageError("--threshold and --best-of are for one method: leave out --by and --task")
-        if metric and len(metric) > 1:
-            raise UsageError("several metrics are for one method: name one --metric")
-        refuse({"--explain": shown.explain, "--store": store}, "each group of a file is summarised in a table")
-        return _summarize_groups(what, by or task, metric, layout, level, interval, rng, shown)
+    if by is not None and task is not None:
+        raise UsageError("--by or --task: each group of one column is summarised")
+    if by is not None or task is not None:
+        return _summarize_groups(what, by or task, metric, layout, further, (level, interval, rng), shown, store)
     if os.path.isfile(what):
         refuse({"--store": store}, f"{what} is a file")
     else:
         refuse(layout.typed(), f"{what} is no file")
-    results = side_of(what, metric or (), store, layout)
+    try:
+        results = side_of(what, metric or (), store, layout)
+    except SeveralMethods:
+        return _summarize_groups(what, None, metric, layout, further, (level, interval, rng), shown, store)
     if (
         further == _NOTHING_FURTHER
         and interval == "t"
@@ -91,17 +90,6 @@ def summarize(
         return 0
     _print_summaries(results, summaries, answers, shown)
     return 0
-
-
-def _holds_several(what: str) -> bool:
-    """Whether a file has no columns, and names several methods or tasks itself."""
-    from ..tables.groups import Groups
-    from ..tables.opening import open_table
-
-    if not what.lower().endswith((".json", ".npz", ".npy", ".pkl", ".pickle")) or not os.path.isfile(what):
-        return False
-    found = open_table(what)
-    return isinstance(found, Groups) and sum(len(of) for of in found.scores.values()) > 1
 
 
 def _print_summaries(
@@ -153,21 +141,33 @@ def _summarize_groups(
     by: str | None,
     metric: Sequence[str] | None,
     layout: "Layout",
-    level: float,
-    interval: str,
-    rng: int,
+    further: Further,
+    how: tuple[float, str, int],
     shown: Shown,
+    store: str | None,
 ) -> int:
     from ..api.files import read_methods
     from ..api.summary import summarize as one
+    from ..errors import UsageError
     from ..reports.table import Table
     from ..words import number, places_for, printable
 
+    if further.threshold is not None or further.best_of is not None:
+        raise UsageError("--threshold and --best-of are for one method: leave out --by and --task")
+    if metric and len(metric) > 1:
+        raise UsageError("several metrics are for one method: name one --metric")
+    refuse({"--explain": shown.explain, "--store": store}, "each group of a file is summarised in a table")
+    level, interval, rng = how
     read = read_methods(path, by, None, metric[0] if metric else None, layout)
-    groups = {(f"{name}, {task}" if task else name): s for name, of in read.methods.items() for task, s in of.items()}
+    groups = {
+        ", ".join(word for word in (name, task) if word): s
+        for name, of in read.methods.items()
+        for task, s in of.items()
+    }
     found = {name: one(scores, level=level, interval=interval, rng=rng) for name, scores in groups.items()}
     if shown.json:
         print_json({name: s.as_dict() for name, s in found.items()})
+        print_notes(read.notes, True)
         return 0
     rows = []
     for name, s in found.items():
@@ -178,5 +178,5 @@ def _summarize_groups(
     method = next(iter(found.values())).method
     columns = (by or "method", "k of n", "mean", f"{level * 100:g} % {method}", "SD", "median", "min", "max")
     print_table(Table(columns, tuple(rows), frozenset({2, 4, 5, 6, 7})), shown.format)
-    print_notes(read.notes)
+    print_notes(read.notes, False)
     return 0

@@ -25,12 +25,16 @@ _HARMLESS = {
 """All that a pickled dict of arrays needs: these build arrays and do nothing else."""
 
 
+class _Harm(Exception):
+    """A pickle names something that is no array."""
+
+
 class _Harmless(pickle.Unpickler):
     """Reads arrays, dicts, lists and numbers; anything else could run code, and is refused."""
 
     def find_class(self, module: str, name: str, /) -> Any:
         if (module, name) not in _HARMLESS:
-            raise pickle.UnpicklingError(f"{module}.{name}")
+            raise _Harm(f"{module}.{name}")
         return super().find_class(module, name)
 
 
@@ -58,6 +62,8 @@ def read_pickle(path: str) -> Sheet | Groups:
 
 def read_npz(path: str) -> Sheet | Groups:
     """Reads a .npz file: methods with their arrays, or columns if one of them is called `seed`."""
+    if not zipfile.is_zipfile(path):
+        raise UsageError(f"{path} is no archive of arrays")
     try:
         with np.load(path, allow_pickle=False) as archive:
             return _of_mapping(path, {name: archive[name] for name in archive.files})
@@ -70,7 +76,7 @@ def read_npz(path: str) -> Sheet | Groups:
 def _unpickled(path: str, data: bytes) -> Any:
     try:
         return _Harmless(io.BytesIO(data)).load()
-    except pickle.UnpicklingError as error:
+    except _Harm as error:
         raise UsageError(
             f"{path} is a pickle with {error} in it, and opening such a file can run code: save arrays with np.savez({path.rpartition('.')[0] + '.npz'!r}, "
             "**scores), or write a CSV"

@@ -48,7 +48,7 @@ def tasks_of(given: Any, where: str) -> dict[str, Scores]:
     if numbers.ndim == 1:
         return {"": _scores(numbers, lost)}
     if numbers.ndim == 2:
-        return {str(task): _scores(numbers[:, task], lost[:, task]) for task in range(numbers.shape[1])}
+        return {f"task {task}": _scores(numbers[:, task], lost[:, task]) for task in range(numbers.shape[1])}
     raise UsageError(
         f"{where}: an array is runs, or runs × tasks; got shape {numbers.shape}"
         + (": if the last axis is time, take one point of it, scores[:, :, -1]" if numbers.ndim == 3 else "")

@@ -110,7 +110,7 @@ def _of_list(path: str, data: Sequence[Any]) -> Table:
 def _of_lists(path: str, data: Mapping[str, list[Any]]) -> Table:
     """Columns, if one of them holds seeds or words; else methods."""
     flat = all(not isinstance(cell, list | dict) for cells in data.values() for cell in cells)
-    worded = any(isinstance(cell, str) for cells in data.values() for cell in cells)
+    worded = any(cells and all(isinstance(cell, str | None) for cell in cells) for cells in data.values())
     if flat and (worded or any(_is_seed(name) for name in data)):
         if len({len(cells) for cells in data.values()}) > 1:
             raise UsageError(f"{path}: the columns are of different lengths")

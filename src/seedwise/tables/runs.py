@@ -113,26 +113,30 @@ class RunTable:
         sign = "≤" if metric.goal is Goal.MIN else "≥"
         return Metric(f"steps to {metric.name} {sign} {self.layout.steps_to:g}", Goal.MIN, True)
 
-    def notes(self) -> list[str]:
-        """What the user should know of how many rows became one number."""
+    def notes(self, *columns: int) -> list[str]:
+        """What the user should know of how many rows of these columns became one number."""
         if not self.curves or self.step is None or self.layout.steps_to is not None:
             return []
         name = self.sheet.names[self.step]
         notes = []
         if self.layout.reduce is None:
             notes.append(f"a run counts with its last row by {name}; --reduce best, mean or area takes another number")
-        uneven = self.uneven()
-        if uneven:
-            notes.append(f"runs end at different points: {uneven}; what they give is of different lengths of training")
+        for k in columns:
+            blank = self.sheet.columns[k].blank
+            there = np.ones(len(self.order), dtype=np.bool_) if blank is None else ~blank[self.order]
+            uneven = self.uneven(np.where(there, self.steps, -np.inf), np.maximum, "ends")
+            if uneven:
+                notes.append(f"{self.sheet.names[k]} is of different lengths of training: {uneven}")
         return notes
 
-    def uneven(self) -> str:
-        """Two runs that end at different steps, in words; "" if all end at one."""
-        ends = self.steps[np.append(self.starts[1:], len(self.order)) - 1]
-        low, high = int(np.argmin(ends)), int(np.argmax(ends))
-        if ends[low] == ends[high]:
+    def uneven(self, steps: NDArray[np.float64], end: np.ufunc, word: str) -> str:
+        """Two runs that begin or end at different steps, in words; "" if there are none."""
+        ends = end.reduceat(steps, self.starts)
+        known = np.flatnonzero(np.isfinite(ends) & ~self.lost)
+        if not len(known) or np.ptp(ends[known]) == 0:
             return ""
-        return f"seed {self.seeds[low]} at {ends[low]:g}, seed {self.seeds[high]} at {ends[high]:g}"
+        low, high = known[np.argmin(ends[known])], known[np.argmax(ends[known])]
+        return f"seed {self.seeds[low]} {word} at {ends[low]:g}, seed {self.seeds[high]} at {ends[high]:g}"
 
 
 def _reduced(
@@ -165,21 +169,20 @@ def _reduced(
     elif how is Reduce.MEAN:
         result[present] = np.add.reduceat(values, starts) / (ends - starts + 1)
     else:
-        result[present] = _areas(table, values, table.steps[there], starts, ends)
+        result[present] = _areas(table, values, there, starts, ends)
     return result, has
 
 
 def _areas(
-    table: RunTable, values: NDArray[np.float64], steps: NDArray[np.float64], starts: Rows, ends: Rows
+    table: RunTable, values: NDArray[np.float64], there: NDArray[np.bool_], starts: Rows, ends: Rows
 ) -> NDArray[np.float64]:
     """The area under each curve, by trapezoids."""
-    low, high = steps[starts], steps[ends]
-    if low.min() < low.max() or high.min() < high.max():
-        uneven = table.uneven()
-        raise UsageError(
-            f"{table.sheet.path}: areas are compared over the same steps, and runs begin or end at different ones{uneven and ': ' + uneven}"
-        )
-    if low[0] == high[0]:
+    steps = table.steps[there]
+    for far, end, word in ((np.inf, np.minimum, "begins"), (-np.inf, np.maximum, "ends")):
+        uneven = table.uneven(np.where(there, table.steps, far), end, word)
+        if uneven:
+            raise UsageError(f"{table.sheet.path}: areas are compared over the same steps: {uneven}")
+    if (starts == ends).any():
         raise UsageError(f"{table.sheet.path}: an area takes two steps in each run")
     pieces = np.append(np.diff(steps) * (values[1:] + values[:-1]) / 2, 0.0)
     pieces[ends] = 0.0
@@ -315,6 +318,26 @@ def _check_rows(table: RunTable) -> None:
     twice = next(_repeated(table, table.steps), None)
     if twice is not None:
         _refuse_twice(table, twice)
+    _refuse_mixture(table)
+
+
+def _refuse_mixture(table: RunTable) -> None:
+    """Words that differ between the rows of one run, and come back, tell more than one curve apart: train and val."""
+    sheet = table.sheet
+    run = np.repeat(np.arange(len(table.starts)), np.diff(np.append(table.starts, len(table.order))))
+    for k, column in enumerate(sheet.columns):
+        if k in (*table.at, table.step) or column.words is None or column.right or column.name.lower() in WITHIN_RUNS:
+            continue
+        codes, texts = column.words
+        filled = np.array([text != "" for text in texts], dtype=np.bool_)[codes[table.order]]
+        pairs = np.unique(run[filled] * len(texts) + codes[table.order][filled])
+        per_run = np.bincount(pairs // len(texts), minlength=len(table.starts))
+        if (per_run > 1).any() and len(pairs) < filled.sum():
+            at = int(np.argmax(per_run > 1))
+            raise UsageError(
+                f"{sheet.path}: {column.name} differs between the rows of seed {table.seeds[at]}: does it tell methods or tasks apart "
+                f"(--by {column.name}, --task {column.name})? A run is one curve"
+            )
 
 
 def _repeated(table: RunTable, steps: NDArray[np.float64] | None) -> Iterator[int]:

@@ -49,9 +49,9 @@ class Column:
 
     @property
     def mixed(self) -> bool:
-        """Whether most cells are numbers and some are not."""
+        """Whether most cells are numbers and some are not, or are numbers that can be read in two ways."""
         filled = len(self.values) - (0 if self.blank is None else int(self.blank.sum()))
-        return self.wrong is not None and 2 * self.right >= filled
+        return self.wrong is not None and (2 * self.right >= filled or self.wrong[1] != NO_NUMBER)
 
 
 @dataclass(frozen=True)
