@@ -147,7 +147,7 @@ def _paired(seeds: Sequence[Any], values: Sequence[Any], metric: Any, name: str)
             seed = whole
         if int(seed) in by_seed or int(seed) in blank:
             raise MetricError(f"{name}: seed {int(seed)} stands twice; one score for each seed")
-        if value is None or type(value).__name__ in ("NAType", "MaskedConstant"):
+        if _is_blank(value):
             blank.add(int(seed))  # a run without a number did not finish
             continue
         try:
@@ -173,4 +173,11 @@ def _frame(frame: Any, metric: str | None, name: str) -> Scores:
 
 
 def _is_numeric(column: Any) -> bool:
-    return all(isinstance(v, int | float | np.number) and not isinstance(v, bool) for v in list(column)[:50])
+    return all(
+        _is_blank(v) or (isinstance(v, int | float | np.number) and not isinstance(v, bool)) for v in list(column)[:50]
+    )
+
+
+def _is_blank(value: object) -> bool:
+    """Whether a cell of a frame says that there is nothing: None, pandas' NA, NumPy's masked."""
+    return value is None or type(value).__name__ in ("NAType", "MaskedConstant")

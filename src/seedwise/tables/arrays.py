@@ -82,7 +82,7 @@ def _unpickled(path: str, data: bytes) -> Any:
             "**scores), or write a CSV"
         ) from None
     except Exception as error:  # noqa: BLE001  what a damaged pickle raises is anything
-        raise UsageError(f"{path} is no pickle: {type(error).__name__}: {error}") from None
+        raise UsageError(f"{path} is no pickle: {type(error).__name__}: {' '.join(str(error).split())}") from None
 
 
 def _of_object(path: str, data: Any) -> Sheet | Groups:

@@ -2,7 +2,9 @@
 
 import json
 import math
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from array import array
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +13,7 @@ from .groups import Groups, groups_of
 from .sheet import SEED_COLUMNS, Sheet, sheet_of
 
 Table = Sheet | Groups
+_LINES = 10_000
 
 
 def read_json(path: str) -> Table:
@@ -37,27 +40,41 @@ def read_json(path: str) -> Table:
 
 def read_lines(path: str) -> Sheet:
     """Reads JSON lines: one object in each line."""
-    records: list[Mapping[str, Any]] = []
-    lines: list[int] = []
+    columns: dict[str, list[Any]] = {}
+    lines = array("q")
     with open(path, encoding="utf-8-sig", errors="replace") as file:
-        for number, line in enumerate(file, 1):
-            if not line.strip():
-                continue
-            try:
-                record = _parse(line)
-            except (ValueError, RecursionError) as error:
-                raise UsageError(f"{path}:{number}: no JSON: {error}") from None
-            if not isinstance(record, dict):
-                raise UsageError(f'{path}:{number}: JSON lines hold an object each, as {{"seed": 1, "acc": 0.9}}')
-            records.append(record)
-            lines.append(number)
-    if not records:
+        numbered = ((number, line) for number, line in enumerate(file, 1) if line.strip())
+        while piece := list(islice(numbered, _LINES)):
+            for number, record in _objects(path, piece):
+                if not isinstance(record, dict):
+                    raise UsageError(f'{path}:{number}: JSON lines hold an object each, as {{"seed": 1, "acc": 0.9}}')
+                _add(columns, len(lines), record)
+                lines.append(number)
+    if not lines:
         raise UsageError(f"{path} is empty")
-    return _of_records(path, records, lambda row: f"{path}:{lines[row]}")
+    return sheet_of(path, _filled(columns, len(lines)), lambda row: f"{path}:{lines[row]}")
+
+
+def _objects(path: str, lines: Sequence[tuple[int, str]]) -> Iterable[tuple[int, Any]]:
+    """What some lines hold; read at once where they are all sound, else one by one for the number of the wrong one."""
+    try:
+        found = _parse(f"[{','.join(line for _, line in lines)}]")
+        if len(found) == len(lines):
+            return zip((number for number, _ in lines), found, strict=True)
+    except (ValueError, RecursionError):
+        pass
+    return [(number, _parse_line(path, number, line)) for number, line in lines]
+
+
+def _parse_line(path: str, number: int, line: str) -> Any:
+    try:
+        return _parse(line)
+    except (ValueError, RecursionError) as error:
+        raise UsageError(f"{path}:{number}: no JSON: {error}") from None
 
 
 def _parse(text: str) -> Any:
-    return json.loads(text, parse_float=_finite, object_pairs_hook=_once)
+    return _DECODER.decode(text)
 
 
 def _finite(text: str) -> float:
@@ -75,6 +92,9 @@ def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
         names = [name for name, _ in pairs]
         raise ValueError(f"the key {next(n for n in names if names.count(n) > 1)!r} stands twice in one object")
     return found
+
+
+_DECODER = json.JSONDecoder(parse_float=_finite, object_pairs_hook=_once)
 
 
 def _table(path: str, data: Any) -> Table:
@@ -142,16 +162,28 @@ def _of_split(path: str, names: Sequence[Any], rows: Sequence[Any]) -> Sheet:
     return sheet_of(path, {str(name): [row[k] for row in rows] for k, name in enumerate(names)})
 
 
-def _of_records(path: str, records: Sequence[Mapping[str, Any]], place: Callable[[int], str] | None = None) -> Sheet:
+def _of_records(path: str, records: Sequence[Mapping[str, Any]]) -> Sheet:
     columns: dict[str, list[Any]] = {}
     for row, record in enumerate(records):
-        for name, value in _flat(record):
-            column = columns.setdefault(name, [])
+        _add(columns, row, record)
+    return sheet_of(path, _filled(columns, len(records)))
+
+
+def _add(columns: dict[str, list[Any]], row: int, record: Mapping[str, Any]) -> None:
+    """One more row."""
+    for name, value in _flat(record):
+        column = columns.setdefault(name, [])
+        if len(column) < row:
             column.extend([None] * (row - len(column)))
-            column.append(value)
+        elif len(column) > row:
+            raise UsageError(f"record {row + 1} has {name!r} twice, once of them nested")
+        column.append(value)
+
+
+def _filled(columns: dict[str, list[Any]], rows: int) -> dict[str, list[Any]]:
     for column in columns.values():
-        column.extend([None] * (len(records) - len(column)))
-    return sheet_of(path, columns, place)
+        column.extend([None] * (rows - len(column)))
+    return columns
 
 
 def _flat(record: Mapping[str, Any], above: str = "") -> Iterable[tuple[str, Any]]:
