@@ -13,7 +13,7 @@ from ..errors import MetricError, UsageError
 from ..metrics.goals import guess_goal
 from ..results import Goal, Results, Scores
 from ..tables.groups import tasks_of
-from ..tables.sheet import SEED_COLUMNS
+from ..tables.sheet import LARGEST, SEED_COLUMNS
 from .tables import read_scores
 
 
@@ -70,9 +70,24 @@ def as_scores(
             f"{name}: {found.metric} is NaN or infinite under seed {', '.join(map(str, broken[:10]))}: rerun or leave out these "
             "seeds on purpose; they are not averaged away"
         )
+    _refuse_out_of_range(found, name)
     if goal is not None or found.goal is None:
         found = Scores(found.metric, found.by_seed, parse_goal(goal) or guess_goal(found.metric), found.n)
     return found
+
+
+def _refuse_out_of_range(scores: Scores, name: str) -> None:
+    """Numbers whose squares leave the range of floats give no variance."""
+    size = np.abs(scores.values)
+    largest = float(np.max(size, where=np.isfinite(size), initial=0.0))
+    if largest > LARGEST:
+        raise MetricError(
+            f"{name}: {scores.metric} has {largest:g}, whose square is beyond floating-point numbers: rescale"
+        )
+    if 0 < largest < 1 / LARGEST:
+        raise MetricError(
+            f"{name}: {scores.metric} is at most {largest:g}, whose square is 0 as a floating-point number: rescale"
+        )
 
 
 def parse_goal(goal: Goal | str | None) -> Goal | None:

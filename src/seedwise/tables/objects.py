@@ -45,7 +45,11 @@ def read_lines(path: str) -> Sheet:
     with open(path, encoding="utf-8-sig", errors="replace") as file:
         numbered = ((number, line) for number, line in enumerate(file, 1) if line.strip())
         while piece := list(islice(numbered, _LINES)):
-            for number, record in _objects(path, piece):
+            records = _objects(path, piece)
+            if _add_alike(columns, len(lines), records):
+                lines.extend(number for number, _ in piece)
+                continue
+            for (number, _), record in zip(piece, records, strict=True):
                 if not isinstance(record, dict):
                     raise UsageError(f'{path}:{number}: JSON lines hold an object each, as {{"seed": 1, "acc": 0.9}}')
                 _add(columns, len(lines), record)
@@ -55,15 +59,15 @@ def read_lines(path: str) -> Sheet:
     return sheet_of(path, _filled(columns, len(lines)), lambda row: f"{path}:{lines[row]}")
 
 
-def _objects(path: str, lines: Sequence[tuple[int, str]]) -> Iterable[tuple[int, Any]]:
+def _objects(path: str, lines: Sequence[tuple[int, str]]) -> list[Any]:
     """What some lines hold; read at once where they are all sound, else one by one for the number of the wrong one."""
     try:
-        found = _parse(f"[{','.join(line for _, line in lines)}]")
+        found: list[Any] = _parse(f"[{','.join(line for _, line in lines)}]")
         if len(found) == len(lines):
-            return zip((number for number, _ in lines), found, strict=True)
+            return found
     except (ValueError, RecursionError):
         pass
-    return [(number, _parse_line(path, number, line)) for number, line in lines]
+    return [_parse_line(path, number, line) for number, line in lines]
 
 
 def _parse_line(path: str, number: int, line: str) -> Any:
@@ -167,6 +171,21 @@ def _of_records(path: str, records: Sequence[Mapping[str, Any]]) -> Sheet:
     for row, record in enumerate(records):
         _add(columns, row, record)
     return sheet_of(path, _filled(columns, len(records)))
+
+
+def _add_alike(columns: dict[str, list[Any]], row: int, records: Sequence[Any]) -> bool:
+    """Some more rows at once, if all have the same names and nothing nested."""
+    first = records[0]
+    if not isinstance(first, dict) or any(not isinstance(r, dict) or r.keys() != first.keys() for r in records):
+        return False
+    found = {name: [record[name] for record in records] for name in first}
+    if any({dict, list} & set(map(type, values)) for values in found.values()):
+        return False
+    for name, values in found.items():
+        column = columns.setdefault(name, [])
+        column.extend([None] * (row - len(column)))
+        column.extend(values)
+    return True
 
 
 def _add(columns: dict[str, list[Any]], row: int, record: Mapping[str, Any]) -> None:

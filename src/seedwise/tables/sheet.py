@@ -20,6 +20,9 @@ STEP_COLUMNS = (
 WITHIN_RUNS = frozenset((*STEP_COLUMNS, "episode", "episodes", "ep", "fold", "folds", "cv_fold", "batch", "time"))
 """Columns whose values tell rows of one run apart: no seeds, no methods, no tasks."""
 
+LARGEST = 1e150
+"""Squares of larger numbers leave the range of floats."""
+
 Codes = NDArray[np.int64]
 Texts = tuple[str, ...]
 
@@ -154,15 +157,19 @@ class Sheet:
 def _refuse_out_of_range(sheet: Sheet, column: Column) -> None:
     """Numbers whose squares leave the range of floats give no variance."""
     values = column.values
+    if values.dtype.kind == "O":
+        row = max(range(len(values)), key=lambda k: abs(values[k]), default=0)
+        if len(values) and abs(values[row]) > LARGEST:
+            raise UsageError(f"{sheet.place(row)}: {column.name} is too large a number: rescale the column")
     if values.dtype.kind != "f" or not values.size:
         return
     size = np.where(np.isfinite(values), np.abs(values), 0)
     row = int(np.argmax(size))
-    if size[row] > 1e150:
+    if size[row] > LARGEST:
         raise UsageError(
             f"{sheet.place(row)}: {column.name} is {values[row]:g}, whose square is beyond floating-point numbers: rescale the column"
         )
-    if 0 < size[row] < 1e-150:
+    if 0 < size[row] < 1 / LARGEST:
         raise UsageError(
             f"{sheet.place(row)}: {column.name} is at most {size[row]:g}, whose square is 0 as a floating-point number: rescale the column"
         )
