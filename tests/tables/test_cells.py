@@ -147,5 +147,5 @@ def test_numbers_whose_squares_overflow_are_refused_in_python_too() -> None:
 
 
 def test_a_whole_number_beyond_floats_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match="x.csv:3: acc is too large"):
+    with pytest.raises(UsageError, match=r"x\.csv:3: acc is too large"):
         scores(tmp_path, f"seed,acc\n1,2\n2,{10**400}\n")

@@ -171,3 +171,23 @@ def test_pieces_of_a_large_table_are_one_table() -> None:
     assert [m.name for m in found.metrics] == ["acc"]
     assert dict(found.scores("acc").by_seed) == {k: k / 7 for k in range(n)}
     assert (len(found), found.runs[66_000].series["acc"].values) == (n, (66_000 / 7,))
+
+
+def test_a_chart_over_time_and_the_columns_of_wandb_itself() -> None:
+    Path("w.csv").write_text("Relative Time (Process),a - acc,b - acc\n1.5,0.5,0.6\n2.5,0.7,0.8\n")
+    assert dict(read_scores("w.csv").scores("acc").by_seed) == {0: 0.7, 1: 0.8}
+    Path("h.csv").write_text(
+        "seed,_step,_runtime,_timestamp,val/acc\n1,0,3,1e9,0.5\n1,1,4,1e9,0.6\n2,0,3,2e9,0.5\n2,1,5,2e9,0.7\n"
+    )
+    found = read_scores("h.csv")
+    assert [m.name for m in found.metrics] == ["val/acc"]
+    assert dict(found.scores().by_seed) == {1: 0.6, 2: 0.7}
+
+
+def test_the_runs_of_a_table_are_equal_if_they_are() -> None:
+    Path("x.csv").write_text("seed,acc\n1,0.5\n2,\n")
+    one, two = read_scores("x.csv"), read_scores("x.csv")
+    assert one == two
+    assert [run.status for run in one] == ["finished", "failed"]
+    assert one.runs[0:1] == [one.runs[0]]
+    assert one.to_pandas()["acc"].isna().tolist() == [False, True]

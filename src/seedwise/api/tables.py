@@ -161,7 +161,7 @@ def offered_columns(table: RunTable, asked: bool = False) -> list[int]:
     sheet = table.sheet
     found = []
     for k, column in enumerate(sheet.columns):
-        if k in table.at or k == table.step or column.name.lower() in WITHIN_RUNS or column.name == "":
+        if k in table.at or k == table.step or column.name.lower() in WITHIN_RUNS or column.name[:1] in ("", "_"):
             continue
         if column.mixed and not asked and (looks_like_metric(column.name) or len(sheet.columns) - len(table.at) < 2):
             sheet.numbers(k)  # says which cell
@@ -205,13 +205,18 @@ class _Rows(Sequence[Run]):
             return _Rows(self._of, self._rows[at])
         return self._of.run(int(self._rows[at]))
 
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Sequence) and list(self) == list(other)
+
+    __hash__ = None  # type: ignore[assignment]
+
 
 @dataclass(frozen=True)
 class TableResults(Results):
     """Results whose runs are rows of a table."""
 
-    all_seeds: NDArray[Any] = field(default_factory=lambda: np.zeros(0, dtype=np.int64))
-    kept: NDArray[np.bool_] = field(default_factory=lambda: np.zeros(0, dtype=np.bool_))
+    all_seeds: NDArray[Any] = field(default_factory=lambda: np.zeros(0, dtype=np.int64), compare=False)
+    kept: NDArray[np.bool_] = field(default_factory=lambda: np.zeros(0, dtype=np.bool_), compare=False)
     """Which runs finished with some number."""
     by_metric: dict[str, Scores] = field(default_factory=dict)
     without: str = _BLANK

@@ -315,6 +315,9 @@ def _check_rows(table: RunTable) -> None:
     column = table.sheet.numbers(table.step)
     if column.blank is not None:
         raise UsageError(f"{table.sheet.place(int(np.argmax(column.blank)))}: {column.name} is blank")
+    finite = np.isfinite(column.values.astype(np.float64))
+    if not finite.all():
+        raise UsageError(f"{table.sheet.place(int(np.argmin(finite)))}: {column.name} is no step")
     twice = next(_repeated(table, table.steps), None)
     if twice is not None:
         _refuse_twice(table, twice)

@@ -38,7 +38,8 @@ def unfolded(sheet: Sheet) -> Sheet:
         raise UsageError(f"{sheet.path}: no column holds a metric of a run")
     metrics = list(dict.fromkeys(metric for of in found.values() for metric in of))
     times = sheet.numbers(0)
-    step = Column(sheet.names[0], np.tile(times.values, len(runs)), None, None, len(runs) * sheet.rows)
+    named = sheet.names[0] if sheet.names[0].lower() in STEP_COLUMNS else "step"
+    step = Column(named, np.tile(times.values, len(runs)), None, None, len(runs) * sheet.rows)
     columns = [*_names(runs, sheet.rows), step]
     for metric in metrics:
         columns.append(_stacked(sheet, metric, [found[run].get(metric) for run in runs]))
