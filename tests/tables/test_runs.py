@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+import seedwise as sw
 from seedwise.api.files import read_columns, read_methods
 from seedwise.api.tables import read_scores
 from seedwise.cli.start import start
@@ -141,7 +142,17 @@ def test_a_chart_of_wandb_is_a_run_for_each_column() -> None:
 
 def test_runs_of_wandb_without_a_seed_in_their_names_are_runs() -> None:
     Path("w.csv").write_text("Step,swift-river-12 - acc,calm-sea-7 - acc\n1,0.5,0.6\n2,0.7,0.8\n")
-    assert dict(read_scores("w.csv").scores("acc").by_seed) == {0: 0.7, 1: 0.8}
+    found = read_scores("w.csv")
+    assert sorted(found.scores("acc").values) == [0.7, 0.8]
+    assert any("run holds names and no seeds" in text for text in found.warnings)
+
+
+def test_names_of_runs_pair_with_the_same_names_only() -> None:
+    Path("a.csv").write_text("run,acc\nfoo,0.5\nbar,0.6\nbaz,0.7\n")
+    Path("b.csv").write_text("run,acc\nbar,0.7\nbaz,0.8\nqux,0.1\n")
+    found = sw.compare("a.csv", "b.csv", paired=True)
+    assert found.pairs == 2
+    assert found.difference == pytest.approx(-0.1)
 
 
 def test_wide_tables_count_blanks_as_unfinished() -> None:
@@ -175,7 +186,7 @@ def test_pieces_of_a_large_table_are_one_table() -> None:
 
 def test_a_chart_over_time_and_the_columns_of_wandb_itself() -> None:
     Path("w.csv").write_text("Relative Time (Process),a - acc,b - acc\n1.5,0.5,0.6\n2.5,0.7,0.8\n")
-    assert dict(read_scores("w.csv").scores("acc").by_seed) == {0: 0.7, 1: 0.8}
+    assert sorted(read_scores("w.csv").scores("acc").values) == [0.7, 0.8]
     Path("h.csv").write_text(
         "seed,_step,_runtime,_timestamp,val/acc\n1,0,3,1e9,0.5\n1,1,4,1e9,0.6\n2,0,3,2e9,0.5\n2,1,5,2e9,0.7\n"
     )

@@ -115,10 +115,14 @@ class RunTable:
 
     def notes(self, *columns: int) -> list[str]:
         """What the user should know of how many rows of these columns became one number."""
-        if not self.curves or self.step is None or self.layout.steps_to is not None:
-            return []
-        name = self.sheet.names[self.step]
         notes = []
+        if self.at and self.sheet.named_runs(self.at[-1]):
+            notes.append(
+                f"{self.sheet.names[self.at[-1]]} holds names and no seeds: a run's number is made of its name"
+            )
+        if not self.curves or self.step is None or self.layout.steps_to is not None:
+            return notes
+        name = self.sheet.names[self.step]
         if self.layout.reduce is None:
             notes.append(f"a run counts with its last row by {name}; --reduce best, mean or area takes another number")
         for k in columns:

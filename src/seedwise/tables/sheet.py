@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from hashlib import blake2b
 from typing import Any
 
 import numpy as np
@@ -143,12 +144,17 @@ class Sheet:
             )
         return column.values.astype(np.int64)
 
+    def named_runs(self, k: int) -> bool:
+        """Whether a column tells runs apart by names, none of which is a number."""
+        words = self.columns[k].words
+        return words is not None and self.columns[k].name.lower() in _LABELS and all(exact(t) is None for t in words[1])
+
     def _spelt_seeds(self, k: int) -> NDArray[Any]:
         codes, texts = self.words(k)
         known = [exact(text) for text in texts]
         if None in known:
-            if self.columns[k].name.lower() in _LABELS and not any(isinstance(seed, int) for seed in known):
-                return codes
+            if self.named_runs(k):
+                return _numbers_of_names(texts)[codes]
             row = int(np.argmax(codes == known.index(None)))
             raise UsageError(f"{self.place(row)}: the seed {self.text(k, row)!r} is not an integer")
         return _whole([seed for seed in known if seed is not None])[codes]
@@ -178,6 +184,14 @@ def _refuse_out_of_range(sheet: Sheet, column: Column) -> None:
 def _first(names: Sequence[str], wanted: Iterable[str]) -> int | None:
     lower = [name.lower() for name in names]
     return next((lower.index(word) for word in wanted if word in lower), None)
+
+
+def _numbers_of_names(names: Sequence[str]) -> NDArray[np.int64]:
+    """Runs that have names and no seeds: a number made of each name, so that no other name pairs with it in another file."""
+    made = [int.from_bytes(blake2b(name.encode(), digest_size=6).digest()) for name in names]
+    if len(set(made)) < len(made):
+        raise UsageError("two names of runs cannot be told apart: give each run a number")
+    return np.array(made, dtype=np.int64)
 
 
 def _whole(numbers: Sequence[int]) -> NDArray[Any]:
