@@ -202,3 +202,13 @@ def test_the_runs_of_a_table_are_equal_if_they_are() -> None:
     assert [run.status for run in one] == ["finished", "failed"]
     assert one.runs[0:1] == [one.runs[0]]
     assert one.to_pandas()["acc"].isna().tolist() == [False, True]
+
+
+def test_the_column_of_seeds_that_was_named_leaves_the_others_free() -> None:
+    Path("x.csv").write_text("trial,rng,acc\nA,1,0.5\nB,1,0.6\n")
+    assert list(read_methods("x.csv", "trial", None, "acc", Layout(seed="rng")).methods) == ["A", "B"]
+
+
+def test_lines_of_space_are_no_runs() -> None:
+    Path("x.csv").write_text("acc\n0.5\n  \n0.6\n\n")
+    assert len(read_scores("x.csv")) == 2

@@ -208,7 +208,7 @@ class _Text:
                     return begin
                 cells = bare[:-1].decode(errors="replace").replace("\n", self.separator).split(self.separator)
                 columns: Columns = [cells[k + skip * width :: width] for k in range(width)]
-                if not all(columns[0]):
+                if not all(columns[0]) or (width == 1 and not all(map(str.strip, columns[0]))):
                     return begin
                 begin, skip = begin + len(block), 0
                 if columns[0]:

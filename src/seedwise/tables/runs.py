@@ -203,8 +203,8 @@ def split_runs(sheet: Sheet, by: str | None = None, task: str | None = None, lay
         A column does not exist; nothing says which run a row is of; or two rows are of one run, and nothing says
         how they become one number. (If episodes or epochs were counted as runs, intervals would be far too narrow.)
     """
-    at_by, at_task = _grouping(sheet, by, "--by"), _grouping(sheet, task, "--task")
     seeds_at = _seeds_at(sheet, layout)
+    at_by, at_task = _grouping(sheet, by, "--by", seeds_at), _grouping(sheet, task, "--task", seeds_at)
     step = sheet.steps_at if layout.step is None else sheet.index(layout.step, "--step-column")
     codes, groups = _groups(sheet, at_by, at_task)
     if seeds_at is None:
@@ -235,12 +235,12 @@ def _some(*indices: int | None) -> tuple[int, ...]:
     return tuple(k for k in indices if k is not None)
 
 
-def _grouping(sheet: Sheet, name: str | None, option: str) -> int | None:
+def _grouping(sheet: Sheet, name: str | None, option: str, seeds_at: int | None) -> int | None:
     if name is None:
         return None
     k = sheet.index(name, option)
-    if sheet.names[k].lower() in WITHIN_RUNS or k == sheet.seeds_at:
-        what = "tells runs apart" if k == sheet.seeds_at else "counts rows within a run"
+    if sheet.names[k].lower() in WITHIN_RUNS or k == seeds_at:
+        what = "tells runs apart" if k == seeds_at else "counts rows within a run"
         raise UsageError(
             f"{sheet.path}: {sheet.names[k]} {what}, and is no method and no task ({option}); its columns are {', '.join(sheet.names)}"
         )
