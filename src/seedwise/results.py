@@ -1,7 +1,7 @@
 """Runs, results and scores: the values that one part of Seedwise gives to another. All of them are frozen."""
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import cached_property
@@ -56,6 +56,7 @@ class Reduce(StrEnum):
     LAST = "last"
     BEST = "best"
     MEAN = "mean"
+    AREA = "area"
 
 
 def _frozen(mapping: Mapping[Any, Any]) -> Mapping[Any, Any]:
@@ -73,11 +74,22 @@ class Series:
     values: tuple[float, ...]
 
     def reduce(self, how: Reduce, goal: Goal | None) -> float:
-        """One number for the run. `best` needs a goal; without one it raises UsageError."""
+        """One number for the run. `area` is that under the curve over its steps, by trapezoids.
+
+        Raises
+        ------
+        UsageError
+            `best` without a goal, `area` of a single value.
+        """
         if how is Reduce.LAST:
             return self.values[-1]
         if how is Reduce.MEAN:
             return float(np.mean(self.values))
+        if how is Reduce.AREA:
+            if len(self.values) < 2:
+                raise UsageError("the area under a curve takes two values or more")
+            values = np.asarray(self.values)
+            return float(np.sum(np.diff(self.steps) * (values[1:] + values[:-1]) / 2))
         if goal is None:
             raise UsageError("the best value of a series needs a goal: --metric NAME:min or NAME:max")
         return min(self.values) if goal is Goal.MIN else max(self.values)
@@ -250,7 +262,7 @@ class Results:
     name: str
     key: str
     command: tuple[str, ...]
-    runs: tuple[Run, ...]
+    runs: Sequence[Run]
     metrics: tuple[Metric, ...] = ()
     left_out: Mapping[str, str] = field(default_factory=dict)
     sites: tuple[Mapping[str, Any], ...] = ()
@@ -277,17 +289,17 @@ class Results:
         """The seeds of the runs, in ascending order."""
         return tuple(sorted(run.seed for run in self.runs))
 
-    def having(self, status: Status) -> tuple[Run, ...]:
+    def having(self, status: Status) -> Sequence[Run]:
         """The runs with this status."""
         return tuple(run for run in self.runs if run.status is status)
 
     @cached_property
-    def finished(self) -> tuple[Run, ...]:
+    def finished(self) -> Sequence[Run]:
         """The runs that finished."""
         return self.having(Status.FINISHED)
 
     @property
-    def failed(self) -> tuple[Run, ...]:
+    def failed(self) -> Sequence[Run]:
         """The runs that failed."""
         return self.having(Status.FAILED)
 

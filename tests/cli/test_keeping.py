@@ -45,7 +45,7 @@ def test_a_log_is_read_by_its_seeds(project: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("acc\n1\n", "no column `seed`"),
+        ("acc,loss\n1,2\n", "no column `seed`"),
         ("seed,acc\n1,2\n1,3\n", ":3: seed 1 stands twice"),
         ("seed,acc\n1.5,2\n", ":2: the seed '1.5' is not an integer"),
         ("seed,acc\n1\n", ":2 has 1 cells"),

@@ -1,37 +1,53 @@
 """For `compare FILE --by COLUMN`: reads the scores of several methods from one file."""
 
-import json
-from collections.abc import Mapping, Sequence
-from typing import Any
+from dataclasses import dataclass
 
 from ..errors import UsageError
 from ..metrics import choose as metrics
-from ..metrics.goals import looks_like_metric
-from ..results import Metric, Scores
+from ..results import Metric, Reduce, Scores
+from ..tables.groups import VALUE, Groups
+from ..tables.opening import open_table
+from ..tables.runs import AS_NAMED, Layout, split_runs
+from ..tables.sheet import WITHIN_RUNS, Sheet
 from .scores import as_scores
-from .tables import Sheet, number_of, read_sheet, seed_of, text_of
+from .tables import chosen_column
+
+Methods = dict[str, dict[str, Scores]]
+"""Method → task → scores. Without tasks, the only one is ""."""
 
 
-def read_groups(path: str, by: str, metric: str | None = None) -> dict[str, Scores]:
+@dataclass(frozen=True)
+class Found:
+    """The methods in a file, and what the user should know of how they were read."""
+
+    methods: Methods
+    notes: tuple[str, ...] = ()
+
+
+def read_groups(path: str, by: str, metric: str | None = None, layout: Layout = AS_NAMED) -> dict[str, Scores]:
     """Scores of several methods from one file. The column `by` holds the method's name."""
-    return {name: of[""] for name, of in read_tasks(path, by, None, metric).items()}
+    return {name: of[""] for name, of in read_tasks(path, by, None, metric, layout).items()}
 
 
-def read_tasks(path: str, by: str, task: str | None, metric: str | None = None) -> dict[str, dict[str, Scores]]:
-    """The scores of each method on each task, from a table with a row for each run.
+def read_tasks(
+    path: str, by: str | None, task: str | None, metric: str | None = None, layout: Layout = AS_NAMED
+) -> Methods:
+    """The scores of each method on each task: `read_methods` without its notes."""
+    return read_methods(path, by, task, metric, layout).methods
+
+
+def read_methods(
+    path: str, by: str | None, task: str | None, metric: str | None = None, layout: Layout = AS_NAMED
+) -> Found:
+    """The scores of each method on each task, from a table with a row for each run, or a file that names its methods.
 
     Parameters
     ----------
     by, task
-        Names of the columns that hold the method and the task.
+        Names of the columns that hold the method and the task. A file without columns names them itself.
     metric
         NAME, NAME:min or NAME:max. By default the only column of numbers, or the only one that is named like a
         metric.
-
-    Returns
-    -------
-    dict
-        Method → task → scores. Without `task`, the only task is "".
 
     Raises
     ------
@@ -39,94 +55,82 @@ def read_tasks(path: str, by: str, task: str | None, metric: str | None = None) 
         The same run has two rows, or a cell is not a number. (If episodes or epochs were counted as runs, intervals
         would be far too narrow.)
     """
-    if path.lower().endswith(".json"):
-        return _groups_of_json(path, metric)
-    sheet = read_sheet(path)
-    at_by, seeds = sheet.column(by, "--by"), sheet.seeds_at
-    at_task = None if task is None else sheet.column(task, "--task")
+    asked = _asked(path, metric)
+    found = open_table(path)
+    if isinstance(found, Groups):
+        _refuse_columns(path, by, task, layout)
+        return Found(_named(found, asked))
+    if found is None:
+        raise UsageError(f"{path} is a log, and has no columns: compare takes a log for each method")
+    if by is None:
+        raise UsageError(
+            f"which column of {path} tells the methods apart? --by one of {', '.join(found.names)}; or --wide if each column is a method"
+        )
+    table = split_runs(found, by, task, layout)
+    k, chosen = chosen_column(table, asked)
+    methods: Methods = {}
+    for (name, of), scores in table.scores(k, chosen).items():
+        methods.setdefault(name, {})[of] = as_scores(scores, None, None, f"{path}, {name}{of and ', '}{of}")
+    return Found(methods, tuple(table.notes(k)))
+
+
+def _asked(path: str, metric: str | None) -> Metric | None:
     asked = None if metric is None else metrics.parse_metric(metric)
-    at = _metric_column(sheet, asked, [at_by, at_task, seeds])
-    found: dict[str, dict[str, dict[int, float]]] = {}
-    lines: dict[tuple[str, str, int], int] = {}
-    for line, row in sheet.rows:
-        name, of = row[at_by], "" if at_task is None else row[at_task]
-        scores = found.setdefault(name, {}).setdefault(of, {})
-        seed = len(scores) if seeds is None else seed_of(sheet, line, row[seeds])
-        if (name, of, seed) in lines:
-            others = [n for k, n in enumerate(sheet.names) if k not in (at_by, at_task, seeds, at)]
-            tell = f": is another column what tells them apart (--task {' or '.join(others)})?" if others else ""
-            raise UsageError(
-                f"{path}:{line}: seed {seed} of {name}{f' on {of}' if of else ''} stood already on line {lines[name, of, seed]}; a run "
-                f"counts once{tell} Rows within one run, such as episodes or epochs, are no further runs"
-            )
-        lines[name, of, seed] = line
-        value = number_of(row[at])
-        if value is None:
-            raise UsageError(f"{path}:{line}: {sheet.names[at]} is {row[at]!r}, which is no number")
-        scores[seed] = value
-    if not found:
-        raise UsageError(f"{path} has no rows")
-    goal = asked.goal if asked is not None else None
+    if asked is not None and asked.pattern:
+        raise UsageError(f"--metric NAME=REGEX is for what is printed, and {path} is a table")
+    return asked
+
+
+def _refuse_columns(path: str, by: str | None, task: str | None, layout: Layout) -> None:
+    given = {"--by": by, "--task": task, **layout.typed()}
+    typed = [option for option, value in given.items() if value is not None and value is not False]
+    if typed:
+        raise UsageError(
+            f"{' and '.join(typed)} would be ignored: {path} names its methods and tasks itself, and has no columns"
+        )
+
+
+def _named(found: Groups, asked: Metric | None) -> Methods:
+    """The scores under the metric's name, without a goal if nobody said it."""
+    name, goal = (asked.name, asked.goal) if asked is not None else (VALUE, None)
     return {
-        name: {of: as_scores(Scores(sheet.names[at], s), None, goal, f"{path}, {name}") for of, s in tasks.items()}
-        for name, tasks in found.items()
+        method: {
+            task: as_scores(
+                Scores(name, s.by_seed, goal, s.n), None, None, f"{found.path}, {method}{task and ', '}{task}"
+            )
+            for task, s in of.items()
+        }
+        for method, of in found.scores.items()
     }
 
 
-def read_columns(path: str, metric: str | None = None) -> dict[str, Scores]:
+def read_columns(path: str, metric: str | None = None, layout: Layout = AS_NAMED) -> dict[str, Scores]:
     """Scores of several methods from a table in which each column of numbers is a method and each row is a seed."""
-    sheet = read_sheet(path)
-    seeds = sheet.seeds_at
-    asked = None if metric is None else metrics.parse_metric(metric)
-    found = {}
-    for k in sheet.numeric([seeds]):
-        by_seed: dict[int, float] = {}
-        for number, (line, row) in enumerate(sheet.rows):
-            seed = number if seeds is None else seed_of(sheet, line, row[seeds])
-            if seed in by_seed:
-                raise UsageError(f"{path}:{line}: seed {seed} stands twice; one row for each seed")
-            if row[k]:
-                by_seed[seed] = float(row[k])
-        name = asked.name if asked is not None else "value"
-        goal = asked.goal if asked is not None else None
-        found[sheet.names[k]] = as_scores(Scores(name, by_seed), None, goal, f"{path}, {sheet.names[k]}")
-    return found
-
-
-def _metric_column(sheet: Sheet, asked: Metric | None, but: Sequence[int | None]) -> int:
-    if asked is not None:
-        return sheet.column(asked.name, "--metric")
-    numeric = sheet.numeric(but)
-    named = [k for k in numeric if looks_like_metric(sheet.names[k])]
-    for some in (numeric, named):
-        if len(some) == 1:
-            return some[0]
-    shown = ", ".join(sheet.names[k] for k in numeric) or "none"
-    raise UsageError(f"which metric? --metric one of the columns of numbers in {sheet.path}: {shown}")
-
-
-def _groups_of_json(path: str, metric: str | None) -> dict[str, dict[str, Scores]]:
-    """Reads `{"A": [0.8, …], "B": {"1": 0.7, …}}`, or the same with one more level for tasks."""
-    try:
-        data: Any = json.loads(text_of(path))
-    except ValueError as error:
-        raise UsageError(f"{path} is no JSON: {error}") from None
-    asked = None if metric is None else metrics.parse_metric(metric)
-    if not isinstance(data, dict) or not data:
-        raise UsageError(f'{path}: methods are the keys of an object, {{"A": [0.8, 0.7], "B": …}}')
-
-    def scores(given: Any, name: str) -> Scores:
-        if isinstance(given, dict):
-            try:
-                given = {int(seed): value for seed, value in given.items()}
-            except ValueError:
-                raise UsageError(f"{path}: the keys under {name} are seeds or tasks, not both") from None
-        return as_scores(
-            given, None if asked is None else asked.name, None if asked is None else asked.goal, f"{path}, {name}"
+    asked = _asked(path, metric)
+    sheet = open_table(path)
+    if not isinstance(sheet, Sheet):
+        raise UsageError(f"{path} has no columns: leave --wide out")
+    within = [name for name in sheet.names if name.lower() in WITHIN_RUNS]
+    if within and layout.seed is None and sheet.seeds_at is None:
+        raise UsageError(
+            f"{path}: {within[0]} counts rows within a run, so that its rows are no seeds: --seed-column NAME"
         )
-
-    found: dict[str, dict[str, Scores]] = {}
-    for name, given in data.items():
-        nested = isinstance(given, Mapping) and all(isinstance(v, Mapping | list) for v in given.values())
-        found[name] = {t: scores(v, f"{name}, {t}") for t, v in given.items()} if nested else {"": scores(given, name)}
+    alone = sheet.seeds_at is None and layout.seed is None  # lists of scores side by side
+    table = split_runs(sheet, None, None, Layout(rows_are_runs=True) if alone and layout == AS_NAMED else layout)
+    found = {}
+    for k, column in enumerate(sheet.columns):
+        if k in table.at or k == table.step:
+            continue
+        if column.mixed:
+            sheet.numbers(k)
+        if column.numeric and not column.truth:
+            metric_of = Metric(
+                asked.name if asked else VALUE,
+                asked.goal if asked else None,
+                asked is not None,
+                layout.reduce or Reduce.LAST,
+            )
+            found[column.name] = as_scores(table.scores(k, metric_of)["", ""], None, None, f"{path}, {column.name}")
+    if not found:
+        raise UsageError(f"{path} has no column of numbers; its columns are {', '.join(sheet.names)}")
     return found

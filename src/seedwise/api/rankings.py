@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from .. import stats
 from ..decisions import Comparison, Decision, Place, Ranking, TaskPair, TaskPlace, TaskRanking
@@ -15,7 +15,7 @@ from ..errors import MetricError, UsageError
 from ..reports.decisions import comparison_sentence, ranking_sentence, tasks_sentence
 from ..results import Goal
 from .compare import Rng, compare, generator_for, group_of
-from .scores import ScoresLike, as_scores
+from .scores import ScoresLike, as_scores, as_tasks
 
 Array = NDArray[np.float64]
 
@@ -151,7 +151,7 @@ def _ranks(
 
 
 def compare_tasks(
-    groups: Mapping[str, Mapping[str, ScoresLike]],
+    groups: Mapping[str, Mapping[str, ScoresLike] | ArrayLike],
     *,
     level: float = 0.95,
     metric: str | None = None,
@@ -165,8 +165,8 @@ def compare_tasks(
     Parameters
     ----------
     groups
-        Method → task → scores (everything that `compare` takes). Every method needs every task; the numbers of seeds
-        may differ.
+        Method → task → scores (everything that `compare` takes), or method → array of runs × tasks, as rliable has them. Every
+        method needs every task; the numbers of seeds may differ.
     level
         Coverage of the intervals.
     nemenyi
@@ -189,13 +189,14 @@ def compare_tasks(
     if len(groups) < 2:
         raise UsageError(f"a comparison takes two methods or more; got {', '.join(groups) or 'none'}")
     generator = generator_for(rng)
-    tasks = list(dict.fromkeys(task for of in groups.values() for task in of))
-    for name, of in groups.items():
+    by_method = {name: as_tasks(of, name) for name, of in groups.items()}
+    tasks = list(dict.fromkeys(task for of in by_method.values() for task in of))
+    for name, of in by_method.items():
         missing = [task for task in tasks if task not in of]
         if missing:
             raise MetricError(f"{name} has no scores for {', '.join(missing[:5])}: every method needs every task")
     scores = {
-        name: [as_scores(of[task], metric, goal, f"{name}, {task}") for task in tasks] for name, of in groups.items()
+        name: [as_scores(of[task], metric, goal, f"{name}, {task}") for task in tasks] for name, of in by_method.items()
     }
     first = next(iter(scores.values()))[0]
     chosen = first.goal or Goal.MAX

@@ -12,7 +12,9 @@ from numpy.typing import ArrayLike
 from ..errors import MetricError, UsageError
 from ..metrics.goals import guess_goal
 from ..results import Goal, Results, Scores
-from .tables import SEED_COLUMNS, read_scores
+from ..tables.groups import tasks_of
+from ..tables.sheet import LARGEST, SEED_COLUMNS
+from .tables import read_scores
 
 
 class Frame(Protocol):
@@ -62,15 +64,30 @@ def as_scores(
     found = _read(given, metric, name)
     if not len(found):
         raise MetricError(f"{name}: no scores")
-    broken = [seed for seed, value in found.by_seed.items() if finite and not math.isfinite(value)]
-    if broken:
+    if finite and not np.isfinite(found.values).all():
+        broken = [seed for seed, value in found.by_seed.items() if not math.isfinite(value)]
         raise MetricError(
             f"{name}: {found.metric} is NaN or infinite under seed {', '.join(map(str, broken[:10]))}: rerun or leave out these "
             "seeds on purpose; they are not averaged away"
         )
+    _refuse_out_of_range(found, name)
     if goal is not None or found.goal is None:
         found = Scores(found.metric, found.by_seed, parse_goal(goal) or guess_goal(found.metric), found.n)
     return found
+
+
+def _refuse_out_of_range(scores: Scores, name: str) -> None:
+    """Numbers whose squares leave the range of floats give no variance."""
+    size = np.abs(scores.values)
+    largest = float(np.max(size, where=np.isfinite(size), initial=0.0))
+    if largest > LARGEST:
+        raise MetricError(
+            f"{name}: {scores.metric} has {largest:g}, whose square is beyond floating-point numbers: rescale"
+        )
+    if 0 < largest < 1 / LARGEST:
+        raise MetricError(
+            f"{name}: {scores.metric} is at most {largest:g}, whose square is 0 as a floating-point number: rescale"
+        )
 
 
 def parse_goal(goal: Goal | str | None) -> Goal | None:
@@ -109,27 +126,50 @@ def _read(given: Any, metric: str | None, name: str) -> Scores:
             f"{name}: scores are one number for each seed; got an array of shape {values.shape}"
             + ("" if values.ndim == 0 else ": several tasks or metrics are compared with compare_tasks")
         )
-    return Scores(metric or "value", dict(enumerate(values.tolist())))
+    lost = np.ma.getmaskarray(given) if isinstance(given, np.ma.MaskedArray) else np.zeros(len(values), dtype=np.bool_)
+    kept = {
+        seed: value for seed, (value, gone) in enumerate(zip(values.tolist(), lost.tolist(), strict=True)) if not gone
+    }
+    return Scores(metric or "value", kept, n=len(values))
+
+
+def as_tasks(given: Mapping[str, ScoresLike] | ArrayLike, name: str = "scores") -> Mapping[str, ScoresLike]:
+    """Task → scores: a mapping as it is, or the columns of an array of runs × tasks (as rliable has them).
+
+    Raises
+    ------
+    UsageError
+        An array is not runs × tasks.
+    """
+    return given if isinstance(given, Mapping) else tasks_of(given, name)
 
 
 def _paired(seeds: Sequence[Any], values: Sequence[Any], metric: Any, name: str) -> Scores:
     by_seed: dict[int, float] = {}
+    blank: set[int] = set()
     for seed, value in zip(seeds, values, strict=True):
         if isinstance(seed, bool) or not isinstance(seed, int | np.integer):
             try:
                 whole = int(seed) if float(seed) == int(seed) and not isinstance(seed, str) else None
+                if isinstance(seed, float | np.floating) and abs(float(seed)) >= 2**53:
+                    raise MetricError(
+                        f"{name}: the seed {seed:.0f} is a float and has lost its last digits: give integers"
+                    )
             except (TypeError, ValueError, OverflowError):
                 whole = None
             if whole is None:
                 raise MetricError(f"{name}: the seed {seed!r} is not an integer")
             seed = whole
-        if int(seed) in by_seed:
+        if int(seed) in by_seed or int(seed) in blank:
             raise MetricError(f"{name}: seed {int(seed)} stands twice; one score for each seed")
+        if _is_blank(value):
+            blank.add(int(seed))  # a run without a number did not finish
+            continue
         try:
             by_seed[int(seed)] = float(value)
         except (TypeError, ValueError):
             raise MetricError(f"{name}: the score of seed {int(seed)} is no number: {value!r}") from None
-    return Scores(str(metric) if metric is not None else "value", by_seed)
+    return Scores(str(metric) if metric is not None else "value", by_seed, n=len(by_seed) + len(blank))
 
 
 def _frame(frame: Any, metric: str | None, name: str) -> Scores:
@@ -148,4 +188,11 @@ def _frame(frame: Any, metric: str | None, name: str) -> Scores:
 
 
 def _is_numeric(column: Any) -> bool:
-    return all(isinstance(v, int | float | np.number) and not isinstance(v, bool) for v in list(column)[:50])
+    return all(
+        _is_blank(v) or (isinstance(v, int | float | np.number) and not isinstance(v, bool)) for v in list(column)[:50]
+    )
+
+
+def _is_blank(value: object) -> bool:
+    """Whether a cell of a frame says that there is nothing: None, pandas' NA, NumPy's masked."""
+    return value is None or type(value).__name__ in ("NAType", "MaskedConstant")

@@ -66,17 +66,18 @@ def summarize(
         ) from None
     found = as_scores(scores, metric, goal, finite=False)
     n = found.n or len(found)
-    broken = [seed for seed, value in found.by_seed.items() if not math.isfinite(value)]
-    if broken:
+    values = found.values
+    if not np.isfinite(values).all():
+        broken = [seed for seed, value in found.by_seed.items() if not math.isfinite(value)]
         shown = ", ".join(map(str, broken[:10])) + (" …" if len(broken) > 10 else "")
         reason = f"NaN or infinite under seed {shown}: no mean can be given"
         nothing: dict[str, Any] = dict.fromkeys(
             ("mean", "sd", "sem", "interval", "median", "iqm", "min", "max", "best_seed", "worst_seed")
         )
         return Summary(found.metric, found.goal, n, len(found), level=level, reason=reason, **nothing)
-    d = describe(found.values, level)
-    low = found.seeds[int(np.argmin(found.values))]
-    high = found.seeds[int(np.argmax(found.values))]
+    d = describe(values, level)
+    seeds = found.seeds
+    low, high = seeds[int(np.argmin(values))], seeds[int(np.argmax(values))]
     best, worst = {Goal.MIN: (low, high), Goal.MAX: (high, low), None: (None, None)}[found.goal]
     between, method, note = _interval(found, how, level, resamples, rng, d.interval)
     return Summary(

@@ -1,109 +1,58 @@
-"""Reads a table or a log as results. Each row, or each printed line, is one seed."""
+"""Reads a table or a log as results of one method."""
 
-import csv
-import os
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any, overload
+
+import numpy as np
+from numpy.typing import NDArray
 
 from ..errors import UsageError
 from ..metrics import choose as metrics
-from ..results import Metric, Results, Run, Series, Status
+from ..metrics.goals import guess_goal, looks_like_metric
+from ..results import Metric, Results, Run, Scores, Series, Status
+from ..tables.groups import Groups
+from ..tables.opening import open_table
+from ..tables.runs import AS_NAMED, Layout, RunTable, split_runs
+from ..tables.sheet import SEED_COLUMNS, WITHIN_RUNS, Sheet
 
-SEED_COLUMNS = ("seed", "random_state", "random seed", "random_seed", "run", "run_id", "trial", "replicate", "rep")
-
-
-@dataclass(frozen=True)
-class Sheet:
-    """A table of text: names of columns, and rows with the numbers of their lines in the file."""
-
-    path: str
-    names: tuple[str, ...]
-    rows: tuple[tuple[int, tuple[str, ...]], ...]
-
-    def column(self, name: str, option: str) -> int:
-        """The index of a column. Raises UsageError, which names the existing columns."""
-        for k, known in enumerate(self.names):
-            if known == name:
-                return k
-        for k, known in enumerate(self.names):
-            if known.lower() == name.lower():
-                return k
-        raise UsageError(f"{self.path} has no column {name!r} ({option}); its columns are {', '.join(self.names)}")
-
-    @property
-    def seeds_at(self) -> int | None:
-        """The index of the column of seeds; None if there is none."""
-        names = [name.lower() for name in self.names]
-        return next((names.index(word) for word in SEED_COLUMNS if word in names), None)
-
-    def numeric(self, but: Sequence[int | None]) -> list[int]:
-        """Indices of the columns that hold only numbers.
-
-        Empty cells are ignored, and the columns in `but` are left out.
-        """
-        found = []
-        for k in range(len(self.names)):
-            cells = [row[k] for _, row in self.rows if row[k].strip()]
-            if k not in but and cells and all(number_of(cell) is not None for cell in cells):
-                found.append(k)
-        return found
+__all__ = ["SEED_COLUMNS", "TableResults", "chosen_column", "read_scores"]
 
 
-def number_of(cell: str) -> float | None:
-    try:
-        return float(cell)
-    except ValueError:
-        return None
+_BLANK = "it did not finish, or its cells are blank"
 
 
-def text_of(path: str) -> str:
-    if not os.path.isfile(path):
-        raise UsageError(f"no such file: {path}")
-    return Path(path).read_text(encoding="utf-8-sig", errors="replace")
+class SeveralMethods(UsageError):
+    """A file that names several methods or tasks was read as one."""
 
 
-def read_sheet(path: str) -> Sheet:
-    """Reads a CSV or TSV file. Raises UsageError, which names the wrong line."""
-    text = text_of(path)
-    head = text.partition("\n")[0]
-    separator = "\t" if path.lower().endswith(".tsv") or "\t" in head else ","
-    if separator == "," and ";" in head and "," not in head:
-        separator = ";"
-    reader = csv.reader(text.splitlines(), delimiter=separator)
-    try:
-        lines = [(reader.line_num, row) for row in reader]
-    except csv.Error as error:
-        raise UsageError(f"{path}:{reader.line_num}: {error}") from None
-    lines = [(number, row) for number, row in lines if any(cell.strip() for cell in row)]
-    if not lines:
-        raise UsageError(f"{path} is empty")
-    names = tuple(name.strip() for name in lines[0][1])
-    double = sorted({name for name in names if names.count(name) > 1})
-    if double:
-        raise UsageError(f"{path}: the column {double[0]!r} stands twice")
-    for number, row in lines[1:]:
-        if len(row) != len(names):
-            raise UsageError(f"{path}:{number} has {len(row)} cells; the header names {len(names)}")
-    return Sheet(path, names, tuple((number, tuple(cell.strip() for cell in row)) for number, row in lines[1:]))
+def read_scores(path: str, metric: Sequence[str] = (), layout: Layout = AS_NAMED) -> Results:
+    """Runs of one method from a table, an array or a log; docs/statistics.md lists what is read.
 
-
-def is_table(path: str) -> bool:
-    """Whether a file is read as a table. Its name decides."""
-    return path.lower().endswith((".csv", ".tsv"))
-
-
-def read_scores(path: str, metric: Sequence[str] = ()) -> Results:
-    """Runs from a CSV file or a log.
-
-    The CSV has a column `seed` (or `random_state`, `run`); the log has lines such as `seed = 3 | acc = 0.80`.
+    A table has a column `seed` (or `random_state`, `run`); a log has lines such as `seed = 3 | acc = 0.80`.
 
     Raises
     ------
     UsageError
-        The file cannot be read, has no seeds, repeats a seed, or has no numbers. The message names line and column.
+        The file cannot be read, has no seeds, repeats a seed, holds several methods, or has no numbers. The message
+        names line and column.
     """
-    records = _table(path) if is_table(path) else metrics.split_by_seed(text_of(path))
+    found = open_table(path)
+    asked = [metrics.parse_metric(m) for m in metric]
+    if found is not None and any(m.pattern for m in asked):
+        raise UsageError(f"--metric NAME=REGEX is for what is printed, and {path} is a table")
+    if isinstance(found, Sheet):
+        return _of_sheet(found, asked, layout)
+    typed = [option for option, value in layout.typed().items() if value is not None and value is not False]
+    if typed:
+        raise UsageError(f"{typed[0]} would be ignored: {path} has no columns")
+    return _of_groups(found, asked) if isinstance(found, Groups) else _of_log(path, asked)
+
+
+def _of_log(path: str, asked: Sequence[Metric]) -> Results:
+    text = Path(path).read_text(encoding="utf-8-sig", errors="replace")
+    records = metrics.split_by_seed(text)
     if not records:
         raise UsageError(f"{path}: no line says a seed, as `seed = 3 | acc = 0.80` would")
     runs = tuple(
@@ -112,35 +61,204 @@ def read_scores(path: str, metric: Sequence[str] = ()) -> Results:
         )
         for seed, series in sorted(records.items())
     )
-    choice = metrics.choose(runs, [metrics.parse_metric(m) for m in metric])
+    choice = metrics.choose(runs, asked)
     chosen = choice.metrics
-    if not chosen and not metric:  # if there is only one column of numbers, it is the metric, whatever its name
-        names = list(dict.fromkeys(name for run in runs for name in run.series))
+    names = list(dict.fromkeys(name for run in runs for name in run.series))
+    if not chosen and not asked:  # if there is only one name, it is the metric, whatever it is called
         chosen = (Metric(names[0]),) if len(names) == 1 else ()
+    if not chosen:
+        what = f"no metric {asked[0].name!r}" if asked else "no metric"
+        raise UsageError(
+            f"{path} has {what}; beside seeds it has: {', '.join(names[:20]) or 'nothing that is a number'}"
+        )
     return Results(Path(path).stem, "", (path,), runs, chosen, choice.left_out)
 
 
-def _table(path: str) -> dict[int, dict[str, Series]]:
-    sheet = read_sheet(path)
-    where = sheet.seeds_at
-    if where is None:
-        raise UsageError(f"{path} has no column `seed`; its columns are {', '.join(sheet.names)}")
-    records: dict[int, dict[str, Series]] = {}
-    for line, row in sheet.rows:
-        seed = seed_of(sheet, line, row[where])
-        if seed in records:
-            raise UsageError(
-                f"{path}:{line}: seed {seed} stands twice; one row for each seed (several methods: compare {path} --by COLUMN)"
-            )
-        numbers = {
-            name: number_of(cell) for name, cell in zip(sheet.names, row, strict=True) if name != sheet.names[where]
-        }
-        records[seed] = {name: Series((1,), (value,)) for name, value in numbers.items() if value is not None}
-    return records
+def _of_groups(found: Groups, asked: Sequence[Metric]) -> Results:
+    single = [scores for of in found.scores.values() for scores in of.values()]
+    if len(single) != 1:
+        names = ", ".join(f"{name} {task}".strip() or "runs" for name, of in found.scores.items() for task in of)
+        raise SeveralMethods(
+            f"{found.path} holds several methods or tasks ({names[:200]}): seedwise compare {found.path}"
+        )
+    if len(asked) > 1:
+        raise UsageError(f"{found.path} holds one metric: name one --metric")
+    metric = asked[0] if asked else _metric_called(next(iter(found.scores)) or single[0].metric)
+    by_seed, n = single[0].by_seed, single[0].n or 0
+    seeds = np.array([*by_seed, *sorted(set(range(n)) - set(by_seed))[: n - len(by_seed)]], dtype=object)
+    scores = {metric.name: Scores(metric.name, by_seed, metric.goal, n=n)}
+    if not by_seed:
+        raise UsageError(f"{found.path} has no numbers")
+    kept = np.arange(n) < len(by_seed)
+    return TableResults(
+        Path(found.path).stem, "", (found.path,), (), (metric,), all_seeds=seeds, kept=kept, by_metric=scores
+    )
 
 
-def seed_of(sheet: Sheet, line: int, cell: str) -> int:
-    value = number_of(cell)
-    if value is None or value != value or value in (float("inf"), float("-inf")) or value != int(value):
-        raise UsageError(f"{sheet.path}:{line}: the seed {cell!r} is not an integer")
-    return int(value)
+def _metric_called(name: str) -> Metric:
+    return Metric(name, guess_goal(name))
+
+
+def _of_sheet(sheet: Sheet, asked: Sequence[Metric], layout: Layout) -> Results:
+    table = split_runs(sheet, layout=layout)
+    offered = offered_columns(table, bool(asked))
+    if asked:
+        at = [sheet.index(metric.name, "--metric") for metric in asked]
+        chosen = [_as_spelt(metric, sheet.names[k], layout) for metric, k in zip(asked, at, strict=True)]
+        choice = metrics.Choice(tuple(chosen), {})
+    else:
+        names = {sheet.names[k]: k for k in offered}
+        choice = metrics.lead(
+            {name: _reason(table, k) for name, k in names.items()}, set() if table.curves else set(names)
+        )
+        only = [Metric(name) for name in names] if len(names) == 1 else []
+        chosen = [_as_spelt(metric, metric.name, layout) for metric in choice.metrics or only]
+        at = [names[metric.name] for metric in chosen]
+    if not chosen:
+        raise UsageError(
+            f"{sheet.path} has no column of numbers that is a metric; its columns are {', '.join(sheet.names)}"
+        )
+    given = [(table.named(metric), table.scores(k, metric)["", ""]) for metric, k in zip(chosen, at, strict=True)]
+    kept = np.zeros(len(table.starts), dtype=np.bool_)
+    for metric, k in zip(chosen, at, strict=True):
+        kept |= table.values(k, metric)[1]
+    if not kept.any():
+        raise UsageError(
+            f"{sheet.path}: no run has a number in {', '.join(m.name for m in chosen)}; its columns are {', '.join(sheet.names)}"
+        )
+    renamed = {metric.name: scores for metric, scores in given}
+    question = tuple(name for name in choice.question if name in renamed)
+    return TableResults(
+        Path(sheet.path).stem,
+        "",
+        (sheet.path,),
+        (),
+        tuple(metric for metric, _ in given),
+        choice.left_out,
+        warnings=tuple(table.notes(*at)),
+        question=question,
+        all_seeds=table.seeds,
+        kept=kept,
+        by_metric=renamed,
+        without=_BLANK if layout.steps_to is None else f"it does not reach {layout.steps_to:g}",
+    )
+
+
+def _as_spelt(metric: Metric, name: str, layout: Layout) -> Metric:
+    goal = metric.goal if metric.goal_said else guess_goal(name)
+    return Metric(name, goal, metric.goal_said, layout.reduce or metric.reduce)
+
+
+def offered_columns(table: RunTable, asked: bool = False) -> list[int]:
+    """The columns that may hold a metric.
+
+    Raises
+    ------
+    UsageError
+        A column named like a metric holds numbers and something else: the message names the first such cell. (Not if
+        the metric was named.)
+    """
+    sheet = table.sheet
+    found = []
+    for k, column in enumerate(sheet.columns):
+        if k in table.at or k == table.step or column.name.lower() in WITHIN_RUNS or column.name[:1] in ("", "_"):
+            continue
+        if column.mixed and not asked and (looks_like_metric(column.name) or len(sheet.columns) - len(table.at) < 2):
+            sheet.numbers(k)  # says which cell
+        if column.numeric and (not column.truth or looks_like_metric(column.name)):
+            found.append(k)
+    if not found and not asked:
+        for k, column in enumerate(sheet.columns):
+            if column.mixed and k not in table.at:
+                sheet.numbers(k)
+    return found
+
+
+def _reason(table: RunTable, k: int) -> str:
+    """Why a column is no metric; "" if it is one."""
+    column = table.sheet.columns[k]
+    values = column.values[~column.blank] if column.blank is not None else column.values
+    same = len(values) > 1 and bool(
+        (values == values[0]).all() or (values.dtype.kind == "f" and np.isnan(values).all())
+    )
+    as_seed = not table.curves and len(values) > 1 and bool(np.all(column.values[table.order] == table.seeds))
+    return metrics.reason_against(
+        column.name, as_seed, float(values[0]) if same else None, same and metrics.named_like_setting(column.name)
+    )
+
+
+class _Rows(Sequence[Run]):
+    """Runs that are made when they are asked for: a million rows stay numbers."""
+
+    def __init__(self, of: "TableResults", rows: NDArray[np.int64]) -> None:
+        self._of, self._rows = of, rows
+
+    def __len__(self) -> int:
+        return len(self._rows)
+
+    @overload
+    def __getitem__(self, at: int) -> Run: ...
+    @overload
+    def __getitem__(self, at: slice) -> "_Rows": ...
+    def __getitem__(self, at: int | slice) -> "Run | _Rows":
+        if isinstance(at, slice):
+            return _Rows(self._of, self._rows[at])
+        return self._of.run(int(self._rows[at]))
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Sequence) and list(self) == list(other)
+
+    __hash__ = None  # type: ignore[assignment]
+
+
+@dataclass(frozen=True)
+class TableResults(Results):
+    """Results whose runs are rows of a table."""
+
+    all_seeds: NDArray[Any] = field(default_factory=lambda: np.zeros(0, dtype=np.int64), compare=False)
+    kept: NDArray[np.bool_] = field(default_factory=lambda: np.zeros(0, dtype=np.bool_), compare=False)
+    """Which runs finished with some number."""
+    by_metric: dict[str, Scores] = field(default_factory=dict)
+    without: str = _BLANK
+    """Why a run has no number."""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        object.__setattr__(self, "runs", _Rows(self, np.arange(len(self.all_seeds))))
+
+    def run(self, row: int) -> Run:
+        """One run, with the one number of each metric that it finished with."""
+        seed = int(self.all_seeds[row])
+        if not self.kept[row]:
+            return Run(seed, Status.FAILED, detail=self.without)
+        found = {n: Series((1,), (s.by_seed[seed],)) for n, s in self.by_metric.items() if seed in s.by_seed}
+        return Run(seed, Status.FINISHED, found)
+
+    def having(self, status: Status) -> Sequence[Run]:
+        """The runs with this status."""
+        rows = {Status.FINISHED: self.kept, Status.FAILED: ~self.kept}.get(status)
+        return () if rows is None else _Rows(self, np.flatnonzero(rows))
+
+    @property
+    def seeds(self) -> tuple[int, ...]:
+        """The seeds of the runs, in ascending order."""
+        return tuple(np.sort(self.all_seeds).tolist())
+
+    def scores(self, metric: str | None = None) -> Scores:
+        """Seed → number for one metric. Raises MetricError as `metric` does."""
+        return self.by_metric[self.metric(metric).name]
+
+
+def chosen_column(table: RunTable, asked: Metric | None) -> tuple[int, Metric]:
+    """The one column whose scores are compared. Raises UsageError, which names the columns of numbers."""
+    sheet = table.sheet
+    if asked is not None:
+        k = sheet.index(asked.name, "--metric")
+        return k, _as_spelt(asked, sheet.names[k], table.layout)
+    numeric = offered_columns(table)
+    named = [k for k in numeric if looks_like_metric(sheet.names[k])]
+    for some in (numeric, named):
+        if len(some) == 1:
+            return some[0], _as_spelt(Metric(sheet.names[some[0]]), sheet.names[some[0]], table.layout)
+    shown = ", ".join(sheet.names[k] for k in numeric) or f"none (its columns are {', '.join(sheet.names)})"
+    raise UsageError(f"which metric? --metric one of the columns of numbers in {sheet.path}: {shown}")

@@ -2,9 +2,12 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 from cyclopts import App, Parameter
+
+if TYPE_CHECKING:
+    from ..tables.runs import Layout
 
 app = App(
     name="seedwise",
@@ -26,17 +29,17 @@ MetricOption = Annotated[
     ),
 ]
 ReduceOption = Annotated[
-    Literal["last", "best", "mean"],
+    Literal["last", "best", "mean", "area"],
     Parameter(name="--reduce", help="Which value of a series of one run counts."),
 ]
 
 ShownReduce = Annotated[
-    Literal["last", "best", "mean"] | None,
+    Literal["last", "best", "mean", "area"] | None,
     Parameter(name="--reduce", help="Which value of a series of one run counts (default: as when it was run)."),
 ]
 Level = Annotated[float, Parameter(help="Coverage of the intervals.")]
-By = Annotated[str | None, Parameter(help="FILE.csv: the column that tells methods apart.")]
-Task = Annotated[str | None, Parameter(help="FILE.csv: the column of tasks or data sets.")]
+By = Annotated[str | None, Parameter(help="FILE: the column that tells methods apart.")]
+Task = Annotated[str | None, Parameter(help="FILE: the column of tasks or data sets.")]
 Rng = Annotated[int, Parameter(help="The number from which resampling starts.")]
 
 
@@ -59,6 +62,38 @@ class Shown:
 
 
 AS_TEXT = Shown()
+
+
+@Parameter(name="*")
+@dataclass(frozen=True)
+class InTable:
+    """What the columns of a table in a file are, where their names do not say it."""
+
+    seed_column: Annotated[str | None, Parameter(help="FILE: the column that tells runs apart.")] = None
+    rows_are_runs: Annotated[
+        bool, Parameter(negative=(), help="FILE: each row is a run of its own, though no column says a seed.")
+    ] = False
+    step_column: Annotated[str | None, Parameter(help="FILE: the column that orders the rows of one run.")] = None
+    reduce: Annotated[
+        Literal["last", "best", "mean", "area"] | None,
+        Parameter(help="FILE with several rows for each run: which number counts (default: the last, by step)."),
+    ] = None
+    steps_to: Annotated[
+        float | None, Parameter(help="FILE with several rows for each run: the first step at which so much is reached.")
+    ] = None
+
+    def layout(self) -> "Layout":
+        """The same for the reader."""
+        from ..results import Reduce
+        from ..tables.runs import Layout
+
+        reduce = None if self.reduce is None else Reduce(self.reduce)
+        if self.steps_to is not None:
+            refuse({"--reduce": reduce}, "--steps-to takes the first step that reaches the number")
+        return Layout(self.seed_column, self.rows_are_runs, self.step_column, reduce, self.steps_to)
+
+
+BY_NAME = InTable()
 
 
 def refuse(given: Mapping[str, object], because: str) -> None:

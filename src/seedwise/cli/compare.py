@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from cyclopts import Parameter
 
-from .app import AS_TEXT, By, Level, MetricOption, Rng, Shown, StoreOption, Task, app, refuse
+from .app import AS_TEXT, BY_NAME, By, InTable, Level, MetricOption, Rng, Shown, StoreOption, Task, app, refuse
 from .printing import print_json
-from .sides import name_of, print_table, shared_metrics, side_of
+from .sides import name_of, print_notes, print_table, shared_metrics, side_of
 
 if TYPE_CHECKING:
     from ..decisions import Comparison, Ranking, TaskRanking
+    from ..tables.runs import Layout
 
 
 @Parameter(name="*")
@@ -35,7 +36,7 @@ class InFile:
 
     by: By = None
     task: Task = None
-    wide: Annotated[bool, Parameter(negative=(), help="FILE.csv: each column of numbers is a method.")] = False
+    wide: Annotated[bool, Parameter(negative=(), help="FILE: each column of numbers is a method.")] = False
     nemenyi: Annotated[bool, Parameter(negative=(), help="Over tasks: also Nemenyi's critical difference.")] = False
 
 
@@ -44,9 +45,12 @@ _QUESTION, _IN_FILE = Question(), InFile()
 
 @app.command
 def compare(
-    *sides: Annotated[str, Parameter(help="NEW BASE [MORE…]: experiments or files; or one FILE.csv with --by.")],
+    *sides: Annotated[
+        str, Parameter(help="NEW BASE [MORE…]: experiments or files; or one FILE that holds all methods, with --by.")
+    ],
     metric: MetricOption = None,
     where: InFile = _IN_FILE,
+    table: InTable = BY_NAME,
     question: Question = _QUESTION,
     until_decided: Annotated[
         bool, Parameter(negative=(), help="Run both experiments on, seed by seed, until the question is decided.")
@@ -72,20 +76,26 @@ def compare(
             {"--paired": question.paired, "--equivalence": question.equivalence, "--format": _typed(shown.format)},
             "--until-decided asks whether two means differ, and prints text or --json",
         )
+        refuse(table.layout().typed(), "--until-decided runs experiments")
         return _until_decided(sides, metric, question, 100 if max_seeds is None else max_seeds, store, shown)
     refuse({"--max-seeds": max_seeds}, "it goes with --until-decided")
     if len(sides) == 1:
         refuse({"--store": store}, f"{sides[0]} is a file")
-        return _compare_in_file(sides[0], metric[0] if metric else None, where, question, shown)
+        return _compare_in_file(sides[0], metric[0] if metric else None, where, table.layout(), question, shown)
     if all(os.path.isfile(side) for side in sides):
         refuse({"--store": store}, "all sides are files")
-    results = {name_of(side, sides): side_of(side, metric or (), store) for side in sides}
+    if not any(os.path.isfile(side) for side in sides):
+        refuse(table.layout().typed(), "no side is a file")
+    results = {name_of(side, sides): side_of(side, metric or (), store, table.layout()) for side in sides}
     if len(results) < len(sides):
         raise UsageError(f"each side once: {' '.join(sides)}")
     names = shared_metrics(results, metric)
     if len(sides) > 2:
-        return _rank({name: of.scores(names[0]) for name, of in results.items()}, question, shown)
-    return _compare_two(results, names, bool(metric), question, shown)
+        code = _rank({name: of.scores(names[0]) for name, of in results.items()}, question, shown)
+    else:
+        code = _compare_two(results, names, bool(metric), question, shown)
+    print_notes((f"{name}: {note}" for name, of in results.items() if not of.key for note in of.warnings), shown.json)
+    return code
 
 
 def _typed(format: str) -> str | None:
@@ -150,11 +160,19 @@ def _rank(scores: Mapping[str, Any], question: Question, shown: Shown) -> int:
     return _print_ranking(ranking, shown)
 
 
-def _compare_in_file(path: str, metric: str | None, where: InFile, question: Question, shown: Shown) -> int:
+def _compare_in_file(
+    path: str, metric: str | None, where: InFile, layout: "Layout", question: Question, shown: Shown
+) -> int:
+    groups, notes = _methods_in(path, metric, where, layout)
+    code = _compare_groups(groups, where, question, shown)
+    print_notes(notes, shown.json)
+    return code
+
+
+def _compare_groups(groups: Mapping[str, Mapping[str, Any]], where: InFile, question: Question, shown: Shown) -> int:
     from ..api.compare import compare as one
     from ..api.rankings import compare_tasks
 
-    groups = _methods_in(path, metric, where)
     if any(len(of) > 1 for of in groups.values()):
         refuse(
             {"--paired": question.paired, "--equivalence": question.equivalence},
@@ -183,30 +201,26 @@ def _compare_in_file(path: str, metric: str | None, where: InFile, question: Que
     return 0
 
 
-def _methods_in(path: str, metric: str | None, where: InFile) -> Mapping[str, Mapping[str, Any]]:
-    """For each method in a file, its scores on each task."""
-    from ..api.files import read_columns, read_tasks
-    from ..api.tables import read_sheet
+def _methods_in(
+    path: str, metric: str | None, where: InFile, layout: "Layout"
+) -> tuple[Mapping[str, Mapping[str, Any]], Sequence[str]]:
+    """For each method in a file, its scores on each task; and what the user should know of how they were read."""
+    from ..api.files import read_columns, read_methods
     from ..errors import UsageError
 
     groups: Mapping[str, Mapping[str, Any]]
+    notes: Sequence[str] = ()
     if where.wide:
         refuse({"--by": where.by, "--task": where.task}, "with --wide each column of numbers is a method")
-        groups = {name: {"": scores} for name, scores in read_columns(path, metric).items()}
-    elif where.by is not None or path.lower().endswith(".json"):
-        if path.lower().endswith(".json"):
-            refuse({"--by": where.by, "--task": where.task}, "a JSON file names its methods and tasks itself")
-        groups = read_tasks(path, where.by or "", where.task, metric)
+        groups = {name: {"": scores} for name, scores in read_columns(path, metric, layout).items()}
     else:
-        columns = ", ".join(read_sheet(path).names)
-        raise UsageError(
-            f"which column of {path} tells the methods apart? --by one of {columns}; or --wide if each column is a method"
-        )
+        found = read_methods(path, where.by, where.task, metric, layout)
+        groups, notes = found.methods, found.notes
     if len(groups) < 2:
         raise UsageError(
-            f"{path} holds one method, {', '.join(groups)}: there is nothing to compare (seedwise summarize)"
+            f"{path} holds one method, {', '.join(groups) or 'without a name'}: there is nothing to compare (seedwise summarize)"
         )
-    return groups
+    return groups, notes
 
 
 def _until_decided(

@@ -56,7 +56,7 @@ def as_dict(results: "Results") -> dict[str, object]:
         "left_out": dict(results.left_out),
         "warnings": list(results.warnings),
         "notes": list(results.notes),
-        "forked": sum(run.forked for run in results.finished),
+        "forked": sum(run.forked for run in results.finished) if results.forking else 0,
         "forking": results.forking,
     }
 

@@ -2,13 +2,14 @@
 
 import os
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from ..decisions import Comparison
     from ..reports.table import Table
     from ..results import Results
+    from ..tables.runs import Layout
 
 
 def name_of(side: str, sides: Sequence[str]) -> str:
@@ -16,11 +17,22 @@ def name_of(side: str, sides: Sequence[str]) -> str:
     return stem if sum(os.path.splitext(os.path.basename(s))[0] == stem for s in sides) < 2 else side
 
 
-def side_of(side: str, metric: Sequence[str], store: str | None) -> "Results":
+def side_of(side: str, metric: Sequence[str], store: str | None, layout: "Layout | None" = None) -> "Results":
     from ..api.tables import read_scores
     from ..experiments.loading import load
+    from ..tables.runs import AS_NAMED
 
-    return read_scores(side, metric) if os.path.isfile(side) else load(side, metric=metric, store=store, brief=True)
+    if os.path.isfile(side):
+        return read_scores(side, metric, layout or AS_NAMED)
+    return load(side, metric=metric, store=store, brief=True)
+
+
+def print_notes(notes: "Iterable[str]", as_json: bool) -> None:
+    """What the user should know of how files were read. Beside JSON it goes to standard error."""
+    from ..words import printable
+
+    for note in dict.fromkeys(notes):
+        print(f"Warning: {printable(note)}.", file=sys.stderr if as_json else sys.stdout)
 
 
 def shared_metrics(results: "Mapping[str, Results]", metric: Sequence[str] | None) -> list[str]:

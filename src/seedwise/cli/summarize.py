@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from cyclopts import Parameter
 
-from .app import AS_TEXT, By, Level, MetricOption, Rng, Shown, StoreOption, Task, app, refuse
+from .app import AS_TEXT, BY_NAME, By, InTable, Level, MetricOption, Rng, Shown, StoreOption, Task, app, refuse
 from .printing import print_json, report
-from .sides import print_table, side_of
+from .sides import print_notes, print_table, side_of
 
 if TYPE_CHECKING:
     from ..results import Results, Summary
+    from ..tables.runs import Layout
 
 
 @Parameter(name="*")
@@ -45,29 +46,32 @@ def summarize(
         Parameter(help="How the interval is made; anytime: valid though one stopped when one liked."),
     ] = "t",
     further: Further = _NOTHING_FURTHER,
+    table: InTable = BY_NAME,
     rng: Rng = 0,
     shown: Shown = AS_TEXT,
     store: StoreOption = None,
 ) -> int:
-    """Summarise an experiment, or scores that were made elsewhere: a CSV with a column `seed`, or a log."""
+    """Summarise an experiment, or scores that were made elsewhere: a table with a column `seed`, an array, or a log."""
     from ..api.summary import summarize_all
+    from ..api.tables import SeveralMethods
     from ..errors import UsageError
 
     shown.check()
     if further.threshold is None:
         refuse({"--alpha": further.alpha, "--looked-from": further.looked_from}, "it goes with --threshold")
+    layout = table.layout()
+    if by is not None and task is not None:
+        raise UsageError("--by or --task: each group of one column is summarised")
     if by is not None or task is not None:
-        if by is not None and task is not None:
-            raise UsageError("--by or --task: each group of one column is summarised")
-        if further.threshold is not None or further.best_of is not None:
-            raise UsageError("--threshold and --best-of are for one method: leave out --by and --task")
-        if metric and len(metric) > 1:
-            raise UsageError("several metrics are for one method: name one --metric")
-        refuse({"--explain": shown.explain, "--store": store}, "each group of a file is summarised in a table")
-        return _summarize_groups(what, by or task or "", metric, level, interval, rng, shown)
+        return _summarize_groups(what, by or task, metric, layout, further, (level, interval, rng), shown, store)
     if os.path.isfile(what):
         refuse({"--store": store}, f"{what} is a file")
-    results = side_of(what, metric or (), store)
+    else:
+        refuse(layout.typed(), f"{what} is no file")
+    try:
+        results = side_of(what, metric or (), store, layout)
+    except SeveralMethods:
+        return _summarize_groups(what, None, metric, layout, further, (level, interval, rng), shown, store)
     if (
         further == _NOTHING_FURTHER
         and interval == "t"
@@ -133,17 +137,37 @@ def _answers(scores: Any, further: Further, rng: int) -> dict[str, Any]:
 
 
 def _summarize_groups(
-    path: str, by: str, metric: Sequence[str] | None, level: float, interval: str, rng: int, shown: Shown
+    path: str,
+    by: str | None,
+    metric: Sequence[str] | None,
+    layout: "Layout",
+    further: Further,
+    how: tuple[float, str, int],
+    shown: Shown,
+    store: str | None,
 ) -> int:
-    from ..api.files import read_groups
+    from ..api.files import read_methods
     from ..api.summary import summarize as one
+    from ..errors import UsageError
     from ..reports.table import Table
     from ..words import number, places_for, printable
 
-    groups = read_groups(path, by, metric[0] if metric else None)
+    if further.threshold is not None or further.best_of is not None:
+        raise UsageError("--threshold and --best-of are for one method: leave out --by and --task")
+    if metric and len(metric) > 1:
+        raise UsageError("several metrics are for one method: name one --metric")
+    refuse({"--explain": shown.explain, "--store": store}, "each group of a file is summarised in a table")
+    level, interval, rng = how
+    read = read_methods(path, by, None, metric[0] if metric else None, layout)
+    groups = {
+        ", ".join(word for word in (name, task) if word): s
+        for name, of in read.methods.items()
+        for task, s in of.items()
+    }
     found = {name: one(scores, level=level, interval=interval, rng=rng) for name, scores in groups.items()}
     if shown.json:
         print_json({name: s.as_dict() for name, s in found.items()})
+        print_notes(read.notes, True)
         return 0
     rows = []
     for name, s in found.items():
@@ -152,6 +176,7 @@ def _summarize_groups(
         figures = (number(s.mean, k), between, number(s.sd, k), number(s.median, k), number(s.min, k), number(s.max, k))
         rows.append((printable(name), f"{s.finished} of {s.n}", *figures))
     method = next(iter(found.values())).method
-    columns = (by, "k of n", "mean", f"{level * 100:g} % {method}", "SD", "median", "min", "max")
+    columns = (by or "method", "k of n", "mean", f"{level * 100:g} % {method}", "SD", "median", "min", "max")
     print_table(Table(columns, tuple(rows), frozenset({2, 4, 5, 6, 7})), shown.format)
+    print_notes(read.notes, False)
     return 0

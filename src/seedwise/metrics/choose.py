@@ -66,10 +66,23 @@ def choose(runs: Sequence[Run], asked: Sequence[Metric] = (), reduce: Reduce = R
         names.update(dict.fromkeys(run.series))
     if asked:
         return _choose_asked(finished, asked, names)
+    once = {n for n in names if all(len(run.series[n].values) <= _FINAL for run in finished if n in run.series)}
+    return lead({name: _why_not(name, finished) for name in names}, once, reduce)
+
+
+def lead(reasons: Mapping[str, str], once: set[str], reduce: Reduce = Reduce.LAST) -> Choice:
+    """The metrics among names, the headline first.
+
+    Parameters
+    ----------
+    reasons
+        Each name and why it is no metric, "" if it is one (`reason_against`).
+    once
+        The names that have one value for each run.
+    """
     left_out: dict[str, str] = {}
     chosen: list[Metric] = []
-    for name in names:
-        reason = _why_not(name, finished)
+    for name, reason in reasons.items():
         if reason:
             left_out[name] = reason
         else:
@@ -78,7 +91,6 @@ def choose(runs: Sequence[Run], asked: Sequence[Metric] = (), reduce: Reduce = R
         for name in [n for n, reason in left_out.items() if reason == "a duration"]:
             del left_out[name]
             chosen.append(Metric(name, Goal.MIN, False, reduce))
-    once = {n for n in names if all(len(run.series[n].values) <= _FINAL for run in finished if n in run.series)}
     by_name = {metric.name: metric for metric in chosen}
     ordered, asked_for = headline.order(list(by_name), once)
     chosen = [by_name[name] for name in ordered]
@@ -109,26 +121,47 @@ def _why_not(name: str, finished: list[Run]) -> str:
     if lacking:
         shown = ", ".join(map(str, lacking[:10])) + (" …" if len(lacking) > 10 else "")
         return f"{len(lacking)} of {len(finished)} finished runs do not have it: seed {shown}"
+    values = [run.series[name].values[-1] for run in finished]
+    as_seed = len(finished) > 1 and all(value == run.seed for value, run in zip(values, finished, strict=True))
+    same = values[0] if len(finished) > 1 and len({_key(value) for value in values}) == 1 else None
+    return reason_against(name, as_seed, same, same is not None and _is_setting(name, finished))
+
+
+def reason_against(name: str, as_seed: bool, same: float | None, setting: bool) -> str:
+    """Why what every run has under a name is no metric; "" if it is one.
+
+    Parameters
+    ----------
+    as_seed
+        In each run it equals the seed.
+    same
+        The number, if it is the same in every run.
+    setting
+        It never changes, and its name says more than a measure.
+    """
     said = set(goals.words(name))
     if _is_counted(said) and not looks_like_metric(name):
         return "a counter"
-    values = [run.series[name].values[-1] for run in finished]
-    if len(finished) > 1 and all(value == run.seed for value, run in zip(values, finished, strict=True)):
+    if as_seed:
         return "equal to the seed"
     if said & goals.DURATIONS and not said & goals.METRIC_WORDS:
         return "a duration"
     if said & goals.RATES or name.lower().endswith(("_per_second", "_per_sec", "/s", "/sec")):
         return "a rate, not a result"
-    constant = len(finished) > 1 and len({_key(value) for value in values}) == 1
-    if constant and name != "value" and (guess_goal(name) is None or _is_setting(name, finished)):
-        return f"the same in every run: {values[0]:g}"
+    if same is not None and name != "value" and (guess_goal(name) is None or setting):
+        return f"the same in every run: {same:g}"
     return ""
 
 
 def _is_setting(name: str, finished: list[Run]) -> bool:
     """Whether what never changed, within a run or between runs, says more than a measure: `cost_class`, `target_kl`."""
     every = {_key(value) for run in finished for value in run.series[name].values}
-    return len(every) == 1 and (goals.says_more(name) or not looks_like_metric(name))
+    return len(every) == 1 and named_like_setting(name)
+
+
+def named_like_setting(name: str) -> bool:
+    """Whether a name says more than a measure, or none: `cost_class`, `target_kl`."""
+    return goals.says_more(name) or not looks_like_metric(name)
 
 
 def _key(value: float) -> float | str:

@@ -107,7 +107,11 @@ def _counts(results: Results) -> list[str]:
         )
     if results.forking:
         lines.append(f"{printable(results.forking)}.")
-    kept = [run for run in results.runs if run.folder and os.path.isdir(os.path.join(run.folder, "files"))]
+    kept = [
+        run
+        for run in (results.runs if results.key else ())
+        if run.folder and os.path.isdir(os.path.join(run.folder, "files"))
+    ]
     if kept:
         folder = os.path.dirname(str(kept[0].folder))
         shown = os.path.relpath(folder) if folder.startswith(os.getcwd() + os.sep) else folder
@@ -116,12 +120,11 @@ def _counts(results: Results) -> list[str]:
         lines.append(f"Each run saw your files as they were; what it wrote is in {shown}/seed-N/files{more}.")
     causes: dict[str, list[int]] = {}
     for run in results.failed:
-        causes.setdefault(printable(f"{run.cause}: {run.detail}"), []).append(run.seed)
+        causes.setdefault(printable(f"{run.cause}: {run.detail}" if run.cause else run.detail), []).append(run.seed)
     for text, seeds in list(causes.items())[:10]:
-        lines.append(
-            f"Failed under seed {seed_list(seeds)}: {text} (seedwise log {results.name} --seed {seeds[0]} --stderr)"
-        )
-    open_ = [run.seed for run in results.runs if run.status in (Status.INTERRUPTED, Status.RUNNING)]
+        log = f" (seedwise log {results.name} --seed {seeds[0]} --stderr)" if results.key else ""
+        lines.append(f"Failed under seed {seed_list(seeds)}: {text}{log}")
+    open_ = [run.seed for status in (Status.INTERRUPTED, Status.RUNNING) for run in results.having(status)]
     if open_:
         lines.append(
             f"Not finished: seed {seed_list(open_)}; the same command or `seedwise resume {results.name}` runs them."

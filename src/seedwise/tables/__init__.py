@@ -1,0 +1,1 @@
+"""Tables that were made elsewhere, read as runs: text, JSON, arrays, Parquet, exports of trackers."""
