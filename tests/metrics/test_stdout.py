@@ -59,6 +59,8 @@ def pairs(text: str) -> dict[str, float]:
         ("time: 3.2s", {}),
         ("Python 3.11.7 on 2024-01-02 at 12:30:01", {}),
         ("https://example.org/x=3y", {}),
+        ("printing average reward over episodes in last : 4000 timesteps", {}),
+        ("Test set accuracy 0.53", {"test_set_accuracy": 0.53}),
         ("Test Loss: 0.3 | Acc: 0.90", {"test_loss": 0.3, "test_acc": 0.9}),
         ("acc 0.8 -> 0.9", {"acc": 0.9}),
         ("val loss 0.5 -> 0.4", {"val_loss": 0.4}),

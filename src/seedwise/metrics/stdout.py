@@ -54,7 +54,7 @@ _WORDS = "|".join(
 _SPLITS = r"(?:train|training|val|valid|validation|test|dev|eval|best|final|mean|average|avg\.?|max\.?|min\.?|total|full|adj\.?|clean|meta|log)"
 _VERB = r"(?:is|was|of|at|now|score|improved|decreased|increased|reduced|obtained|:?\s*%f)"
 _KNOWN = re.compile(
-    rf"(?<![\w/.-])(?P<name>(?:{_SPLITS}[\s_-]+)*(?:\w+_)?(?:{_WORDS})(?:@\d+)?(?:\s\((?:micro|macro)(?:\savg)?\))?)\s+"
+    rf"(?<![\w/.-])(?P<name>(?:{_SPLITS}(?:\s+set)?[\s_-]+)*(?:\w+_)?(?:{_WORDS})(?:@\d+)?(?:\s\((?:micro|macro)(?:\savg)?\))?)\s+"
     rf"(?:{_VERB}\s+)?[(\[]?{_VALUE}",
     re.IGNORECASE,
 )
@@ -62,6 +62,10 @@ _BEHIND = re.compile(
     rf"^\s*(?P<n>{NUMBER})(?P<p>\s?%)?\s+(?P<name>(?:{_SPLITS}\s)*(?:{_WORDS}))(?![\w:=])", re.IGNORECASE
 )
 _UNIT = re.compile(rf"\s*(?P<unit>{_WORDS})\b(?!\s*[:=]|\s+{NUMBER})", re.IGNORECASE)
+_COUNT_BEHIND = re.compile(
+    r"\s*(?:time[_ ]?steps|steps|epochs|episodes|iterations|iters|samples|batches|images|tokens|params|parameters)\b(?!\s*[:=])",
+    re.IGNORECASE,
+)
 _CELLS = re.compile(rf"[|│┃║]\s*(?P<name>[^\W\d][\w /.@^-]*?)\s*[|│┃║]\s*{_VALUE}\s*(?=[|│┃║])", re.IGNORECASE)
 _ROW = re.compile(
     rf"^\s*(?P<name>[^\W\d][\w/.@^()-]*(?: [\w/.@^()-]+){{0,3}})(?:\s{{2,}}|\t\s*)(?:all\s+)?{_VALUE}\s*$",
@@ -228,6 +232,10 @@ class _Line:
         for match in _PAIR.finditer(self.text):
             tail = _tail(self.text[end : match.start()])
             end = match.end()
+            if (match["n"] or "").isdigit() and _COUNT_BEHIND.match(
+                self.text, match.end()
+            ):  # `average reward over the last : 4000 timesteps`
+                continue
             if tail and _NAME.match(tail) and self.free(*match.span()):
                 name = normalise(tail)
                 unit = _UNIT.match(self.text, match.end())

@@ -155,7 +155,7 @@ def _regroup(x: Array, y: Array, resamples: int, rng: np.random.Generator) -> Pe
         return Permutation(p, True, total, min(1.0, least))
     count = 0
     for rows in chunks(resamples, n + m):
-        order = np.argsort(rng.random((rows, n + m)), axis=1)
+        order = np.argpartition(rng.random((rows, n + m)), n, axis=1)  # which side each value is on, in any order
         mixed = pooled[order]
         count += int(_reaches(np.abs(_welch(mixed[:, :n], mixed[:, n:])), observed).sum())
     return Permutation((count + 1) / (resamples + 1), False, resamples, max(least, 1.0 / (resamples + 1)))
