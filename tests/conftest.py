@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import settings
 
 from seedwise.runs.both_ways import Purpose
 from seedwise.runs.forking import Forking, ForkingProcess
@@ -14,6 +15,10 @@ from seedwise.runs.supervisor import Supervisor
 
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # started in the background by a shell: Ctrl-C is tested here
     signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+settings.register_profile("seedwise", deadline=None)  # how long an example takes depends on what else the machine does
+settings.load_profile("seedwise")
 
 
 @pytest.fixture

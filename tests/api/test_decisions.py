@@ -145,3 +145,57 @@ def test_an_interval_beyond_what_a_score_can_be_is_said(name: str, values: list[
 
     note = sw.summarize(Scores(name, dict(enumerate(values)))).note
     assert (f"beyond {edge}, where no score can be" in note) if edge else not note
+
+
+@pytest.mark.parametrize(("d", "p"), [([1.0, 1, 2, 3, 4], 2 / 32), ([1.0, 1, 1, 1], 2 / 16), ([1.0, -1, 2], 6 / 8)])
+def test_wilcoxon_with_ties_is_exact_for_few_tasks(d: list[float], p: float) -> None:
+    assert stats.wilcoxon(d) == pytest.approx(p)
+
+
+def test_rounding_is_no_spread() -> None:
+    found = sw.compare([0.8, 0.7999999999999999] * 3, [0.7] * 6, goal="max")
+    assert found.decision is Decision.UNDECIDED
+    assert found.sentence.startswith("No spread was seen")
+
+
+def test_a_level_of_ninety_percent_is_reached_by_an_exact_tenth() -> None:
+    found = sw.compare([0.93, 0.94, 0.95], [0.83, 0.84, 0.86], goal="max", level=0.9)
+    assert (found.p_value, found.decision) == (pytest.approx(0.1), Decision.BETTER)
+
+
+def test_a_margin_does_not_take_away_a_shown_difference() -> None:
+    rng = np.random.default_rng(4)
+    groups = {str(k): list(0.5 - 0.015 * k + 0.01 * rng.normal(size=12)) for k in range(3)}
+    plain = sw.compare_many(groups, goal="max", rng=0)
+    with_margin = sw.compare_many(groups, goal="max", equivalence=0.0225, rng=0)
+    for one, other in zip(plain.pairs, with_margin.pairs, strict=True):
+        if one.decision is Decision.BETTER:
+            assert other.decision in (Decision.BETTER, Decision.EQUIVALENT)
+
+
+def test_identical_scores_within_a_margin_are_equivalent_in_word_and_sentence() -> None:
+    x = list(np.linspace(0.5, 0.6, 10))
+    found = sw.compare(x, list(x), goal="max", equivalence=0.1)
+    assert found.decision is Decision.EQUIVALENT
+    assert "equivalent" in found.sentence
+
+
+def test_pairs_that_differ_by_the_same_amount_have_their_own_sentence() -> None:
+    x = [0.5, 0.75, 1.0, 1.25]
+    found = sw.compare([v + 0.5 for v in x], x, goal="max", paired=True)
+    assert found.sentence.startswith("Every pair differs by the same +0.5")
+
+
+def test_a_ranking_takes_the_goal_that_any_side_knows() -> None:
+    from seedwise.results import Goal, Scores
+
+    found = sw.compare_many(
+        {
+            "a": [0.30, 0.31, 0.32, 0.33],
+            "b": Scores("loss", {1: 0.5, 2: 0.51, 3: 0.52, 4: 0.53}, Goal.MIN),
+            "c": Scores("loss", {1: 0.7, 2: 0.71, 3: 0.72, 4: 0.73}, Goal.MIN),
+        },
+        rng=0,
+    )
+    assert [place.group.name for place in found.places] == ["a", "b", "c"]
+    assert found.goal is Goal.MIN

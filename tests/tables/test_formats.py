@@ -102,15 +102,11 @@ def _rliable() -> dict[str, np.ndarray]:
     return {"DQN": RNG.random((5, 7)), "IQN": RNG.random((5, 7)) + 1}
 
 
-@pytest.mark.parametrize("name", ["x.npz", "x.npy", "x.pkl", "x.json"])
+@pytest.mark.parametrize("name", ["x.npz", "x.json"])
 def test_the_dict_of_rliable_is_runs_by_tasks(name: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     path, scores = tmp_path / name, _rliable()
     if name == "x.npz":
         np.savez(path, **scores)
-    elif name == "x.npy":
-        np.save(path, scores, allow_pickle=True)  # type: ignore[arg-type]
-    elif name == "x.pkl":
-        path.write_bytes(pickle.dumps(scores))
     else:
         path.write_text(json.dumps({m: x.tolist() for m, x in scores.items()}))
     methods = read_methods(str(path), None, None).methods
@@ -149,7 +145,7 @@ class _Harm:
 
 
 @pytest.mark.parametrize("name", ["x.npy", "x.pkl", "x.npz"])
-def test_a_pickle_that_could_run_code_does_not(
+def test_a_pickle_is_refused_without_running_it(
     name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.chdir(tmp_path)
@@ -216,3 +212,32 @@ def test_seeds_as_the_keys_of_json_and_nested_names(tmp_path: Path) -> None:
         '[{"config": {"seed": 18014398509481985}, "eval": {"acc": 0.5}}, {"config": {"seed": 2}, "eval": {"acc": 0.6}}]'
     )
     assert dict(read_scores(str(path)).scores("eval/acc").by_seed) == {2: 0.6, 18014398509481985: 0.5}
+
+
+def test_seeds_in_an_archive_are_no_method(tmp_path: Path) -> None:
+    path = str(tmp_path / "r.npz")
+    np.savez(path, seeds=np.arange(1, 6), A=RNG.random(5), B=RNG.random(5))
+    assert list(read_scores(path).metrics) == list(read_scores(path).metrics)
+    assert "seeds" not in [metric.name for metric in read_scores(path).metrics]
+
+
+def test_a_state_that_nobody_knows_is_asked_about(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "s.csv"
+    path.write_text("seed,state,acc\n1,COMPLETED,0.9\n2,OUT_OF_MEMORY,0.1\n3,CANCELLED by 123,0.2\n4,COMPLETED,0.8\n")
+    found = read_scores(str(path))
+    assert sorted(found.scores("acc").by_seed) == [1, 4]
+    path.write_text("seed,state,acc\n1,finished,0.9\n2,finished,0.1\n3,half-way,0.2\n")
+    assert start(["summarize", str(path)]) == 2
+    assert "'half-way'" in capsys.readouterr().err
+
+
+def test_names_in_the_encoding_of_excel_stay_apart(tmp_path: Path) -> None:
+    path = tmp_path / "l.csv"
+    path.write_bytes("model,seed,acc\nGrön,1,0.9\nGrön,2,0.8\nGrün,1,0.5\nGrün,2,0.4\n".encode("cp1252"))
+    assert list(read_methods(str(path), "model", None).methods) == ["Grön", "Grün"]
+
+
+def test_a_size_in_the_name_of_a_run_is_no_seed(tmp_path: Path) -> None:
+    path = tmp_path / "w.csv"
+    path.write_text('"Step","deit-s8-seed0 - acc","deit-s16-seed0 - acc"\n0,0.5,0.6\n1,0.7,0.8\n')
+    assert list(read_methods(str(path), "group", None).methods) == ["deit-s8", "deit-s16"]

@@ -76,6 +76,11 @@ def compare(
     return _compare(a, b, names, paired, level, equivalence, resamples, generator_for(rng))
 
 
+def alpha_of(level: float) -> float:
+    """1 - level, without the rounding that makes 1 - .9 less than .1."""
+    return round(1 - level, 12)
+
+
 def generator_for(rng: Rng) -> np.random.Generator:
     """The generator from which the resampling draws.
 
@@ -143,7 +148,7 @@ def _compare(
     rng: np.random.Generator,
 ) -> Comparison:
     sides = _sides(a, b, names, paired)
-    x, y, warnings, alpha = sides.x, sides.y, list(sides.warnings), 1 - level
+    x, y, warnings, alpha = sides.x, sides.y, list(sides.warnings), alpha_of(level)
     found = stats.difference(x, y, paired=paired, level=level)
     warnings += _about_spread(found, sides.identical)
     found = found if found.sem != 0 else replace(found, low=None, high=None, df=None, p_value=None)
@@ -233,7 +238,7 @@ def group_of(name: str, x: Array, scores: Scores, level: float) -> Group:
 def _decide(
     d: float, interval: tuple[float, float] | None, p: float | None, alpha: float, equal_p: float | None, up: bool
 ) -> Decision:
-    if equal_p is not None and equal_p < alpha:
+    if equal_p is not None and equal_p <= alpha:
         return Decision.EQUIVALENT
     if interval is None or p is None or not p <= alpha or interval[0] <= 0 <= interval[1]:
         return Decision.UNDECIDED

@@ -119,8 +119,8 @@ def read_columns(path: str, metric: str | None = None, layout: Layout = AS_NAMED
     table = split_runs(sheet, None, None, Layout(rows_are_runs=True) if alone and layout == AS_NAMED else layout)
     found = {}
     for k, column in enumerate(sheet.columns):
-        if k in table.at or k == table.step:
-            continue
+        if k in table.at or k == table.step or column.name.lower() in WITHIN_RUNS or not column.name.strip():
+            continue  # a count of rows, or the index that pandas wrote
         if column.mixed:
             sheet.numbers(k)
         if column.numeric and not column.truth:

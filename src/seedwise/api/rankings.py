@@ -14,7 +14,7 @@ from ..decisions import Comparison, Decision, Place, Ranking, TaskPair, TaskPlac
 from ..errors import MetricError, UsageError
 from ..reports.decisions import comparison_sentence, ranking_sentence, tasks_sentence
 from ..results import Goal
-from .compare import Rng, compare, generator_for, group_of
+from .compare import Rng, alpha_of, compare, generator_for, group_of
 from .scores import ScoresLike, as_scores, as_tasks
 
 Array = NDArray[np.float64]
@@ -53,7 +53,7 @@ def compare_many(
         raise UsageError(f"a comparison takes two methods or more; got {', '.join(groups) or 'none'}")
     generator = generator_for(rng)
     scores = {name: as_scores(given, metric, goal, name) for name, given in groups.items()}
-    first = next(iter(scores.values()))
+    first = next((of for of in scores.values() if of.goal is not None), next(iter(scores.values())))
     up = (first.goal or Goal.MAX) is Goal.MAX
     ordered = sorted(scores, key=lambda name: -scores[name].values.mean() if up else scores[name].values.mean())
     pairs = [
@@ -89,7 +89,7 @@ def with_holm(pairs: Sequence[Comparison]) -> list[Comparison]:
     Welch's (or the paired) t is adjusted instead, and said so. Tests of equivalence belong to the same family.
     """
     known = [pair for pair in pairs if pair.p_value is not None]
-    alpha = 1 - pairs[0].level if pairs else 0.05
+    alpha = alpha_of(pairs[0].level) if pairs else 0.05
     least = max((pair.smallest_p or 0.0 for pair in known), default=0.0) * len(known)
     by_t = least > alpha and len(known) > 1
     raw = [(pair.t_p_value if by_t else pair.p_value) for pair in pairs]
@@ -125,8 +125,9 @@ def _decided(pair: Comparison, alpha: float) -> Decision:
         return Decision.EQUIVALENT
     if pair.adjusted_p is None or pair.adjusted_p > alpha:
         return Decision.UNDECIDED
-    if pair.adjusted == "permutation":
-        return pair.decision if pair.decision is not Decision.EQUIVALENT else Decision.UNDECIDED
+    apart = pair.interval is not None and not pair.interval[0] <= 0 <= pair.interval[1]
+    if pair.adjusted == "permutation" and not apart:
+        return Decision.UNDECIDED
     return Decision.BETTER if (pair.difference > 0) == (pair.goal is Goal.MAX) else Decision.WORSE
 
 
@@ -328,7 +329,7 @@ def _task_pairs(
         sides = (values[a], values[b]) if up else ([-x for x in values[a]], [-x for x in values[b]])
         wins = stats.improvement(*sides, level=level, resamples=resamples, rng=rng)
         decision = Decision.UNDECIDED
-        if adjusted <= 1 - level:
+        if adjusted <= alpha_of(level):
             decision = Decision.BETTER if stats.signed_rank_sum(d[a, b]) > 0 else Decision.WORSE
         pairs.append(
             TaskPair(

@@ -14,6 +14,9 @@ from ..stats.sample import check_level
 from ..stats.sequential import START
 from .scores import ScoresLike, as_scores
 
+_SOLVED = frozenset({"success", "solved", "win", "won", "passed", "converged"})
+"""Names of scores that are 1 or 0: whether a run succeeded."""
+
 
 class Interval(StrEnum):
     """How the interval of the mean is computed."""
@@ -113,7 +116,9 @@ def _interval(
     if student is None:
         return None, "t interval", ""
     if how is Interval.T:
-        if set(scores.values.tolist()) == {0.0, 1.0}:  # solved or not
+        if set(scores.values.tolist()) == {0.0, 1.0} or (
+            scores.metric in _SOLVED and set(scores.values.tolist()) <= {0.0, 1.0}
+        ):
             return share_interval(int(scores.values.sum()), len(scores), level), "Clopper-Pearson interval", ""
         return student, "t interval", _beyond(scores, student)
     if how is Interval.ANYTIME:

@@ -62,8 +62,13 @@ def comparison_sentence(c: Comparison) -> str:
     tested = f"{p_text(p)}{how}" if p is not None else c.method
     between = "" if c.interval is None else f"{number(c.interval[0], k)} to {number(c.interval[1], k)}"
     shown = f"difference {signed(c.difference, k)}, {percent(c.level)} interval {between}, {tested}, {counted}"
-    if c.identical:
+    if c.identical and c.decision is Decision.UNDECIDED:
         return f"{new} and {base} are identical in {metric} under every seed ({counted}): which is better is undecided, since nothing that differs between them reaches it."
+    if c.interval is None and c.pairs is not None and (c.new.sd or c.base.sd) and c.p_value is not None:
+        return (
+            f"Every pair differs by the same {signed(c.difference, k)} in {metric}: {means}. Whether {new} is better than {base} is undecided, since a difference "
+            f"without any spread says that the seeds do not reach it ({p_text(c.p_value)} in {counted})."
+        )
     if c.interval is None and c.new.sd == 0 and c.base.sd == 0:
         return (
             f"No spread was seen: {new} has {metric} {number(c.new.mean, k)} under every seed and {base} {number(c.base.mean, k)}. Whether that is "
@@ -141,8 +146,13 @@ def ranking_sentence(r: Ranking) -> str:
     best = r.places[0].group.name
     against = [p for p in r.pairs if p.new.name == best]
     shown = [p.base.name for p in against if p.decision is Decision.BETTER]
-    open_ = [p.base.name for p in against if p.decision is not Decision.BETTER]
+    alike = [p.base.name for p in against if p.decision is Decision.EQUIVALENT]
+    open_ = [p.base.name for p in against if p.decision not in (Decision.BETTER, Decision.EQUIVALENT)]
     metric = printable(r.metric)
+    if alike and not open_ and not shown:
+        return f"{printable(best)} has the best mean {metric} of {len(r.places)}, and is equivalent to {', '.join(map(printable, alike))} (all pairs, Holm)."
+    if alike:
+        open_ = [*open_, *(f"{name} (equivalent)" for name in alike)]
     names = ", ".join(map(printable, shown))
     if not open_:
         return f"{printable(best)} is the best of {len(r.places)} in {metric}: better than {names} (all pairs, Holm)."

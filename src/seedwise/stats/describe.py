@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 
-from .sample import check_level, check_sample
+from .sample import check_level, check_sample, is_constant
 
 
 @dataclass(frozen=True)
@@ -54,7 +54,7 @@ def t_interval(values: ArrayLike, level: float = 0.95) -> tuple[float, float]:
     if x.size < 2:
         raise ValueError("an interval needs at least two values")
     check_level(level)
-    if (x == x[0]).all():
+    if is_constant(x):
         return float(x[0]), float(x[0])
     half = float(stdtrit(x.size - 1, (1 + level) / 2)) * float(x.std(ddof=1)) / float(np.sqrt(x.size))
     mean = float(x.mean())
@@ -95,7 +95,7 @@ def describe(values: ArrayLike, level: float = 0.95) -> Description:
     """All numbers of one sample. Raises ValueError for an empty sample and for NaN or infinite values."""
     x = check_sample(values)
     many = x.size > 1
-    equal = bool((x == x[0]).all())  # rounding must not make a small spread where there is none
+    equal = is_constant(x)  # rounding must not make a small spread where there is none
     sd = (0.0 if equal else float(x.std(ddof=1))) if many else None
     return Description(
         n=int(x.size),

@@ -122,7 +122,18 @@ def _open(path: str) -> TextIO:
     with open(path, "rb") as file:
         head = file.read(4)
     wide = head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
-    return open(path, encoding="utf-16" if wide else "utf-8-sig", errors="replace", newline="")
+    return open(path, encoding="utf-16" if wide else _encoding(path), errors="replace", newline="")
+
+
+def _encoding(path: str) -> str:
+    """UTF-8, or what Excel writes in Europe and America where it is no UTF-8: else two names would become one."""
+    with open(path, encoding="utf-8-sig") as file:
+        try:
+            while file.read(1 << 20):
+                pass
+        except UnicodeDecodeError:
+            return "cp1252"
+    return "utf-8-sig"
 
 
 def _rows(file: TextIO, separator: str) -> Iterator[tuple[int, list[str]]]:
@@ -197,6 +208,7 @@ class _Text:
         width, begin, skip = len(self.names), 0, self.header
         if self.excel:
             return 0
+        encoding = _encoding(self.path).removesuffix("-sig")
         with open(self.path, "rb") as file:
             while block := file.read(_BLOCK):
                 block += file.readline()
@@ -206,7 +218,7 @@ class _Text:
                     bare = bare.removeprefix(codecs.BOM_UTF8)
                 if not _is_plain(bare, self.separator, width):
                     return begin
-                cells = bare[:-1].decode(errors="replace").replace("\n", self.separator).split(self.separator)
+                cells = bare[:-1].decode(encoding, errors="replace").replace("\n", self.separator).split(self.separator)
                 columns: Columns = [cells[k + skip * width :: width] for k in range(width)]
                 if not all(columns[0]) or (width == 1 and not all(map(str.strip, columns[0]))):
                     return begin

@@ -23,6 +23,13 @@ def open_table(path: str) -> Sheet | Groups | None:
     """
     if not os.path.isfile(path):
         raise UsageError(f"no such file: {path}")
+    try:
+        return _opened(path)
+    except (OverflowError, TypeError, ValueError) as error:
+        raise UsageError(f"{path} cannot be read as a table: {' '.join(str(error).split())}") from None
+
+
+def _opened(path: str) -> Sheet | Groups | None:
     end = os.path.splitext(path)[1].lower()
     for ends, why in _UNREAD.items():
         if end in ends:

@@ -17,7 +17,7 @@ Rows = NDArray[np.int64]
 
 _DONE = frozenset("finished completed complete success succeeded successful done ok passed".split())
 _LOST = frozenset(
-    "failed fail failure crashed crash killed running interrupted preempting preempted pending error timeout oom canceled cancelled "
+    "failed fail failure crashed crash killed running interrupted preempting preempted pending error timeout oom canceled cancelled  out_of_memory node_fail boot_fail deadline oom timeout cancelled canceled preempted "
     "pruned diverged queued".split()
 )
 
@@ -297,9 +297,17 @@ def _lost(sheet: Sheet) -> NDArray[np.bool_]:
     for k, name in enumerate(sheet.names):
         if name.lower() in ("status", "state") and sheet.columns[k].words is not None:
             codes, texts = sheet.words(k)
-            if all(text.lower() in _DONE | _LOST for text in texts):
-                lost: NDArray[np.bool_] = np.array([text.lower() in _LOST for text in texts], dtype=np.bool_)[codes]
-                return lost
+            words = [text.strip().lower().replace(" ", "_").partition("_by_")[0] for text in texts]
+            known = [word in _DONE | _LOST for word in words]
+            if not any(known):
+                continue  # it speaks of something else
+            if not all(known):
+                strange = ", ".join(repr(text) for text, ok in zip(texts, known, strict=True) if not ok)
+                raise UsageError(
+                    f"{sheet.path}: {name} holds {strange}: whether such a run finished is not known; leave these rows out, or say finished or failed"
+                )
+            lost: NDArray[np.bool_] = np.array([word in _LOST for word in words], dtype=np.bool_)[codes]
+            return lost
     return np.zeros(sheet.rows, dtype=np.bool_)
 
 

@@ -11,7 +11,19 @@ from numpy.typing import NDArray
 from ..errors import UsageError
 from .cells import NO_NUMBER, Comma, exact, read_cells
 
-SEED_COLUMNS = ("seed", "random_state", "random seed", "random_seed", "run", "run_id", "trial", "replicate", "rep")
+SEED_COLUMNS = (
+    "seed",
+    "seeds",
+    "random_state",
+    "random_states",
+    "random seed",
+    "random_seed",
+    "run",
+    "run_id",
+    "trial",
+    "replicate",
+    "rep",
+)
 _LABELS = frozenset(("run", "run_id", "trial", "replicate", "rep"))
 """Columns that tell runs apart and may hold words."""
 STEP_COLUMNS = (

@@ -9,7 +9,8 @@ from ..errors import UsageError
 from .sheet import STEP_COLUMNS, WITHIN_RUNS, Column, Sheet, factorised
 
 _COLUMN = re.compile(r"(?P<run>.+?) - (?P<metric>\S.*?)(?P<edge>__MIN|__MAX)?")
-_SEED = re.compile(r"(?i)(?:^|[-_ ./=,])(?:random_)?(?:seed|s)[-_ =:]?(\d+)(?=$|[-_ ./,])")
+_SEED = re.compile(r"(?i)(?:^|[-_ ./=,])(?:random_)?seed[-_ =:]?(\d+)(?=$|[-_ ./,])")
+_SHORT = re.compile(r"(?i)(?:^|[-_ ./=,])s[-_ =:]?(\d+)(?=$|[-_ ./,])")
 
 
 def is_export(sheet: Sheet) -> bool:
@@ -71,8 +72,13 @@ def _stacked(sheet: Sheet, metric: str, indices: Sequence[int | None]) -> Column
 
 def _names(runs: Sequence[str], rows: int) -> list[Column]:
     """The columns run, group and seed."""
-    seeds = [_SEED.search(run) for run in runs]
-    said = [(_SEED.sub("", run).strip("-_ ./=,"), int(seed[1])) for run, seed in zip(runs, seeds, strict=True) if seed]
+    pattern = _SEED if all(_SEED.search(run) for run in runs) else _SHORT
+    seeds = [list(pattern.finditer(run)) for run in runs]
+    said = [
+        ((run[: of[0].start()] + run[of[0].end() :]).strip("-_ ./=,"), int(of[0][1]))
+        for run, of in zip(runs, seeds, strict=True)
+        if len(of) == 1  # of two numbers nobody knows which is the seed
+    ]
     named = len(said) == len(runs) and len(set(said)) == len(runs)
     columns = [_worded("run", runs, rows)]
     if named:
