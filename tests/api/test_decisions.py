@@ -97,6 +97,7 @@ def test_hopeless_numbers_of_seeds_are_not_offered_and_others_name_the_valid_way
     assert "takes about" not in hopeless.sentence
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("n", "paired"), [(4, False), (6, True)])
 def test_a_plan_promises_what_compare_reaches(n: int, paired: bool) -> None:
     effect, runs, rng = 2.6, 300, np.random.default_rng(3)

@@ -37,6 +37,8 @@ def test_formats(name: str, text: str, expected: dict[str, tuple[float, ...]], t
     assert {n: s.values for n, s in read_file(tmp_path / name).items()} == expected
 
 
+@pytest.mark.slow
+@pytest.mark.frameworks
 def test_tensorboard_against_its_own_writer(tmp_path: Path) -> None:
     writer_module = pytest.importorskip("torch.utils.tensorboard")
     with writer_module.SummaryWriter(str(tmp_path)) as writer:

@@ -70,16 +70,7 @@ FORMS = {
 }
 
 
-_IN_THE_FAST_SUITE = (
-    "attribute",
-    "merged",
-    "inherited_dataclass",
-    "environment",
-    "yacs",
-    "computed",
-    "hashed",
-    "refuses_large_ones",
-)
+_IN_THE_FAST_SUITE = ("environment", "yacs", "computed", "hashed")
 
 
 @pytest.mark.parametrize(
@@ -160,6 +151,7 @@ def test_a_seed_with_a_meaning_of_its_own_stays(script: Write) -> None:
     assert {run.series["lr"].values for run in results.runs} == {(0.1,)}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("test", "typed", "stays"),
     [

@@ -173,6 +173,7 @@ def test_the_order_of_rows_does_not_matter() -> None:
     assert seen[0] == seen[1] == seen[2]
 
 
+@pytest.mark.slow
 def test_pieces_of_a_large_table_are_one_table() -> None:
     n = 70_000  # several blocks; the last ones have quotes, and a column turns from numbers into words
     rows = [f"{k},{k / 7!r},{k if k < 65_000 else 'x'}" for k in range(n)]
