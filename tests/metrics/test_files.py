@@ -134,7 +134,7 @@ def test_a_run_without_the_file_lacks_the_metric_and_one_that_cannot_be_read_is_
     results = run_script(command, seeds=[1, 2, 3, 4], metric_file=["m.json"])
     assert not results.metrics
     assert "2 of 4 finished runs do not have it: seed 2, 3" in results.left_out["acc"]
-    assert any("seed 2: it wrote no m.json; seed 3: m.json: " in note for note in results.notes)
+    assert any("seed 2: it wrote no m.json; seed 3: m.json: " in text for text in results.warnings)
 
 
 def test_a_link_that_leads_nowhere_is_no_file(script: Write, capsys: pytest.CaptureFixture[str]) -> None:

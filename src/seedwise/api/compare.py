@@ -283,14 +283,7 @@ def _needed(x: Array, y: Array, d: float, paired: bool, alpha: float, margin: fl
         found = stats.seeds_for(target, sd, alpha=alpha, design=design, sd_base=sd_base, two_sided=sides)
     except ValueError:
         return None
-    fewest = next(n for n in range(2, 100) if _smallest(n, paired) <= alpha)
-    return max(found, fewest)
-
-
-def _smallest(n: int, paired: bool) -> float:
-    from math import comb
-
-    return 2 / 2**n if paired else 2 / comb(2 * n, n)
+    return max(found, stats.fewest(alpha, design))
 
 
 def _why_open(

@@ -24,11 +24,6 @@ class Found:
     notes: tuple[str, ...] = ()
 
 
-def read_groups(path: str, by: str, metric: str | None = None, layout: Layout = AS_NAMED) -> dict[str, Scores]:
-    """Scores of several methods from one file. The column `by` holds the method's name."""
-    return {name: of[""] for name, of in read_tasks(path, by, None, metric, layout).items()}
-
-
 def read_tasks(
     path: str, by: str | None, task: str | None, metric: str | None = None, layout: Layout = AS_NAMED
 ) -> Methods:

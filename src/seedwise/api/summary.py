@@ -141,7 +141,7 @@ def _beyond(scores: Scores, interval: tuple[float, float]) -> str:
     edge = bounds[0] if interval[0] < bounds[0] else bounds[1]
     return (
         f"the t interval reaches beyond {edge:g}, where no score can be: near a bound scores are skewed, so that it is only rough; more seeds, or "
-        "--interval studentised from 10 seeds on"
+        "`seedwise summarize` with --interval studentised from 10 seeds on"
     )
 
 

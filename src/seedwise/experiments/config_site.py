@@ -54,19 +54,8 @@ _KEY = re.compile(r"""(?m)(?<![\w.-])["']?(?P<name>[A-Za-z_][\w-]*)["']?\s*[:=]\
 
 
 def find_seeds(paths: Iterable[str]) -> list[str]:
-    """`conf.yaml:seed` for each of these files in which one number has the name of a seed."""
-    found = []
-    for path in paths:
-        try:
-            text = Path(path).read_text(encoding="utf-8")
-        except (OSError, UnicodeDecodeError):
-            continue
-        names = [name for name in _NAMES if len(_numbers_under(name, text)) == 1]
-        found += [short_place(f"{path}:{name}") for name in names[:1]]
-    return found
-
-
-_NAMES = ("seed", "random_seed", "random_state", "SEED", "manual_seed")
+    """`conf.yaml:seed` for the first seed in each of these files."""
+    return [short_place(f"{path}:{name}") for path in paths for name, _ in seeds_in(path)[:1]]
 
 
 def _numbers_under(name: str, text: str) -> list[re.Match[str]]:

@@ -105,14 +105,14 @@ def results_of(
         chosen,
         left_out,
         sites,
-        notes=(*notes, *_shortened(problems)),
+        notes=tuple(notes),
         forking=_forking(experiment, runs),
         anytime=tuple(experiment.plan.get("options", {}).get("anytime", ())),
         question=choice.question,
     )
     read = [name for kind, name in store.inputs(experiment.id) if kind == "config"]
     elsewhere = read if Mode(experiment.manifest["mode"]) is Mode.SUBSTITUTE else []  # else the seed has its place
-    return replace(results, warnings=tuple(_warnings(results, experiment, elsewhere)))
+    return replace(results, warnings=(*_shortened(problems), *_warnings(results, experiment, elsewhere)))
 
 
 def _forking(experiment: Experiment, runs: Sequence[Run]) -> str:

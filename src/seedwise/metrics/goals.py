@@ -46,10 +46,10 @@ RATES = frozenset(
 )
 """Words of how fast or how large a run is."""
 DURATIONS = frozenset(
-    "time times elapsed eta duration seconds secs sec ms minutes min hours runtime took walltime wall耗时 耗时 tottime s".split()
+    "time times elapsed eta duration seconds secs sec ms minutes min hours runtime took walltime 耗时 tottime s".split()
 ) - {"min", "s"}
 TRAIN = frozenset("train training trn tr fit fitted learn 训练集 训练".split())
-TEST = frozenset("test testing tst testset holdout unseen 测试集 测试 testdaten evaluation_test".split())
+TEST = frozenset("test testing tst testset holdout unseen 测试集 测试 testdaten".split())
 VALIDATION = frozenset("val valid validation dev eval evaluation validate vali valset cv 验证集 验证".split())
 _FILLERS = frozenset(
     "best final last overall total mean average avg macro micro weighted ema running current set data on of over at in for the per "
@@ -57,7 +57,6 @@ _FILLERS = frozenset(
     "raw adj adjusted multiple pseudo root absolute square squared percentage relative percent pct".split()
 )
 """Words that say which one of a measure it is, and nothing else."""
-_SUM = {"mean", "square", "squared", "absolute", "percentage"}
 METRIC_WORDS = _LESS | _MORE
 """Words that name a measure of success."""
 _VOCABULARY = (

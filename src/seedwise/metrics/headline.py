@@ -57,7 +57,7 @@ _WITH_F = dict.fromkeys("f1 fb1 fscore fbeta".split(), -0.5)
 """F1 leads where precision and recall stand beside it: detection, tagging."""
 _SUMMARY = frozenset("best final overall full".split())
 _ENDS = frozenset(
-    "max min maximum minimum worst highest lowest std median raw adj adjusted last baseline byte before target chance initial random reached_target".split()
+    "max min maximum minimum worst highest lowest std median raw adj adjusted last baseline byte before target chance initial random".split()
 )
 _FEW = frozenset("avg average mean".split())
 

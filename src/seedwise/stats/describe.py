@@ -61,10 +61,10 @@ def t_interval(values: ArrayLike, level: float = 0.95) -> tuple[float, float]:
     return mean - half, mean + half
 
 
-def share_interval(successes: int, n: int, level: float = 0.95) -> tuple[float, float]:
+def share_interval(successes: float, n: int, level: float = 0.95) -> tuple[float, float]:
     """Clopper & Pearson's (1934) interval of a probability, from a number of successes among n.
 
-    It holds for every n and every true probability; it is wider than needed for small n.
+    It holds for every n and every true probability; it is wider than needed for small n. A tie may count as half a success.
     """
     from scipy.special import betaincinv
 

@@ -10,6 +10,7 @@ from itertools import combinations
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from .describe import share_interval
 from .resampling import chunks
 from .sample import check_level, check_resamples, check_sample, generator, is_constant
 
@@ -235,14 +236,9 @@ def superiority(new: ArrayLike, base: ArrayLike, *, paired: bool = False, level:
 
 
 def _pairs_won(x: Array, y: Array, level: float) -> Superiority:
-    from scipy.special import betaincinv
-
     n = x.size
     won = float((x > y).sum() + (x == y).sum() / 2)
-    tail = (1 - level) / 2
-    low = float(betaincinv(won, n - won + 1, tail)) if won > 0 else 0.0
-    high = float(betaincinv(won + 1, n - won, 1 - tail)) if won < n else 1.0
-    return Superiority(won / n, low, high, level, "Clopper-Pearson", n, n)
+    return Superiority(won / n, *share_interval(won, n, level), level, "Clopper-Pearson", n, n)
 
 
 def _newcombe(p: float, n: int, m: int, level: float) -> tuple[float, float]:

@@ -1,6 +1,6 @@
 """From rows to runs: which rows belong to one run, and the one number that a run gives."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise
@@ -208,7 +208,7 @@ def split_runs(sheet: Sheet, by: str | None = None, task: str | None = None, lay
     step = sheet.steps_at if layout.step is None else sheet.index(layout.step, "--step-column")
     codes, groups = _groups(sheet, at_by, at_task)
     if seeds_at is None:
-        _ask_for_seeds(sheet, layout, [at_by, at_task])
+        _ask_for_seeds(sheet, layout)
         order = np.argsort(codes, kind="stable")
         first = np.searchsorted(codes[order], np.arange(len(groups)))
         group = codes[order]
@@ -264,7 +264,7 @@ def _seeds_at(sheet: Sheet, layout: Layout) -> int | None:
     return k
 
 
-def _ask_for_seeds(sheet: Sheet, layout: Layout, grouping: Sequence[int | None]) -> None:
+def _ask_for_seeds(sheet: Sheet, layout: Layout) -> None:
     """Rows may be epochs or episodes: a table without seeds is asked about, a mere list of numbers is not."""
     if layout.reduce is not None or layout.steps_to is not None or layout.step is not None:
         raise UsageError(
