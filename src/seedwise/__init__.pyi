@@ -2,13 +2,14 @@ from .api.check import check
 from .api.compare import compare
 from .api.control import Ledger, Predictions, SeedError, State, Streams, log, seed_everything, seeded
 from .api.function import run
+from .api.over_tasks import normalise, summarize_tasks
 from .api.plan import expected_best, plan
 from .api.rankings import compare_many, compare_tasks
 from .api.script import run_script
 from .api.select import against_threshold, select
 from .api.summary import summarize
 from .api.variance import by_step, cross_validated, noise_of_test_set, step_scores, variance_components
-from .decisions import Comparison, Decision, Plan, Ranking, TaskRanking
+from .decisions import Comparison, Decision, OverTasks, Plan, Ranking, TaskRanking
 from .errors import MetricError, ScriptError, SeedwiseError, StoreError, UsageError
 from .experiments.loading import load
 from .results import Goal, Results, Run, Scores, Status, Summary
@@ -21,6 +22,7 @@ __all__ = [
     "Goal",
     "Ledger",
     "MetricError",
+    "OverTasks",
     "Plan",
     "Predictions",
     "Ranking",
@@ -48,6 +50,7 @@ __all__ = [
     "load",
     "log",
     "noise_of_test_set",
+    "normalise",
     "plan",
     "run",
     "run_script",
@@ -56,5 +59,6 @@ __all__ = [
     "select",
     "step_scores",
     "summarize",
+    "summarize_tasks",
     "variance_components",
 ]

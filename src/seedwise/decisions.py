@@ -3,11 +3,12 @@
 Each answer is frozen and has a sentence.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
-from .results import Goal
+from .results import Goal, Summary
 
 
 class Decision(StrEnum):
@@ -159,7 +160,8 @@ class TaskPlace:
     """A method over several tasks.
 
     Interquartile mean, mean and median have stratified intervals, None with one run of each task; `rank` is the mean rank
-    (1 is best).
+    (1 is best). `gap` is the optimality gap below (where less is better: above) the score that is enough, where one was
+    named.
     """
 
     name: str
@@ -172,6 +174,21 @@ class TaskPlace:
     median_interval: tuple[float, float] | None
     rank: float
     rank_interval: tuple[float, float] | None
+    gap: float | None = None
+    gap_interval: tuple[float, float] | None = None
+
+
+@dataclass(frozen=True)
+class TaskProfile:
+    """Share of a method's runs that reach each threshold, averaged over tasks.
+
+    `band` (low, high) holds for the whole curve at once; None with one run of each task.
+    """
+
+    name: str
+    thresholds: tuple[float, ...]
+    share: tuple[float, ...]
+    band: tuple[tuple[float, float], ...] | None
 
 
 @dataclass(frozen=True)
@@ -205,6 +222,25 @@ class TaskRanking(Answer):
     critical_difference: float | None
     sentence: str
     warnings: tuple[str, ...] = ()
+    enough: float | None = None
+    """The score that counts as enough for the optimality gap."""
+    profiles: tuple[TaskProfile, ...] = ()
+    normalised: str = ""
+    """By which scores of each task they were normalised; "" if they were not."""
+
+
+@dataclass(frozen=True)
+class OverTasks(Answer):
+    """One method over several tasks, and its scores on each of them."""
+
+    metric: str
+    goal: Goal
+    level: float
+    place: TaskPlace
+    tasks: Mapping[str, Summary]
+    warnings: tuple[str, ...] = ()
+    enough: float | None = None
+    normalised: str = ""
 
 
 @dataclass(frozen=True)

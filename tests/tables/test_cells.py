@@ -30,6 +30,8 @@ def scores(path: Path, text: str, *metric: str) -> dict[int, float]:
         ('seed,acc\n1,"1,234.5"\n2,"12,234,567"\n', {1: 1234.5, 2: 12234567.0}),
         ("seed,acc\n1,80%\n2,81.5 %\n", {1: 80.0, 2: 81.5}),
         ("seed,solved\n1,True\n2,False\n", {1: 1.0, 2: 0.0}),
+        ("seed,acc\n1,np.float64(0.5)\n2,tensor(-0.25)\n", {1: 0.5, 2: -0.25}),
+        ("seed,acc\n1,\"tensor(0.5000, device='cuda:0')\"\n2,array(1e-3)\n", {1: 0.5, 2: 0.001}),
         ("seed,acc\n1,−0.5\n2,+0.5\n", {1: -0.5, 2: 0.5}),
         ("seed,acc\n1, 0.5 \n2,.5\n", {1: 0.5, 2: 0.5}),
         ("seed,loss\n1,1e-3\n2,2E3\n", {1: 0.001, 2: 2000.0}),

@@ -69,6 +69,26 @@ def read_methods(
     return Found(methods, tuple(table.notes(k)))
 
 
+def read_one_method(
+    path: str, task: str, metric: str | None = None, layout: Layout = AS_NAMED
+) -> tuple[dict[str, Scores], tuple[str, ...]]:
+    """The scores of one method on each task, from a table with a column of tasks; and how they were read.
+
+    Raises
+    ------
+    UsageError
+        The file has no columns, or the same run has two rows.
+    """
+    asked = _asked(path, metric)
+    sheet = open_table(path)
+    if not isinstance(sheet, Sheet):
+        raise UsageError(f"{path} has no columns: --task names a column")
+    table = split_runs(sheet, None, task, layout)
+    k, chosen = chosen_column(table, asked)
+    scores = {of: as_scores(s, None, None, f"{path}, {of}") for (_, of), s in table.scores(k, chosen).items()}
+    return scores, tuple(table.notes(k))
+
+
 def _asked(path: str, metric: str | None) -> Metric | None:
     asked = None if metric is None else metrics.parse_metric(metric)
     if asked is not None and asked.pattern:

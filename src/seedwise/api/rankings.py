@@ -10,11 +10,24 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from .. import stats
-from ..decisions import Comparison, Decision, Place, Ranking, TaskPair, TaskPlace, TaskRanking
+from ..decisions import Comparison, Decision, Place, Ranking, TaskPair, TaskRanking
 from ..errors import MetricError, UsageError
 from ..reports.decisions import comparison_sentence, ranking_sentence, tasks_sentence
-from ..results import Goal
+from ..results import Goal, Scores
+from ..tables.references import ends_of
 from .compare import Rng, alpha_of, compare, generator_for, group_of
+from .over_tasks import (
+    ReferenceLike,
+    about_scales,
+    aggregates,
+    as_reference,
+    enough_score,
+    gap_below,
+    named,
+    place,
+    profiles,
+    rescaled,
+)
 from .scores import ScoresLike, as_scores, as_tasks
 
 Array = NDArray[np.float64]
@@ -158,6 +171,9 @@ def compare_tasks(
     metric: str | None = None,
     goal: Goal | str | None = None,
     nemenyi: bool = False,
+    reference: ReferenceLike | None = None,
+    enough: float | None = None,
+    profile: Sequence[float] | str | None = None,
     resamples: int = 2000,
     rng: Rng = None,
 ) -> TaskRanking:
@@ -172,6 +188,12 @@ def compare_tasks(
         Coverage of the intervals.
     nemenyi
         Also compute Nemenyi's critical difference of mean ranks. It depends on which other methods are compared.
+    reference
+        `atari`, the path of a table, or task → (score that becomes 0, score that becomes 1): scores are normalised so first.
+    enough
+        The score that counts as enough for the optimality gap; 1 by default where scores are normalised.
+    profile
+        Thresholds of a performance profile, or `auto`: which share of a method's runs reach them.
 
     Returns
     -------
@@ -187,39 +209,23 @@ def compare_tasks(
     MetricError
         A method has no scores for a task.
     """
-    if len(groups) < 2:
-        raise UsageError(f"a comparison takes two methods or more; got {', '.join(groups) or 'none'}")
     generator = generator_for(rng)
-    by_method = {name: as_tasks(of, name) for name, of in groups.items()}
-    tasks = list(dict.fromkeys(task for of in by_method.values() for task in of))
-    for name, of in by_method.items():
-        missing = [task for task in tasks if task not in of]
-        if missing:
-            raise MetricError(f"{name} has no scores for {', '.join(missing[:5])}: every method needs every task")
-    scores = {
-        name: [as_scores(of[task], metric, goal, f"{name}, {task}") for task in tasks] for name, of in by_method.items()
-    }
+    tasks, scores = _by_method(groups, metric, goal, reference)
     first = next(iter(scores.values()))[0]
     chosen = first.goal or Goal.MAX
     up = chosen is Goal.MAX
     warnings = [] if first.goal else [f"whether more or less {first.metric} is better was not said: taken as max"]
     values = {name: [s.values for s in of] for name, of in scores.items()}
-    summaries = {
-        name: {o: stats.aggregate(of, o, level=level, resamples=resamples, rng=generator) for o in stats.Over}
-        for name, of in values.items()
-    }
+    summaries = {name: aggregates(of, level, resamples, generator) for name, of in values.items()}
     warnings += dict.fromkeys(s[stats.Over.IQM].warning for s in summaries.values() if s[stats.Over.IQM].warning)
     table = np.array([[x.mean() for x in values[name]] for name in groups]).T
     ranks = _task_ranks(list(values.values()), up, level, generator, resamples)
-    places = [
-        _task_place(name, summary, rank, between)
-        for (name, summary), (rank, between) in zip(summaries.items(), ranks, strict=True)
-    ]
-    places.sort(key=lambda place: place.rank)
-    order = [place.name for place in places]
+    places = [place(name, summary, rank) for (name, summary), rank in zip(summaries.items(), ranks, strict=True)]
+    places.sort(key=lambda of: of.rank)
+    order = [of.name for of in places]
     index = {name: k for k, name in enumerate(groups)}
     pairs = _task_pairs(order, values, table, index, up, level, resamples, generator)
-    enough = len(tasks) > 1 and len(groups) > 2
+    several = len(tasks) > 1 and len(groups) > 2
     cd = stats.critical_difference(len(groups), len(tasks), 1 - level) if nemenyi and len(tasks) > 1 else None
     warnings += _about_tasks(tasks, list(values.values()))
     result = TaskRanking(
@@ -229,16 +235,77 @@ def compare_tasks(
         tuple(tasks),
         tuple(places),
         tuple(pairs),
-        stats.friedman(table, largest=up).f_p_value if enough else None,
+        stats.friedman(table, largest=up).f_p_value if several else None,
         cd,
         "",
         tuple(warnings),
+        normalised=named(reference),
     )
-    return replace(result, sentence=tasks_sentence(result))
+    result = replace(result, sentence=tasks_sentence(result))
+    in_order = {name: values[name] for name in order}
+    return _with_profiles(
+        _with_gaps(result, in_order, enough_score(enough, reference), resamples, generator),
+        in_order,
+        profile,
+        resamples,
+        generator,
+    )
 
 
-_SCALES = 10.0
-"""Tasks whose scores differ by more than this factor are not averaged without a word."""
+def _by_method(
+    groups: Mapping[str, Mapping[str, ScoresLike] | ArrayLike],
+    metric: str | None,
+    goal: Goal | str | None,
+    reference: ReferenceLike | None,
+) -> tuple[list[str], dict[str, list[Scores]]]:
+    """The tasks, and for each method its scores on each of them."""
+    if len(groups) < 2:
+        raise UsageError(f"a comparison takes two methods or more; got {', '.join(groups) or 'none'}")
+    by_method = {name: as_tasks(of, name) for name, of in groups.items()}
+    tasks = list(dict.fromkeys(task for of in by_method.values() for task in of))
+    for name, of in by_method.items():
+        missing = [task for task in tasks if task not in of]
+        if missing:
+            raise MetricError(f"{name} has no scores for {', '.join(missing[:5])}: every method needs every task")
+    scores = {
+        name: [as_scores(of[task], metric, goal, f"{name}, {task}") for task in tasks] for name, of in by_method.items()
+    }
+    if reference is None:
+        return tasks, scores
+    ends = [ends_of(as_reference(reference), task) for task in tasks]
+    return tasks, {name: [rescaled(s, at) for s, at in zip(of, ends, strict=True)] for name, of in scores.items()}
+
+
+def _with_gaps(
+    found: TaskRanking,
+    values: Mapping[str, Sequence[Array]],
+    enough: float | None,
+    resamples: int,
+    rng: np.random.Generator,
+) -> TaskRanking:
+    if enough is None:
+        return found
+    up = found.goal is Goal.MAX
+    gaps = [gap_below(of, enough, up, found.level, resamples, rng) for of in values.values()]
+    places = tuple(
+        replace(at, gap=gap.gap, gap_interval=None if at.iqm_interval is None else (gap.low, gap.high))
+        for at, gap in zip(found.places, gaps, strict=True)
+    )
+    return replace(found, places=places, enough=enough)
+
+
+def _with_profiles(
+    found: TaskRanking,
+    values: Mapping[str, Sequence[Array]],
+    thresholds: Sequence[float] | str | None,
+    resamples: int,
+    rng: np.random.Generator,
+) -> TaskRanking:
+    if thresholds is None:
+        return found
+    return replace(found, profiles=profiles(values, thresholds, found.goal is Goal.MAX, found.level, resamples, rng))
+
+
 _FEW_RUNS, _FEW_TASKS = 5, 10
 
 
@@ -253,42 +320,11 @@ def _about_tasks(tasks: Sequence[str], values: Sequence[Sequence[Array]]) -> lis
             f"with {min(runs)} runs of each of {len(tasks)} tasks the intervals of P(new better) are too narrow: simulated, they cover .74 to .90 over 3 "
             "tasks with 3 runs, and .91 to .93 over 10, where they say .95 (docs/coverage.md)"
         )
-    spans = {task: float(np.ptp(np.concatenate([of[k] for of in values]))) for k, task in enumerate(tasks)}
     if len(tasks) < 6:
         found.append(
             f"{len(tasks)} task{'s' if len(tasks) > 1 else ''}: Wilcoxon's test over tasks cannot reach p < .05 below 6"
         )
-    varied = {task: span for task, span in spans.items() if span > 0}
-    if len(varied) > 1 and max(varied.values()) > _SCALES * min(varied.values()):
-        large, small = max(varied, key=varied.__getitem__), min(varied, key=varied.__getitem__)
-        found.append(
-            f"scores of {large} spread {varied[large] / varied[small]:.0f} times as wide as those of {small}: IQM, mean and median over tasks follow "
-            f"{large}; normalise the scores first, or go by ranks, P(new better) and Wilcoxon's test, which do not depend on the scale"
-        )
-    return found
-
-
-def _task_place(
-    name: str, summary: Mapping[stats.Over, stats.Aggregate], rank: float, between: tuple[float, float]
-) -> TaskPlace:
-    iqm, mean, median = (summary[over] for over in (stats.Over.IQM, stats.Over.MEAN, stats.Over.MEDIAN))
-    repeated = max(iqm.runs) > 1  # with one run of each task there is nothing to resample
-
-    def interval(of: stats.Aggregate) -> tuple[float, float] | None:
-        return (of.low, of.high) if repeated else None
-
-    return TaskPlace(
-        name,
-        sum(iqm.runs),
-        iqm.estimate,
-        interval(iqm),
-        mean.estimate,
-        interval(mean),
-        median.estimate,
-        interval(median),
-        rank,
-        between if repeated else None,
-    )
+    return [*found, *about_scales(tasks, values)]
 
 
 def _task_ranks(

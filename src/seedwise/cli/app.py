@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 from cyclopts import App, Parameter
 
 if TYPE_CHECKING:
+    from ..tables.references import Reference
     from ..tables.runs import Layout
 
 app = App(
@@ -94,6 +95,39 @@ class InTable:
 
 
 BY_NAME = InTable()
+
+
+@Parameter(name="*")
+@dataclass(frozen=True)
+class AcrossTasks:
+    """How scores of several tasks become one number."""
+
+    normalise: Annotated[
+        str | None,
+        Parameter(help="Over tasks: reference scores that become 0 and 1: atari, or a FILE with a row for each task."),
+    ] = None
+    zero: Annotated[str | None, Parameter(help="In the file of --normalise: the column of what becomes 0.")] = None
+    one: Annotated[str | None, Parameter(help="In the file of --normalise: the column of what becomes 1.")] = None
+    enough: Annotated[
+        float | None,
+        Parameter(help="Over tasks: the score that is enough, for the optimality gap (1 where scores are normalised)."),
+    ] = None
+
+    def typed(self) -> dict[str, object]:
+        """Those that were typed, by name."""
+        return {"--normalise": self.normalise, "--zero": self.zero, "--one": self.one, "--enough": self.enough}
+
+    def reference(self) -> "Reference | None":
+        """The reference scores. Raises UsageError where there are none to be read."""
+        if self.normalise is None:
+            refuse({"--zero": self.zero, "--one": self.one}, "they name columns of the file of --normalise")
+            return None
+        from ..tables.references import read_reference
+
+        return read_reference(self.normalise, self.zero, self.one)
+
+
+NOT_ACROSS = AcrossTasks()
 
 
 def refuse(given: Mapping[str, object], because: str) -> None:

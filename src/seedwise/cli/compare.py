@@ -2,12 +2,27 @@
 
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Annotated, Any
 
 from cyclopts import Parameter
 
-from .app import AS_TEXT, BY_NAME, By, InTable, Level, MetricOption, Rng, Shown, StoreOption, Task, app, refuse
+from .app import (
+    AS_TEXT,
+    BY_NAME,
+    NOT_ACROSS,
+    AcrossTasks,
+    By,
+    InTable,
+    Level,
+    MetricOption,
+    Rng,
+    Shown,
+    StoreOption,
+    Task,
+    app,
+    refuse,
+)
 from .printing import print_json
 from .sides import name_of, print_notes, print_table, shared_metrics, side_of
 
@@ -38,6 +53,10 @@ class InFile:
     task: Task = None
     wide: Annotated[bool, Parameter(negative=(), help="FILE: each column of numbers is a method.")] = False
     nemenyi: Annotated[bool, Parameter(negative=(), help="Over tasks: also Nemenyi's critical difference.")] = False
+    profile: Annotated[
+        str | None,
+        Parameter(help="Over tasks: the share of runs that reach each of these scores, such as 0.5,1,2; or auto."),
+    ] = None
 
 
 _QUESTION, _IN_FILE = Question(), InFile()
@@ -50,6 +69,7 @@ def compare(
     ],
     metric: MetricOption = None,
     where: InFile = _IN_FILE,
+    across: AcrossTasks = NOT_ACROSS,
     table: InTable = BY_NAME,
     question: Question = _QUESTION,
     until_decided: Annotated[
@@ -66,10 +86,14 @@ def compare(
     seedwise compare new base --metric accuracy
 
     seedwise compare scores.csv --by model
+
+    seedwise compare atari.csv --by agent --task game --normalise atari
     """
     from ..errors import UsageError
 
     _check_sides(sides, metric, where)
+    if where.task is None and len(sides) > 1:
+        refuse({**across.typed(), "--profile": where.profile}, "it is for several tasks: --task COLUMN names them")
     shown.check()
     if until_decided:
         refuse(
@@ -81,7 +105,11 @@ def compare(
     refuse({"--max-seeds": max_seeds}, "it goes with --until-decided")
     if len(sides) == 1:
         refuse({"--store": store}, f"{sides[0]} is a file")
-        return _compare_in_file(sides[0], metric[0] if metric else None, where, table.layout(), question, shown)
+        groups, notes = _methods_in(sides[0], metric[0] if metric else None, where, table.layout())
+        return _compare_groups(groups, notes, where, across, question, shown)
+    if where.task is not None:
+        groups, notes = _tasks_of_files(sides, metric[0] if metric else None, where.task, table.layout())
+        return _compare_groups(groups, notes, where, across, question, shown)
     if all(os.path.isfile(side) for side in sides):
         refuse({"--store": store}, "all sides are files")
     if not any(os.path.isfile(side) for side in sides):
@@ -113,10 +141,12 @@ def _check_sides(sides: Sequence[str], metric: Sequence[str] | None, where: InFi
         raise UsageError(
             f"compare takes two names or more, or one file: {sides[0]} is no file; seedwise list shows the names"
         )
-    if (where.by or where.task or where.wide) and not in_file:
-        raise UsageError("--by, --task and --wide are for one file that holds all methods")
-    if not in_file:
-        refuse({"--nemenyi": where.nemenyi}, "it is for several tasks in one file")
+    if (where.by or where.wide) and not in_file:
+        raise UsageError("--by and --wide are for one file that holds all methods")
+    if where.task is not None and not all(os.path.isfile(side) for side in sides):
+        raise UsageError("--task is for files: each holds the runs of one method on all tasks")
+    if not in_file and where.task is None:
+        refuse({"--nemenyi": where.nemenyi}, "it is for several tasks in files: --task COLUMN")
     if metric and len(metric) > 1 and (in_file or len(sides) > 2):
         raise UsageError("several metrics are for two experiments: name one --metric")
 
@@ -160,16 +190,26 @@ def _rank(scores: Mapping[str, Any], question: Question, shown: Shown) -> int:
     return _print_ranking(ranking, shown)
 
 
-def _compare_in_file(
-    path: str, metric: str | None, where: InFile, layout: "Layout", question: Question, shown: Shown
+def _compare_groups(
+    groups: Mapping[str, Mapping[str, Any]],
+    notes: Sequence[str],
+    where: InFile,
+    across: AcrossTasks,
+    question: Question,
+    shown: Shown,
 ) -> int:
-    groups, notes = _methods_in(path, metric, where, layout)
-    code = _compare_groups(groups, where, question, shown)
+    code = _compare_methods(groups, where, across, question, shown)
     print_notes(notes, shown.json)
     return code
 
 
-def _compare_groups(groups: Mapping[str, Mapping[str, Any]], where: InFile, question: Question, shown: Shown) -> int:
+def _compare_methods(
+    groups: Mapping[str, Mapping[str, Any]],
+    where: InFile,
+    across: AcrossTasks,
+    question: Question,
+    shown: Shown,
+) -> int:
     from ..api.compare import compare as one
     from ..api.rankings import compare_tasks
 
@@ -179,8 +219,20 @@ def _compare_groups(groups: Mapping[str, Mapping[str, Any]], where: InFile, ques
             "methods are compared over several tasks",
         )
         tasks = {name: dict(of) for name, of in groups.items()}
-        return _print_tasks(compare_tasks(tasks, level=question.level, nemenyi=where.nemenyi, rng=question.rng), shown)
-    refuse({"--nemenyi": where.nemenyi}, "it is for several tasks, and there is one")
+        found_over = compare_tasks(
+            tasks,
+            level=question.level,
+            nemenyi=where.nemenyi,
+            reference=across.reference(),
+            enough=across.enough,
+            profile=_thresholds(where.profile),
+            rng=question.rng,
+        )
+        return _print_tasks(replace(found_over, normalised=across.normalise or ""), shown)
+    refuse(
+        {"--nemenyi": where.nemenyi, "--profile": where.profile, **across.typed()},
+        "it is for several tasks, and there is one",
+    )
     single = {name: next(iter(of.values())) for name, of in groups.items()}
     if len(single) != 2:
         return _rank(single, question, shown)
@@ -221,6 +273,34 @@ def _methods_in(
             f"{path} holds one method, {', '.join(groups) or 'without a name'}: there is nothing to compare (seedwise summarize)"
         )
     return groups, notes
+
+
+def _tasks_of_files(
+    paths: Sequence[str], metric: str | None, task: str, layout: "Layout"
+) -> tuple[Mapping[str, Mapping[str, Any]], Sequence[str]]:
+    """Each file is a method; its runs on each task."""
+    from ..api.files import read_one_method
+    from ..errors import UsageError
+
+    groups, notes = {}, []
+    for path in paths:
+        name = name_of(path, paths)
+        if name in groups:
+            raise UsageError(f"each side once: {' '.join(paths)}")
+        groups[name], said = read_one_method(path, task, metric, layout)
+        notes += [f"{name}: {note}" for note in said]
+    return groups, notes
+
+
+def _thresholds(text: str | None) -> "Sequence[float] | str | None":
+    from ..errors import UsageError
+
+    if text is None or text == "auto":
+        return text
+    try:
+        return [float(word) for word in text.split(",")]
+    except ValueError:
+        raise UsageError(f"--profile takes scores, such as 0.5,1,2, or auto; got {text!r}") from None
 
 
 def _until_decided(
@@ -315,6 +395,9 @@ def _print_tasks(found: "TaskRanking", shown: Shown) -> int:
         return 0
     print(found.sentence)
     for table in decisions.tasks_tables(found):
+        print()
+        print_table(table, shown.format)
+    for table in decisions.profile_tables(found.profiles, found):
         print()
         print_table(table, shown.format)
     if found.friedman_p is not None:

@@ -7,7 +7,22 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from cyclopts import Parameter
 
-from .app import AS_TEXT, BY_NAME, By, InTable, Level, MetricOption, Rng, Shown, StoreOption, Task, app, refuse
+from .app import (
+    AS_TEXT,
+    BY_NAME,
+    NOT_ACROSS,
+    AcrossTasks,
+    By,
+    InTable,
+    Level,
+    MetricOption,
+    Rng,
+    Shown,
+    StoreOption,
+    Task,
+    app,
+    refuse,
+)
 from .printing import print_json, report
 from .sides import print_notes, print_table, side_of
 
@@ -46,6 +61,7 @@ def summarize(
         Parameter(help="How the interval is made; anytime: valid though one stopped when one liked."),
     ] = "t",
     further: Further = _NOTHING_FURTHER,
+    across: AcrossTasks = NOT_ACROSS,
     table: InTable = BY_NAME,
     rng: Rng = 0,
     shown: Shown = AS_TEXT,
@@ -55,15 +71,21 @@ def summarize(
     from ..api.summary import summarize_all
     from ..api.tables import SeveralMethods
     from ..errors import UsageError
+    from .over_tasks import summarize_over_tasks
 
     shown.check()
     if further.threshold is None:
         refuse({"--alpha": further.alpha, "--looked-from": further.looked_from}, "it goes with --threshold")
     layout = table.layout()
-    if by is not None and task is not None:
-        raise UsageError("--by or --task: each group of one column is summarised")
-    if by is not None or task is not None:
-        return _summarize_groups(what, by or task, metric, layout, further, (level, interval, rng), shown, store)
+    if task is not None:
+        _check_further(further)
+        refuse(
+            {"--store": store, "--interval": None if interval == "t" else interval}, "runs are resampled within tasks"
+        )
+        return summarize_over_tasks(what, by, task, metric, layout, across, (level, rng), shown)
+    refuse(across.typed(), "it is for several tasks: --task COLUMN names them")
+    if by is not None:
+        return _summarize_groups(what, by, metric, layout, further, (level, interval, rng), shown, store)
     if os.path.isfile(what):
         refuse({"--store": store}, f"{what} is a file")
     else:
@@ -72,13 +94,7 @@ def summarize(
         results = side_of(what, metric or (), store, layout)
     except SeveralMethods:
         return _summarize_groups(what, None, metric, layout, further, (level, interval, rng), shown, store)
-    if (
-        further == _NOTHING_FURTHER
-        and interval == "t"
-        and level == 0.95
-        and shown.format == "text"
-        and not shown.explain
-    ):
+    if (further, interval, level, shown) == (_NOTHING_FURTHER, "t", 0.95, Shown(json=shown.json)):
         report(results, shown.json)
         return 0
     summaries = summarize_all(results, level=level, interval=interval, rng=rng)
@@ -107,6 +123,14 @@ def _print_summaries(
     if shown.explain:
         print()
         print("\n".join(explain_summary(next(iter(summaries.values())))))
+
+
+def _check_further(further: Further) -> None:
+    """Refuse questions about one method."""
+    from ..errors import UsageError
+
+    if further.threshold is not None or further.best_of is not None:
+        raise UsageError("--threshold and --best-of are for one method: leave out --by and --task")
 
 
 def _answers(scores: Any, further: Further, rng: int) -> dict[str, Any]:
@@ -149,11 +173,9 @@ def _summarize_groups(
     from ..api.files import read_methods
     from ..api.summary import summarize as one
     from ..errors import UsageError
-    from ..reports.table import Table
-    from ..words import number, places_for, printable
+    from ..reports.decisions import summaries_table
 
-    if further.threshold is not None or further.best_of is not None:
-        raise UsageError("--threshold and --best-of are for one method: leave out --by and --task")
+    _check_further(further)
     if metric and len(metric) > 1:
         raise UsageError("several metrics are for one method: name one --metric")
     refuse({"--explain": shown.explain, "--store": store}, "each group of a file is summarised in a table")
@@ -169,14 +191,6 @@ def _summarize_groups(
         print_json({name: s.as_dict() for name, s in found.items()})
         print_notes(read.notes, True)
         return 0
-    rows = []
-    for name, s in found.items():
-        k = places_for(s)
-        between = "–" if s.interval is None else f"{number(s.interval[0], k)} … {number(s.interval[1], k)}"
-        figures = (number(s.mean, k), between, number(s.sd, k), number(s.median, k), number(s.min, k), number(s.max, k))
-        rows.append((printable(name), f"{s.finished} of {s.n}", *figures))
-    method = next(iter(found.values())).method
-    columns = (by or "method", "k of n", "mean", f"{level * 100:g} % {method}", "SD", "median", "min", "max")
-    print_table(Table(columns, tuple(rows), frozenset({2, 4, 5, 6, 7})), shown.format)
+    print_table(summaries_table(by or "method", found, level), shown.format)
     print_notes(read.notes, False)
     return 0

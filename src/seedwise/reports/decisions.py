@@ -1,10 +1,10 @@
 """Presents comparisons, plans and choices, in words and tables."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
-from ..decisions import Comparison, Decision, Group, Plan, Ranking, TaskRanking
-from ..results import Summary
-from ..words import decimals, number, printable
+from ..decisions import Comparison, Decision, Group, OverTasks, Plan, Ranking, TaskPlace, TaskProfile, TaskRanking
+from ..results import Goal, Summary
+from ..words import decimals, number, places_for, printable
 from .table import Table
 
 
@@ -179,31 +179,27 @@ def tasks_sentence(r: TaskRanking) -> str:
     return f"{text}, but is not shown to be better than {', '.join(open_)} (Wilcoxon over tasks, Holm)."
 
 
+def over_tasks_sentence(found: OverTasks) -> str:
+    """One method over several tasks, in a sentence that names the interval."""
+    p = found.place
+    widths = [] if p.iqm_interval is None else [p.iqm_interval[1] - p.iqm_interval[0]]
+    k = decimals(min(widths, default=None), p.iqm)
+    text = f"Over {len(found.tasks)} tasks ({p.runs} runs) the interquartile mean of {printable(found.metric)} is {_with_interval(p.iqm, p.iqm_interval, k)}"
+    text += f", the mean {_with_interval(p.mean, p.mean_interval, k)}, the median of the tasks' means {_with_interval(p.median, p.median_interval, k)}"
+    if p.gap is not None and found.enough is not None:
+        text += f", the optimality gap at {found.enough:g} {_with_interval(p.gap, p.gap_interval, k)}"
+    how = (
+        f"{percent(found.level)} stratified bootstrap intervals"
+        if p.iqm_interval
+        else "one run of each task: no intervals"
+    )
+    by = f"; normalised by {printable(found.normalised)}" if found.normalised else ""
+    return f"{text} ({how}{by})."
+
+
 def tasks_tables(r: TaskRanking) -> tuple[Table, Table]:
     """Two tables: the methods over the tasks, and the pairs of methods."""
-    widths = [p.iqm_interval[1] - p.iqm_interval[0] for p in r.places if p.iqm_interval is not None]
-    k = decimals(min(widths, default=None), r.places[0].iqm)
-
-    def with_interval(value: float, between: tuple[float, float] | None, places: int = k) -> str:
-        if between is None:
-            return number(value, places)
-        return f"{number(value, places)} ({number(between[0], places)} … {number(between[1], places)})"
-
-    methods = Table(
-        ("name", "runs", "IQM", "mean", "median", "mean rank"),
-        tuple(
-            (
-                printable(p.name),
-                str(p.runs),
-                with_interval(p.iqm, p.iqm_interval),
-                with_interval(p.mean, p.mean_interval),
-                with_interval(p.median, p.median_interval),
-                with_interval(p.rank, p.rank_interval, 2),
-            )
-            for p in r.places
-        ),
-        frozenset({1}),
-    )
+    methods = places_table(r.places, ranks=True)
     pairs = Table(
         ("new", "base", "tasks won", "P(new better)", "p (Wilcoxon)", "p (Holm)", "decision"),
         tuple(
@@ -211,7 +207,7 @@ def tasks_tables(r: TaskRanking) -> tuple[Table, Table]:
                 printable(p.new),
                 printable(p.base),
                 f"{p.tasks_won} of {len(r.tasks)}",
-                with_interval(p.probability_of_improvement, p.probability_interval, 2),
+                _with_interval(p.probability_of_improvement, p.probability_interval, 2),
                 _p(p.p_value),
                 _p(p.adjusted_p),
                 p.decision.value,
@@ -221,6 +217,44 @@ def tasks_tables(r: TaskRanking) -> tuple[Table, Table]:
         frozenset({4, 5}),
     )
     return methods, pairs
+
+
+def places_table(places: Sequence[TaskPlace], *, ranks: bool) -> Table:
+    """Methods over the tasks, a row each; the optimality gap where there is one, the mean rank where there are several."""
+    widths = [p.iqm_interval[1] - p.iqm_interval[0] for p in places if p.iqm_interval is not None]
+    k = decimals(min(widths, default=None), places[0].iqm)
+    gaps = places[0].gap is not None
+    columns: tuple[str, ...] = ("name", "runs", "IQM", "mean", "median")
+    columns += (("optimality gap",) if gaps else ()) + (("mean rank",) if ranks else ())
+    rows = []
+    for p in places:
+        row = [printable(p.name), str(p.runs)]
+        figures = [(p.iqm, p.iqm_interval), (p.mean, p.mean_interval), (p.median, p.median_interval)]
+        row += [_with_interval(value, between, k) for value, between in figures]
+        row += [_with_interval(p.gap, p.gap_interval, k)] if gaps and p.gap is not None else []
+        row += [_with_interval(p.rank, p.rank_interval, 2)] if ranks else []
+        rows.append(tuple(row))
+    return Table(columns, tuple(rows), frozenset({1}))
+
+
+def _with_interval(value: float, between: tuple[float, float] | None, places: int) -> str:
+    if between is None:
+        return number(value, places)
+    return f"{number(value, places)} ({number(between[0], places)} … {number(between[1], places)})"
+
+
+def profile_tables(profiles: Sequence[TaskProfile], of: TaskRanking) -> list[Table]:
+    """The share of runs that reach each threshold: a row for each threshold, a column for each method."""
+    if not profiles:
+        return []
+    sign = "≥" if of.goal is Goal.MAX else "≤"
+    at = profiles[0].thresholds
+    k = decimals(float(at[-1] - at[0]) / 10 or None, at[-1])
+    rows = []
+    for i, threshold in enumerate(at):
+        cells = [_with_interval(p.share[i], None if p.band is None else p.band[i], 2) for p in profiles]
+        rows.append((f"{sign} {number(threshold, k)}", *cells))
+    return [Table((printable(of.metric), *(printable(p.name) for p in profiles)), tuple(rows))]
 
 
 def explain(c: Comparison) -> list[str]:
@@ -276,10 +310,49 @@ def explain_tasks(r: TaskRanking) -> list[str]:
     return [
         "IQM: mean of the middle half of all runs of all tasks; it heeds neither the luckiest nor the unluckiest quarter.",
         "mean, median: of the tasks' means. Each interval resamples the runs within each task (stratified bootstrap, percentile).",
+        *_explain_gap(r.enough, r.goal),
+        *(
+            [
+                "profile: share of a method's runs that reach each score, averaged over tasks; the band holds for all scores at once."
+            ]
+            if r.profiles
+            else []
+        ),
         "mean rank: on each task methods are ranked by their mean (1 is best), and the ranks are averaged over tasks.",
         "P(new better): chance that one run of new beats one of base on the same task, averaged over tasks.",
         "p (Wilcoxon): over the tasks' means, two-sided; p (Holm) holds all pairs together. The decision follows p (Holm).",
     ]
+
+
+def explain_over_tasks(found: OverTasks) -> list[str]:
+    """What each number of one method over tasks means."""
+    lines = [
+        "IQM: mean of the middle half of all runs of all tasks; it heeds neither the luckiest nor the unluckiest quarter.",
+        "mean, median: of the tasks' means. Each interval resamples the runs within each task (stratified bootstrap, percentile).",
+    ]
+    return lines + _explain_gap(found.enough, found.goal)
+
+
+def _explain_gap(enough: float | None, goal: Goal) -> list[str]:
+    if enough is None:
+        return []
+    side = "below" if goal is Goal.MAX else "above"
+    return [
+        f"optimality gap: how far runs stay on average {side} {enough:g}, which counts as enough; better scores count as that."
+    ]
+
+
+def summaries_table(column: str, summaries: Mapping[str, Summary], level: float) -> Table:
+    """A row for each method or task."""
+    rows = []
+    for name, s in summaries.items():
+        k = places_for(s)
+        between = "–" if s.interval is None else f"{number(s.interval[0], k)} … {number(s.interval[1], k)}"
+        figures = (number(s.mean, k), between, number(s.sd, k), number(s.median, k), number(s.min, k), number(s.max, k))
+        rows.append((printable(name), f"{s.finished} of {s.n}", *figures))
+    method = next(iter(summaries.values())).method
+    columns = (column, "k of n", "mean", f"{percent(level)} {method}", "SD", "median", "min", "max")
+    return Table(columns, tuple(rows), frozenset({2, 4, 5, 6, 7}))
 
 
 def explain_summary(s: Summary) -> list[str]:

@@ -39,7 +39,17 @@ from .sequential import (
     t_sequence,
     t_sequence_half,
 )
-from .tasks import Aggregate, Improvement, Over, Profile, aggregate, improvement, performance_profile
+from .tasks import (
+    Aggregate,
+    Improvement,
+    OptimalityGap,
+    Over,
+    Profile,
+    aggregate,
+    improvement,
+    optimality_gap,
+    performance_profile,
+)
 from .threshold import ThresholdTest, against_threshold
 from .two_samples import (
     Difference,
@@ -68,6 +78,7 @@ __all__ = [
     "Improvement",
     "Method",
     "MultiBootstrap",
+    "OptimalityGap",
     "Over",
     "Permutation",
     "Profile",
@@ -106,6 +117,7 @@ __all__ = [
     "interquartile_mean",
     "multi_bootstrap",
     "noise_of_test_set",
+    "optimality_gap",
     "performance_profile",
     "permutation_test",
     "power",

@@ -92,7 +92,7 @@ def _aggregate(
     warning = ""
     if fewest < 10:
         covers = ": with 3 runs a task it covers about .9 of the time, not .95" if fewest <= 3 else ""
-        warning = f"{fewest} run{'s' if fewest > 1 else ''} in a task: this interval is somewhat too narrow{covers}"
+        warning = f"{fewest} run{'s' if fewest > 1 else ''} in a task: the intervals over tasks are somewhat too narrow{covers}"
     return Aggregate(
         estimate,
         float(low),
@@ -222,6 +222,44 @@ def improvement(
         drawn.append(total / len(wins))
     low, high = np.quantile(np.concatenate(drawn), [(1 - level) / 2, (1 + level) / 2])
     return Improvement(float(np.mean(by_task)), float(low), float(high), level, by_task, resamples)
+
+
+@dataclass(frozen=True)
+class OptimalityGap:
+    """How far runs stay from a score that counts as enough, with its stratified percentile interval."""
+
+    gap: float
+    low: float
+    high: float
+    gamma: float
+    level: float
+    resamples: int
+
+
+def optimality_gap(
+    scores: Sequence[ArrayLike],
+    gamma: float = 1.0,
+    *,
+    level: float = 0.95,
+    resamples: int = 2000,
+    rng: np.random.Generator | int | None = None,
+) -> OptimalityGap:
+    """γ - mean of min(score, γ) over tasks (Agarwal et al. 2021, arXiv 2108.13264, section 4.3); more is better.
+
+    Scores beyond γ count as γ: what is gained on one task by far does not make up for a failure on another.
+
+    Parameters
+    ----------
+    scores
+        The runs of each task, shapes (nₜ,). Each task has the same weight.
+    gamma
+        The score that is enough, in the units of the scores: 1 for normalised ones.
+    """
+    if not np.isfinite(gamma):
+        raise ValueError(f"the score that is enough is a finite number; got {gamma}")
+    capped = [np.minimum(check_sample(task, f"task {k + 1}"), gamma) for k, task in enumerate(scores)]
+    mean = aggregate(capped, Over.MEAN, level=level, resamples=resamples, rng=rng)
+    return OptimalityGap(gamma - mean.estimate, gamma - mean.high, gamma - mean.low, gamma, level, resamples)
 
 
 @dataclass(frozen=True)

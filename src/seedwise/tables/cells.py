@@ -15,6 +15,8 @@ _WORDS = {f"{sign}{word}": float(f"{sign}{word}") for sign in ("", "+", "-") for
 _PLAIN = re.compile(r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?", re.ASCII)
 _THOUSANDS = re.compile(r"[-+]?[1-9]\d{0,2}(?:,\d{3})+(?:\.\d*)?", re.ASCII)
 _DECIMAL = re.compile(r"[-+]?(?:\d+|[1-9]\d{0,2}(?:\.\d{3})+),\d+(?:[eE][-+]?\d+)?", re.ASCII)
+_WRAPPED = re.compile(r"(?:np\.|numpy\.)?(?:float\d*|int\d*|tensor|array)\(([^,()]+)(?:,[^()]*)?\)", re.ASCII)
+"""A number as NumPy or PyTorch writes it where a script did not call float(): `np.float64(0.8)`, `tensor(0.8)`."""
 NO_NUMBER = "which is no number"
 
 
@@ -51,7 +53,7 @@ def read_cells(texts: Sequence[str], comma: Comma | None = None) -> Cells:
     comma
         What a comma is in the rest of the file, for a column whose own cells do not tell.
     """
-    bare = [text.strip().replace("−", "-") for text in texts]
+    bare = [_bare(text) for text in texts]
     low = [text.lower() for text in bare]
     blank = np.array([text in _BLANK for text in low], dtype=np.bool_)
     said = {i for i, text in enumerate(low) if text in _TRUTH}
@@ -74,6 +76,12 @@ def read_cells(texts: Sequence[str], comma: Comma | None = None) -> Cells:
     _refuse_minority(right, said, wrong, "true or false stands among numbers")
     values[list(wrong)] = np.nan
     return Cells(values, blank, wrong, own, bool(in_percent), bool(said) and len(said) == len(right))
+
+
+def _bare(text: str) -> str:
+    text = text.strip().replace("−", "-")
+    wrapped = _WRAPPED.fullmatch(text)
+    return text if wrapped is None else wrapped[1].strip()
 
 
 def _refuse_minority(right: Sequence[int], marked: set[int], wrong: dict[int, str], why: str) -> None:
