@@ -11,7 +11,7 @@ from ..errors import SeedwiseError
 
 def start(arguments: Sequence[str]) -> int:
     """Run one command; errors become a line and an exit code, never a traceback."""
-    from . import check, compare, plan, run, stored, summarize  # noqa: F401 (their commands)
+    from . import check, compare, plan, run, spread, stored, summarize  # noqa: F401 (their commands)
     from .app import app
 
     for stream in (sys.stdout, sys.stderr):

@@ -1,0 +1,191 @@
+"""`seedwise variance`, `cross-validate`, `noise` and `select`: where spread comes from, and choosing honestly."""
+
+import os
+from dataclasses import asdict
+from typing import Annotated, Literal
+
+from cyclopts import Parameter
+
+from .app import AS_TEXT, BY_NAME, By, InTable, Level, Shown, StoreOption, app, refuse
+from .printing import print_json
+from .sides import print_notes, print_table, side_of
+
+_Metric = Annotated[str | None, Parameter(help="FILE: the column that is measured.")]
+
+
+@app.command
+def variance(
+    file: str,
+    /,
+    *,
+    source: Annotated[
+        list[str], Parameter(negative=(), help="The columns that hold sources of randomness, such as init,order.")
+    ],
+    metric: _Metric = None,
+    level: Level = 0.95,
+    shown: Shown = AS_TEXT,
+) -> int:
+    """Which source of randomness makes the spread? From a table with a column for each source.
+
+    seedwise variance runs.csv --source init,order
+    """
+    from ..api.designs import components_in
+    from ..reports import spread
+
+    shown.check()
+    names = [name for text in source for name in text.split(",") if name]
+    name, found = components_in(file, names, metric, level)
+    if shown.json:
+        print_json(spread.components_dict(name, found))
+        return 0
+    print(spread.components_sentence(name, found))
+    print()
+    print_table(spread.components_table(found), shown.format)
+    _explain(spread.explain_components(found), shown)
+    return 0
+
+
+@app.command
+def cross_validate(
+    file: str,
+    /,
+    *,
+    by: By = None,
+    fold_column: Annotated[str, Parameter(help="The column of folds.")] = "fold",
+    seed_column: Annotated[str | None, Parameter(help="The column of seeds.")] = None,
+    metric: _Metric = None,
+    folds: Annotated[
+        Literal["same", "reshuffled"] | None,
+        Parameter(help="With several seeds: is the k-th fold the same under each, or does each divide the data anew?"),
+    ] = None,
+    test_share: Annotated[
+        float | None, Parameter(help="Test examples for each training example (default: as in k folds).")
+    ] = None,
+    level: Level = 0.95,
+    shown: Shown = AS_TEXT,
+) -> int:
+    """The mean over folds, or the difference of two methods, by the corrected resampled t test.
+
+    seedwise cross-validate folds.csv --by model --folds same
+    """
+    from ..api.designs import cross_validation_in
+    from ..reports import spread
+
+    shown.check()
+    refuse({"--format": None if shown.format == "text" else shown.format}, "the answer is no table")
+    found = cross_validation_in(
+        file,
+        fold=fold_column,
+        by=by,
+        seed=seed_column,
+        metric=metric,
+        folds=folds,
+        test_share=test_share,
+        level=level,
+    )
+    sentence = spread.cross_validated_sentence(found.metric, found.methods, found.result)
+    if shown.json:
+        print_json(
+            {"metric": found.metric, "methods": list(found.methods), **asdict(found.result), "sentence": sentence}
+        )
+        return 0
+    print(sentence)
+    further = spread.spread_of_folds(found.result)
+    if further:
+        print(further)
+    _explain(
+        [
+            "corrected resampled t (Nadeau & Bengio 2003): training sets of folds overlap, so that their scores are not independent; a plain t test over "
+            "folds and seeds finds differences that are not there in up to half of cases (docs/coverage.md)."
+        ],
+        shown,
+    )
+    return 0
+
+
+@app.command
+def noise(
+    what: str,
+    /,
+    *,
+    array: Annotated[str | None, Parameter(help="Which array, where there are several.")] = None,
+    classes: Annotated[int | None, Parameter(help="Number of classes (default: as the targets have, else 2).")] = None,
+    shown: Shown = AS_TEXT,
+    store: StoreOption = None,
+) -> int:
+    """How much of the spread between runs is the choice of test examples?
+
+    An experiment whose function returns sw.Predictions, or a FILE of 0 and 1: an array of runs × examples, or a table
+    with the columns seed, example and correct.
+    """
+    from ..api.designs import noise_between
+    from ..experiments.loading import load
+    from ..reports import spread
+
+    shown.check()
+    refuse({"--format": None if shown.format == "text" else shown.format}, "the answer is no table")
+    if os.path.isfile(what):
+        refuse({"--store": store}, f"{what} is a file")
+    found, k = noise_between(what if os.path.isfile(what) else load(what, store=store), array=array, classes=classes)
+    sentence = spread.noise_sentence(found)
+    if shown.json:
+        print_json({**asdict(found), "classes": k, "sentence": sentence})
+        return 0
+    print(sentence)
+    _explain(spread.explain_noise(found, k), shown)
+    return 0
+
+
+@app.command
+def select(
+    what: str,
+    /,
+    *,
+    by: Annotated[str, Parameter(help="The metric that chooses, such as val_acc (val_acc:max says its goal).")],
+    report: Annotated[str, Parameter(help="The metric to report of the chosen run, such as test_acc.")],
+    table: InTable = BY_NAME,
+    store: StoreOption = None,
+    shown: Shown = AS_TEXT,
+) -> int:
+    """Choose the best run by one metric, and say what to report of it by another.
+
+    seedwise select base --by val_acc --report test_acc
+    """
+    from ..api.select import select as choose
+    from ..reports.table import Table
+    from ..words import decimals, number
+
+    shown.check()
+    layout = table.layout()
+    refuse(
+        {"--store": store} if os.path.isfile(what) else layout.typed(),
+        f"{what} is {'a' if os.path.isfile(what) else 'no'} file",
+    )
+    results = side_of(what, (by, report), store, layout)
+    first, second = (results.metric(text.partition(":")[0]) for text in (by, report))
+    found = choose(results, first.name, second.name, goal=first.goal)
+    if shown.json:
+        print_json(found.as_dict())
+    else:
+        print(found.sentence)
+        shown_at = [n for n in (1, 2, 3, 5, 10, 20, 30, 50, 100) if n < len(found.expected)] + [len(found.expected)]
+        spread_of = max(found.expected) - min(found.expected)
+        k = decimals(spread_of / 10 or None, found.report_mean)
+        rows = tuple((str(n), number(found.expected[n - 1], k)) for n in shown_at)
+        print()
+        print_table(Table(("best of", f"expected {found.report}"), rows, frozenset({0, 1})), shown.format)
+        _explain(
+            [
+                "expected: the mean of what would be reported, over all choices of so many of these runs. The value of the chosen run itself is one draw, "
+                "and by luck may be far better or worse."
+            ],
+            shown,
+        )
+    print_notes(() if results.key else results.warnings, shown.json)
+    return 0
+
+
+def _explain(lines: list[str], shown: Shown) -> None:
+    if shown.explain:
+        print()
+        print("\n".join(lines))

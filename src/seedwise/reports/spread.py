@@ -1,0 +1,147 @@
+"""Where spread comes from, in words and tables: variance components, folds, the test set."""
+
+import math
+
+from ..metrics.goals import guess_goal
+from ..results import Goal
+from ..stats import Components, CrossValidated, TestSetNoise
+from ..words import decimals, number, printable
+from .decisions import p_text, percent, signed
+from .table import Table
+
+_REST = "what no source named here controls"
+
+
+def components_sentence(metric: str, found: Components) -> str:
+    """Which part of the variance each source makes, the largest first."""
+    known = sorted((p for p in found.parts if p.share), key=lambda p: -(p.share or 0.0))
+    if not known:
+        return f"{printable(metric)} has no spread at all in these {_runs(found)} runs."
+    shares = [f"{(p.share or 0) * 100:.0f} % is {_REST if p.name == 'rest' else printable(p.name)}" for p in known]
+    sd = math.sqrt(found.total)
+    return f"Of the variance of {printable(metric)} between runs, {', '.join(shares)} ({_runs(found)} runs; SD of one run {number(sd, decimals(sd, sd))})."
+
+
+def _runs(found: Components) -> int:
+    return math.prod(found.shape) * found.replicates
+
+
+def components_table(found: Components) -> Table:
+    """A row for each source and each interaction."""
+    rows = []
+    for part in found.parts:
+        share = "–" if part.share is None else f"{part.share * 100:.0f} %"
+        sd = math.sqrt(part.truncated)
+        rows.append(
+            (
+                printable(part.name),
+                f"{part.variance:.3g}",
+                _between(part.interval, found.total),
+                share,
+                number(sd, decimals(sd or None, sd)),
+            )
+        )
+    columns = ("source", "variance", f"{percent(found.level)} interval", "share", "SD")
+    return Table(columns, tuple(rows), frozenset({1, 3, 4}))
+
+
+_NO_END = 100
+"""An interval that reaches beyond so many times the whole variance says nothing about how large a component may be."""
+
+
+def _between(interval: tuple[float, float] | None, total: float) -> str:
+    if interval is None:
+        return "–"
+    low, high = interval
+    return f"{low:.3g} … " + ("no upper end" if high > _NO_END * total else f"{high:.3g}")
+
+
+def explain_components(found: Components) -> list[str]:
+    """What each number of a decomposition means."""
+    return [
+        "variance: expected mean squares of the crossed design (Brennan 2001), in squared units of the metric. An estimate below 0 means that nothing was "
+        "seen; its share is 0.",
+        f"interval: Satterthwaite's, {percent(found.level)}; with few values of a source it is very wide.",
+        "a × b: what one source does depends on the value of the other.",
+        "rest: "
+        + (
+            "what stays when all sources are held and the run is repeated: races, atomics, other sources."
+            if found.replicates > 1
+            else "without replicates, the highest interaction and what no source controls cannot be told apart."
+        ),
+    ]
+
+
+def components_dict(metric: str, found: Components) -> dict[str, object]:
+    """The names of all JSON about components."""
+    return {
+        "metric": metric,
+        "components": {
+            part.name: {
+                "variance": part.variance,
+                "share": part.share,
+                "interval": None if part.interval is None else list(part.interval),
+                "df": part.df,
+            }
+            for part in found.parts
+        },
+        "runs": _runs(found),
+        "replicates": found.replicates,
+        "level": found.level,
+        "sentence": components_sentence(metric, found),
+    }
+
+
+def cross_validated_sentence(metric: str, methods: tuple[str, ...], found: CrossValidated) -> str:
+    """The corrected test of a cross-validation, with what its ± is."""
+    half = (found.high - found.low) / 2
+    k = decimals(half or None, found.mean)
+    seeds = f" under {found.seeds} seeds" if found.seeds > 1 else ""
+    how = f"{percent(found.level)} interval {number(found.low, k)} to {number(found.high, k)}, corrected resampled t, {found.splits} folds{seeds}"
+    if not methods:
+        return f"{printable(metric)} is {number(found.mean, k)} ± {number(half, k)} ({how})."
+    new, base = map(printable, methods)
+    figures = f"difference {signed(found.mean, k)}, {how}, {p_text(found.p_value)}"
+    if half == 0:
+        return f"{new} and {base} differ by the same {signed(found.mean, k)} in {printable(metric)} in every fold: nothing is known of the spread."
+    if found.low <= 0 <= found.high:
+        return f"Whether {new} or {base} is better in {printable(metric)} is undecided ({figures})."
+    goal = guess_goal(metric)
+    word = "larger" if found.mean > 0 else "smaller"
+    if goal is None:
+        return f"{printable(metric)} is {word} with {new} than with {base} ({figures}); whether more or less is better is not known."
+    return f"{new} is {'better' if (found.mean > 0) == (goal is Goal.MAX) else 'worse'} than {base} in {printable(metric)} ({figures})."
+
+
+def spread_of_folds(found: CrossValidated) -> str:
+    """SD between folds beside SD between seeds; "" where they cannot be told apart."""
+    if found.fold_sd is None or found.seed_sd is None:
+        return ""
+    k = decimals(max(found.fold_sd, found.seed_sd) or None, found.mean)
+    folds, seeds = (number(sd, k) if sd > 0 else "none seen" for sd in (found.fold_sd, found.seed_sd))
+    return f"SD between folds: {folds}; between seeds: {seeds}; beside what is left of single scores."
+
+
+def noise_sentence(found: TestSetNoise) -> str:
+    """How much of the spread between runs the choice of test examples makes."""
+    seen = math.sqrt(found.observed)
+    k = decimals(seen or None, seen)
+    text = f"{found.runs} runs on {found.examples} test examples: the error rates have an SD of {number(seen, k)}"
+    if found.observed <= 0:
+        return f"{text}: every run makes the same number of errors."
+    share = min(1.0, max(0.0, found.distribution / found.observed))
+    left = math.sqrt(max(0.0, found.distribution))
+    return (
+        f"{text}. On fresh examples without end it would be about {number(left, k)}: {100 * (1 - share):.0f} % of the variance is the choice of these test "
+        f"examples, and {100 * share:.0f} % is a true difference between runs."
+    )
+
+
+def explain_noise(found: TestSetNoise, classes: int) -> list[str]:
+    """What each number about a test set means."""
+    kind = "two classes" if classes == 2 else f"{classes} classes, a lower bound"
+    return [
+        "observed: variance of the error rate between runs, on this test set.",
+        "distribution: its unbiased estimate on fresh examples without end (Jordan 2023); below 0 means none was seen.",
+        f"predicted {found.predicted:.3g}: the variance that class-calibrated runs would show ({kind}); observed {found.observed:.3g}.",
+    ]
