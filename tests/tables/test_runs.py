@@ -158,7 +158,10 @@ def test_names_of_runs_pair_with_the_same_names_only() -> None:
 def test_wide_tables_count_blanks_as_unfinished() -> None:
     Path("x.csv").write_text("A,B\n0.5,0.6\n0.7,\n")
     found = read_columns("x.csv")
-    assert {name: (len(s), s.n) for name, s in found.items()} == {"A": (2, 2), "B": (1, 2)}
+    assert {name: (len(s), s.n) for name, s in {n: of[""] for n, of in found.methods.items()}.items()} == {
+        "A": (2, 2),
+        "B": (1, 2),
+    }
 
 
 def test_the_order_of_rows_does_not_matter() -> None:
@@ -213,3 +216,35 @@ def test_the_column_of_seeds_that_was_named_leaves_the_others_free() -> None:
 def test_lines_of_space_are_no_runs() -> None:
     Path("x.csv").write_text("acc\n0.5\n  \n0.6\n\n")
     assert len(read_scores("x.csv")) == 2
+
+
+def test_methods_are_not_pooled_without_a_word(tmp_path: Path) -> None:
+    path = tmp_path / "x.csv"
+    rows = [
+        (m, s, lr, a)
+        for m, lr, at in (("A", 0.1, 0), ("B", 0.01, 3))
+        for s, a in ((at, 0.8), (at + 1, 0.81), (at + 2, 0.79))
+    ]
+    path.write_text("model,seed,lr,host,acc\n" + "".join(f"{m},{s},{lr},h{s},{a}\n" for m, s, lr, a in rows))
+    found = read_scores(str(path))
+    assert [m.name for m in found.metrics] == ["acc"]  # lr is a setting
+    assert [w for w in found.warnings if "taken together" in w] == [
+        "runs of different model (A, B) and lr (0.1, 0.01) are taken together; --by model keeps them apart"
+    ]
+
+
+def test_a_score_that_repeats_is_no_setting(tmp_path: Path) -> None:
+    path = tmp_path / "x.csv"
+    path.write_text("seed,acc,lr\n" + "".join(f"{s},{0.8 if s % 2 else 0.82},0.1\n" for s in range(8)))
+    found = read_scores(str(path))
+    assert not found.warnings
+    assert found.scores("acc").values.mean() == pytest.approx(0.81)
+
+
+def test_a_wide_table_says_what_its_runs_are(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("w.csv").write_text("run,A,B\n" + "".join(f"r{s},{0.8 + s / 100},{0.7 + s / 90}\n" for s in range(6)))
+    assert start(["compare", "w.csv", "--wide"]) == 0
+    assert "run holds names and no seeds" in capsys.readouterr().out

@@ -119,7 +119,7 @@ def _named(found: Groups, asked: Metric | None) -> Methods:
     }
 
 
-def read_columns(path: str, metric: str | None = None, layout: Layout = AS_NAMED) -> dict[str, Scores]:
+def read_columns(path: str, metric: str | None = None, layout: Layout = AS_NAMED) -> Found:
     """Scores of several methods from a table in which each column of numbers is a method and each row is a seed."""
     asked = _asked(path, metric)
     sheet = open_table(path)
@@ -132,7 +132,7 @@ def read_columns(path: str, metric: str | None = None, layout: Layout = AS_NAMED
         )
     alone = sheet.seeds_at is None and layout.seed is None  # lists of scores side by side
     table = split_runs(sheet, None, None, Layout(rows_are_runs=True) if alone and layout == AS_NAMED else layout)
-    found = {}
+    found, used = {}, []
     for k, column in enumerate(sheet.columns):
         if k in table.at or k == table.step or column.name.lower() in WITHIN_RUNS or not column.name.strip():
             continue  # a count of rows, or the index that pandas wrote
@@ -145,7 +145,8 @@ def read_columns(path: str, metric: str | None = None, layout: Layout = AS_NAMED
                 asked is not None,
                 layout.reduce or Reduce.LAST,
             )
+            used.append(k)
             found[column.name] = as_scores(table.scores(k, metric_of)["", ""], None, None, f"{path}, {column.name}")
     if not found:
         raise UsageError(f"{path} has no column of numbers; its columns are {', '.join(sheet.names)}")
-    return found
+    return Found({name: {"": scores} for name, scores in found.items()}, tuple(table.notes(*used)))

@@ -1,6 +1,6 @@
 """Reads a table or a log as results of one method."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, overload
@@ -15,6 +15,7 @@ from ..results import Metric, Results, Run, Scores, Series, Status
 from ..tables.groups import Groups
 from ..tables.opening import open_table
 from ..tables.runs import AS_NAMED, Layout, RunTable, split_runs
+from ..tables.settings import settings_between
 from ..tables.sheet import SEED_COLUMNS, WITHIN_RUNS, Sheet
 
 __all__ = ["SEED_COLUMNS", "TableResults", "chosen_column", "read_scores"]
@@ -101,6 +102,7 @@ def _metric_called(name: str) -> Metric:
 
 def _of_sheet(sheet: Sheet, asked: Sequence[Metric], layout: Layout) -> Results:
     table = split_runs(sheet, layout=layout)
+    settings = settings_between(table)
     offered = offered_columns(table, bool(asked))
     if asked:
         at = [sheet.index(metric.name, "--metric") for metric in asked]
@@ -109,7 +111,8 @@ def _of_sheet(sheet: Sheet, asked: Sequence[Metric], layout: Layout) -> Results:
     else:
         names = {sheet.names[k]: k for k in offered}
         choice = metrics.lead(
-            {name: _reason(table, k) for name, k in names.items()}, set() if table.curves else set(names)
+            {name: _a_setting(k, settings) or _reason(table, k) for name, k in names.items()},
+            set() if table.curves else set(names),
         )
         only = [Metric(name) for name in names] if len(names) == 1 else []
         chosen = [_as_spelt(metric, metric.name, layout) for metric in choice.metrics or only]
@@ -135,13 +138,28 @@ def _of_sheet(sheet: Sheet, asked: Sequence[Metric], layout: Layout) -> Results:
         (),
         tuple(metric for metric, _ in given),
         choice.left_out,
-        warnings=tuple(table.notes(*at)),
+        warnings=(*_taken_together(sheet, {k: v for k, v in settings.items() if k not in at}), *table.notes(*at)),
         question=question,
         all_seeds=table.seeds,
         kept=kept,
         by_metric=renamed,
         without=_BLANK if layout.steps_to is None else f"it does not reach {layout.steps_to:g}",
     )
+
+
+def _a_setting(k: int, settings: Mapping[int, tuple[str, ...]]) -> str:
+    return "the same in groups of runs, as a setting is" if k in settings else ""
+
+
+def _taken_together(sheet: Sheet, settings: Mapping[int, tuple[str, ...]]) -> list[str]:
+    """Runs of several methods or settings are not pooled without a word."""
+    if not settings:
+        return []
+    told = [
+        f"{sheet.names[k]} ({', '.join(values[:4])}{' …' if len(values) > 4 else ''})" for k, values in settings.items()
+    ]
+    first = sheet.names[next(iter(settings))]
+    return [f"runs of different {' and '.join(told)} are taken together; --by {first} keeps them apart"]
 
 
 def _as_spelt(metric: Metric, name: str, layout: Layout) -> Metric:

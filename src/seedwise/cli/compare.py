@@ -260,14 +260,12 @@ def _methods_in(
     from ..api.files import read_columns, read_methods
     from ..errors import UsageError
 
-    groups: Mapping[str, Mapping[str, Any]]
-    notes: Sequence[str] = ()
     if where.wide:
         refuse({"--by": where.by, "--task": where.task}, "with --wide each column of numbers is a method")
-        groups = {name: {"": scores} for name, scores in read_columns(path, metric, layout).items()}
+        found = read_columns(path, metric, layout)
     else:
         found = read_methods(path, where.by, where.task, metric, layout)
-        groups, notes = found.methods, found.notes
+    groups, notes = found.methods, found.notes
     if len(groups) < 2:
         raise UsageError(
             f"{path} holds one method, {', '.join(groups) or 'without a name'}: there is nothing to compare (seedwise summarize)"
