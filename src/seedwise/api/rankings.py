@@ -14,7 +14,7 @@ from ..decisions import Comparison, Decision, Place, Ranking, TaskPair, TaskPlac
 from ..errors import MetricError, UsageError
 from ..reports.decisions import comparison_sentence, ranking_sentence, tasks_sentence
 from ..results import Goal
-from .compare import Rng, alpha_of, compare, generator_for, group_of
+from .compare import Rng, alpha_of, compare, generator_for, group_of, unseen
 from .scores import ScoresLike, as_scores, as_tasks
 
 Array = NDArray[np.float64]
@@ -114,9 +114,16 @@ def with_holm(pairs: Sequence[Comparison]) -> list[Comparison]:
             adjusted_equivalence_p=None if np.isnan(equal_p) else equal_p,
             warnings=(*pair.warnings, *said),
         )
-        changed = replace(changed, decision=_decided(changed, alpha))
+        changed = _with_decision(changed, _decided(changed, alpha))
         result.append(replace(changed, sentence=comparison_sentence(changed)))
     return result
+
+
+def _with_decision(pair: Comparison, decision: Decision) -> Comparison:
+    """The comparison with another decision, and with the warnings that belong to it."""
+    sizes = pair.new.finished, pair.base.finished
+    others = [text for text in pair.warnings if text not in unseen(pair.decision, *sizes)]
+    return replace(pair, decision=decision, warnings=(*others, *unseen(decision, *sizes)))
 
 
 def _decided(pair: Comparison, alpha: float) -> Decision:
