@@ -200,3 +200,22 @@ def test_a_ranking_takes_the_goal_that_any_side_knows() -> None:
     )
     assert [place.group.name for place in found.places] == ["a", "b", "c"]
     assert found.goal is Goal.MIN
+
+
+def test_a_decision_from_few_seeds_says_what_may_not_have_shown() -> None:
+    few = sw.compare([5.0, 5.1, 5.2, 5.3, 5.4], [1.0, 1.1, 1.2, 1.3, 1.4], goal="max")
+    assert any("fewer than 45 % of seeds" in text for text in few.warnings), "1 - .05^(1/5)"
+    many = sw.compare(list(np.linspace(5, 5.4, 10)), list(np.linspace(1, 1.4, 10)), goal="max")
+    undecided = sw.compare([1.0, 1.1, 1.2, 1.35, 1.4], [1.0, 1.1, 1.2, 1.3, 1.4], goal="max")
+    for other in (many, undecided):
+        assert not any("may not have shown" in text for text in other.warnings)
+
+
+def test_what_holm_takes_back_takes_its_warning_along() -> None:
+    x = [1.0, 1.1, 1.2, 1.3, 1.4]
+    pair = sw.compare([v + 0.28 for v in x], x, goal="max")
+    assert pair.decision is Decision.BETTER
+    held = with_holm([pair] * 3)[0]
+    assert held.decision is Decision.UNDECIDED
+    assert any("may not have shown" in text for text in pair.warnings)
+    assert not any("may not have shown" in text for text in held.warnings)

@@ -157,4 +157,6 @@ def test_experiments_are_compared_by_name_with_other_metrics_held_by_holm(capsys
     assert [c["metric"] for c in found["others"]] == ["loss"]  # type: ignore[union-attr,index,call-overload]
     assert ask(capsys, "compare", "b", "a", "--metric", "loss")["others"] == []
     assert start(["compare", "b", "a"]) == 0
-    assert "held together by Holm" in capsys.readouterr().out
+    text = capsys.readouterr().out
+    assert "held together by Holm" in text
+    assert "any metric at all in 10 %" in text

@@ -1,25 +1,19 @@
 """Coverage and error rates by simulation, with the procedures of benchmarks/coverage.py; its table is docs/coverage.md."""
 
-import importlib.util
 import math
-from pathlib import Path
 from types import ModuleType
 
 import numpy as np
 import pytest
 
-ROOT = Path(__file__).parents[2]
+from .benchmarks import benchmark
+
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 
 
 @pytest.fixture(scope="module")
 def simulate() -> ModuleType:
-    spec = importlib.util.spec_from_file_location("coverage_benchmark", ROOT / "benchmarks" / "coverage.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    return benchmark("coverage")
 
 
 def bound(p: float, repeats: int) -> float:

@@ -15,7 +15,7 @@ from ..errors import MetricError, UsageError
 from ..reports.decisions import comparison_sentence, ranking_sentence, tasks_sentence
 from ..results import Goal, Scores
 from ..tables.references import ends_of
-from .compare import Rng, alpha_of, compare, generator_for, group_of
+from .compare import Rng, alpha_of, compare, generator_for, group_of, unseen
 from .over_tasks import (
     ReferenceLike,
     about_scales,
@@ -127,9 +127,16 @@ def with_holm(pairs: Sequence[Comparison]) -> list[Comparison]:
             adjusted_equivalence_p=None if np.isnan(equal_p) else equal_p,
             warnings=(*pair.warnings, *said),
         )
-        changed = replace(changed, decision=_decided(changed, alpha))
+        changed = _with_decision(changed, _decided(changed, alpha))
         result.append(replace(changed, sentence=comparison_sentence(changed)))
     return result
+
+
+def _with_decision(pair: Comparison, decision: Decision) -> Comparison:
+    """The comparison with another decision, and with the warnings that belong to it."""
+    sizes = pair.new.finished, pair.base.finished
+    others = [text for text in pair.warnings if text not in unseen(pair.decision, *sizes)]
+    return replace(pair, decision=decision, warnings=(*others, *unseen(decision, *sizes)))
 
 
 def _decided(pair: Comparison, alpha: float) -> Decision:

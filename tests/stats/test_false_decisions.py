@@ -1,0 +1,94 @@
+"""How often each decision word is false, with the procedures of benchmarks/decisions.py; its tables are in docs/coverage.md."""
+
+import math
+from itertools import combinations
+from types import ModuleType
+
+import numpy as np
+import pytest
+
+import seedwise as sw
+from seedwise.decisions import Decision
+
+from .benchmarks import benchmark
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
+
+
+@pytest.fixture(scope="module")
+def simulate() -> ModuleType:
+    return benchmark("decisions")
+
+
+def most(repeats: int, promised: float = 0.05) -> float:
+    """The promise and four standard errors."""
+    return promised + 4 * math.sqrt(promised * (1 - promised) / repeats)
+
+
+@pytest.mark.parametrize("paired", [False, True])
+@pytest.mark.parametrize("n", [3, 5])
+def test_what_is_simulated_is_what_is_said(paired: bool, n: int, simulate: ModuleType) -> None:
+    """For two and four methods, with every kind of scores; half of them are truly apart, or alike within the margin."""
+    said, expected, rng = [], [], np.random.default_rng(n)
+    for kind, sd in simulate.KINDS.items():
+        margin = 3.0 * sd
+        for methods in (2, 4):
+            scores = simulate.draw(rng, kind, (8, methods, n), paired)
+            scores[4:, 0] += 6 * sd
+            named, equal = simulate.words(scores, paired, margin)
+            expected += [
+                (bool(a), bool(b)) for row in zip(named, equal, strict=True) for a, b in zip(*row, strict=True)
+            ]
+            for of in scores:
+                said += [
+                    (d in (Decision.BETTER, Decision.WORSE), d is Decision.EQUIVALENT)
+                    for d in _words(of, paired, margin)
+                ]
+    assert said == expected
+    assert min(sum(a for a, _ in said), sum(b for _, b in said)) > 20
+
+
+def _words(scores: np.ndarray, paired: bool, margin: float) -> list[Decision]:
+    groups = {str(k): list(x) for k, x in enumerate(scores)}
+    options = {"paired": paired, "equivalence": margin, "goal": "max", "resamples": 100}
+    if len(groups) == 2:
+        return [sw.compare(groups["0"], groups["1"], **options).decision]
+    by_names = {frozenset((p.new.name, p.base.name)): p.decision for p in sw.compare_many(groups, **options).pairs}
+    return [by_names[frozenset(pair)] for pair in combinations(groups, 2)]
+
+
+@pytest.mark.parametrize("methods", [2, 3, 5, 10])
+@pytest.mark.parametrize("kind", ["normal", "accuracy on 50 examples", "rounded to a step of one SD"])
+def test_false_words_are_as_rare_as_promised(kind: str, methods: int, simulate: ModuleType) -> None:
+    sets = 120 if methods == 10 else 400
+    for n in simulate.SIZES:
+        for paired in (False, True):
+            rng = np.random.default_rng([n, methods])
+            assert simulate.false_winner(rng, kind, methods, n, paired, sets) <= most(sets), (n, paired)
+            assert simulate.false_equivalent(rng, kind, methods, n, paired, sets) <= most(sets), (n, paired)
+
+
+@pytest.mark.parametrize("kind", ["skewed (lognormal, σ = 0.8)", "one seed in five fails to learn"])
+def test_false_words_of_unusual_scores_are_as_rare_as_promised_for_two_to_five(kind: str, simulate: ModuleType) -> None:
+    for n in simulate.SIZES:
+        for methods in (2, 5):
+            rng = np.random.default_rng([n, methods])
+            assert simulate.false_winner(rng, kind, methods, n, False, 400) <= most(400), (n, methods)
+            assert simulate.false_equivalent(rng, kind, methods, n, False, 400) <= most(400), (n, methods)
+
+
+@pytest.mark.parametrize(("n", "measured"), [(4, 0.2), (5, 0.21), (10, 0.11), (30, 0.05)])
+def test_failures_that_only_one_side_has_deceive_few_seeds_as_measured(
+    n: int, measured: float, simulate: ModuleType
+) -> None:
+    kind = simulate.UNLIKE[2]
+    found = simulate.unlike_winner(np.random.default_rng(n), kind, 2, n, 1500)
+    assert found == pytest.approx(measured, abs=4 * math.sqrt(measured / 1500))
+
+
+def test_of_several_metrics_the_first_and_the_others_are_each_held(simulate: ModuleType) -> None:
+    for metrics, correlation, n in ((2, 0.0, 10), (5, 0.0, 5), (5, 0.5, 30), (10, 0.9, 10), (3, 0.0, 3)):
+        rng = np.random.default_rng([n, metrics])
+        first, others, any_ = simulate.several_metrics(rng, metrics, correlation, n, 1000)
+        assert max(first, others) <= most(1000), (metrics, correlation, n)
+        assert any_ <= most(1000, 0.0975), (metrics, correlation, n)
