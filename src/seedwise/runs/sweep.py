@@ -22,6 +22,7 @@ from ..experiments.command import (
     plain_threads,
     run_environment,
     without_secrets,
+    words_of,
 )
 from ..experiments.config_site import edit_config
 from ..experiments.forking_record import Record
@@ -53,8 +54,9 @@ def execute(request: Request, store_folder: str | None, tell: Callable[[Event], 
     UsageError, ScriptError, StoreError
         Raised before anything is run. The message says what to do.
     """
+    understood = understand(request)
     with open_store(store_folder, create=True) as store:
-        sweep = prepare(store, request, tell)
+        sweep = prepare(store, understood, tell)
         sweep.look_first()
         with guarded(sweep.supervisor.setup.worlds.base):
             complete = sweep.supervisor.run(sweep.seeds)
@@ -83,8 +85,9 @@ def execute_against(
     """
     if pair[0].options.as_is:
         raise UsageError("--against alternates seed by seed; with --as-is the script has them all in one process")
+    understood = [understand(request) for request in pair]
     with open_store(store_folder, create=True) as store:
-        first, second = (prepare(store, request, tell) for request in pair)
+        first, second = (prepare(store, one, tell) for one in understood)
         both = first.supervisor, second.supervisor
         if both[0].experiment.id == both[1].experiment.id:
             raise UsageError("--against names the same command: there is nothing to compare")
@@ -153,12 +156,30 @@ class Sweep:
         return Outcome(results, complete, supervisor.interrupted)
 
 
-def prepare(store: Store, request: Request, tell: Callable[[Event], None]) -> Sweep:
-    """Do everything that comes before the first run.
+@dataclass(frozen=True)
+class Understood:
+    """A request that makes sense, with what its source says. Nothing has been made or run for it."""
 
-    Reads the sites, finds or makes the experiment, tests the isolation.
+    request: Request
+    words: tuple[str, ...]
+    """The words that start it."""
+    shown: tuple[str, ...]
+    """The words that are stored and shown."""
+    name: str
+    mode: Mode
+    environment: dict[str, str]
+    reading: Reading
+
+
+def understand(request: Request) -> Understood:
+    """Read a request, and the seed sites of its command.
+
+    Raises
+    ------
+    UsageError, ScriptError
+        Something is mistyped, does not exist, or does not go together.
     """
-    note = Notes(tell)
+    request = replace(request, command=words_of(request.command))
     call = parse_call(request.command) if request.call is None and is_call(request.command) else request.call
     request, options = replace(request, call=call), request.options
     if call is not None and options.as_is:
@@ -170,6 +191,15 @@ def prepare(store: Store, request: Request, tell: Callable[[Event], None]) -> Sw
     _check_together(request, mode)
     environment = run_environment(options.threads)
     reading = read_sites(words, environment, options, mode, _launcher_for_reading(words, options))
+    return Understood(request, words, tuple(shown), name, mode, environment, reading)
+
+
+def prepare(store: Store, understood: Understood, tell: Callable[[Event], None]) -> Sweep:
+    """Do everything that comes before the first run: find or make the experiment, test the isolation."""
+    note = Notes(tell)
+    request, words, shown = understood.request, understood.words, understood.shown
+    name, mode, environment, reading = understood.name, understood.mode, understood.environment, understood.reading
+    call, options = request.call, request.options
     fixed = fixed_seed_on_command_line(words) if mode in (Mode.SUBSTITUTE, Mode.CONFIG) else None
     if fixed:
         note(f"the command fixes a seed ({fixed}): if that is the script's seed, write {{seed}} in its place")
