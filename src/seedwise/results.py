@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .errors import MetricError, UsageError
-from .typos import did_you_mean
+from .typos import did_you_mean, one_of
 from .wording import option
 
 if TYPE_CHECKING:
@@ -62,6 +62,21 @@ class Reduce(StrEnum):
     AREA = "area"
 
 
+def reduce_named(name: str) -> Reduce:
+    """The `Reduce` of this name. Raises UsageError if there is none."""
+    try:
+        return Reduce(name)
+    except ValueError:
+        raise UsageError(
+            f"{option('--reduce')} is {one_of(Reduce)}; got {name!r}{did_you_mean(str(name), Reduce)}"
+        ) from None
+
+
+def several(texts: str | Sequence[str]) -> tuple[str, ...]:
+    """One text, or several, as several. A text alone is not read letter by letter."""
+    return (texts,) if isinstance(texts, str) else tuple(texts)
+
+
 def _frozen(mapping: Mapping[Any, Any]) -> Mapping[Any, Any]:
     return MappingProxyType(dict(mapping))
 
@@ -94,7 +109,7 @@ class Series:
             values = np.asarray(self.values)
             return float(np.sum(np.diff(self.steps) * (values[1:] + values[:-1]) / 2))
         if goal is None:
-            raise UsageError("the best value of a series needs a goal: --metric NAME:min or NAME:max")
+            raise UsageError(f"the best value of a series needs a goal: {option('--metric NAME:min')} or NAME:max")
         return min(self.values) if goal is Goal.MIN else max(self.values)
 
 

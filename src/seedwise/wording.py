@@ -10,7 +10,7 @@ _LISTS = frozenset({"metric", "keep", "share", "gpus", "metric_file"})
 _FLAGS = frozenset(
     {"accept_change", "fail_fast", "fresh", "isolate_network", "keep_going", "paired", "wide", "remember"}
 )
-_OTHER_NAMES = {"n": "seeds", "set": "config", "interval": "interval"}
+_OTHER_NAMES = {"n": "seeds", "set": "config"}
 _COMMAND_LINE_ONLY = frozenset({"as_is", "against", "max_seeds", "until_decided", "save_trace"})
 
 
@@ -54,6 +54,8 @@ def option(text: str) -> str:
     name = _OTHER_NAMES.get(name, name)
     if not value:
         return name
+    if name == "bounds":
+        return f"{name}=({value.replace(',', ', ')})"
     if name in _LISTS:
         return f'{name}=["{value}"]'
     return f"{name}={value}" if _is_number(value) else f'{name}="{value}"'

@@ -60,7 +60,7 @@ def in_words(error: "CycloptsError", arguments: Sequence[str]) -> str:
     if isinstance(error, UnknownOptionError):
         named = (error.token.keyword or error.token.value).partition("=")[0]
         known = [name for argument in error.argument_collection for name in argument.names if name.startswith("-")]
-        return no_such_option(named, command, known)
+        return _setting_meant(named, command, known, arguments) or no_such_option(named, command, known)
     if isinstance(error, CoercionError) and error.argument is not None:
         return _wrong_value(error)
     if isinstance(error, MissingArgumentError) and error.argument is not None:
@@ -78,6 +78,20 @@ def no_such_option(name: str, command: str, known: Sequence[str]) -> str:
     return f"{command} has no option {name}{meant or f': seedwise {command} --help lists them'}"
 
 
+def _setting_meant(name: str, command: str, known: Sequence[str], arguments: Sequence[str]) -> str:
+    """What to say where somebody gave a function a setting as a script takes it; "" if that is not so."""
+    from ..experiments.functions import is_call
+
+    function = next((word for word in arguments if is_call([word])), None)
+    if function is None or closest(name, known):
+        return ""
+    at = next(k for k, word in enumerate(arguments) if word.partition("=")[0] == name)
+    _, equals, value = arguments[at].partition("=")
+    value = value if equals else next((word for word in arguments[at + 1 : at + 2] if not word.startswith("-")), "…")
+    setting = name.lstrip("-").replace("-", "_")
+    return f"{command} has no option {name}; a setting of {function} is given by --set {setting}={value}"
+
+
 def no_such_command(arguments: Sequence[str]) -> str:
     """What to say of a first word that is none of our commands."""
     from .app import app
@@ -93,11 +107,19 @@ def no_such_command(arguments: Sequence[str]) -> str:
             return f"the command comes first: seedwise run {shlex.join(arguments)}"
         return f"no option {first}: seedwise --help lists the commands, seedwise run --help the options of run"
     if _starts_a_program(first):
-        return f"{first} is no command of Seedwise: seedwise run -n 30 {shlex.join(arguments)}"
+        return f"{first} is no command of Seedwise: seedwise run {_seeds_first(arguments)}"
     meant = _SYNONYMS.get(first) or closest(first, commands)
     if meant:
         return f"no command {first}: did you mean seedwise {shlex.join([meant, *arguments[1:]])}"
     return f"no command {first}; there are {one_of(sorted(commands)).replace(' or ', ' and ')}"
+
+
+def _seeds_first(words: Sequence[str]) -> str:
+    """The words of a command behind the number of its seeds, wherever it was typed."""
+    for k, word in enumerate(words):
+        if word in ("-n", "--number", "--seeds") and k + 1 < len(words):
+            return shlex.join([word, words[k + 1], *words[:k], *words[k + 2 :]])
+    return f"-n 30 {shlex.join(words)}"
 
 
 def _starts_a_program(word: str) -> bool:
@@ -167,5 +189,5 @@ def _example(command: str, name: str) -> str:
 def _too_much(command: str, unused: Sequence[str], arguments: Sequence[str]) -> str:
     more = " ".join(unused)
     if command == "show":
-        return f"show takes one name; {more} is too much: seedwise compare {shlex.join(arguments[1:])} compares"
+        return f"show takes one name, and no {more}; two are compared: seedwise compare {shlex.join(arguments[1:])}"
     return f"{command} has no use for {more}: seedwise {command} --help says what it takes"

@@ -218,7 +218,7 @@ def check_name(name: str) -> str:
     """Return the name if it can be the name of a folder and can be typed. Raises UsageError otherwise."""
     if not name or len(name) > 100 or any(not (c.isalnum() or c in "._-") for c in name) or name[0] in ".-":
         raise UsageError(
-            f"--name takes letters, digits, '.', '_' and '-', and starts with a letter or digit; got {name!r}"
+            f"{option('--name')} takes letters, digits, '.', '_' and '-', and starts with a letter or digit; got {name!r}"
         )
     return name
 

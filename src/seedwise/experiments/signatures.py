@@ -66,6 +66,8 @@ def check_call_in_file(path: str, name: str, settings: Sequence[str]) -> None:
         there = f"; it has {', '.join(functions[:8])}" if functions else "; it has none"
         raise UsageError(f"{path} has no function {first}{meant or there}")
     found = bound[first]
+    if isinstance(found, ast.Constant) and not rest:
+        raise UsageError(f"{first} in {path} is not a function: it is {found.value!r:.40}")
     if isinstance(found, ast.AsyncFunctionDef):
         raise UsageError(_is_async(name))
     if isinstance(found, ast.FunctionDef) and not rest and not found.decorator_list:
@@ -127,6 +129,9 @@ def _bound(body: Sequence[ast.stmt]) -> Iterator[tuple[str, ast.AST]]:
         if isinstance(node, ast.Import | ast.ImportFrom):
             for alias in node.names:
                 yield (alias.asname or alias.name.partition(".")[0]), node
+            continue
+        if isinstance(node, ast.Assign) and all(isinstance(target, ast.Name) for target in node.targets):
+            yield from ((target.id, node.value) for target in node.targets if isinstance(target, ast.Name))
             continue
         for inner in ast.walk(node):
             if isinstance(inner, ast.Name) and isinstance(inner.ctx, ast.Store):
