@@ -1,6 +1,7 @@
 """Runs, results and scores: the values that one part of Seedwise gives to another. All of them are frozen."""
 
 import json
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -13,6 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .errors import MetricError, UsageError
+from .typos import did_you_mean, one_of
+from .wording import option
 
 if TYPE_CHECKING:
     import pandas
@@ -59,6 +62,21 @@ class Reduce(StrEnum):
     AREA = "area"
 
 
+def reduce_named(name: str) -> Reduce:
+    """The `Reduce` of this name. Raises UsageError if there is none."""
+    try:
+        return Reduce(name)
+    except ValueError:
+        raise UsageError(
+            f"{option('--reduce')} is {one_of(Reduce)}; got {name!r}{did_you_mean(str(name), Reduce)}"
+        ) from None
+
+
+def several(texts: str | Sequence[str]) -> tuple[str, ...]:
+    """One text, or several, as several. A text alone is not read letter by letter."""
+    return (texts,) if isinstance(texts, str) else tuple(texts)
+
+
 def _frozen(mapping: Mapping[Any, Any]) -> Mapping[Any, Any]:
     return MappingProxyType(dict(mapping))
 
@@ -91,7 +109,7 @@ class Series:
             values = np.asarray(self.values)
             return float(np.sum(np.diff(self.steps) * (values[1:] + values[:-1]) / 2))
         if goal is None:
-            raise UsageError("the best value of a series needs a goal: --metric NAME:min or NAME:max")
+            raise UsageError(f"the best value of a series needs a goal: {option('--metric NAME:min')} or NAME:max")
         return min(self.values) if goal is Goal.MIN else max(self.values)
 
 
@@ -323,7 +341,8 @@ class Results:
         for metric in self.metrics:
             if metric.name.lower() == name.lower().replace(" ", "_"):
                 return metric
-        raise MetricError(f"{self.name} has no metric {name!r}; it has: {', '.join(known) or 'none'}")
+        meant, there = did_you_mean(name, known), f"; it has: {', '.join(known) or 'none'}"
+        raise MetricError(f"{self.name} has no metric {name!r}{meant or there}")
 
     def _columns(self) -> dict[str, list[Any]]:
         columns: dict[str, list[Any]] = {
@@ -362,21 +381,55 @@ class Results:
         return {}
 
 
+_PART = re.compile(
+    r"(?P<one>\d+)|(?P<low>\d+)\s*(?:-|–|\.\.\.?)\s*(?P<high>\d+)|(?P<start>\d*):(?P<stop>\d+)(?::(?P<step>\d+))?",
+    re.ASCII,
+)
+_MOST_SEEDS = 10_000_000
+
+
 def parse_seeds(text: str) -> list[int]:
-    """Seeds from text such as `0,3,5`, `1-30` or `1-10,363`. Raises UsageError, which names the part that is wrong."""
+    """Seeds from text such as `0,3,5`, `1-30`, `1..30` (both with their ends), `0:30` (as in Python, without 30).
+
+    Raises UsageError, which names the part that is wrong.
+    """
     seeds: list[int] = []
     for part in text.split(","):
         word = part.strip()
-        low, dash, high = word.partition("-")
-        if not (low.isascii() and low.isdigit() and (not dash or (high.isascii() and high.isdigit()))):
-            raise UsageError(f"--seeds takes numbers and ranges such as 0,3,5 or 1-30; {word!r} is neither")
-        first, last = int(low), int(high or low)
-        if last < first:
-            raise UsageError(f"--seeds {word}: the range ends before it begins")
-        if last - first > 10_000_000:
-            raise UsageError(f"--seeds {word}: that is {last - first + 1} seeds; the most is ten million")
-        seeds.extend(range(first, last + 1))
+        found = _PART.fullmatch(word)
+        if found is None:
+            raise UsageError(
+                f"{option('--seeds')} takes numbers and ranges, 0,3,5 or 1-30; {word!r} is neither{_meant(word)}"
+            )
+        seeds.extend(_range(word, found))
     return check_seeds(seeds)
+
+
+def _range(word: str, found: "re.Match[str]") -> range:
+    if found["one"]:
+        row = range(int(found["one"]), int(found["one"]) + 1)
+    elif found["low"]:
+        row = range(int(found["low"]), int(found["high"]) + 1)
+    elif found["step"] is not None and int(found["step"]) == 0:
+        raise UsageError(f"{option(f'--seeds {word}')}: a step of 0 never ends")
+    else:
+        row = range(int(found["start"] or 0), int(found["stop"]), int(found["step"] or 1))
+    if not row:
+        raise UsageError(f"{option(f'--seeds {word}')}: the range ends before it begins")
+    if len(row) > _MOST_SEEDS:
+        raise UsageError(f"{option(f'--seeds {word}')}: that is {len(row)} seeds; the most is ten million")
+    return row
+
+
+def _meant(word: str) -> str:
+    """What somebody meant by seeds that cannot be read: `range(30)` is `0:30`."""
+    numbers = re.findall(r"\d+", word)
+    if word.startswith("range(") and 1 <= len(numbers) <= 3:
+        row = numbers if len(numbers) > 1 else ["0", *numbers]
+        return f": did you mean {option('--seeds ' + ':'.join(row))}?"
+    if len(numbers) > 1 and re.fullmatch(r"[\[(]?\s*\d+(?:[\s;]+\d+)*\s*[\])]?", word):
+        return f": did you mean {option('--seeds ' + ','.join(numbers))}?"
+    return ""
 
 
 def check_seeds(seeds: Iterable[int]) -> list[int]:
@@ -388,8 +441,12 @@ def check_seeds(seeds: Iterable[int]) -> list[int]:
     from seedwise_guest import SeedError
     from seedwise_guest.protocol import check_seed
 
+    if isinstance(seeds, str):
+        raise UsageError(f"seeds are integers, and {seeds!r} is text: seeds={parse_seeds(seeds)!r:.60}")
     if isinstance(seeds, int | np.integer):
         raise UsageError(f"seeds are the seeds themselves, not how many: seeds=range(1, {int(seeds) + 1})?")
+    if callable(seeds) or not isinstance(seeds, Iterable):
+        raise UsageError(f"seeds are integers, such as range(1, 31) or [0, 3, 5]; got {seeds!r}")
     try:
         checked = [check_seed(seed) for seed in seeds]
     except SeedError as error:

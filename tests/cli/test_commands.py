@@ -99,7 +99,7 @@ BAD = [
     (["show", "nix"], "no experiments here"),
     (["sites", "nix.py"], "no such script"),
     (["demo", "nix"], "no demo 'nix'"),
-    (["run", "-n", "two", "--", sys.executable, "train.py"], 'unable to convert "two"'),
+    (["run", "-n", "two", "--", sys.executable, "train.py"], "-n takes a whole number; got two"),
     (["run", "--unknown", "--", sys.executable, "train.py"], "--unknown"),
 ]
 

@@ -1,6 +1,7 @@
 """Functions as experiments: what they give back, what belongs to them, and what cannot be carried."""
 
 import importlib
+import re
 import sys
 import textwrap
 import threading
@@ -17,6 +18,7 @@ from seedwise.api.script import run_script
 from seedwise.cli.start import start
 from seedwise.errors import ScriptError, UsageError
 from seedwise.experiments.functions import fingerprint, parse_call
+from seedwise.experiments.signatures import check_call, check_call_in_file
 from seedwise.results import Cause
 from seedwise_guest.process.function_calls import Predictions
 
@@ -149,8 +151,56 @@ def test_wrong_calls_are_refused_in_words(script: Callable[..., list[str]]) -> N
     ):
         with pytest.raises(error, match=said):
             parse_call(command)
-    assert "has no function 'nothing'" in run_script(["train.py:nothing"], [1]).failed[0].detail
-    assert "not a function" in run_script(["train.py:number"], [1]).failed[0].detail
+    for named, said in (("nothing", "has no function nothing; it has train"), ("number", "is not a function")):
+        with pytest.raises(UsageError, match=said):
+            run_script([f"train.py:{named}"], [1])
+    assert not Path(".seedwise").exists()
+
+
+def test_names_that_a_file_makes_while_it_runs_are_left_to_the_run(script: Callable[..., list[str]]) -> None:
+    script("globals()['train'] = lambda seed: {'acc': seed / 3}\n")
+    assert run_script(["train.py:train"], [3]).scores("acc").by_seed == {3: 1.0}
+
+
+@pytest.mark.parametrize(
+    ("definition", "settings", "said"),
+    [
+        ("def train(seed, lr=0.1, *, depth=2): pass", ["lrr"], "no setting lrr: did you mean lr?"),
+        ("def train(seed, lr=0.1): pass", ["seeds"], "no setting seeds; it takes lr"),
+        ("def train(seed): pass", ["lr"], "takes none but the seed"),
+        ("def train(seed, lr, *, depth): pass", ["lr"], "needs depth beside the seed"),
+        ("def train(): pass", [], "takes no argument"),
+        ("async def train(seed): pass", [], "is async"),
+    ],
+)
+def test_a_function_that_cannot_be_called_so_is_refused_with_what_it_takes(
+    definition: str, settings: list[str], said: str, project: Path
+) -> None:
+    (project / "train.py").write_text(definition)
+    space: dict[str, Callable[..., object]] = {}
+    exec(definition, space)
+    for refused in (
+        lambda: check_call_in_file("train.py", "train", settings),
+        lambda: check_call(space["train"], dict.fromkeys(settings, 1)),
+    ):
+        with pytest.raises(UsageError, match=re.escape(said)):
+            refused()
+
+
+@pytest.mark.parametrize(
+    "definition",
+    [
+        "def train(seed, **settings): pass",
+        "def train(*words, lr=1): pass",
+        "import functools\n@functools.cache\ndef train(seed, lr): pass",
+        "from math import *\nfrom functools import partial\ntrain = partial(pow, mod=7)",
+        "class train:\n    def __init__(self, seed, lr): pass",
+        "if True:\n    def train(seed, lr): pass\nelse:\n    def train(seed): pass",
+    ],
+)
+def test_what_the_source_alone_cannot_tell_is_not_refused(definition: str, project: Path) -> None:
+    (project / "train.py").write_text(definition)
+    check_call_in_file("train.py", "train", ["lr"])
 
 
 def one(function: Callable[..., object], **config: object) -> str:

@@ -5,9 +5,10 @@ from collections.abc import Callable, Mapping, Sequence
 from ..determinism import Check
 from ..determinism.diagnosis import Examination, Say
 from ..errors import UsageError
-from ..experiments.command import check_command
+from ..experiments.command import check_command, words_of
 from ..experiments.functions import carried, is_call, parse_call
 from ..sandbox.worlds import private_folder
+from ..wording import option
 
 
 def check(
@@ -45,7 +46,7 @@ def check(
     """
     if not callable(function):
         raise UsageError(
-            f"check() takes a function; for a script there is `seedwise check -- python train.py`; got {function!r}"
+            f"check() takes a function; for a script there is `seedwise check python train.py`; got {function!r}"
         )
     with carried(function, dict(config or {}), private_folder()) as call:
         words = [word.replace("{seed}", str(seed)) for word in call.words]
@@ -54,7 +55,7 @@ def check(
 
 
 def check_script(
-    command: Sequence[str],
+    command: str | Sequence[str],
     *,
     seed: int | None = None,
     rtol: float = 1e-4,
@@ -78,7 +79,8 @@ def check_script(
     measure
         Number of reruns that measure how much spread the uncontrolled source causes; 0 for none.
     """
-    if command and is_call(list(command)):
+    command = words_of(command)
+    if is_call(command):
         call = parse_call(list(command))
         words = [word.replace("{seed}", str(0 if seed is None else seed)) for word in call.words]
         other = [word.replace("{seed}", str(1 if seed is None else seed + 1)) for word in call.words]
@@ -88,7 +90,7 @@ def check_script(
     placed = any("{seed}" in word for word in words)
     if seed is not None and not placed:
         raise UsageError(
-            "--seed is for FILE.py:FUNCTION, or where the command takes it as {seed}; a script is checked as it is typed"
+            f"{option('--seed')} is for FILE.py:FUNCTION, or where the command takes it as {{seed}}; a script is checked as it is typed"
         )
     first = [word.replace("{seed}", str(0 if seed is None else seed)) for word in words]
     second = [word.replace("{seed}", str(1 if seed is None else seed + 1)) for word in words]

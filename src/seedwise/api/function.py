@@ -6,8 +6,9 @@ from ..errors import UsageError
 from ..events import Event
 from ..experiments.functions import carried
 from ..experiments.options import Options
+from ..experiments.signatures import check_call
 from ..metrics.choose import parse_metric
-from ..results import Reduce, Results, check_seeds
+from ..results import Reduce, Results, check_seeds, reduce_named, several
 from ..runs.request import Request, silent
 from ..runs.sweep import execute
 from ..sandbox.workdir import Workdir, workdir_named
@@ -20,11 +21,11 @@ def run(
     *,
     config: Mapping[str, object] | None = None,
     name: str | None = None,
-    metric: Sequence[str] = (),
+    metric: str | Sequence[str] = (),
     reduce: Reduce | str = Reduce.LAST,
     jobs: int | None = None,
     threads: int | None = 1,
-    share: Sequence[str] = (),
+    share: str | Sequence[str] = (),
     workdir: Workdir | str = Workdir.AUTO,
     timeout: float | None = None,
     retries: int = 0,
@@ -67,22 +68,36 @@ def run(
         The function cannot be carried into another process; the message says why.
     """
     if not callable(function):
-        raise UsageError(f"run() takes a function; for a script there is run_script([...]); got {function!r}")
+        raise UsageError(_no_function(function))
+    check_call(function, dict(config or {}))
+    how = reduce_named(reduce)
     options = Options(
         threads=threads,
         jobs=jobs,
         workdir=workdir_named(workdir),
-        share=tuple(share),
+        share=several(share),
         fresh=fresh,
         timeout=timeout,
         retries=retries,
         fail_fast=fail_fast,
     )
-    asked = [parse_metric(text, Reduce(reduce)) for text in metric]
+    asked = [parse_metric(text, how) for text in several(metric)]
     label = name or "".join(
         c if c.isalnum() or c in "_-" else "-" for c in getattr(function, "__name__", "function")
     ).strip("-")
     chosen = check_seeds(seeds)
     with carried(function, dict(config or {}), private_folder()) as call:
-        request = Request(call.label, chosen, options, label or "function", asked, Reduce(reduce), call=call)
+        request = Request(call.label, chosen, options, label or "function", asked, how, call=call)
         return execute(request, store, tell).results
+
+
+def _no_function(given: object) -> str:
+    """What to say to somebody who gave something else than a function."""
+    if isinstance(given, str):
+        words = given.split() if " " in given else ["python", given] if given.endswith(".py") else [given]
+        return f"run() takes a function, and {given!r} is text: for a script there is run_script({words!r}, seeds=…)"
+    if isinstance(given, list | tuple):
+        return f"run() takes a function; for a script there is run_script({list(given)!r}, seeds=…)"
+    if given is None or isinstance(given, int | float | dict):
+        return f"run() takes a function, not what it returned ({given!r:.60}): run(train, seeds=…), without () behind train"
+    return f"run() takes a function, which is called as train(seed); got {given!r:.100}"

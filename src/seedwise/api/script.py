@@ -3,9 +3,10 @@
 from collections.abc import Callable, Iterable, Sequence
 
 from ..events import Event
+from ..experiments.command import words_of
 from ..experiments.options import Options, cards_named
 from ..metrics.choose import parse_metric
-from ..results import Reduce, Results, check_seeds
+from ..results import Reduce, Results, check_seeds, reduce_named, several
 from ..runs.request import Request, silent
 from ..runs.stopping import until_asked
 from ..runs.sweep import execute
@@ -13,17 +14,17 @@ from ..sandbox.workdir import Workdir, workdir_named
 
 
 def run_script(
-    command: Sequence[str],
+    command: str | Sequence[str],
     seeds: Iterable[int],
     *,
     name: str | None = None,
-    metric: Sequence[str] = (),
+    metric: str | Sequence[str] = (),
     reduce: Reduce | str = Reduce.LAST,
     jobs: int | None = None,
     threads: int | None = 1,
-    keep: Sequence[str] = (),
+    keep: str | Sequence[str] = (),
     seed_site: str | None = None,
-    share: Sequence[str] = (),
+    share: str | Sequence[str] = (),
     workdir: Workdir | str = Workdir.AUTO,
     accept_change: bool = False,
     timeout: float | None = None,
@@ -33,7 +34,7 @@ def run_script(
     nice: int = 0,
     fresh: bool = False,
     isolate_network: bool = False,
-    metric_file: Sequence[str] = (),
+    metric_file: str | Sequence[str] = (),
     store: str | None = None,
     until_margin: float | None = None,
     until_rule: str = "sequence",
@@ -48,8 +49,8 @@ def run_script(
     Parameters
     ----------
     command
-        Words such as `["python", "train.py"]`. With `{seed}` in one of them the script takes the seed there and nothing
-        is substituted.
+        Words such as `["python", "train.py"]`, or one text, which is split as in a shell. With `{seed}` in one of them
+        the script takes the seed there and nothing is substituted.
     seeds
         The seeds themselves, 0 … 2**32 - 1, each once.
     name
@@ -101,13 +102,14 @@ def run_script(
     UsageError, ScriptError, StoreError
         Raised before anything is run. The message says what to do.
     """
+    how = reduce_named(reduce)
     options = Options(
-        keep=tuple(keep),
+        keep=several(keep),
         seed_site=seed_site,
         threads=threads,
         jobs=jobs,
         workdir=workdir_named(workdir),
-        share=tuple(share),
+        share=several(share),
         accept_change=accept_change,
         timeout=timeout,
         retries=retries,
@@ -116,15 +118,15 @@ def run_script(
         nice=nice,
         fresh=fresh,
         isolate_network=isolate_network,
-        metric_files=tuple(metric_file),
+        metric_files=several(metric_file),
     )
     request = Request(
-        command,
+        words_of(command),
         check_seeds(seeds),
         options,
         name,
-        [parse_metric(text, Reduce(reduce)) for text in metric],
-        Reduce(reduce),
+        [parse_metric(text, how) for text in several(metric)],
+        how,
         until=until_asked(until_margin, until_rule, bounds),
     )
     return execute(request, store, tell).results

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 from cyclopts import App, Parameter
 
+from .wrong_use import only_whole_numbers
+
 if TYPE_CHECKING:
     from ..tables.references import Reference
     from ..tables.runs import Layout
@@ -14,6 +16,7 @@ app = App(
     name="seedwise",
     help="What does the random seed do to your training run? Control it, vary it, and say what the numbers mean.",
     version_flags=["--version"],
+    config=only_whole_numbers,
     suppress_keyboard_interrupt=False,  # `start` says what became of it
 )
 

@@ -41,6 +41,7 @@ def run(
 
     seedwise run -n 30 train.py:train --set lr=0.1
     """
+    from ..events import Note
     from ..metrics.choose import parse_metric
     from ..reports.live import showing
     from ..results import Reduce
@@ -52,12 +53,14 @@ def run(
     options = how.checked()
     until = until_asked(until_margin, until_rule, _bounds(bounds))
     which = Which(n, seeds, max_seeds)
-    chosen = which.chosen(as_is=options.as_is, until_margin=until is not None, against=against is not None)
+    chosen = which.chosen(command, as_is=options.as_is, until_margin=until is not None, against=against is not None)
     asked = [parse_metric(text, Reduce(reduce)) for text in metric or ()]
     request = Request(
         _with_settings(command, set), chosen, options, name, asked, Reduce(reduce), until=until, brief=True
     )
     with showing(quiet=False, prefer=asked[0].name if asked else None) as live:
+        if which.told():
+            live(Note(which.told()))
         if against is not None:
             other = replace(request, command=_words(against), name=None)
             both = replace(request, brief=False), replace(other, brief=False)
@@ -75,7 +78,9 @@ def _with_settings(command: Sequence[str], settings: Sequence[str] | None) -> tu
     if not settings:
         return tuple(command)
     if not is_call(command):
-        raise UsageError("--set is for a function, FILE.py:FUNCTION; a script takes its settings after --")
+        raise UsageError(
+            "--set is for a function, FILE.py:FUNCTION; a script takes its settings in its own words: python train.py --lr 0.1"
+        )
     return (*command, *[word for text in settings for word in ("--set", text)])
 
 

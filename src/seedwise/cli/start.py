@@ -6,19 +6,19 @@ import sqlite3
 import sys
 from collections.abc import Sequence
 
-from ..errors import SeedwiseError
+from ..errors import SeedwiseError, UsageError
 
 
 def start(arguments: Sequence[str]) -> int:
     """Run one command; errors become a line and an exit code, never a traceback."""
-    from . import check, compare, plan, run, spread, stored, summarize  # noqa: F401 (their commands)
-    from .app import app
+    from ..wording import at_command_line
 
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")  # a terminal without ± must not end in a traceback
     try:
-        result = app(list(arguments), result_action="return_value")
+        with at_command_line():
+            result = _run(arguments)
         sys.stdout.flush()
     except SeedwiseError as error:
         _fail(str(error))
@@ -45,6 +45,22 @@ def start(arguments: Sequence[str]) -> int:
         )
         return 2
     return result if isinstance(result, int) else 0
+
+
+def _run(arguments: Sequence[str]) -> object:
+    """Run one command. Raises UsageError for words that are not understood."""
+    from cyclopts import CycloptsError
+
+    from . import check, compare, plan, run, spread, stored, summarize  # noqa: F401 (their commands)
+    from .app import app
+    from .users_words import marked
+    from .wrong_use import in_words
+
+    try:
+        words = marked(arguments)
+        return app(words, result_action="return_value", exit_on_error=False, print_error=False)
+    except CycloptsError as error:
+        raise UsageError(in_words(error, arguments)) from None
 
 
 def _fail(text: str) -> None:

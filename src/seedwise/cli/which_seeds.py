@@ -1,5 +1,6 @@
 """Which seeds `run` takes: -n, --seeds, --max-seeds, and what goes with what."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 _MOST = 10_000_000
@@ -13,7 +14,7 @@ class Which:
     seeds: str | None
     max_seeds: int | None
 
-    def chosen(self, *, as_is: bool, until_margin: bool, against: bool) -> list[int]:
+    def chosen(self, command: Sequence[str], *, as_is: bool, until_margin: bool, against: bool) -> list[int]:
         """The seeds. Raises UsageError for what does not go together, with what does."""
         from ..errors import UsageError
         from ..results import parse_seeds
@@ -27,8 +28,46 @@ class Which:
             return parse_seeds(self.seeds)
         n = self.max_seeds if until_margin else self.n
         if n is None and not as_is:
-            raise UsageError("how many seeds? -n 30, or --seeds 0,3,5")
+            raise UsageError(self._how_many(command))
         return list(range(1, (n or 1) + 1))
+
+    def told(self) -> str:
+        """What to say of seeds that were typed in a way that could mean something else; "" if there is nothing to say."""
+        from ..results import parse_seeds
+        from ..words import seed_list
+
+        if self.seeds is None:
+            return ""
+        if ":" in self.seeds:
+            return f"seeds {seed_list(parse_seeds(self.seeds))} ({self.seeds} as in Python, without its end)"
+        if ".." in self.seeds:
+            return f"seeds {seed_list(parse_seeds(self.seeds))} ({self.seeds} with both ends)"
+        if self.seeds.strip().isdigit() and int(self.seeds) > 1:
+            return f"one seed, {int(self.seeds)} (seeds 1 to {int(self.seeds)} are -n {int(self.seeds)})"
+        return ""
+
+    def _how_many(self, command: Sequence[str]) -> str:
+        """Ask for the number of seeds, with the line that the user would type."""
+        import shlex
+
+        from .users_words import ours_among
+
+        words = list(command)
+        for k, word in enumerate(words):
+            if word in ("-n", "--number", "--seeds") and k + 1 < len(words):
+                rest = [*words[:k], *words[k + 2 :]]
+                return (
+                    f"{word} stands behind the command, so it is the command's own; before it, it is Seedwise's: "
+                    f"seedwise run {word} {words[k + 1]} {shlex.join(rest)}"
+                )
+        misplaced = ours_among(words, "run")
+        behind = (
+            f" (options of Seedwise stand before the command; {misplaced[0]} is the command's own here)"
+            if misplaced
+            else ""
+        )
+        line = shlex.join(words) if words else "python train.py"
+        return f"how many seeds? seedwise run -n 30 {line}, or --seeds 0,3,5 in place of -n 30{behind}"
 
     def _check(self, as_is: bool) -> None:
         from ..errors import UsageError

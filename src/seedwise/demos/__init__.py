@@ -1,6 +1,7 @@
 """The experiments of the articles from which this project grew."""
 
 from ..errors import UsageError
+from ..typos import did_you_mean
 
 _ABOUT = {
     "keras": "the same script twice and thirty times, --backend tensorflow, jax, torch, or theano (a quarter of an hour)",
@@ -15,7 +16,8 @@ def run_demo(name: str | None, *, data: str | None, n: int, backend: str | None 
         print("\n".join(f"seedwise demo {known:8}  {about}" for known, about in _ABOUT.items()))
         return 0
     if name not in _ABOUT:
-        raise UsageError(f"no demo {name!r}; there are: {', '.join(_ABOUT)}")
+        there = f"; there are: {', '.join(_ABOUT)}"
+        raise UsageError(f"no demo {name!r}{did_you_mean(name, _ABOUT) or there}")
     if backend is not None and name != "keras":
         raise UsageError("--backend belongs to `seedwise demo keras`")
     if name == "keras":

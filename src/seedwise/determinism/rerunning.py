@@ -22,6 +22,7 @@ from ..errors import ScriptError
 from ..runs.ledgers import merged
 from ..runs.written_files import digest_of, written
 from ..sandbox.worlds import World, Worlds
+from ..wording import option
 from .trace import Op, Trace
 
 _MOST_OUTPUT = 32 * 2**20
@@ -134,7 +135,9 @@ class Checker:
         messages = list(_messages(world.spool))
         if not any(m["type"] == "hello" for m in messages):
             if status is None:
-                raise ScriptError(f"the program did not end within {self.timeout:g} s: --timeout gives it more")
+                raise ScriptError(
+                    f"the program did not end within {self.timeout:g} s: {option('--timeout')} gives it more"
+                )
             said = _tail(err, 400).strip().splitlines()
             raise ScriptError(
                 f"no Python process of `{' '.join(self.words)}` let Seedwise in" + (f": {said[-1]}" if said else "")

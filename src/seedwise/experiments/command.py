@@ -3,6 +3,7 @@
 import hashlib
 import os
 import re
+import shlex
 import shutil
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -11,6 +12,8 @@ from seedwise_guest.protocol import ENTRY
 
 from ..errors import ScriptError, UsageError
 from ..threads import thread_settings
+from ..typos import closest, did_you_mean
+from ..wording import is_at_command_line, option
 
 PLACEHOLDER = "{seed}"
 _RUN_NOTEBOOKS = frozenset({"jupyter", "papermill", "jupyter-nbconvert", "jupyter-execute"})
@@ -28,7 +31,11 @@ def placeholders(command: Sequence[str]) -> list[str]:
 def check_command(command: Sequence[str]) -> tuple[str, ...]:
     """The command as it will be started. Raises UsageError or ScriptError if it cannot be started."""
     if not command:
-        raise UsageError("no command: seedwise run -n 30 -- python train.py")
+        raise UsageError(
+            "no command: seedwise run -n 30 python train.py"
+            if is_at_command_line()
+            else 'no command: run_script(["python", "train.py"], seeds=range(1, 31))'
+        )
     notebook = next((word for word in command if word.endswith(".ipynb")), None)
     if notebook is not None and os.path.basename(command[0]) not in _RUN_NOTEBOOKS:
         script = notebook[: -len("ipynb")] + "py"
@@ -37,21 +44,88 @@ def check_command(command: Sequence[str]) -> tuple[str, ...]:
             f"`jupyter nbconvert --to script {notebook}`, then seedwise run -- python {script}"
         )
     first = command[0]
-    hint = f"did you mean: python {' '.join(command)}"
     if os.path.isdir(first):
-        raise ScriptError(f"{first} is a directory; {hint}/train.py?")
+        raise ScriptError(f"{first} is a directory; did you mean: python {' '.join([first, *command[1:]])}/train.py?")
     if first.endswith(".py") and not os.access(first, os.X_OK):
         if not os.path.exists(first):
-            raise ScriptError(f"no such script: {first}")
+            raise ScriptError(_no_such_script(first))
         return (default_python(), *command)
     if os.sep in first and not os.path.exists(first):
-        raise ScriptError(f"no such file: {first}")
+        raise ScriptError(f"no such file: {first}{did_you_mean(first, scripts_beside(first))}")
     if shutil.which(first) is None:
-        raise ScriptError(f"no such command: {first}; is it installed and on PATH?")
+        raise ScriptError(_no_such_program(command))
     name = os.path.basename(first)
     if name.startswith(("python", "pypy")):
         _check_script(command)
     return tuple(command)
+
+
+def words_of(command: str | Sequence[str]) -> tuple[str, ...]:
+    """The words of a command. A single one with spaces is split as a shell would: "python train.py".
+
+    Raises
+    ------
+    UsageError
+        It cannot be split, or needs a shell.
+    """
+    words = (command,) if isinstance(command, str) else tuple(command)
+    not_text = next((word for word in words if not isinstance(word, str)), None)
+    if not_text is not None:
+        raise UsageError(f"a command is made of words, and {not_text!r} is none: {[str(word) for word in words]!r}")
+    if len(words) != 1 or not any(c.isspace() for c in words[0]) or os.path.exists(words[0]):
+        return words
+    try:
+        parts = shlex.split(words[0])
+    except ValueError as error:
+        raise UsageError(f"{words[0]!r} cannot be split into words: {error}") from None
+    if any(part in _OF_A_SHELL or part.startswith((">", "2>", "$(")) or part.endswith(";") for part in parts):
+        raise UsageError(
+            f"{words[0]!r} needs a shell: seedwise run -n 30 bash -c {shlex.quote(words[0])}"
+            if is_at_command_line()
+            else f"{words[0]!r} needs a shell: ['bash', '-c', {words[0]!r}]"
+        )
+    return tuple(parts)
+
+
+_OF_A_SHELL = frozenset("&& || | ; & > >> < cd source export".split())
+
+
+def scripts_beside(path: str) -> list[str]:
+    """The scripts in the folder of a path, as one would type them in its place."""
+    folder = os.path.dirname(path)
+    try:
+        return [os.path.join(folder, name) for name in sorted(os.listdir(folder or "."))[:2000] if name.endswith(".py")]
+    except OSError:
+        return []
+
+
+def _no_such_script(path: str) -> str:
+    there = scripts_beside(path)
+    others = f"; here are {', '.join(there[:5])}" if there and not os.path.dirname(path) else ""
+    return f"no such script: {path}{did_you_mean(path, there) or others}"
+
+
+def _no_such_program(command: Sequence[str]) -> str:
+    """What to say of a first word that is no program: what was meant."""
+    first, rest = command[0], list(command[1:])
+    if first.isdigit():
+        return f"{first} is no command; seeds are one word, with commas: {option('--seeds 0,3,5')}"
+    path, colon, name = first.partition(":")
+    name = name.strip(":").removesuffix("()")
+    if colon and os.path.isfile(path if path.endswith(".py") else f"{path}.py"):
+        return f"no such command: {first}; a function is named {path.removesuffix('.py')}.py:{name}"
+    if not colon and os.path.isfile(f"{first}.py"):
+        return f"no such command: {first}: did you mean {shlex.join([f'{first}.py', *rest])}?"
+    module, dot, name = first.rpartition(".")
+    if dot and os.path.isfile(f"{module}.py"):
+        return f"no such command: {first}; a function is named {module}.py:{name.removesuffix('()')}"
+    meant = closest(first, [name for name in _PROGRAMS if shutil.which(name)])
+    if meant:
+        return f"no such command: {first}: did you mean {shlex.join([meant, *rest])}?"
+    return f"no such command: {first}; is it installed and on PATH?"
+
+
+_PROGRAMS = ("python", "python3", "uv", "torchrun", "accelerate", "poetry", "bash", "jupyter", "papermill")
 
 
 def _check_script(command: Sequence[str]) -> None:
@@ -69,7 +143,10 @@ def _check_script(command: Sequence[str]) -> None:
     if PLACEHOLDER in script:
         return
     if not os.path.exists(script):
-        raise ScriptError(f"no such script: {script}")
+        path, colon, function = script.partition(":")
+        if colon and os.path.isfile(path):
+            raise ScriptError(f"no such script: {script}; a function is named without {command[0]}: {path}:{function}")
+        raise ScriptError(_no_such_script(script))
     if os.path.isdir(script) and not os.path.exists(os.path.join(script, "__main__.py")):
         raise ScriptError(f"{script} is a directory without a __main__.py: name a script in it")
 
@@ -141,7 +218,7 @@ def check_name(name: str) -> str:
     """Return the name if it can be the name of a folder and can be typed. Raises UsageError otherwise."""
     if not name or len(name) > 100 or any(not (c.isalnum() or c in "._-") for c in name) or name[0] in ".-":
         raise UsageError(
-            f"--name takes letters, digits, '.', '_' and '-', and starts with a letter or digit; got {name!r}"
+            f"{option('--name')} takes letters, digits, '.', '_' and '-', and starts with a letter or digit; got {name!r}"
         )
     return name
 

@@ -8,6 +8,7 @@ from seedwise_guest.protocol import names_a_seed
 
 from ..errors import UsageError
 from ..places import short_place
+from ..wording import option
 
 
 def edit_config(site: str, seed: int) -> tuple[str, str]:
@@ -26,7 +27,7 @@ def edit_config(site: str, seed: int) -> tuple[str, str]:
     try:
         text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
-        raise UsageError(f"--seed-site {site}: cannot read {file}: {error}") from None
+        raise UsageError(f"{option(f'--seed-site {site}')}: cannot read {file}: {error}") from None
     name = key.rpartition(".")[2]
     found = _numbers_under(name, text)
     if len(found) != 1:
@@ -34,7 +35,7 @@ def edit_config(site: str, seed: int) -> tuple[str, str]:
         where = (
             f"stands {len(found)} times (lines {', '.join(lines)})" if found else "with an integer does not stand in it"
         )
-        raise UsageError(f"--seed-site {site}: {name!r} {where}; it must be there once")
+        raise UsageError(f"{option(f'--seed-site {site}')}: {name!r} {where}; it must be there once")
     match = found[0]
     return str(path), text[: match.start("number")] + str(seed) + text[match.end("number") :]
 

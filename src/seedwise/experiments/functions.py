@@ -19,7 +19,9 @@ import numpy as np
 from seedwise_guest.protocol import CALL
 
 from ..errors import ScriptError, UsageError
-from .command import PLACEHOLDER, default_python
+from ..typos import did_you_mean
+from .command import PLACEHOLDER, default_python, scripts_beside
+from .signatures import check_call_in_file
 
 
 @dataclass(frozen=True)
@@ -42,15 +44,24 @@ def parse_call(command: Sequence[str]) -> Call:
     """Read a command such as `train.py:train --set lr=0.1 --set layers=[8,8]`. Raises UsageError or ScriptError."""
     path, _, name = command[0].rpartition(":")
     if not os.path.isfile(path):
-        raise ScriptError(f"no such script: {path}")
+        raise ScriptError(f"no such script: {path}{did_you_mean(path, scripts_beside(path))}")
     if not Path(path).stem.isidentifier():
         raise ScriptError(f"{path} cannot be imported under that name: rename it, letters, digits and _ only")
+    config = _settings(command)
+    check_call_in_file(path, name, list(config))
+    return Call(tuple(command), (default_python(), str(CALL), f"{path}:{name}", PLACEHOLDER, json.dumps(config)))
+
+
+def _settings(command: Sequence[str]) -> dict[str, Any]:
+    """The settings that follow a function. Raises UsageError."""
     config: dict[str, Any] = {}
     rest = list(command[1:])
     while rest:
         word = rest.pop(0)
         if word != "--set" or not rest:
-            raise UsageError(f"after {command[0]} come its settings, --set NAME=VALUE; got {word!r}")
+            given = word.lstrip("-") + (f"={rest[0]}" if rest and "=" not in word else "")
+            meant = f": did you mean --set {given}?" if "=" in given else ""
+            raise UsageError(f"{command[0]} takes settings, --set NAME=VALUE, and no word {word}{meant}")
         key, equals, text = rest.pop(0).partition("=")
         if not equals or not key.isidentifier():
             raise UsageError(
@@ -58,8 +69,10 @@ def parse_call(command: Sequence[str]) -> Call:
             )
         if key == "seed":
             raise UsageError("--set seed=…: the seed is the function's first argument; name the seeds with --seeds")
+        if key in config:
+            raise UsageError(f"--set {key}=… stands twice: a setting has one value")
         config[key] = _value(text)
-    return Call(tuple(command), (default_python(), str(CALL), f"{path}:{name}", PLACEHOLDER, json.dumps(config)))
+    return config
 
 
 def _value(text: str) -> Any:

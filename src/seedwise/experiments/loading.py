@@ -8,7 +8,8 @@ from typing import Any
 
 from ..metrics import choose as metrics
 from ..metrics import files, stdout
-from ..results import Goal, Metric, Reduce, Results, Run, Status
+from ..results import Goal, Metric, Reduce, Results, Run, Status, reduce_named, several
+from ..wording import option
 from .config_site import find_seeds
 from .forking_record import Record
 from .ledger_warnings import about_generators
@@ -25,9 +26,9 @@ def open_store(folder: str | None = None, *, create: bool = False) -> Store:
 def load(
     name: str,
     *,
-    metric: Sequence[str] = (),
+    metric: str | Sequence[str] = (),
     reduce: Reduce | str | None = None,
-    metric_file: Sequence[str] = (),
+    metric_file: str | Sequence[str] = (),
     store: str | None = None,
     brief: bool = False,
 ) -> Results:
@@ -55,14 +56,14 @@ def load(
     """
     with open_store(store) as opened:
         experiment = opened.experiment(name)
-        how = Reduce(reduce or experiment.plan.get("options", {}).get("reduce", "last"))
+        how = reduce_named(reduce or experiment.plan.get("options", {}).get("reduce", "last"))
         return results_of(
             opened,
             experiment,
-            [metrics.parse_metric(m, how) for m in metric],
+            [metrics.parse_metric(m, how) for m in several(metric)],
             how,
             brief=brief,
-            metric_files=metric_file,
+            metric_files=several(metric_file),
         )
 
 
@@ -94,7 +95,7 @@ def results_of(
     chosen = tuple(m for m in choice.metrics if m not in aimless)
     left_out = {
         **choice.left_out,
-        **{m.name: f"its best value needs a goal: --metric {m.name}:min or :max" for m in aimless},
+        **{m.name: f"its best value needs a goal: {option(f'--metric {m.name}:min')} or :max" for m in aimless},
     }
     sites = tuple(_sites(experiment))
     results = Results(
@@ -152,7 +153,7 @@ def _shortened(problems: Sequence[str]) -> list[str]:
     if not problems:
         return []
     more = f", and {len(problems) - 5} more" if len(problems) > 5 else ""
-    return [f"--metric-file: {'; '.join(problems[:5])}{more}"]
+    return [f"{option('--metric-file')}: {'; '.join(problems[:5])}{more}"]
 
 
 def _offered(runs: Sequence[Run]) -> str:
@@ -160,7 +161,7 @@ def _offered(runs: Sequence[Run]) -> str:
     for run in runs[:1]:
         found = files.offers(Path(run.folder, "files")) if run.folder else []
         if found:
-            return "; ".join(f"{name} is in {path}: --metric-file '{path}'" for path, name in found[:3])
+            return "; ".join(f"{name} is in {path}: {option(f'--metric-file {path}')}" for path, name in found[:3])
     return ""
 
 
@@ -211,11 +212,13 @@ def _warnings(results: Results, experiment: Experiment, configs: Sequence[str]) 
     if mode is Mode.SUBSTITUTE:
         for text in by_kind.get("list", []):
             found.append(
-                f"{text}; it is left as typed. Run the script once with --as-is: each printed seed becomes a run"
+                f"{text}; it is left as typed. Run the script once with {option('--as-is')}: each printed seed becomes a run"
             )
         if not plan.own and "environment" not in by_kind:
             for text in by_kind.get("elsewhere", []):
-                found.append(f"{text}: pass it as {{seed}}, read SEEDWISE_SEED, or name --seed-site FILE:KEY")
+                found.append(
+                    f"{text}: pass it as {{seed}}, read SEEDWISE_SEED, or name {option('--seed-site FILE:KEY')}"
+                )
         found.extend(f"{text}; nothing was replaced there" for text in by_kind.get("as text", []))
         for text in by_kind.get("random", []):
             found.append(f"{text}: governed by the generator it is drawn from")
@@ -230,7 +233,7 @@ def _warnings(results: Results, experiment: Experiment, configs: Sequence[str]) 
     if mode is Mode.SUBSTITUTE and (varied_split or uses) and "split" not in plan.kept:
         where = ", ".join(dict.fromkeys([*varied_split, *uses]))
         found.append(
-            f"also varied: split ({where}), so the spread holds other data too; --keep split leaves it as typed"
+            f"also varied: split ({where}), so the spread holds other data too; {option('--keep split')} leaves it as typed"
         )
     if mode is Mode.SUBSTITUTE:
         found.extend(about_generators(results.runs, plan))
@@ -246,7 +249,7 @@ def _about_scores(results: Results, mode: Mode, configs: Sequence[str]) -> list[
         reasons = "; ".join(f"{name}: {reason}" for name, reason in list(results.left_out.items())[:5])
         found.append(
             f"no metric in {len(finished)} finished runs{f' ({reasons})' if reasons else ''}: print `name = number`, call "
-            "seedwise.log(name=number), or say --metric NAME=REGEX; the output is kept, so `seedwise show` can read it again"
+            f"seedwise.log(name=number), or say {option('--metric NAME=REGEX')}; the output is kept, so `seedwise show` can read it again"
             if not offered
             else f"no metric was printed in {len(finished)} finished runs; {offered} (with `run` or `show`)"
         )
@@ -258,11 +261,11 @@ def _about_scores(results: Results, mode: Mode, configs: Sequence[str]) -> list[
         values = [run.series[metric.name].values for run in finished if metric.name in run.series]
         if metric.goal is None and len(values) > 1 and metric is results.metrics[0] and not results.question:
             found.append(
-                f"whether less or more {metric.name} is better is not known: --metric {metric.name}:min or :max"
+                f"whether less or more {metric.name} is better is not known: {option(f'--metric {metric.name}:min')} or :max"
             )
         if metric.name == "value" and any(len(v) > 1 for v in values) and metric.reduce is Reduce.LAST:
             found.append(
-                f"each run printed up to {max(map(len, values))} values; the last counts: --reduce mean or best"
+                f"each run printed up to {max(map(len, values))} values; the last counts: {option('--reduce mean')} or best"
             )
         scores = results.scores(metric.name)
         if len(scores) > 1 and len(set(scores.values.tolist())) == 1:
@@ -272,7 +275,8 @@ def _about_scores(results: Results, mode: Mode, configs: Sequence[str]) -> list[
             f"all {len(finished)} seeds gave the same numbers: the seed does not reach the result, or has no effect on it; "
             "`seedwise sites` shows where it goes in"
             + "".join(
-                f"; a seed stands in a file that the runs read: --seed-site {site}" for site in find_seeds(configs)[:1]
+                f"; a seed stands in a file that the runs read: {option(f'--seed-site {site}')}"
+                for site in find_seeds(configs)[:1]
             )
         )
     found.extend(_lottery(results))

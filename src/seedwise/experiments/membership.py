@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 
 from ..errors import UsageError
+from ..wording import option
 from . import identity
 from .functions import Call
 from .options import Mode, Options
@@ -69,7 +70,9 @@ def find_experiment(
     new = store.add_experiment(name, key, command, manifest, plan)
     if latest is not None:
         old, what = latest
-        note(f"{what} changed since {old.label}: this is {new.label} (--accept-change would have gone on with the old)")
+        note(
+            f"{what} changed since {old.label}: this is {new.label} ({option('--accept-change')} would have gone on with the old)"
+        )
     elif others and new.id not in {e.id for e in others}:
         old = others[-1]
         parts = [part for part in identity.INTENT if old.manifest.get(part) != manifest.get(part)]

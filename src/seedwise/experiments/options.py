@@ -7,6 +7,7 @@ from typing import Any
 
 from ..errors import UsageError
 from ..sandbox.workdir import Workdir, workdir_named
+from ..wording import option
 from .command import PLACEHOLDER, placeholders
 
 
@@ -63,21 +64,35 @@ class Options:
     """Files that each run writes, with its metrics: `out/metrics.json`, `logs/*/events*`; instead of what it prints."""
 
     def __post_init__(self) -> None:
+        for what, number in (
+            ("threads", self.threads),
+            ("jobs", self.jobs),
+            ("retries", self.retries),
+            ("nice", self.nice),
+        ):
+            if number is not None and (isinstance(number, bool) or not isinstance(number, int)):
+                raise UsageError(f"{option(f'--{what}')} takes a whole number; got {number!r}")
+        if self.timeout is not None and (isinstance(self.timeout, bool) or not isinstance(self.timeout, int | float)):
+            raise UsageError(f"{option('--timeout')} takes a number of seconds; got {self.timeout!r}")
         for what, number in (("threads", self.threads), ("jobs", self.jobs)):
             if number is not None and number < 1:
-                raise UsageError(f"--{what} is at least 1; got {number}")
+                raise UsageError(f"{option(f'--{what}')} is at least 1; got {number}")
         if self.timeout is not None and not self.timeout > 0:
-            raise UsageError(f"--timeout is a number of seconds above 0; got {self.timeout}")
+            raise UsageError(f"{option('--timeout')} is a number of seconds above 0; got {self.timeout}")
         if self.retries < 0:
-            raise UsageError(f"--retries is 0 or more; got {self.retries}")
+            raise UsageError(f"{option('--retries')} is 0 or more; got {self.retries}")
         if not 0 <= self.nice <= 19:
-            raise UsageError(f"--nice is 0 to 19; got {self.nice}")
+            raise UsageError(f"{option('--nice')} is 0 to 19; got {self.nice}")
         if self.metric_files and self.workdir is Workdir.SHARED:
-            raise UsageError("--metric-file reads what each run wrote, which with --workdir shared is not kept apart")
+            raise UsageError(
+                f"{option('--metric-file')} reads what each run wrote, which with {option('--workdir shared')} is not kept apart"
+            )
         if any(path.startswith(("/", "~", "..")) for path in self.metric_files):
-            raise UsageError("--metric-file takes a path below this folder, as a run writes it: out/metrics.json")
+            raise UsageError(
+                f"{option('--metric-file')} takes a path below this folder, as a run writes it: out/metrics.json"
+            )
         if self.seed_site is not None and ":" not in self.seed_site:
-            raise UsageError(f"--seed-site takes FILE.py:LINE or CONFIG:KEY; got {self.seed_site!r}")
+            raise UsageError(f"{option('--seed-site')} takes FILE.py:LINE or CONFIG:KEY; got {self.seed_site!r}")
 
     @property
     def number_at(self) -> str | None:
@@ -135,7 +150,7 @@ def cards_named(gpus: Sequence[str | int]) -> tuple[str, ...]:
     """Numbers of GPUs as text. Raises UsageError for a number that is wrong or that is given twice."""
     cards = tuple(str(card).strip() for card in gpus)
     if len(set(cards)) < len(cards) or not all(c and all(x.isalnum() or x in "-/:" for x in c) for c in cards):
-        raise UsageError(f"--gpus takes numbers of cards, each once, such as 0,1; got {','.join(cards)}")
+        raise UsageError(f"{option('--gpus')} takes numbers of cards, each once, such as 0,1; got {','.join(cards)}")
     return cards
 
 
@@ -143,8 +158,8 @@ def mode_of(command: Sequence[str], options: Options) -> Mode:
     """How the seed gets in. Raises UsageError if two ways are asked for at the same time."""
     ways = {
         "{seed} in the command": any(PLACEHOLDER in word for word in placeholders(command)),
-        "--seed-site of a configuration file": options.config_site is not None,
-        "--as-is": options.as_is,
+        f"{option('--seed-site')} of a configuration file": options.config_site is not None,
+        option("--as-is"): options.as_is,
     }
     chosen = [way for way, there in ways.items() if there]
     if len(chosen) > 1:

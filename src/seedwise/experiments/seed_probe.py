@@ -26,6 +26,7 @@ from seedwise_guest.protocol import (
     apply_edits,
 )
 
+from ..wording import option
 from .config_site import seeds_in
 from .site_reading import Reading, Start, end_session
 
@@ -103,7 +104,9 @@ def _remedy(given: int, read: Sequence[str]) -> str:
     for path in read:
         for name, number in seeds_in(path):
             if number == given:
-                return f"it stands in {os.path.relpath(path)}: add --seed-site {os.path.relpath(path)}:{name}"
+                return (
+                    f"it stands in {os.path.relpath(path)}: add {option(f'--seed-site {os.path.relpath(path)}:{name}')}"
+                )
     return ""
 
 

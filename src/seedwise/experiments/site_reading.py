@@ -27,6 +27,7 @@ from seedwise_guest.protocol import (
 
 from ..errors import ScriptError, UsageError
 from ..signals import signal_name
+from ..wording import option
 from .options import Mode, Options
 
 _PATIENCE = 300.0
@@ -108,7 +109,9 @@ def read_sites(
     )
     if mode is not Mode.SUBSTITUTE:
         if options.keep or options.number_at:
-            raise UsageError("--keep and --seed-site FILE.py:LINE are for seeds that Seedwise substitutes")
+            raise UsageError(
+                f"{option('--keep')} and {option('--seed-site FILE.py:LINE')} are for seeds that Seedwise substitutes"
+            )
         findings.sites, findings.split_uses = [], []
     try:
         placement = place_seeds(findings, list(options.keep), options.number_at)

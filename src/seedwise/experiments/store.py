@@ -18,6 +18,7 @@ from typing import Any
 from ..errors import StoreError, UsageError
 from ..results import Cause, Goal, Metric, Reduce, Run, Series, Status
 from ..sandbox.project import project_root
+from ..typos import closest
 from .columns import as_text, brief, from_text, pack, readable, relative, unpack
 from .layout import LAYOUT_1, MIGRATIONS, SEALED, VERSION, WHOLE_RUN, WHOLE_SERIES, checksum, sealed_series
 from .owners import is_alive, is_dead_here
@@ -264,9 +265,22 @@ class Store:
         if at:
             found = [e for e in found if str(e.version) == version]
         if not found:
-            names = sorted({e.label for e in self.experiments()})
-            raise UsageError(f"no experiment {label!r} in {self.folder}; there are: {', '.join(names) or 'none'}")
+            raise UsageError(self._no_such_experiment(label))
         return found[-1]
+
+    def _no_such_experiment(self, label: str) -> str:
+        """What to say of a name that no experiment has: what was meant, or which ones there are."""
+        every = self.experiments()
+        name, at, _ = label.partition("@")
+        versions = [f"{e.name}@{e.version}" for e in every if e.name == name]
+        if at and versions:
+            return f"no experiment {label!r}; there are: {', '.join(versions[-10:])}"
+        names = sorted({e.label for e in every})
+        bare = os.path.basename(name).removesuffix(".py")
+        meant = bare if bare in {e.name for e in every} else closest(label, [*names, *{e.name for e in every}])
+        if meant:
+            return f"no experiment {label!r}: did you mean {meant}?"
+        return f"no experiment {label!r} in {self.folder}; there are: {', '.join(names[-20:]) or 'none'}"
 
     def add_experiment(
         self,

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from ..errors import UsageError
 from ..results import Goal, Metric, Reduce, Run, Series, Status
+from ..wording import option
 from . import goals, headline, stdout
 from .goals import guess_goal, looks_like_metric
 
@@ -41,14 +42,14 @@ def parse_metric(text: str, reduce: Reduce = Reduce.LAST) -> Metric:
     name, equals, pattern = text.partition("=")
     name, colon, goal = name.strip().partition(":")
     if not name:
-        raise UsageError(f"--metric {text!r} names no metric: NAME, NAME:min, NAME:max or NAME=REGEX")
+        raise UsageError(f"{option('--metric')} {text!r} names no metric: NAME, NAME:min, NAME:max or NAME=REGEX")
     if colon and goal not in ("min", "max"):
-        raise UsageError(f"--metric {text!r}: the goal is min or max, not {goal!r}")
+        raise UsageError(f"{option('--metric')} {text!r}: the goal is min or max, not {goal!r}")
     if equals:
         try:
             re.compile(pattern)
         except re.error as error:
-            raise UsageError(f"--metric {name}: not a regular expression: {error}: {pattern}") from None
+            raise UsageError(f"{option(f'--metric {name}')}: not a regular expression: {error}: {pattern}") from None
     said = Goal(goal) if colon else None
     found = said or guess_goal(name)
     return Metric(name, found, said is not None, reduce, pattern if equals else None)
@@ -95,7 +96,7 @@ def lead(reasons: Mapping[str, str], once: set[str], reduce: Reduce = Reduce.LAS
     ordered, asked_for = headline.order(list(by_name), once)
     chosen = [by_name[name] for name in ordered]
     for metric in chosen[_MOST_SHOWN:]:
-        left_out[metric.name] = f"more than {_MOST_SHOWN} metrics: ask for it with --metric {metric.name}"
+        left_out[metric.name] = f"more than {_MOST_SHOWN} metrics: ask for it with {option(f'--metric {metric.name}')}"
     return Choice(tuple(chosen[:_MOST_SHOWN]), left_out, asked_for)
 
 

@@ -14,6 +14,7 @@ from ..errors import UsageError
 from ..metrics import choose as metrics
 from ..results import Metric, Results, Run, Status
 from ..stats.sequential import START
+from ..wording import is_at_command_line, option
 from ..words import decimals, number
 
 
@@ -42,13 +43,19 @@ class Until:
 
     def __post_init__(self) -> None:
         if not (self.margin > 0 and math.isfinite(self.margin)):
-            raise UsageError(f"--until-margin is a number above 0, in the metric's units; got {self.margin}")
+            raise UsageError(
+                f"{option('--until-margin')} is a number above 0, in the metric's units; got {self.margin}"
+            )
         if self.rule is Rule.BETTING and self.bounds is None:
-            raise UsageError("the betting rule needs declared bounds: --bounds 0,1")
+            raise UsageError(f"the betting rule needs declared bounds: {option('--bounds 0,1')}")
         if self.bounds is not None and not self.bounds[0] < self.bounds[1]:
-            raise UsageError(f"--bounds are a low and a high end, 0,1; got {self.bounds[0]:g},{self.bounds[1]:g}")
+            raise UsageError(
+                f"{option('--bounds')} are a low and a high end, 0,1; got {self.bounds[0]:g},{self.bounds[1]:g}"
+            )
         if self.bounds is not None and self.rule is not Rule.BETTING:
-            raise UsageError("--bounds are for --until-rule betting; the other rules take none")
+            raise UsageError(
+                f"{option('--bounds')} are for {option('--until-rule betting')}; the other rules take none"
+            )
 
     def as_dict(self) -> dict[str, object]:
         """Plain values, for the store."""
@@ -65,7 +72,7 @@ def until_asked(
         raise UsageError(f"the rule is one of {', '.join(Rule)}; got {rule!r}") from None
     if margin is None:
         if kind is not Rule.SEQUENCE or bounds is not None:
-            raise UsageError("--until-rule and --bounds go with --until-margin")
+            raise UsageError(f"{option('--until-rule')} and {option('--bounds')} go with {option('--until-margin')}")
         return None
     return Until(margin, kind, bounds, level)
 
@@ -148,7 +155,7 @@ class MarginRule:
         """The reason if the seeds so far are enough, else ""."""
         if self.watch.question:
             names = self.watch.question
-            return f"stopped after {self.watch.count} seeds, to ask: the margin of {', '.join(names[:-1])} or of {names[-1]}? Add --metric {names[0]}"
+            return f"stopped after {self.watch.count} seeds, to ask: the margin of {', '.join(names[:-1])} or of {names[-1]}? Add {option(f'--metric {names[0]}')}"
         values = [v for v in self.watch.scores() if v is not None and math.isfinite(v)]
         metric = self.watch.metric
         if metric is None or len(values) < START:
@@ -193,7 +200,11 @@ class MarginRule:
             n = stats.forecast(sd, self.until.margin, self.until.level)
         else:
             return
-        beyond = f", more than --max-seeds {self._most}" if n > self._most else ""
+        beyond = (
+            f", more than {f'--max-seeds {self._most}' if is_at_command_line() else f'the {self._most} that were named'}"
+            if n > self._most
+            else ""
+        )
         self._note(
             f"forecast: about {n} seeds for ± {self.until.margin:g}, from the SD of the first {START} ({sd:.3g}){beyond}"
         )
@@ -210,7 +221,7 @@ class DecisionRule:
         pairs = zip(self.new.scores(), self.base.scores(), strict=False)
         if self.new.question:
             names = self.new.question
-            return f"stopped, to ask: do {', '.join(names[:-1])} or {names[-1]} decide? Add --metric {names[0]}"
+            return f"stopped, to ask: do {', '.join(names[:-1])} or {names[-1]} decide? Add {option(f'--metric {names[0]}')}"
         d = [a - b for a, b in pairs if a is not None and b is not None and math.isfinite(a - b)]
         if len(d) < START or self.new.metric is None:
             return ""

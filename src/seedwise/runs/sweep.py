@@ -22,6 +22,7 @@ from ..experiments.command import (
     plain_threads,
     run_environment,
     without_secrets,
+    words_of,
 )
 from ..experiments.config_site import edit_config
 from ..experiments.forking_record import Record
@@ -35,6 +36,7 @@ from ..experiments.store import Experiment, Store
 from ..results import Status
 from ..sandbox.workdir import Workdir
 from ..sandbox.worlds import Worlds, find_worlds, guarded, sweep_dead_worlds
+from ..wording import is_at_command_line, option
 from .attempt import Setup
 from .executors.local import LocalExecutor
 from .forking import Forking, why_not_forked
@@ -53,8 +55,9 @@ def execute(request: Request, store_folder: str | None, tell: Callable[[Event], 
     UsageError, ScriptError, StoreError
         Raised before anything is run. The message says what to do.
     """
+    understood = understand(request)
     with open_store(store_folder, create=True) as store:
-        sweep = prepare(store, request, tell)
+        sweep = prepare(store, understood, tell)
         sweep.look_first()
         with guarded(sweep.supervisor.setup.worlds.base):
             complete = sweep.supervisor.run(sweep.seeds)
@@ -82,15 +85,20 @@ def execute_against(
         has only one process.
     """
     if pair[0].options.as_is:
-        raise UsageError("--against alternates seed by seed; with --as-is the script has them all in one process")
+        raise UsageError(
+            f"{option('--against')} alternates seed by seed; with {option('--as-is')} the script has them all in one process"
+        )
+    understood = [understand(request) for request in pair]
     with open_store(store_folder, create=True) as store:
-        first, second = (prepare(store, request, tell) for request in pair)
+        first, second = (prepare(store, one, tell) for one in understood)
         both = first.supervisor, second.supervisor
         if both[0].experiment.id == both[1].experiment.id:
-            raise UsageError("--against names the same command: there is nothing to compare")
+            raise UsageError(f"{option('--against')} names the same command: there is nothing to compare")
         for one in both:
             if not one.setup.worlds.parallel:
-                raise UsageError(f"--against needs private files for each run: {one.setup.worlds.reason or 'not here'}")
+                raise UsageError(
+                    f"{option('--against')} needs private files for each run: {one.setup.worlds.reason or 'not here'}"
+                )
         watches = (first.watched(), second.watched()) if until_decided is not None else None
         rule = None if watches is None or until_decided is None else DecisionRule(*watches, until_decided).look
         with guarded(both[0].setup.worlds.base):
@@ -141,28 +149,52 @@ class Sweep:
             note(supervisor.satisfied)
             store.forget_unbegun(supervisor.experiment.id)
         elif self.rule is not None and complete:
-            note(f"the margin {self.rule.until.margin:g} is not reached after {len(self.seeds)} seeds (--max-seeds)")
+            note(
+                f"the margin {self.rule.until.margin:g} is not reached after {len(self.seeds)} seeds{' (--max-seeds)' if is_at_command_line() else ''}"
+            )
         if self.rule is not None and self.rule.watch.metric is not None:
             self.remember_looks(self.rule.watch.metric.name)
         changed = identity.changed_data(store.inputs(supervisor.experiment.id))
         if changed:
-            note(f"data changed since the first run: {', '.join(changed[:5])}; start a new experiment with --name")
+            note(
+                f"data changed since the first run: {', '.join(changed[:5])}; start a new experiment with {option('--name')}"
+            )
         experiment = store.experiment(f"{supervisor.experiment.name}@{supervisor.experiment.version}")
         request = self.request
         results = results_of(store, experiment, request.metrics, request.reduce, note.texts, brief=request.brief)
         return Outcome(results, complete, supervisor.interrupted)
 
 
-def prepare(store: Store, request: Request, tell: Callable[[Event], None]) -> Sweep:
-    """Do everything that comes before the first run.
+@dataclass(frozen=True)
+class Understood:
+    """A request that makes sense, with what its source says. Nothing has been made or run for it."""
 
-    Reads the sites, finds or makes the experiment, tests the isolation.
+    request: Request
+    words: tuple[str, ...]
+    """The words that start it."""
+    shown: tuple[str, ...]
+    """The words that are stored and shown."""
+    name: str
+    mode: Mode
+    environment: dict[str, str]
+    reading: Reading
+
+
+def understand(request: Request) -> Understood:
+    """Read a request, and the seed sites of its command.
+
+    Raises
+    ------
+    UsageError, ScriptError
+        Something is mistyped, does not exist, or does not go together.
     """
-    note = Notes(tell)
+    request = replace(request, command=words_of(request.command))
     call = parse_call(request.command) if request.call is None and is_call(request.command) else request.call
     request, options = replace(request, call=call), request.options
     if call is not None and options.as_is:
-        raise UsageError("--as-is is for a script that loops over its seeds; a function is called under each seed")
+        raise UsageError(
+            f"{option('--as-is')} is for a script that loops over its seeds; a function is called under each seed"
+        )
     words = check_command(request.command) if call is None else call.words
     shown = without_secrets(words) if call is None else call.label
     name = _name(request, words, shown)
@@ -170,6 +202,15 @@ def prepare(store: Store, request: Request, tell: Callable[[Event], None]) -> Sw
     _check_together(request, mode)
     environment = run_environment(options.threads)
     reading = read_sites(words, environment, options, mode, _launcher_for_reading(words, options))
+    return Understood(request, words, tuple(shown), name, mode, environment, reading)
+
+
+def prepare(store: Store, understood: Understood, tell: Callable[[Event], None]) -> Sweep:
+    """Do everything that comes before the first run: find or make the experiment, test the isolation."""
+    note = Notes(tell)
+    request, words, shown = understood.request, understood.words, understood.shown
+    name, mode, environment, reading = understood.name, understood.mode, understood.environment, understood.reading
+    call, options = request.call, request.options
     fixed = fixed_seed_on_command_line(words) if mode in (Mode.SUBSTITUTE, Mode.CONFIG) else None
     if fixed:
         note(f"the command fixes a seed ({fixed}): if that is the script's seed, write {{seed}} in its place")
@@ -186,7 +227,7 @@ def prepare(store: Store, request: Request, tell: Callable[[Event], None]) -> Sw
     _say_how(worlds, options, note)
     setup = _setup(words, mode, reading, environment, worlds, request)
     seeds = _seeds(store, experiment, mode, request)
-    off = "--fresh" if options.fresh else why_not_forked(setup, str(reading.python.get("version", "")))
+    off = option("--fresh") if options.fresh else why_not_forked(setup, str(reading.python.get("version", "")))
     record = Record.from_dict(experiment.plan.get("forking", {})).here()
     forking = Forking(setup, off=off, record=record, tell=note)
     rule = None
@@ -215,16 +256,20 @@ def _check_together(request: Request, mode: Mode) -> None:
         edit_config(options.config_site, 0)  # raises an error if something is wrong with it
         if options.workdir is Workdir.SHARED:
             raise UsageError(
-                "--seed-site of a configuration file needs private files: it cannot go with --workdir shared"
+                f"{option('--seed-site')} of a configuration file needs private files: it cannot go with {option('--workdir shared')}"
             )
     if options.as_is and (options.retries or options.fail_fast):
         raise UsageError(
-            "--retries and --fail-fast would be ignored: with --as-is the script runs once, with all its seeds"
+            f"{option('--retries')} and {option('--fail-fast')} would be ignored: with {option('--as-is')} the script runs once, with all its seeds"
         )
     if options.workdir is Workdir.SEQUENTIAL and options.jobs not in (None, 1):
-        raise UsageError(f"--jobs {options.jobs} would be ignored: with --workdir sequential runs go one after another")
+        raise UsageError(
+            f"{option(f'--jobs {options.jobs}')} would be ignored: with {option('--workdir sequential')} runs go one after another"
+        )
     if request.until is not None and mode is Mode.AS_IS:
-        raise UsageError("--until-margin adds seeds one by one; with --as-is the script has them all in one process")
+        raise UsageError(
+            f"{option('--until-margin')} adds seeds one by one; with {option('--as-is')} the script has them all in one process"
+        )
 
 
 def _name(request: Request, words: Sequence[str], shown: Sequence[str]) -> str:
@@ -283,7 +328,7 @@ def _take_live_site(
     elif placement.number is not None:
         note(
             f"several seeds are typed, and which one counts could not be seen ({probed.reason}): {placement.number} is varied; "
-            "--seed-site FILE:LINE chooses another"
+            f"{option('--seed-site FILE:LINE')} chooses another"
         )
 
 
@@ -353,12 +398,12 @@ def _say_how(worlds: Worlds, options: Options, note: Callable[[str], None]) -> N
     plain = plain_threads()
     if options.threads is not None and options.threads != plain:
         note(
-            f"{options.threads} thread{'s' if options.threads > 1 else ''} (your plain run: {plain}); --threads changes it"
+            f"{options.threads} thread{'s' if options.threads > 1 else ''} (your plain run: {plain}); {option('--threads')} changes it"
         )
     if worlds.kind is Workdir.SEQUENTIAL and worlds.reason:
         note(f"cannot isolate here ({worlds.reason}); running one after another")
     if worlds.kind is Workdir.SHARED:
-        note("runs share your files (--workdir shared): one may read what another wrote")
+        note(f"runs share your files ({option('--workdir shared')}): one may read what another wrote")
 
 
 def _jobs(options: Options, worlds: Worlds, n: int) -> int:

@@ -3,6 +3,8 @@
 from enum import StrEnum
 
 from ..errors import UsageError
+from ..typos import did_you_mean, one_of
+from ..wording import option
 
 
 class Workdir(StrEnum):
@@ -20,4 +22,6 @@ def workdir_named(name: str) -> Workdir:
     try:
         return Workdir(name)
     except ValueError:
-        raise UsageError(f"--workdir is one of {', '.join(Workdir)}; got {name!r}") from None
+        raise UsageError(
+            f"{option('--workdir')} is {one_of(Workdir)}; got {name!r}{did_you_mean(str(name), Workdir)}"
+        ) from None

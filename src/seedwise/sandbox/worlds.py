@@ -27,6 +27,7 @@ from typing import Any
 from seedwise_guest.protocol import ENTRY, GUARD, LARGE, LAUNCHER, WORLD_ERROR, end_users_of, inside
 
 from ..errors import UsageError
+from ..wording import option
 from .project import project_root
 from .workdir import Workdir
 
@@ -356,13 +357,15 @@ def find_worlds(
     shared = tuple(os.path.realpath(os.path.expanduser(path)) for path in share)
     for path in shared:
         if not os.path.exists(path):
-            raise UsageError(f"--share {path}: there is no such file or folder")
+            raise UsageError(f"{option(f'--share {path}')}: there is no such file or folder")
     needed = [str(project), str(cwd)]
     if script and os.path.isfile(script):
         needed.append(os.path.dirname(os.path.realpath(script)))
     base = _base_folder(_outermost(needed))
     if isolate_network and wanted in (Workdir.SHARED, Workdir.SEQUENTIAL):
-        raise UsageError(f"--isolate-network needs private files for each run: it cannot go with --workdir {wanted}")
+        raise UsageError(
+            f"{option('--isolate-network')} needs private files for each run: it cannot go with {option(f'--workdir {wanted}')}"
+        )
     if wanted in (Workdir.SHARED, Workdir.SEQUENTIAL):
         return Worlds(wanted, base, project, share=shared, needed=tuple(needed))
     reasons: list[str] = [] if sys.platform == "linux" else [f"{sys.platform} has no mount namespaces"]
@@ -387,9 +390,9 @@ def find_worlds(
             reasons.append(f"{kind}: {reason}")
     reason = "; ".join(reasons)
     if wanted is not Workdir.AUTO:
-        raise UsageError(f"--workdir {wanted} does not work here: {reason}")
+        raise UsageError(f"{option(f'--workdir {wanted}')} does not work here: {reason}")
     if isolate_network:
-        raise UsageError(f"--isolate-network does not work here: {reason}")
+        raise UsageError(f"{option('--isolate-network')} does not work here: {reason}")
     return Worlds(Workdir.SEQUENTIAL, base, project, share=shared, needed=tuple(needed), reason=reason)
 
 
