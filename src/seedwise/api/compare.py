@@ -96,7 +96,7 @@ def generator_for(rng: Rng) -> np.random.Generator:
 
 @dataclass(frozen=True)
 class _Sides:
-    """Two samples that can be compared. `warnings` say what was left out or guessed."""
+    """Two samples that can be compared. `warnings` say what was guessed or left out of the pairs, `notes` what did not finish."""
 
     x: Array
     y: Array
@@ -107,6 +107,7 @@ class _Sides:
     identical: bool
     """Whether both have the same score under every seed."""
     warnings: Sequence[str]
+    notes: Sequence[str]
 
     @property
     def up(self) -> bool:
@@ -131,10 +132,12 @@ def _sides(a: Scores, b: Scores, names: tuple[str, str], paired: bool) -> _Sides
     x, y = _pairs(a, b, names, shared) if paired else (a.values, b.values)
     if unmatched:
         warnings.append(f"left out of the pairs: seed {_some(unmatched)}, which only one side has")
-    for side, name in ((a, names[0]), (b, names[1])):
-        if side.n is not None and len(side) < side.n:
-            warnings.append(f"{len(side)} of {side.n} seeds of {name} finished: this is among finished")
-    return _Sides(x, y, metric, goal, shared, unmatched, a.by_seed == b.by_seed and len(a) > 1, warnings)
+    notes = [
+        f"{len(side)} of {side.n} seeds of {name} finished: this is among finished"
+        for side, name in ((a, names[0]), (b, names[1]))
+        if side.n is not None and len(side) < side.n
+    ]
+    return _Sides(x, y, metric, goal, shared, unmatched, a.by_seed == b.by_seed and len(a) > 1, warnings, notes)
 
 
 def _compare(
@@ -161,7 +164,6 @@ def _compare(
     equal_p = None if margin is None else stats.equivalence(found, margin, alpha)
     decision = _decide(found.difference, interval, p, alpha, equal_p, sides.up)
     is_open = decision is Decision.UNDECIDED
-    warnings += _why_open(interval, p, test, alpha, x.size, y.size) if is_open else []
     result = Comparison(
         metric=sides.metric,
         goal=sides.goal,
@@ -194,7 +196,8 @@ def _compare(
         pairs=len(sides.shared) if paired else None,
         identical=sides.identical,
         unmatched=sides.unmatched,
-        warnings=tuple(warnings),
+        warnings=(*warnings, *(_why_open(interval, p, test, alpha, x.size, y.size) if is_open else ())),
+        notes=tuple(sides.notes),
     )
     return replace(result, sentence=comparison_sentence(result))
 

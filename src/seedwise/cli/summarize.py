@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 from cyclopts import Parameter
 
 from .app import AS_TEXT, BY_NAME, By, InTable, Level, MetricOption, Rng, Shown, StoreOption, Task, app, refuse
-from .printing import print_json, report
-from .sides import print_notes, print_table, side_of
+from .printing import as_dict, deliver
+from .sides import print_notes, side_of
 
 if TYPE_CHECKING:
+    from ..reports.page import Block
     from ..results import Results, Summary
     from ..tables.runs import Layout
 
@@ -55,6 +56,7 @@ def summarize(
     from ..api.summary import summarize_all
     from ..api.tables import SeveralMethods
     from ..errors import UsageError
+    from ..reports.report import report_of
 
     shown.check()
     if further.threshold is None:
@@ -79,34 +81,28 @@ def summarize(
         and shown.format == "text"
         and not shown.explain
     ):
-        report(results, shown.json)
+        deliver(report_of(results, summarize_all(results)), as_dict(results), shown)
         return 0
     summaries = summarize_all(results, level=level, interval=interval, rng=rng)
     if not summaries:
         raise UsageError(f"{what} has no metric: --metric NAME or NAME=REGEX")
     answers = _answers(results.scores(next(iter(summaries))), further, rng)
-    if shown.json:
-        print_json({"metrics": {name: s.as_dict() for name, s in summaries.items()}, **answers})
-        return 0
-    _print_summaries(results, summaries, answers, shown)
+    value = {"metrics": {name: s.as_dict() for name, s in summaries.items()}, **answers}
+    deliver(_page(results, summaries, answers, shown), value, shown)
     return 0
 
 
-def _print_summaries(
+def _page(
     results: "Results", summaries: "dict[str, Summary]", answers: Mapping[str, Any], shown: Shown
-) -> None:
+) -> "list[Block]":
     from ..reports.decisions import explain_summary
-    from ..reports.report import metric_table
+    from ..reports.page import Line
+    from ..reports.report import report_of
 
-    if shown.format == "text":
-        report(results, False, summaries)
-    else:
-        print_table(metric_table(results, summaries), shown.format)
-    for answer in answers.values():
-        print(answer["sentence"])
+    page = [*report_of(results, summaries), *(Line(answer["sentence"]) for answer in answers.values())]
     if shown.explain:
-        print()
-        print("\n".join(explain_summary(next(iter(summaries.values())))))
+        page += [Line(""), *map(Line, explain_summary(next(iter(summaries.values()))))]
+    return page
 
 
 def _answers(scores: Any, further: Further, rng: int) -> dict[str, Any]:
@@ -165,10 +161,6 @@ def _summarize_groups(
         for task, s in of.items()
     }
     found = {name: one(scores, level=level, interval=interval, rng=rng) for name, scores in groups.items()}
-    if shown.json:
-        print_json({name: s.as_dict() for name, s in found.items()})
-        print_notes(read.notes, True)
-        return 0
     rows = []
     for name, s in found.items():
         k = places_for(s)
@@ -177,6 +169,7 @@ def _summarize_groups(
         rows.append((printable(name), f"{s.finished} of {s.n}", *figures))
     method = next(iter(found.values())).method
     columns = (by or "method", "k of n", "mean", f"{level * 100:g} % {method}", "SD", "median", "min", "max")
-    print_table(Table(columns, tuple(rows), frozenset({2, 4, 5, 6, 7})), shown.format)
-    print_notes(read.notes, False)
+    table = Table(columns, tuple(rows), frozenset({2, 4, 5, 6, 7}), (5, 6, 7, 1, 4))
+    deliver([table], {name: s.as_dict() for name, s in found.items()}, shown)
+    print_notes(read.notes, shown.table_alone)
     return 0

@@ -5,7 +5,16 @@ from collections.abc import Sequence
 from ..decisions import Comparison, Decision, Group, Plan, Ranking, TaskRanking
 from ..results import Summary
 from ..words import decimals, number, printable
+from .paper import mean_on_paper, note_on_paper
+from .screen import Tone
 from .table import Table
+
+_TONES = {Decision.BETTER: Tone.GOOD, Decision.WORSE: Tone.BAD, Decision.UNDECIDED: Tone.WARNING}
+
+
+def tone_of(decision: Decision) -> Tone:
+    """The colour of a decision."""
+    return _TONES.get(decision, Tone.PLAIN)
 
 
 def p_text(p: float | None) -> str:
@@ -122,7 +131,14 @@ def comparison_table(pairs: Sequence[Comparison]) -> Table:
             c.decision.value,
         ]
         rows.append(tuple(row))
-    return Table(tuple(columns), tuple(rows), frozenset({3, 5, 6} if adjusted else {3, 5}))
+    end = len(columns) - 1
+    tones = {(k, end): tone_of(c.decision) for k, c in enumerate(pairs)}
+    numeric = frozenset({3, 5, 6} if adjusted else {3, 5})
+    drop = [end - 1, end - 2, *([5] if adjusted else [])]
+    drop += [2] if len({c.metric for c in pairs}) == 1 else []
+    drop += [1, 0] if len({(c.new.name, c.base.name) for c in pairs}) == 1 else []  # the sentence names them
+    drop += [*([] if adjusted else [5]), 4]
+    return Table(tuple(columns), tuple(rows), numeric, tuple(drop), tones=tones)
 
 
 def _p(p: float | None) -> str:
@@ -138,7 +154,14 @@ def groups_table(groups: Sequence[Group], level: float, ranks: Sequence[str] = (
         between = "–" if g.interval is None else f"{number(g.interval[0], k)} … {number(g.interval[1], k)}"
         row = (printable(g.name), f"{g.finished} of {g.n}", number(g.mean, k), between, number(g.sd, k))
         rows.append((*row, ranks[i]) if ranks else row)
-    return Table(columns, tuple(rows), frozenset({2, 4}))
+    paper_columns = ("name", "n", "mean", "SD", *(("rank",) if ranks else ()))
+    on_paper = []
+    for i, g in enumerate(groups):
+        counted = str(g.n) if g.finished == g.n else f"{g.finished} of {g.n}"
+        figures = (printable(g.name), counted, mean_on_paper(g.mean, g.interval, k), number(g.sd, k))
+        on_paper.append((*figures, ranks[i]) if ranks else figures)
+    paper = Table(paper_columns, tuple(on_paper), frozenset({2, 3}), note=note_on_paper(level, "t interval"))
+    return Table(columns, tuple(rows), frozenset({2, 4}), (4, 1), paper=paper)
 
 
 def ranking_sentence(r: Ranking) -> str:
@@ -203,6 +226,7 @@ def tasks_tables(r: TaskRanking) -> tuple[Table, Table]:
             for p in r.places
         ),
         frozenset({1}),
+        (4, 3, 1),
     )
     pairs = Table(
         ("new", "base", "tasks won", "P(new better)", "p (Wilcoxon)", "p (Holm)", "decision"),
@@ -219,6 +243,8 @@ def tasks_tables(r: TaskRanking) -> tuple[Table, Table]:
             for p in r.pairs
         ),
         frozenset({4, 5}),
+        (4, 3, 2),
+        tones={(k, 6): tone_of(p.decision) for k, p in enumerate(r.pairs)},
     )
     return methods, pairs
 
