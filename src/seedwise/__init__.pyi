@@ -9,29 +9,37 @@ from .api.script import run_script
 from .api.select import against_threshold, select
 from .api.summary import summarize
 from .api.variance import by_step, cross_validated, noise_of_test_set, step_scores, variance_components
-from .decisions import Comparison, Decision, OverTasks, Plan, Ranking, TaskRanking
+from .decisions import Against, Choice, Comparison, Decision, OverTasks, Plan, Ranking, TaskRanking
+from .determinism import Check
 from .errors import MetricError, ScriptError, SeedwiseError, StoreError, UsageError
 from .experiments.loading import load
-from .results import Goal, Results, Run, Scores, Status, Summary
+from .results import Cause, Goal, Metric, Reduce, Results, Run, Scores, Series, Status, Summary
 
 __version__: str
 
 __all__ = [
+    "Against",
+    "Cause",
+    "Check",
+    "Choice",
     "Comparison",
     "Decision",
     "Goal",
     "Ledger",
+    "Metric",
     "MetricError",
     "OverTasks",
     "Plan",
     "Predictions",
     "Ranking",
+    "Reduce",
     "Results",
     "Run",
     "Scores",
     "ScriptError",
     "SeedError",
     "SeedwiseError",
+    "Series",
     "State",
     "Status",
     "StoreError",

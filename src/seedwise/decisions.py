@@ -9,6 +9,7 @@ from enum import StrEnum
 from typing import Any
 
 from .results import Goal, Summary
+from .showing import Shown
 
 
 class Decision(StrEnum):
@@ -33,8 +34,11 @@ def plain(value: object) -> object:
     return value
 
 
-class Answer:
-    """A frozen answer to a question about scores."""
+class Answer(Shown):
+    """A frozen answer to a question. It has a sentence."""
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__}: {' '.join(str(getattr(self, 'sentence', '')).split())}>"
 
     def as_dict(self) -> dict[str, object]:
         """The values under the names that the project uses in all its JSON."""
@@ -55,7 +59,7 @@ class Group:
     interval: tuple[float, float] | None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Comparison(Answer):
     """The comparison of `new` with `base` in one metric. Differences are new minus base, in the metric's units,
     whatever the goal.
@@ -130,6 +134,8 @@ class Comparison(Answer):
     """Which p was adjusted for the number of comparisons: of the permutation test, or of Welch's or the paired t."""
     adjusted_equivalence_p: float | None = None
     warnings: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+    """What a reader should know and need not act on."""
     sentence: str = ""
 
 
@@ -142,7 +148,7 @@ class Place:
     rank_interval: tuple[float, float] | None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Ranking(Answer):
     """Several methods in one metric, best first: all pairs, with p adjusted by Holm."""
 
@@ -153,6 +159,7 @@ class Ranking(Answer):
     pairs: tuple[Comparison, ...]
     sentence: str
     warnings: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -208,7 +215,7 @@ class TaskPair:
     decision: Decision
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class TaskRanking(Answer):
     """A comparison of several methods over several tasks."""
 
@@ -243,7 +250,7 @@ class OverTasks(Answer):
     normalised: str = ""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Plan(Answer):
     """How many seeds are needed, and what existing seeds can show. Numbers that were not asked for are None."""
 
@@ -258,7 +265,7 @@ class Plan(Answer):
     details: dict[str, Any] = field(default_factory=dict)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Choice(Answer):
     """The run that is best by one metric, and what to report of it by another.
 
@@ -277,7 +284,7 @@ class Choice(Answer):
     sentence: str
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Against(Answer):
     """A one-sided comparison of a mean with a number."""
 

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .errors import MetricError, UsageError
+from .showing import Shown
 from .typos import did_you_mean, one_of
 from .wording import option
 
@@ -77,11 +78,16 @@ def several(texts: str | Sequence[str]) -> tuple[str, ...]:
     return (texts,) if isinstance(texts, str) else tuple(texts)
 
 
+def _some(values: Sequence[float]) -> str:
+    """A few numbers of many."""
+    return ", ".join(f"{value:.4g}" for value in values[:4]) + (" …" if len(values) > 4 else "")
+
+
 def _frozen(mapping: Mapping[Any, Any]) -> Mapping[Any, Any]:
     return MappingProxyType(dict(mapping))
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Series:
     """The values of one metric in one run, in the order in which they came.
 
@@ -90,6 +96,9 @@ class Series:
 
     steps: tuple[int, ...]
     values: tuple[float, ...]
+
+    def __repr__(self) -> str:
+        return f"<Series of {len(self.values)}: {_some(self.values)}>"
 
     def reduce(self, how: Reduce, goal: Goal | None) -> float:
         """One number for the run. `area` is that under the curve over its steps, by trapezoids.
@@ -113,7 +122,7 @@ class Series:
         return min(self.values) if goal is Goal.MIN else max(self.values)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Run:
     """One experiment under one seed. `detail` says in words why it failed. `folder` holds its logs and files."""
 
@@ -131,6 +140,12 @@ class Run:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "series", _frozen(self.series))
+
+    def __repr__(self) -> str:
+        why = f" ({self.cause}: {self.detail.splitlines()[0] if self.detail else ''})" if self.cause else ""
+        last = [f"{name} {series.values[-1]:.4g}" for name, series in list(self.series.items())[:4] if series.values]
+        more = " …" if len(self.series) > 4 else ""
+        return f"<Run seed {self.seed}: {self.status}{why}{', ' if last else ''}{', '.join(last)}{more}>"
 
     @property
     def arrays(self) -> Mapping[str, Mapping[str, object]]:
@@ -153,7 +168,7 @@ class Run:
         return loaded
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Scores:
     """One metric of some results: seed → number, with its goal.
 
@@ -179,6 +194,10 @@ class Scores:
         if self.n is None:
             object.__setattr__(self, "n", len(self.by_seed))
 
+    def __repr__(self) -> str:
+        goal = f":{self.goal}" if self.goal else ""
+        return f"<Scores {self.metric}{goal}: {len(self)} of {self.n} seeds, {_some(tuple(self.by_seed.values()))}>"
+
     def __len__(self) -> int:
         return len(self.by_seed)
 
@@ -199,8 +218,8 @@ class Scores:
         return np.array(list(self.by_seed.values()), dtype=np.float64)
 
 
-@dataclass(frozen=True)
-class Summary:
+@dataclass(frozen=True, repr=False)
+class Summary(Shown):
     """One metric over seeds, in its own units.
 
     `±` in any sentence about it is the `level` interval of the mean, by `method`.
@@ -229,6 +248,11 @@ class Summary:
     """How the interval was computed."""
     note: str = ""
     """What the user should know about the interval."""
+
+    def __repr__(self) -> str:
+        mean = self.reason if self.mean is None else f"mean {self.mean:.4g}"
+        between = "" if self.interval is None else f" ({self.interval[0]:.4g} to {self.interval[1]:.4g}, {self.method})"
+        return f"<Summary {self.metric}: {mean}{between}, {self.finished} of {self.n} seeds>"
 
     def as_dict(self) -> dict[str, object]:
         """The values under the names that the project uses in all its JSON."""
@@ -269,8 +293,8 @@ class Metric:
     """A regular expression for the printed output, if the user gave one."""
 
 
-@dataclass(frozen=True)
-class Results:
+@dataclass(frozen=True, repr=False)
+class Results(Shown):
     """The runs of one experiment: the newest attempt for each seed.
 
     `metrics` holds the metrics that were chosen. `left_out` gives the reason for every other name that was found and
@@ -295,6 +319,10 @@ class Results:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "left_out", _frozen(self.left_out))
+
+    def __repr__(self) -> str:
+        names = ", ".join(m.name for m in self.metrics[:4]) + (" …" if len(self.metrics) > 4 else "")
+        return f"<Results {self.name}: {len(self.finished)} of {len(self.runs)} runs finished; {names or 'no metric'}>"
 
     def __iter__(self) -> Iterator[Run]:
         return iter(self.runs)

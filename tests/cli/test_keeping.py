@@ -13,7 +13,8 @@ from seedwise.api.script import run_script
 from seedwise.api.tables import read_scores
 from seedwise.cli.start import start
 from seedwise.errors import UsageError
-from seedwise.reports.table import to_latex, to_markdown
+from seedwise.reports.latex import to_latex
+from seedwise.reports.table import to_markdown
 
 Script = Callable[..., list[str]]
 TEXT = "import os\nSEED = 42\nopen('made.txt', 'w').write('x' * 1000)\nprint('acc =', SEED / 7)\n"

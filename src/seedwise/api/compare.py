@@ -96,7 +96,7 @@ def generator_for(rng: Rng) -> np.random.Generator:
 
 @dataclass(frozen=True)
 class _Sides:
-    """Two samples that can be compared. `warnings` say what was left out or guessed."""
+    """Two samples that can be compared. `warnings` say what was guessed or left out of the pairs, `notes` what did not finish."""
 
     x: Array
     y: Array
@@ -107,6 +107,7 @@ class _Sides:
     identical: bool
     """Whether both have the same score under every seed."""
     warnings: Sequence[str]
+    notes: Sequence[str]
 
     @property
     def up(self) -> bool:
@@ -131,10 +132,12 @@ def _sides(a: Scores, b: Scores, names: tuple[str, str], paired: bool) -> _Sides
     x, y = _pairs(a, b, names, shared) if paired else (a.values, b.values)
     if unmatched:
         warnings.append(f"left out of the pairs: seed {_some(unmatched)}, which only one side has")
-    for side, name in ((a, names[0]), (b, names[1])):
-        if side.n is not None and len(side) < side.n:
-            warnings.append(f"{len(side)} of {side.n} seeds of {name} finished: this is among finished")
-    return _Sides(x, y, metric, goal, shared, unmatched, a.by_seed == b.by_seed and len(a) > 1, warnings)
+    notes = [
+        f"{len(side)} of {side.n} seeds of {name} finished: this is among finished"
+        for side, name in ((a, names[0]), (b, names[1]))
+        if side.n is not None and len(side) < side.n
+    ]
+    return _Sides(x, y, metric, goal, shared, unmatched, a.by_seed == b.by_seed and len(a) > 1, warnings, notes)
 
 
 def _compare(
@@ -157,11 +160,10 @@ def _compare(
     order = stats.almost_dominates(*sides.larger_is_better(), alpha=alpha, rng=rng)
     spreads = stats.compare_spreads(x, y, level=level, resamples=min(resamples, 9999), rng=rng)
     interval = _interval(found.low, found.high)
-    p = None if test is None else test.p_value
+    p, least = (None, None) if test is None else (test.p_value, test.smallest)
     equal_p = None if margin is None else stats.equivalence(found, margin, alpha)
     decision = _decide(found.difference, interval, p, alpha, equal_p, sides.up)
-    is_open = decision is Decision.UNDECIDED
-    warnings += _why_open(interval, p, test, alpha, x.size, y.size) if is_open else unseen(decision, x.size, y.size)
+    warnings += _about_decision(decision, interval, p, test, alpha, (x.size, y.size))
     result = Comparison(
         metric=sides.metric,
         goal=sides.goal,
@@ -172,7 +174,7 @@ def _compare(
         level=level,
         method=found.method,
         p_value=p,
-        smallest_p=None if test is None else test.smallest,
+        smallest_p=least,
         exact=None if test is None else test.exact,
         t=found.difference / found.sem if found.sem else None,
         df=found.df,
@@ -189,14 +191,29 @@ def _compare(
         decision=decision,
         equivalence=margin,
         equivalence_p=equal_p,
-        needed=_needed(x, y, found.difference, paired, alpha, margin) if is_open else None,
+        needed=_needed(x, y, found.difference, paired, alpha, margin) if decision is Decision.UNDECIDED else None,
         wrong_winner=stats.wrong_winner(x, y),
         pairs=len(sides.shared) if paired else None,
         identical=sides.identical,
         unmatched=sides.unmatched,
         warnings=tuple(warnings),
+        notes=tuple(sides.notes),
     )
     return replace(result, sentence=comparison_sentence(result))
+
+
+def _about_decision(
+    decision: Decision,
+    interval: tuple[float, float] | None,
+    p: float | None,
+    test: stats.Permutation | None,
+    alpha: float,
+    sizes: tuple[int, int],
+) -> list[str]:
+    """What must be said beside a decision: why it is open, or what so few seeds may not have shown."""
+    if decision is Decision.UNDECIDED:
+        return list(_why_open(interval, p, test, alpha, *sizes))
+    return list(unseen(decision, *sizes))
 
 
 def _about_spread(found: stats.Difference, identical: bool) -> list[str]:

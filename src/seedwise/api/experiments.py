@@ -14,7 +14,8 @@ from ..experiments.loading import load, open_store, results_of
 from ..experiments.options import Options
 from ..experiments.store import Experiment, find_folder
 from ..metrics.choose import parse_metric
-from ..reports.table import to_csv, to_latex, to_markdown
+from ..reports.latex import to_latex
+from ..reports.table import to_csv, to_markdown
 from ..results import Reduce, Status
 from ..runs.request import Outcome, Request
 from ..runs.stopping import until_asked

@@ -91,7 +91,8 @@ def compare_many(
         for name, rank in zip(ordered, ranks, strict=True)
     )
     warnings = tuple(dict.fromkeys(w for pair in pairs for w in pair.warnings))
-    result = Ranking(first.metric, first.goal or Goal.MAX, level, places, tuple(pairs), "", warnings)
+    notes = tuple(dict.fromkeys(n for pair in pairs for n in pair.notes))
+    result = Ranking(first.metric, first.goal or Goal.MAX, level, places, tuple(pairs), "", warnings, notes)
     return replace(result, sentence=ranking_sentence(result))
 
 

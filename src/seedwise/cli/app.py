@@ -44,6 +44,10 @@ ShownReduce = Annotated[
 Level = Annotated[float, Parameter(help="Coverage of the intervals.")]
 By = Annotated[str | None, Parameter(help="FILE: the column that tells methods apart.")]
 Task = Annotated[str | None, Parameter(help="FILE: the column of tasks or data sets.")]
+Output = Annotated[
+    str | None,
+    Parameter(name=["--output", "-o"], help="Also write a file; its ending says how: .tex, .md, .csv, .json, .txt."),
+]
 Rng = Annotated[int, Parameter(help="The number from which resampling starts.")]
 
 
@@ -55,9 +59,19 @@ class Shown:
     explain: Annotated[bool, Parameter(negative=(), help="Say what each number means.")] = False
     format: Annotated[Literal["text", "md", "latex"], Parameter(help="How tables are printed.")] = "text"
     json: Json = False
+    output: Output = None
+
+    @property
+    def table_alone(self) -> bool:
+        """Whether standard output is for a table or JSON and nothing else."""
+        return self.json or self.format != "text"
 
     def check(self) -> None:
-        """Raises UsageError for options that JSON would ignore."""
+        """Raises UsageError for options that would be ignored, and for a file whose ending says no format."""
+        from ..reports.formats import format_of
+
+        if self.output is not None:
+            format_of(self.output)
         if self.json:
             refuse(
                 {"--explain": self.explain, "--format": None if self.format == "text" else self.format},

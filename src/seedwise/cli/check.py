@@ -6,7 +6,7 @@ from typing import Annotated
 from cyclopts import Parameter
 
 from .app import Json, app
-from .printing import print_json
+from .printing import print_json, print_page
 
 
 @app.command
@@ -35,7 +35,7 @@ def check(
     """
     from ..api.check import check_script
     from ..errors import UsageError
-    from ..reports.check import lines_of_check
+    from ..reports.check import page_of_check
 
     if not 0 <= rtol < 1:
         raise UsageError(f"--rtol is 0 or more and below 1; got {rtol}")
@@ -62,7 +62,7 @@ def check(
         print_json(found.as_dict())
     else:
         _say_done()
-        print("\n".join(lines_of_check(found, ledger)))
+        print_page(page_of_check(found, ledger))
     return 0 if found.ok else 1
 
 

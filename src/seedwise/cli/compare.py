@@ -23,11 +23,10 @@ from .app import (
     app,
     refuse,
 )
-from .printing import print_json
-from .sides import name_of, print_notes, print_table, shared_metrics, side_of
+from .printing import deliver
+from .sides import name_of, print_notes, shared_metrics, side_of
 
 if TYPE_CHECKING:
-    from ..decisions import Comparison, Ranking, TaskRanking
     from ..tables.runs import Layout
 
 
@@ -122,7 +121,9 @@ def compare(
         code = _rank({name: of.scores(names[0]) for name, of in results.items()}, question, shown)
     else:
         code = _compare_two(results, names, bool(metric), question, shown)
-    print_notes((f"{name}: {note}" for name, of in results.items() if not of.key for note in of.warnings), shown.json)
+    print_notes(
+        (f"{name}: {note}" for name, of in results.items() if not of.key for note in of.warnings), shown.table_alone
+    )
     return code
 
 
@@ -154,7 +155,7 @@ def _check_sides(sides: Sequence[str], metric: Sequence[str] | None, where: InFi
 def _compare_two(results: dict[str, Any], metrics: Sequence[str], asked: bool, question: Question, shown: Shown) -> int:
     from ..api.compare import compare as one
     from ..api.rankings import with_holm
-    from ..reports.decisions import comparison_table
+    from ..reports.answers import of_comparison, of_other_metrics
 
     new, base = results
     found = [
@@ -170,28 +171,20 @@ def _compare_two(results: dict[str, Any], metrics: Sequence[str], asked: bool, q
         for k, name in enumerate(metrics)
     ]
     primary, others = found[0], with_holm(found[1:]) if len(found) > 1 else []
-    if shown.json:
-        print_json({**primary.as_dict(), "others": [c.as_dict() for c in others]})
-        return 0
-    _print_comparison(primary, shown)
-    if others:
-        why = "the metric named first decides" if asked else "the first metric decides; --metric names another"
-        error = round(100 * (1 - question.level), 6)
-        print(
-            f"\nOther metrics, held together by Holm ({why}). Where nothing differs, the first is decided in at most {error:g} % of cases, "
-            f"any of these in {error:g} %, and so any metric at all in {2 * error:g} %:\n"
-        )
-        print_table(comparison_table(others), shown.format)
+    page = [*of_comparison(primary, shown.explain), *(of_other_metrics(others, asked) if others else ())]
+    deliver(page, {**primary.as_dict(), "others": [c.as_dict() for c in others]}, shown)
     return 0
 
 
 def _rank(scores: Mapping[str, Any], question: Question, shown: Shown) -> int:
     from ..api.rankings import compare_many
+    from ..reports.answers import of_ranking
 
     ranking = compare_many(
         scores, paired=question.paired, equivalence=question.equivalence, level=question.level, rng=question.rng
     )
-    return _print_ranking(ranking, shown)
+    deliver(of_ranking(ranking, shown.explain), ranking.as_dict(), shown)
+    return 0
 
 
 def _compare_groups(
@@ -203,7 +196,7 @@ def _compare_groups(
     shown: Shown,
 ) -> int:
     code = _compare_methods(groups, where, across, question, shown)
-    print_notes(notes, shown.json)
+    print_notes(notes, shown.table_alone)
     return code
 
 
@@ -216,6 +209,7 @@ def _compare_methods(
 ) -> int:
     from ..api.compare import compare as one
     from ..api.rankings import compare_tasks
+    from ..reports.answers import of_comparison, of_tasks
 
     if any(len(of) > 1 for of in groups.values()):
         refuse(
@@ -232,7 +226,9 @@ def _compare_methods(
             profile=_thresholds(where.profile),
             rng=question.rng,
         )
-        return _print_tasks(replace(found_over, normalised=across.normalise or ""), shown)
+        found_over = replace(found_over, normalised=across.normalise or "")
+        deliver(of_tasks(found_over, shown.explain), found_over.as_dict(), shown)
+        return 0
     refuse(
         {"--nemenyi": where.nemenyi, "--profile": where.profile, **across.typed()},
         "it is for several tasks, and there is one",
@@ -250,10 +246,7 @@ def _compare_methods(
         names=(new, base),
         rng=question.rng,
     )
-    if shown.json:
-        print_json(found.as_dict())
-    else:
-        _print_comparison(found, shown)
+    deliver(of_comparison(found, shown.explain), found.as_dict(), shown)
     return 0
 
 
@@ -317,6 +310,7 @@ def _until_decided(
     from ..api.experiments import run_until_decided
     from ..decisions import Decision
     from ..errors import UsageError
+    from ..reports.answers import of_comparison
     from ..reports.live import showing
 
     if len(sides) != 2 or any(os.path.isfile(side) for side in sides):
@@ -331,86 +325,9 @@ def _until_decided(
     name = shared_metrics(results, metric)[0]
     a, b = (of.scores(name) for of in results.values())
     found = compare_at_any_time(a, b, names=(sides[0], sides[1]), level=question.level, rng=question.rng)
-    if shown.json:
-        print_json(found.as_dict())
-    else:
-        _print_comparison(found, shown)
+    deliver(of_comparison(found, shown.explain), found.as_dict(), shown)
     if any(outcome.interrupted for outcome in both):
         return 130
     if any(outcome.results.failed for outcome in both):
         return 3
     return 1 if found.decision is Decision.UNDECIDED else 0
-
-
-def _print_comparison(c: "Comparison", shown: Shown) -> None:
-    from ..reports import decisions
-
-    print(c.sentence)
-    print()
-    print_table(decisions.groups_table((c.new, c.base), c.level), shown.format)
-    print()
-    print_table(decisions.comparison_table([c]), shown.format)
-    tests = decisions.tests_line(c)
-    if tests and shown.format == "text":
-        print(f"\n{tests}")
-    from ..words import printable
-
-    for text in c.warnings:
-        print(f"Warning: {printable(text)}.")
-    if shown.explain:
-        print()
-        print("\n".join(decisions.explain(c)))
-
-
-def _print_ranking(ranking: "Ranking", shown: Shown) -> int:
-    from ..reports import decisions
-
-    if shown.json:
-        print_json(ranking.as_dict())
-        return 0
-    ranks = [
-        f"{p.rank:g}" + (f" ({p.rank_interval[0]:g} … {p.rank_interval[1]:g})" if p.rank_interval else "")
-        for p in ranking.places
-    ]
-    print(ranking.sentence)
-    print()
-    print_table(decisions.groups_table([p.group for p in ranking.places], ranking.level, ranks), shown.format)
-    print()
-    print_table(decisions.comparison_table(ranking.pairs), shown.format)
-    from ..words import printable
-
-    for text in ranking.warnings:
-        print(f"Warning: {printable(text)}.")
-    if shown.explain:
-        for pair in ranking.pairs:
-            print()
-            print(pair.sentence)
-            print("\n".join(decisions.explain(pair)))
-    return 0
-
-
-def _print_tasks(found: "TaskRanking", shown: Shown) -> int:
-    from ..reports import decisions
-
-    if shown.json:
-        print_json(found.as_dict())
-        return 0
-    print(found.sentence)
-    for table in decisions.tasks_tables(found):
-        print()
-        print_table(table, shown.format)
-    for table in decisions.profile_tables(found.profiles, found):
-        print()
-        print_table(table, shown.format)
-    if found.friedman_p is not None:
-        print(f"\nFriedman's test (Iman and Davenport's F): {decisions.p_text(found.friedman_p)}.")
-    if found.critical_difference is not None:
-        print(f"Nemenyi's critical difference of mean ranks: {found.critical_difference:.2f}.")
-    from ..words import printable
-
-    for text in found.warnings:
-        print(f"Warning: {printable(text)}.")
-    if shown.explain:
-        print()
-        print("\n".join(decisions.explain_tasks(found)))
-    return 0

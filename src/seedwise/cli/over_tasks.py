@@ -5,11 +5,10 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from .app import AcrossTasks, Shown
-from .printing import print_json
-from .sides import print_notes, print_table
+from .printing import deliver
+from .sides import print_notes
 
 if TYPE_CHECKING:
-    from ..decisions import OverTasks
     from ..results import Scores
     from ..tables.runs import Layout
 
@@ -27,6 +26,7 @@ def summarize_over_tasks(
     """Prints each method of a file over all its tasks; with one method, also its scores on each task."""
     from ..api.over_tasks import summarize_tasks
     from ..errors import UsageError
+    from ..reports.answers import of_methods_over_tasks
 
     if metric and len(metric) > 1:
         raise UsageError("several metrics are for one method: name one --metric")
@@ -39,13 +39,10 @@ def summarize_over_tasks(
             tasks, name=name or "all tasks", reference=reference, enough=across.enough, level=level, rng=rng
         )
         found[name] = replace(over, normalised=across.normalise or "")
-    if shown.json:
-        print_json(next(iter(found.values())).as_dict() if by is None else {n: o.as_dict() for n, o in found.items()})
-    else:
-        _print(found, by, task, shown)
-    if not shown.json:
-        print_notes([warning for over in found.values() for warning in over.warnings], False)
-    print_notes(notes, shown.json)
+    answers = list(found.values())
+    value: object = answers[0].as_dict() if by is None else {name: over.as_dict() for name, over in found.items()}
+    deliver(of_methods_over_tasks(answers, task, by is not None, shown.explain), value, shown)
+    print_notes(notes, shown.table_alone)
     return 0
 
 
@@ -59,18 +56,3 @@ def _methods(
         return {"": tasks}, notes
     found = read_methods(path, by, task, metric, layout)
     return found.methods, found.notes
-
-
-def _print(found: "Mapping[str, OverTasks]", by: str | None, task: str, shown: Shown) -> None:
-    from ..reports import decisions
-
-    first = next(iter(found.values()))
-    if by is None:
-        print(decisions.over_tasks_sentence(first))
-        print()
-        print_table(decisions.summaries_table(task, first.tasks, first.level), shown.format)
-    else:
-        print_table(decisions.places_table([over.place for over in found.values()], ranks=False), shown.format)
-    if shown.explain:
-        print()
-        print("\n".join(decisions.explain_over_tasks(first)))

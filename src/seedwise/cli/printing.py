@@ -1,47 +1,78 @@
 """What several commands print, and the exit codes."""
 
-import json
-import shutil
 import sys
-from typing import TYPE_CHECKING, Any
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from ..reports.page import Block
     from ..results import Results, Summary
     from ..runs.request import Outcome
+    from .app import Shown
 
 
 def print_json(value: object) -> None:
     """Print a value as JSON."""
-    print(json.dumps(_plain(value), indent=2, ensure_ascii=False))
+    from ..reports.formats import Format, written
 
-
-def _plain(value: Any) -> Any:
-    """NaN and infinity have no JSON: they become null."""
-    if isinstance(value, float) and (value != value or value in (float("inf"), float("-inf"))):
-        return None
-    if isinstance(value, dict):
-        return {str(k): _plain(v) for k, v in value.items()}
-    if isinstance(value, list | tuple):
-        return [_plain(v) for v in value]
-    return value
+    sys.stdout.write(written(Format.JSON, (), value))
 
 
 def report(results: "Results", as_json: bool, summaries: "dict[str, Summary] | None" = None) -> None:
     """Print what there is to say about an experiment."""
     from ..api.summary import summarize_all
-    from ..reports.report import lines_of_report
+    from ..reports.report import report_of
 
-    summaries = summarize_all(results) if summaries is None else summaries
     if as_json:
         print_json(as_dict(results))
         return
-    width = shutil.get_terminal_size().columns if sys.stdout.isatty() else None
-    print("\n".join(lines_of_report(results, summaries, width)))
+    print_page(report_of(results, summarize_all(results) if summaries is None else summaries))
+
+
+def print_page(blocks: "Sequence[Block]") -> None:
+    """Print a report on standard output, laid out for what stands behind it."""
+    from ..reports.page import lay_out
+    from ..reports.screen import screen_of
+
+    print(lay_out(blocks, screen_of(sys.stdout)))
+
+
+def deliver(blocks: "Sequence[Block]", value: object, shown: "Shown") -> None:
+    """Give an answer as it was asked for: printed as text, Markdown, LaTeX or JSON, or written to a file.
+
+    Parameters
+    ----------
+    value
+        The same numbers for JSON and CSV.
+    """
+    from ..reports.formats import Format, format_of, written
+
+    if shown.output is not None:
+        write_file(shown.output, written(format_of(shown.output), blocks, value))
+    if shown.json:
+        print_json(value)
+    elif shown.format == "text":
+        print_page(blocks)
+    else:
+        sys.stdout.write(written(Format(shown.format), blocks, value))
+
+
+def write_file(path: str, text: str) -> None:
+    """Write a file. Raises SeedwiseError if that cannot be done."""
+    from ..errors import SeedwiseError
+
+    try:
+        with open(path, "w", encoding="utf-8", newline="") as file:
+            file.write(text)
+    except OSError as error:
+        raise SeedwiseError(f"cannot write {path}: {error.strerror}") from None
 
 
 def as_dict(results: "Results") -> dict[str, object]:
     from ..api.summary import summarize_all
+    from ..reports.report import remarks_of
 
+    summaries = summarize_all(results)
     return {
         "name": results.name,
         "key": results.key,
@@ -51,10 +82,11 @@ def as_dict(results: "Results") -> dict[str, object]:
         "failed": len(results.failed),
         "failures": [{"seed": run.seed, "cause": run.cause, "detail": run.detail} for run in results.failed],
         "sites": [dict(site) for site in results.sites],
-        "metrics": {name: summary.as_dict() for name, summary in summarize_all(results).items()},
+        "metrics": {name: summary.as_dict() for name, summary in summaries.items()},
         "question": list(results.question),
         "left_out": dict(results.left_out),
         "warnings": list(results.warnings),
+        "remarks": remarks_of(results, summaries),
         "notes": list(results.notes),
         "forked": sum(run.forked for run in results.finished) if results.forking else 0,
         "forking": results.forking,

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from ..decisions import Comparison
-    from ..reports.table import Table
     from ..results import Results
     from ..tables.runs import Layout
 
@@ -29,10 +28,13 @@ def side_of(side: str, metric: Sequence[str], store: str | None, layout: "Layout
 
 def print_notes(notes: "Iterable[str]", as_json: bool) -> None:
     """What the user should know of how files were read. Beside JSON it goes to standard error."""
+    from ..reports.page import lay_out, warning
+    from ..reports.screen import screen_of
     from ..words import printable
 
+    stream = sys.stderr if as_json else sys.stdout
     for note in dict.fromkeys(notes):
-        print(f"Warning: {printable(note)}.", file=sys.stderr if as_json else sys.stdout)
+        print(lay_out([warning(printable(note))], screen_of(stream)), file=stream)
 
 
 def shared_metrics(results: "Mapping[str, Results]", metric: Sequence[str] | None) -> list[str]:
@@ -53,15 +55,6 @@ def shared_metrics(results: "Mapping[str, Results]", metric: Sequence[str] | Non
             f"which metric decides: {', '.join(asked[:-1])} or {asked[-1]}? Both are likely: --metric {asked[0]}"
         )
     return shared
-
-
-def print_table(table: "Table", format: str) -> None:
-    from ..reports.table import to_latex, to_markdown
-
-    if format == "text":
-        print(table.text())
-    else:
-        sys.stdout.write({"md": to_markdown, "latex": to_latex}[format](table.columns, table.rows))
 
 
 def compare_results(results: "Sequence[Results]") -> "Comparison | None":

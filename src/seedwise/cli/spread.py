@@ -2,13 +2,16 @@
 
 import os
 from dataclasses import asdict
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 from cyclopts import Parameter
 
 from .app import AS_TEXT, BY_NAME, By, InTable, Level, Shown, StoreOption, app, refuse
-from .printing import print_json
-from .sides import print_notes, print_table, side_of
+from .printing import deliver
+from .sides import print_notes, side_of
+
+if TYPE_CHECKING:
+    from ..reports.page import Block
 
 _Metric = Annotated[str | None, Parameter(help="FILE: the column that is measured.")]
 
@@ -31,17 +34,13 @@ def variance(
     """
     from ..api.designs import components_in
     from ..reports import spread
+    from ..reports.page import Line
 
     shown.check()
     names = [name for text in source for name in text.split(",") if name]
     name, found = components_in(file, names, metric, level)
-    if shown.json:
-        print_json(spread.components_dict(name, found))
-        return 0
-    print(spread.components_sentence(name, found))
-    print()
-    print_table(spread.components_table(found), shown.format)
-    _explain(spread.explain_components(found), shown)
+    page: list[Block] = [Line(spread.components_sentence(name, found)), spread.components_table(found)]
+    deliver([*page, *_explained(spread.explain_components(found), shown)], spread.components_dict(name, found), shown)
     return 0
 
 
@@ -70,6 +69,7 @@ def cross_validate(
     """
     from ..api.designs import cross_validation_in
     from ..reports import spread
+    from ..reports.page import Line
 
     shown.check()
     refuse({"--format": None if shown.format == "text" else shown.format}, "the answer is no table")
@@ -84,22 +84,17 @@ def cross_validate(
         level=level,
     )
     sentence = spread.cross_validated_sentence(found.metric, found.methods, found.result)
-    if shown.json:
-        print_json(
-            {"metric": found.metric, "methods": list(found.methods), **asdict(found.result), "sentence": sentence}
-        )
-        return 0
-    print(sentence)
     further = spread.spread_of_folds(found.result)
-    if further:
-        print(further)
-    _explain(
+    page: list[Block] = [Line(sentence), *([Line(further)] if further else [])]
+    page += _explained(
         [
             "corrected resampled t (Nadeau & Bengio 2003): training sets of folds overlap, so that their scores are not independent; a plain t test over "
             "folds and seeds finds differences that are not there in up to half of cases (docs/coverage.md)."
         ],
         shown,
     )
+    value = {"metric": found.metric, "methods": list(found.methods), **asdict(found.result), "sentence": sentence}
+    deliver(page, value, shown)
     return 0
 
 
@@ -121,6 +116,7 @@ def noise(
     from ..api.designs import noise_between
     from ..experiments.loading import load
     from ..reports import spread
+    from ..reports.page import Line
 
     shown.check()
     refuse({"--format": None if shown.format == "text" else shown.format}, "the answer is no table")
@@ -128,11 +124,8 @@ def noise(
         refuse({"--store": store}, f"{what} is a file")
     found, k = noise_between(what if os.path.isfile(what) else load(what, store=store), array=array, classes=classes)
     sentence = spread.noise_sentence(found)
-    if shown.json:
-        print_json({**asdict(found), "classes": k, "sentence": sentence})
-        return 0
-    print(sentence)
-    _explain(spread.explain_noise(found, k), shown)
+    page: list[Block] = [Line(sentence), *_explained(spread.explain_noise(found, k), shown)]
+    deliver(page, {**asdict(found), "classes": k, "sentence": sentence}, shown)
     return 0
 
 
@@ -152,6 +145,7 @@ def select(
     seedwise select base --by val_acc --report test_acc
     """
     from ..api.select import select as choose
+    from ..reports.page import Line
     from ..reports.table import Table
     from ..words import decimals, number
 
@@ -164,28 +158,21 @@ def select(
     results = side_of(what, (by, report), store, layout)
     first, second = (results.metric(text.partition(":")[0]) for text in (by, report))
     found = choose(results, first.name, second.name, goal=first.goal)
-    if shown.json:
-        print_json(found.as_dict())
-    else:
-        print(found.sentence)
-        shown_at = [n for n in (1, 2, 3, 5, 10, 20, 30, 50, 100) if n < len(found.expected)] + [len(found.expected)]
-        spread_of = max(found.expected) - min(found.expected)
-        k = decimals(spread_of / 10 or None, found.report_mean)
-        rows = tuple((str(n), number(found.expected[n - 1], k)) for n in shown_at)
-        print()
-        print_table(Table(("best of", f"expected {found.report}"), rows, frozenset({0, 1})), shown.format)
-        _explain(
-            [
-                "expected: the mean of what would be reported, over all choices of so many of these runs. The value of the chosen run itself is one draw, "
-                "and by luck may be far better or worse."
-            ],
-            shown,
-        )
-    print_notes(() if results.key else results.warnings, shown.json)
+    shown_at = [n for n in (1, 2, 3, 5, 10, 20, 30, 50, 100) if n < len(found.expected)] + [len(found.expected)]
+    spread_of = max(found.expected) - min(found.expected)
+    k = decimals(spread_of / 10 or None, found.report_mean)
+    rows = tuple((str(n), number(found.expected[n - 1], k)) for n in shown_at)
+    lines = [
+        "expected: the mean of what would be reported, over all choices of so many of these runs. The value of the chosen run itself is one draw, and by "
+        "luck may be far better or worse."
+    ]
+    page: list[Block] = [Line(found.sentence), Table(("best of", f"expected {found.report}"), rows, frozenset({0, 1}))]
+    deliver([*page, *_explained(lines, shown)], found.as_dict(), shown)
+    print_notes(() if results.key else results.warnings, shown.table_alone)
     return 0
 
 
-def _explain(lines: list[str], shown: Shown) -> None:
-    if shown.explain:
-        print()
-        print("\n".join(lines))
+def _explained(lines: list[str], shown: Shown) -> "list[Block]":
+    from ..reports.page import Line
+
+    return [Line(""), *map(Line, lines)] if shown.explain else []

@@ -23,10 +23,11 @@ from .app import (
     app,
     refuse,
 )
-from .printing import print_json, report
-from .sides import print_notes, print_table, side_of
+from .printing import as_dict, deliver
+from .sides import print_notes, side_of
 
 if TYPE_CHECKING:
+    from ..reports.page import Block
     from ..results import Results, Summary
     from ..tables.runs import Layout
 
@@ -71,6 +72,7 @@ def summarize(
     from ..api.summary import summarize_all
     from ..api.tables import SeveralMethods
     from ..errors import UsageError
+    from ..reports.report import report_of
     from .over_tasks import summarize_over_tasks
 
     shown.check()
@@ -94,35 +96,29 @@ def summarize(
         results = side_of(what, metric or (), store, layout)
     except SeveralMethods:
         return _summarize_groups(what, None, metric, layout, further, (level, interval, rng), shown, store)
-    if (further, interval, level, shown) == (_NOTHING_FURTHER, "t", 0.95, Shown(json=shown.json)):
-        report(results, shown.json)
+    if (further, interval, level, shown.format, shown.explain) == (_NOTHING_FURTHER, "t", 0.95, "text", False):
+        deliver(report_of(results, summarize_all(results)), as_dict(results), shown)
         return 0
     summaries = summarize_all(results, level=level, interval=interval, rng=rng)
     if not summaries:
         raise UsageError(f"{what} has no metric: --metric NAME or NAME=REGEX")
     answers = _answers(results.scores(next(iter(summaries))), further, rng)
-    if shown.json:
-        print_json({"metrics": {name: s.as_dict() for name, s in summaries.items()}, **answers})
-        return 0
-    _print_summaries(results, summaries, answers, shown)
+    value = {"metrics": {name: s.as_dict() for name, s in summaries.items()}, **answers}
+    deliver(_page(results, summaries, answers, shown), value, shown)
     return 0
 
 
-def _print_summaries(
+def _page(
     results: "Results", summaries: "dict[str, Summary]", answers: Mapping[str, Any], shown: Shown
-) -> None:
+) -> "list[Block]":
     from ..reports.decisions import explain_summary
-    from ..reports.report import metric_table
+    from ..reports.page import Line
+    from ..reports.report import report_of
 
-    if shown.format == "text":
-        report(results, False, summaries)
-    else:
-        print_table(metric_table(results, summaries), shown.format)
-    for answer in answers.values():
-        print(answer["sentence"])
+    page = [*report_of(results, summaries), *(Line(answer["sentence"]) for answer in answers.values())]
     if shown.explain:
-        print()
-        print("\n".join(explain_summary(next(iter(summaries.values())))))
+        page += [Line(""), *map(Line, explain_summary(next(iter(summaries.values()))))]
+    return page
 
 
 def _check_further(further: Further) -> None:
@@ -187,10 +183,6 @@ def _summarize_groups(
         for task, s in of.items()
     }
     found = {name: one(scores, level=level, interval=interval, rng=rng) for name, scores in groups.items()}
-    if shown.json:
-        print_json({name: s.as_dict() for name, s in found.items()})
-        print_notes(read.notes, True)
-        return 0
-    print_table(summaries_table(by or "method", found, level), shown.format)
-    print_notes(read.notes, False)
+    deliver([summaries_table(by or "method", found, level)], {name: s.as_dict() for name, s in found.items()}, shown)
+    print_notes(read.notes, shown.table_alone)
     return 0

@@ -11,7 +11,9 @@ from ..api.summary import summarize_all
 from ..errors import UsageError
 from ..experiments.loading import open_store, results_of
 from ..reports.live import showing
-from ..reports.report import lines_of_report
+from ..reports.page import lay_out
+from ..reports.report import report_of
+from ..reports.screen import screen_of
 from ..runs.request import Request
 from ..runs.sweep import execute
 
@@ -70,8 +72,7 @@ def run(data: str | None, n: int) -> int:
                     print(f"seed = {run_.seed:4} | acc = {acc:.4f} | loss = {loss:.4f}")
     with open_store(store) as opened:
         results = results_of(opened, opened.experiment(outcome.results.name), seeds=many)
-    width = shutil.get_terminal_size().columns if sys.stdout.isatty() else None
-    print("\n".join(lines_of_report(results, summarize_all(results), width)))
+    print(lay_out(report_of(results, summarize_all(results)), screen_of(sys.stdout)))
     print(
         f"\nEverything is in {FOLDER}: the script, the data, and what each run printed (seedwise log people --seed 3)."
     )

@@ -29,7 +29,7 @@ class Tried:
     detail: str = ""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Check(Answer):
     """The answer of `check`.
 

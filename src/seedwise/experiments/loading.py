@@ -1,6 +1,5 @@
 """Reads results from the store."""
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -8,7 +7,7 @@ from typing import Any
 
 from ..metrics import choose as metrics
 from ..metrics import files, stdout
-from ..results import Goal, Metric, Reduce, Results, Run, Status, reduce_named, several
+from ..results import Metric, Reduce, Results, Run, Status, reduce_named, several
 from ..wording import option
 from .config_site import find_seeds
 from .forking_record import Record
@@ -279,21 +278,4 @@ def _about_scores(results: Results, mode: Mode, configs: Sequence[str]) -> list[
                 for site in find_seeds(configs)[:1]
             )
         )
-    found.extend(_lottery(results))
     return found
-
-
-def _lottery(results: Results) -> list[str]:
-    """By how much one lucky seed would mislead, for the first metric."""
-    for metric in results.metrics[:1] if not results.question else ():
-        scores = results.scores(metric.name)
-        values = scores.values
-        if len(scores) < 3 or metric.goal is None or not all(map(math.isfinite, values)) or values.std() == 0:
-            continue
-        best = float(values.max() if metric.goal is Goal.MAX else values.min())
-        spread = float(values.std(ddof=1))
-        return [
-            f"a single seed would mislead: the best of these {len(scores)} is {abs(best - float(values.mean())):.3g} better in "
-            f"{metric.name} than their mean, {abs(best - float(values.mean())) / spread:.1f} times their SD; report the mean"
-        ]
-    return []

@@ -8,6 +8,8 @@ from seedwise_guest import State
 from ..determinism import Check, Divergence, Outcome, Reason
 from ..places import short_place, without_place
 from ..words import printable
+from .page import Block, Line
+from .screen import Tone
 from .table import Table
 
 _REASONS = {
@@ -19,22 +21,23 @@ _REASONS = {
 }
 
 
-def lines_of_check(found: Check, ledger: bool) -> list[str]:
-    """What `check` found, as lines.
+def page_of_check(found: Check, ledger: bool) -> list[Block]:
+    """What `check` found.
 
-    They give the sentence, what differs and where, what was tried, and the generators (all with `ledger`, else only
-    those that matter).
+    The sentence, what differs and where, what was tried, and the generators (all with `ledger`, else only those that
+    matter).
     """
-    lines = [printable(found.sentence)]
+    tone = Tone.GOOD if found.ok else Tone.BAD
+    blocks: list[Block] = [Line(printable(found.sentence), tone, str(found.verdict))]
     if found.difference is not None and found.difference.what:
-        lines.append(f"What differs: {printable('; '.join(found.difference.what))}.")
+        blocks.append(Line(f"What differs: {printable('; '.join(found.difference.what))}."))
     if found.divergence is not None:
-        lines.append(_first_operation(found.divergence))
-    lines += _tried(found)
-    lines += _generators(found.ledger, ledger)
+        blocks.append(Line(_first_operation(found.divergence)))
+    blocks += _tried(found)
+    blocks += _generators(found.ledger, ledger)
     for name, spread in found.measured.items():
-        lines.append(f"Note: {spread}." if isinstance(spread, str) else _spread(printable(name), spread))
-    return lines + [f"Note: {printable(note)}." for note in found.notes]
+        blocks.append(Line(f"Note: {spread}." if isinstance(spread, str) else _spread(printable(name), spread)))
+    return blocks + [Line(f"Note: {printable(note)}.") for note in found.notes]
 
 
 def _first_operation(first: Divergence) -> str:
@@ -43,15 +46,16 @@ def _first_operation(first: Divergence) -> str:
     return f"First in step {first.step + 1}: {printable(first.operation)}{inside}{where}: {_REASONS[first.reason]}."
 
 
-def _tried(found: Check) -> list[str]:
+def _tried(found: Check) -> list[Block]:
     tried = [t for t in found.perturbations if t.outcome is not Outcome.NOT_TRIED]
-    rows = tuple((t.name, t.outcome, printable(t.detail)[:100]) for t in tried)
+    rows = tuple((t.name, t.outcome.value, printable(t.detail)[:100]) for t in tried)
+    tones = {(k, 1): Tone.BAD for k, t in enumerate(tried) if t.outcome is Outcome.DIFFERENT}
+    blocks: list[Block] = [Table(("tried", "result", ""), rows, tones=tones)] if rows else []
     left = [f"{t.name} ({t.detail})" for t in found.perturbations if t.outcome is Outcome.NOT_TRIED]
-    table = ["", Table(("tried", "result", ""), rows).text()]
-    return [*table, f"Not tried: {printable('; '.join(left))}."] if left else table
+    return [*blocks, Line(f"Not tried: {printable('; '.join(left))}.")] if left else blocks
 
 
-def _generators(entries: Sequence[Mapping[str, Any]], every: bool) -> list[str]:
+def _generators(entries: Sequence[Mapping[str, Any]], every: bool) -> list[Block]:
     fine = (State.SEEDED, State.UNTOUCHED)
     shown = [e for e in entries if every or (e["state"] not in fine and (e.get("made_at") or e.get("drawn_at")))]
     if not shown:
@@ -65,7 +69,7 @@ def _generators(entries: Sequence[Mapping[str, Any]], every: bool) -> list[str]:
         )
         for e in shown
     )
-    return ["", Table(("generator", "state", "seeded at", "made or first drawn at"), cells).text()]
+    return [Table(("generator", "state", "seeded at", "made or first drawn at"), cells, drop=(2,))]
 
 
 def _spread(name: str, s: Mapping[str, Any]) -> str:

@@ -5,7 +5,16 @@ from collections.abc import Mapping, Sequence
 from ..decisions import Comparison, Decision, Group, OverTasks, Plan, Ranking, TaskPlace, TaskProfile, TaskRanking
 from ..results import Goal, Summary
 from ..words import decimals, number, places_for, printable
+from .paper import mean_on_paper, note_on_paper
+from .screen import Tone
 from .table import Table
+
+_TONES = {Decision.BETTER: Tone.GOOD, Decision.WORSE: Tone.BAD, Decision.UNDECIDED: Tone.WARNING}
+
+
+def tone_of(decision: Decision) -> Tone:
+    """The colour of a decision."""
+    return _TONES.get(decision, Tone.PLAIN)
 
 
 def p_text(p: float | None) -> str:
@@ -122,7 +131,14 @@ def comparison_table(pairs: Sequence[Comparison]) -> Table:
             c.decision.value,
         ]
         rows.append(tuple(row))
-    return Table(tuple(columns), tuple(rows), frozenset({3, 5, 6} if adjusted else {3, 5}))
+    end = len(columns) - 1
+    tones = {(k, end): tone_of(c.decision) for k, c in enumerate(pairs)}
+    numeric = frozenset({3, 5, 6} if adjusted else {3, 5})
+    drop = [end - 1, end - 2, *([5] if adjusted else [])]
+    drop += [2] if len({c.metric for c in pairs}) == 1 else []
+    drop += [1, 0] if len({(c.new.name, c.base.name) for c in pairs}) == 1 else []  # the sentence names them
+    drop += [*([] if adjusted else [5]), 4]
+    return Table(tuple(columns), tuple(rows), numeric, tuple(drop), tones=tones)
 
 
 def _p(p: float | None) -> str:
@@ -138,7 +154,14 @@ def groups_table(groups: Sequence[Group], level: float, ranks: Sequence[str] = (
         between = "–" if g.interval is None else f"{number(g.interval[0], k)} … {number(g.interval[1], k)}"
         row = (printable(g.name), f"{g.finished} of {g.n}", number(g.mean, k), between, number(g.sd, k))
         rows.append((*row, ranks[i]) if ranks else row)
-    return Table(columns, tuple(rows), frozenset({2, 4}))
+    paper_columns = ("name", "n", "mean", "SD", *(("rank",) if ranks else ()))
+    on_paper = []
+    for i, g in enumerate(groups):
+        counted = str(g.n) if g.finished == g.n else f"{g.finished} of {g.n}"
+        figures = (printable(g.name), counted, mean_on_paper(g.mean, g.interval, k), number(g.sd, k))
+        on_paper.append((*figures, ranks[i]) if ranks else figures)
+    paper = Table(paper_columns, tuple(on_paper), frozenset({2, 3}), note=note_on_paper(level, "t interval"))
+    return Table(columns, tuple(rows), frozenset({2, 4}), (4, 1), paper=paper)
 
 
 def ranking_sentence(r: Ranking) -> str:
@@ -215,6 +238,8 @@ def tasks_tables(r: TaskRanking) -> tuple[Table, Table]:
             for p in r.pairs
         ),
         frozenset({4, 5}),
+        (4, 3, 2),
+        tones={(k, 6): tone_of(p.decision) for k, p in enumerate(r.pairs)},
     )
     return methods, pairs
 
@@ -234,7 +259,8 @@ def places_table(places: Sequence[TaskPlace], *, ranks: bool) -> Table:
         row += [_with_interval(p.gap, p.gap_interval, k)] if gaps and p.gap is not None else []
         row += [_with_interval(p.rank, p.rank_interval, 2)] if ranks else []
         rows.append(tuple(row))
-    return Table(columns, tuple(rows), frozenset({1}))
+    drop = (4, 3, 1) if len(columns) > 4 else ()
+    return Table(columns, tuple(rows), frozenset({1}), drop)
 
 
 def _with_interval(value: float, between: tuple[float, float] | None, places: int) -> str:
@@ -352,7 +378,7 @@ def summaries_table(column: str, summaries: Mapping[str, Summary], level: float)
         rows.append((printable(name), f"{s.finished} of {s.n}", *figures))
     method = next(iter(summaries.values())).method
     columns = (column, "k of n", "mean", f"{percent(level)} {method}", "SD", "median", "min", "max")
-    return Table(columns, tuple(rows), frozenset({2, 4, 5, 6, 7}))
+    return Table(columns, tuple(rows), frozenset({2, 4, 5, 6, 7}), (5, 6, 7, 1, 4))
 
 
 def explain_summary(s: Summary) -> list[str]:

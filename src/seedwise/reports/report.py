@@ -6,26 +6,42 @@ from typing import Any
 
 from ..results import Results, Status, Summary
 from ..words import histogram, number, places_for, printable, seed_list, sentence
+from .page import Block, Line, warning
+from .paper import mean_on_paper, note_on_paper
+from .screen import Tone
 from .table import Table
 
 
-def lines_of_report(results: Results, summaries: Mapping[str, Summary], width: int | None = None) -> list[str]:
-    """The whole report as lines of text. The table fits into `width` columns."""
-    lines: list[str] = []
+def report_of(results: Results, summaries: Mapping[str, Summary]) -> list[Block]:
+    """The whole report: a sentence, the table, what a reader of every report needs to know, and warnings."""
+    blocks: list[Block] = []
     shown = list(summaries.values())
     if shown:
-        lines.append(question_of(results) or sentence(shown[0]))
-        lines.append("")
-        lines.extend(metric_table(results, summaries).text(width).splitlines())
-        lines.append("")
-        lines.extend(_chosen(results))
-    lines.extend(_counts(results))
-    lines.extend(_sites(results.sites))
-    lines.extend(f"Warning: {printable(f.metric)}: {f.reason}." for f in shown[1:] if f.reason)
+        blocks.append(Line(question_of(results) or sentence(shown[0])))
+        blocks.append(metric_table(results, summaries))
+        blocks.extend(map(Line, remarks_of(results, summaries)))
+        blocks.extend(map(Line, _chosen(results)))
+    blocks.extend(_counts(results))
+    blocks.extend(map(Line, _sites(results.sites)))
+    blocks.extend(warning(f"{printable(f.metric)}: {f.reason}") for f in shown[1:] if f.reason)
     noted = [f for k, f in enumerate(shown) if f.note and (k == 0 or f.method != "t interval")]
-    lines.extend(f"Warning: {printable(f.metric)}: {f.note}." for f in noted)
-    lines.extend(f"Warning: {printable(text)}." for text in results.warnings)
-    return [line.rstrip() for line in lines]
+    blocks.extend(warning(f"{printable(f.metric)}: {f.note}") for f in noted)
+    blocks.extend(warning(printable(text)) for text in results.warnings)
+    return blocks
+
+
+def remarks_of(results: Results, summaries: Mapping[str, Summary]) -> list[str]:
+    """What luck alone would have bought, in the metric that leads: [] where there is too little to say it."""
+    first = next(iter(summaries.values()), None)
+    if first is None or results.question or first.finished < 3 or first.mean is None or first.best is None:
+        return []
+    if not first.sd:
+        return []
+    gain = abs(first.best - first.mean)
+    return [
+        f"The luckiest of these {first.finished} seeds ({first.best_seed}) is {number(gain, places_for(first))} better in "
+        f"{printable(first.metric)} than their mean, {gain / first.sd:.1f} times their SD: report the mean."
+    ]
 
 
 def question_of(results: Results) -> str:
@@ -83,14 +99,31 @@ def metric_table(results: Results, summaries: Mapping[str, Summary]) -> Table:
                 f"▕{picture}▏",
             )
         )
-    return Table(columns, tuple(rows), frozenset({3, 5, 6}))
+    tones = {(k, column): tone for k in range(len(rows)) for column, tone in ((7, Tone.GOOD), (8, Tone.BAD))}
+    paper = _paper_table(list(summaries.values()), level, method)
+    return Table(columns, tuple(rows), frozenset({3, 5, 6}), (1, 6, 8, 7, 9, 5, 2), frozenset({9}), tones, paper=paper)
+
+
+def _paper_table(summaries: Sequence[Summary], level: float, method: str) -> Table:
+    """The same for a paper: mean ± in one column, the extremes without their seeds."""
+    rows = []
+    for f in summaries:
+        if f.mean is None:
+            rows.append((printable(f.metric), f"{f.finished} of {f.n}", *["–"] * 5))
+            continue
+        k = places_for(f)
+        counted = str(f.n) if f.finished == f.n else f"{f.finished} of {f.n}"
+        rest = (number(f.sd, k), number(f.median, k), number(f.min, k), number(f.max, k))
+        rows.append((printable(f.metric), counted, mean_on_paper(f.mean, f.interval, k), *rest))
+    columns = ("metric", "n", "mean", "SD", "median", "min", "max")
+    return Table(columns, tuple(rows), frozenset({2, 3, 4, 5, 6}), note=note_on_paper(level, method))
 
 
 def _chosen(results: Results) -> list[str]:
     guessed = [m for m in results.metrics if m.goal is not None and not m.goal_said]
     lines = []
     if guessed:
-        goals = ", ".join(f"{printable(m.name)}:{m.goal}" for m in guessed)
+        goals = ", ".join(f"{printable(m.name)}:{m.goal}" for m in guessed[:6]) + (" …" if len(guessed) > 6 else "")
         lines.append(f"Metrics and goals were read from the names: {goals} (--metric NAME:min|max decides).")
     quiet = [f"{printable(n)} ({printable(r)})" for n, r in results.left_out.items() if "do not have it" not in r]
     if quiet:
@@ -98,15 +131,15 @@ def _chosen(results: Results) -> list[str]:
     return lines
 
 
-def _counts(results: Results) -> list[str]:
-    lines = []
+def _counts(results: Results) -> list[Block]:
+    lines: list[Block] = []
     total = len(results.runs)
     if total:
         lines.append(
-            f"{results.name}: {len(results.finished)} of {total} runs finished, seeds {seed_list(results.seeds)}."
+            Line(f"{results.name}: {len(results.finished)} of {total} runs finished, seeds {seed_list(results.seeds)}.")
         )
     if results.forking:
-        lines.append(f"{printable(results.forking)}.")
+        lines.append(Line(f"{printable(results.forking)}."))
     kept = [
         run
         for run in (results.runs if results.key else ())
@@ -117,17 +150,22 @@ def _counts(results: Results) -> list[str]:
         shown = os.path.relpath(folder) if folder.startswith(os.getcwd() + os.sep) else folder
         again = [f"seed {run.seed} in {os.path.basename(str(run.folder))}" for run in kept if run.attempt > 1]
         more = "" if not again else f" ({', '.join(again[:4])}{' …' if len(again) > 4 else ''})"
-        lines.append(f"Each run saw your files as they were; what it wrote is in {shown}/seed-N/files{more}.")
+        lines.append(Line(f"Each run saw your files as they were; what it wrote is in {shown}/seed-N/files{more}."))
     causes: dict[str, list[int]] = {}
     for run in results.failed:
         causes.setdefault(printable(f"{run.cause}: {run.detail}" if run.cause else run.detail), []).append(run.seed)
     for text, seeds in list(causes.items())[:10]:
         log = f" (seedwise log {results.name} --seed {seeds[0]} --stderr)" if results.key else ""
-        lines.append(f"Failed under seed {seed_list(seeds)}: {text}{log}")
+        failed = f"Failed under seed {seed_list(seeds)}"
+        lines.append(Line(f"{failed}: {text}{log}", Tone.BAD, "Failed"))
     open_ = [run.seed for status in (Status.INTERRUPTED, Status.RUNNING) for run in results.having(status)]
     if open_:
         lines.append(
-            f"Not finished: seed {seed_list(open_)}; the same command or `seedwise resume {results.name}` runs them."
+            Line(
+                f"Not finished: seed {seed_list(open_)}; the same command or `seedwise resume {results.name}` runs them.",
+                Tone.WARNING,
+                "Not finished",
+            )
         )
     return lines
 

@@ -2,8 +2,15 @@
 
 import csv
 import io
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from rich.cells import cell_len
+
+from .screen import Screen, Tone
+
+_LEAST = 8
+"""A text column is not shortened below this."""
 
 
 @dataclass(frozen=True)
@@ -13,69 +20,121 @@ class Table:
     columns: tuple[str, ...]
     rows: tuple[tuple[str, ...], ...]
     numeric: frozenset[int] = frozenset()
+    drop: tuple[int, ...] = ()
+    """Columns that a narrow terminal does without, the least important first."""
+    pictures: frozenset[int] = frozenset()
+    """Columns that only a screen can show."""
+    tones: Mapping[tuple[int, int], Tone] = field(default_factory=dict)
+    """What the colour of a cell means, by row and column."""
+    note: str = ""
+    """What a reader of the table on paper has to be told: what ± is."""
+    paper: "Table | None" = None
+    """The table as a paper has it, if that has other columns."""
 
     def text(self, width: int | None = None) -> str:
-        """Lines for a terminal, with two spaces between columns.
+        """Lines for a terminal, with two spaces between columns, without colours."""
+        return "\n".join(self.lines(Screen(width)))
 
-        If the table is wider than `width` characters: a block of lines for each row.
-        """
-        wide = self._wide()
-        if width is None or max(len(line) for line in wide.splitlines()) <= width:
-            return wide
-        name = max(map(len, self.columns))
-        blocks = [
-            "\n".join(f"{c.ljust(name)}  {v}".rstrip() for c, v in zip(self.columns, row, strict=True))
-            for row in self.rows
-        ]
-        return "\n\n".join(blocks)
+    def lines(self, screen: Screen) -> list[str]:
+        """The table in lines that fit, and at the end which columns were left out to make it fit."""
+        header = [screen.has(c) for c in self.columns]
+        body = [[screen.has(c) for c in row] for row in self.rows]
+        kept = list(range(len(header)))
+        out = []
+        for column in self.drop:
+            if screen.width is None or _total(header, body, kept) <= screen.width:
+                break
+            kept.remove(column)
+            out.append(column)
+        widths = self._widths(header, body, kept, screen.width)
+        lines = [self._line(header, None, kept, widths, screen)]
+        lines += [self._line(row, k, kept, widths, screen) for k, row in enumerate(body)]
+        if out:
+            names = ", ".join(header[k] for k in sorted(out))
+            said = screen.wrapped(f"(left out at {screen.width} columns: {names})", "  ")
+            lines += [screen.toned(line, Tone.QUIET) for line in said]
+        return lines
 
-    def _wide(self) -> str:
-        every = [self.columns, *self.rows]
-        widths = [max(len(row[k]) for row in every) for k in range(len(self.columns))]
-        lines = []
-        for row in every:
-            cells = [
-                c.rjust(w) if k in self.numeric else c.ljust(w)
-                for k, (c, w) in enumerate(zip(row, widths, strict=True))
-            ]
-            lines.append("  ".join(cells).rstrip())
-        return "\n".join(lines)
+    def _widths(
+        self, header: Sequence[str], body: Sequence[Sequence[str]], kept: Sequence[int], width: int | None
+    ) -> dict[int, int]:
+        """The width of each column that is kept; the widest texts are shortened where all are too wide."""
+        widths = {k: _wide(header, body, k) for k in kept}
+        texts = [k for k in kept if k not in self.numeric]
+        while width is not None and texts and sum(widths.values()) + 2 * (len(kept) - 1) > width:
+            widest = max(texts, key=lambda k: widths[k])
+            if widths[widest] <= _LEAST:
+                break
+            widths[widest] -= 1
+        return widths
+
+    def _line(
+        self,
+        cells: Sequence[str],
+        row: int | None,
+        kept: Sequence[int],
+        widths: Mapping[int, int],
+        screen: Screen,
+    ) -> str:
+        parts = []
+        for place, k in enumerate(kept):
+            cell = _shortened(cells[k], widths[k], screen.has("…"))
+            space = " " * (widths[k] - cell_len(cell))
+            tone = Tone.PLAIN if row is None else self.tones.get((row, k), Tone.PLAIN)
+            toned = screen.toned(cell, tone)
+            last = place == len(kept) - 1
+            parts.append(space + toned if k in self.numeric else toned if last else toned + space)
+        return "  ".join(parts).rstrip()
+
+    def without(self, columns: frozenset[int]) -> "Table":
+        """The same table without some columns."""
+        kept = [k for k in range(len(self.columns)) if k not in columns]
+        place = {k: new for new, k in enumerate(kept)}
+        return Table(
+            tuple(self.columns[k] for k in kept),
+            tuple(tuple(row[k] for k in kept) for row in self.rows),
+            frozenset(place[k] for k in self.numeric if k in place),
+            tuple(place[k] for k in self.drop if k in place),
+            frozenset(place[k] for k in self.pictures if k in place),
+            {(row, place[k]): tone for (row, k), tone in self.tones.items() if k in place},
+        )
+
+    def on_paper(self) -> "Table":
+        """The table as a paper has it, without what only a screen can show."""
+        return self.paper or self.without(self.pictures)
+
+
+def _wide(header: Sequence[str], body: Sequence[Sequence[str]], column: int) -> int:
+    return max(cell_len(line[column]) for line in (header, *body))
+
+
+def _total(header: Sequence[str], body: Sequence[Sequence[str]], kept: Sequence[int]) -> int:
+    return sum(_wide(header, body, k) for k in kept) + 2 * (len(kept) - 1)
+
+
+def _shortened(cell: str, width: int, dots: str) -> str:
+    """A cell that is too long without its middle: both ends of a name tell it from others."""
+    if cell_len(cell) <= width:
+        return cell
+    left = right = len(cell) // 2
+    while cell_len(cell[:left]) + len(dots) + cell_len(cell[right:]) > width and left + len(cell) - right > 0:
+        if left >= len(cell) - right:
+            left -= 1
+        else:
+            right += 1
+    return cell[:left] + dots + cell[right:]
 
 
 def to_markdown(columns: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
     """A table as GitHub's Markdown."""
     lines = [columns, ["---"] * len(columns), *rows]
     return "".join(
-        "| " + " | ".join(_cell(c).replace("|", "\\|").replace("\n", " ") for c in line) + " |\n" for line in lines
+        "| " + " | ".join(plain_cell(c).replace("|", "\\|").replace("\n", " ") for c in line) + " |\n" for line in lines
     )
 
 
-_LATEX = {
-    "\\": r"\textbackslash{}",
-    "&": r"\&",
-    "%": r"\%",
-    "$": r"\$",
-    "#": r"\#",
-    "_": r"\_",
-    "{": r"\{",
-    "}": r"\}",
-    "~": r"\textasciitilde{}",
-    "^": r"\textasciicircum{}",
-}
-
-
-def to_latex(columns: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
-    """A table as LaTeX with the rules of booktabs. Every special character in the cells is escaped."""
-
-    def line(cells: Sequence[object]) -> str:
-        return " & ".join("".join(_LATEX.get(c, c) for c in _cell(cell)) for cell in cells) + r" \\"
-
-    body = "\n".join(line(row) for row in rows)
-    head = "\\begin{tabular}{" + "l" * len(columns) + "}\n\\toprule\n" + line(columns) + "\n\\midrule\n"
-    return head + body + "\n\\bottomrule\n\\end{tabular}\n"
-
-
-def _cell(cell: object) -> str:
+def plain_cell(cell: object) -> str:
+    """What stands in a cell: "" for None, six digits of a float."""
     return "" if cell is None else f"{cell:.6g}" if isinstance(cell, float) else str(cell)
 
 

@@ -1,0 +1,51 @@
+"""What `print` shows of a value: the page that the command line prints for it."""
+
+import sys
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from ..decisions import Answer, Comparison, Ranking, TaskRanking
+from ..reports import answers
+from ..reports.page import Block, Line, lay_out
+from ..reports.report import report_of
+from ..reports.screen import Screen, screen_of
+from ..results import Results, Summary
+from .summary import summarize_all
+
+if TYPE_CHECKING:
+    from ..showing import Shown
+
+_NOTEBOOK = 100
+"""Columns of a notebook's output, which breaks no tables."""
+
+
+def page_of(value: object) -> list[Block]:
+    """The page of a value: results, a summary, a comparison, a ranking, a plan, a check."""
+    pages: dict[type, Callable[[Any], list[Block]]] = {
+        Results: lambda results: report_of(results, summarize_all(results)),
+        Summary: answers.of_summary,
+        Comparison: answers.of_comparison,
+        Ranking: answers.of_ranking,
+        TaskRanking: answers.of_tasks,
+    }
+    for kind, page in pages.items():
+        if isinstance(value, kind):
+            return page(value)
+    from ..determinism import Check
+    from ..reports.check import page_of_check
+
+    if isinstance(value, Check):
+        return page_of_check(value, ledger=False)
+    assert isinstance(value, Answer)
+    return [Line(str(getattr(value, "sentence", "") or repr(value)))]
+
+
+def text_of(value: "Shown") -> str:
+    """The page of a value as text, for where it is likely to be printed. It has no colours: it may go to a file."""
+    return lay_out(page_of(value), Screen(_width(), False, getattr(sys.stdout, "encoding", None)))
+
+
+def _width() -> int | None:
+    if "ipykernel" in sys.modules and not sys.stdout.isatty():
+        return _NOTEBOOK
+    return screen_of(sys.stdout).width
