@@ -92,3 +92,26 @@ def test_of_several_metrics_the_first_and_the_others_are_each_held(simulate: Mod
         first, others, any_ = simulate.several_metrics(rng, metrics, correlation, n, 1000)
         assert max(first, others) <= most(1000), (metrics, correlation, n)
         assert any_ <= most(1000, 0.0975), (metrics, correlation, n)
+
+
+@pytest.mark.parametrize("alpha", [0.05, 0.01])
+def test_adding_seeds_until_it_is_shown_claims_no_more_often_than_promised(alpha: float, simulate: ModuleType) -> None:
+    def claimed(rule: str, kind: str, last: int) -> float:
+        return float((simulate.stopped(np.random.default_rng(last), rule, alpha, kind, last, 0.0, 6000) > 0).mean())
+
+    p, so_far, planned, at_any_time = simulate.RULES
+    for kind in ("normal", "accuracy on 50 examples", "rounded to a step of one SD"):
+        assert claimed(planned, kind, 30) <= most(6000, alpha)
+        assert claimed(at_any_time, kind, 100) <= alpha
+    assert claimed(planned, "normal", 30) > 0.8 * alpha, "the promise is used"
+    assert claimed(at_any_time, "normal", 100) > 0.5 * alpha
+    assert claimed(so_far, "normal", 30) > 1.5 * alpha, "why the number of looks so far is not enough"
+    assert claimed(p, "normal", 30) > 3.5 * alpha
+
+
+def test_the_rule_is_that_of_the_call(simulate: ModuleType) -> None:
+    rule, x = simulate.RULES[3], simulate.draw(np.random.default_rng(4), "normal", (40, 1, 12), False)[:, 0]
+    stopped = simulate.stopped(np.random.default_rng(4), rule, 0.05, "normal", 12, 1.0, 40)
+    for of, at in zip(x, stopped, strict=True):
+        looks = (sw.against_threshold(of[:n], 1.0, below=True, alpha=0.05, looked_from=3) for n in range(3, 13))
+        assert next((look.n for look in looks if look.settled), 0) == at
