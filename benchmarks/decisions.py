@@ -247,6 +247,47 @@ def several_metrics(
     return float(first.mean()), float(others.mean()), float((first | others).mean())
 
 
+TASKS = (5, 12, 26)
+OVER_TASKS = (
+    "normal, 3 runs",
+    "tasks that differ in difficulty and spread, 3 runs",
+    "skewed, 3 runs",
+    "skewed, 2 runs of the first and 10 of the others",
+    "accuracy on 50 examples, 1 run (ties)",
+    "rounded to a step of one SD, 1 run (many ties)",
+)
+
+
+def draw_tasks(rng: np.random.Generator, kind: str, shape: tuple[int, int, int]) -> Array:
+    """Means of methods that are alike on every task, shape (data sets, tasks, methods)."""
+    sets, tasks, _ = shape
+    if kind.startswith("accuracy"):
+        return np.asarray(rng.binomial(50, rng.uniform(0.5, 0.95, (sets, tasks, 1)), shape) / 50)
+    if kind.startswith("rounded"):
+        return np.asarray(np.round(rng.normal(size=shape) + 3 * rng.normal(size=(sets, tasks, 1))))
+    if kind.startswith("skewed, 2"):
+        x = rng.lognormal(sigma=0.8, size=(*shape, 10))
+        x[..., 0, 2:] = np.nan
+        return np.asarray(np.nanmean(x, axis=-1))
+    if kind.startswith("skewed"):
+        return np.asarray(rng.lognormal(sigma=0.8, size=(*shape, 3)).mean(axis=-1))
+    x = rng.normal(size=(*shape, 3)).mean(axis=-1)
+    if kind.startswith("tasks"):
+        x = x * np.exp(rng.normal(size=(sets, tasks, 1))) + 5 * rng.normal(size=(sets, tasks, 1))
+    return np.asarray(x)
+
+
+def words_over_tasks(means: Array) -> Flags:
+    """Which pairs of methods `compare_tasks` calls better or worse: shape (pairs,). Means have shape (tasks, methods)."""
+    pairs = combinations(range(means.shape[1]), 2)
+    return np.asarray(stats.holm([stats.wilcoxon(means[:, i] - means[:, j]) for i, j in pairs]) <= ALPHA)
+
+
+def false_over_tasks(rng: np.random.Generator, kind: str, tasks: int, methods: int, sets: int) -> float:
+    """How often any of several methods that are alike is called better or worse than another, over tasks."""
+    return float(np.mean([words_over_tasks(x).any() for x in draw_tasks(rng, kind, (sets, tasks, methods))]))
+
+
 RULES = ("p", "p of the looks so far", "--looked-from 3 --looked-to N", "--looked-from 3")
 """What is compared with α after each seed from the third to the N-th. The second is no rule that holds, and none of ours."""
 SCORES_MEAN = {"n": 0.0, "s": math.exp(0.32), "o": -0.6, "a": 0.8, "r": 0.0}
@@ -347,6 +388,19 @@ def of_metrics(repeats: int) -> None:
             row(str(metrics), f"{correlation:g}", *(" / ".join(figure(s, repeats) for s in of) for of in found))
 
 
+def over_tasks(repeats: int) -> None:
+    """False words over tasks."""
+    print("\n`compare_tasks`, better or worse, falsely: any pair among 2 / 3 / 5 / 10 methods\n")
+    table(("data",), [f"{tasks} tasks" for tasks in TASKS])
+    for kind in OVER_TASKS:
+        cells = []
+        for tasks in TASKS:
+            sets = {k: max(100, 2 * repeats // (k * (k - 1))) if k > 2 else repeats for k in METHODS}
+            found = [(false_over_tasks(seeded(tasks, k), kind, tasks, k, sets[k]), sets[k]) for k in METHODS]
+            cells.append(" / ".join(figure(*of) for of in found))
+        row(kind, *cells)
+
+
 def of_looks(repeats: int) -> None:
     """False claims of a rule that adds seeds one by one from 3 to N, and how often it finds what is true."""
     print(
@@ -404,6 +458,7 @@ def main() -> None:
     one_task(repeats)
     unlike(repeats)
     of_metrics(repeats)
+    over_tasks(repeats)
     of_looks(5 * repeats)
 
 

@@ -115,3 +115,30 @@ def test_the_rule_is_that_of_the_call(simulate: ModuleType) -> None:
     for of, at in zip(x, stopped, strict=True):
         looks = (sw.against_threshold(of[:n], 1.0, below=True, alpha=0.05, looked_from=3) for n in range(3, 13))
         assert next((look.n for look in looks if look.settled), 0) == at
+
+
+def test_what_is_simulated_over_tasks_is_what_is_said(simulate: ModuleType) -> None:
+    rng = np.random.default_rng(8)
+    for kind in simulate.OVER_TASKS[4:]:
+        for means in simulate.draw_tasks(rng, kind, (6, 12, 4)):
+            means[:, 0] += 0.5 * means.std()
+            groups = {str(k): {str(t): [v] for t, v in enumerate(column)} for k, column in enumerate(means.T)}
+            pairs = sw.compare_tasks(groups, goal="max", resamples=100).pairs
+            said = {frozenset((p.new, p.base)): p.decision is not Decision.UNDECIDED for p in pairs}
+            named = simulate.words_over_tasks(means)
+            assert [said[frozenset(pair)] for pair in combinations(groups, 2)] == named.tolist()
+
+
+@pytest.mark.parametrize("tasks", [5, 12, 26])
+def test_false_words_over_tasks_are_as_rare_as_promised(tasks: int, simulate: ModuleType) -> None:
+    for kind in simulate.OVER_TASKS:
+        for methods, sets in ((2, 800), (3, 400), (5, 150), (10, 60)):
+            if "2 runs of the first" in kind:
+                continue
+            found = simulate.false_over_tasks(np.random.default_rng([tasks, methods]), kind, tasks, methods, sets)
+            assert found <= (most(sets) if tasks > 5 else 0), (kind, methods)
+
+
+def test_uneven_numbers_of_skewed_runs_deceive_over_many_tasks_as_measured(simulate: ModuleType) -> None:
+    found = simulate.false_over_tasks(np.random.default_rng(1), simulate.OVER_TASKS[3], 26, 2, 1500)
+    assert found == pytest.approx(0.1, abs=0.03)
