@@ -288,6 +288,28 @@ def false_over_tasks(rng: np.random.Generator, kind: str, tasks: int, methods: i
     return float(np.mean([words_over_tasks(x).any() for x in draw_tasks(rng, kind, (sets, tasks, methods))]))
 
 
+DESIGNS = ("two", "two, SD of base doubled", "paired", "one")
+
+
+def promised_and_reached(
+    rng: np.random.Generator, design: str, effect: float, n: int, sets: int
+) -> tuple[float, float]:
+    """The power that `plan` promises for an effect in SDs, and how often `compare` (or a threshold) then decides rightly."""
+    kind, doubled = design.split(",", maxsplit=1)[0], "doubled" in design
+    promised = stats.power_of_comparison(effect, 1.0, n, design=kind, sd_base=2.0 if doubled else None)
+    new, base = rng.normal(size=(2, sets, n))
+    if kind == "one":
+        settled = [
+            stats.against_threshold(x, -effect, below=False, alpha=ALPHA / 2).settled
+            for x in new[: max(400, sets // 4)]
+        ]
+        return promised, float(np.mean(settled))
+    if kind == "paired":
+        new = new + base  # the SD of the differences is 1
+    tests = tests_of(new + effect, base * (2 if doubled else 1), kind == "paired", None)
+    return promised, float((words_of_two(tests)[0] & (tests.difference > 0)).mean())
+
+
 RULES = ("p", "p of the looks so far", "--looked-from 3 --looked-to N", "--looked-from 3")
 """What is compared with α after each seed from the third to the N-th. The second is no rule that holds, and none of ours."""
 SCORES_MEAN = {"n": 0.0, "s": math.exp(0.32), "o": -0.6, "a": 0.8, "r": 0.0}
@@ -401,6 +423,16 @@ def over_tasks(repeats: int) -> None:
         row(kind, *cells)
 
 
+def of_plans(repeats: int) -> None:
+    """What is promised beside what is reached."""
+    print("\nPower that `plan` promises / that is reached, normal scores, two-sided .05\n")
+    head("design", "effect")
+    for design in DESIGNS:
+        for effect in (0.5, 1.0, 1.5, 2.0, 3.0):
+            found = [promised_and_reached(seeded(n), design, effect, n, repeats) for n in SIZES]
+            row(design, f"{effect:g} SD", *(f"{a:.2f} / {b:.2f}" for a, b in found))
+
+
 def of_looks(repeats: int) -> None:
     """False claims of a rule that adds seeds one by one from 3 to N, and how often it finds what is true."""
     print(
@@ -460,6 +492,7 @@ def main() -> None:
     of_metrics(repeats)
     over_tasks(repeats)
     of_looks(5 * repeats)
+    of_plans(repeats)
 
 
 if __name__ == "__main__":
