@@ -103,8 +103,8 @@ def _groupings(n: int) -> tuple[tuple[Array, ...], bool]:
 @cache
 def _signs(n: int) -> tuple[tuple[Array, ...], bool]:
     if 2**n <= 40_000:
-        signs: Array = 1.0 - 2.0 * ((np.arange(2**n)[:, None] >> np.arange(n)) & 1)
-        return (signs,), True
+        bits = (np.arange(2**n)[:, None] >> np.arange(n)) & 1
+        return (np.where(bits == 1, -1.0, 1.0).astype(np.float64),), True
     return tuple(np.random.default_rng(n).choice([-1.0, 1.0], (POOL, RESAMPLES, n))), False
 
 
@@ -247,10 +247,119 @@ def several_metrics(
     return float(first.mean()), float(others.mean()), float((first | others).mean())
 
 
-def figure(share: float, sets: int) -> str:
-    """A rate without its leading zero; in bold where it is above .05 by more than three standard errors."""
+TASKS = (5, 12, 26)
+OVER_TASKS = (
+    "normal, 3 runs",
+    "tasks that differ in difficulty and spread, 3 runs",
+    "skewed, 3 runs",
+    "skewed, 2 runs of the first and 10 of the others",
+    "accuracy on 50 examples, 1 run (ties)",
+    "rounded to a step of one SD, 1 run (many ties)",
+)
+
+
+def draw_tasks(rng: np.random.Generator, kind: str, shape: tuple[int, int, int]) -> Array:
+    """Means of methods that are alike on every task, shape (data sets, tasks, methods)."""
+    sets, tasks, _ = shape
+    if kind.startswith("accuracy"):
+        return np.asarray(rng.binomial(50, rng.uniform(0.5, 0.95, (sets, tasks, 1)), shape) / 50)
+    if kind.startswith("rounded"):
+        return np.asarray(np.round(rng.normal(size=shape) + 3 * rng.normal(size=(sets, tasks, 1))))
+    if kind.startswith("skewed, 2"):
+        x = rng.lognormal(sigma=0.8, size=(*shape, 10))
+        x[..., 0, 2:] = np.nan
+        return np.asarray(np.nanmean(x, axis=-1))
+    if kind.startswith("skewed"):
+        return np.asarray(rng.lognormal(sigma=0.8, size=(*shape, 3)).mean(axis=-1))
+    x = rng.normal(size=(*shape, 3)).mean(axis=-1)
+    if kind.startswith("tasks"):
+        x = x * np.exp(rng.normal(size=(sets, tasks, 1))) + 5 * rng.normal(size=(sets, tasks, 1))
+    return np.asarray(x)
+
+
+def words_over_tasks(means: Array) -> Flags:
+    """Which pairs of methods `compare_tasks` calls better or worse: shape (pairs,). Means have shape (tasks, methods)."""
+    pairs = combinations(range(means.shape[1]), 2)
+    return np.asarray(stats.holm([stats.wilcoxon(means[:, i] - means[:, j]) for i, j in pairs]) <= ALPHA)
+
+
+def false_over_tasks(rng: np.random.Generator, kind: str, tasks: int, methods: int, sets: int) -> float:
+    """How often any of several methods that are alike is called better or worse than another, over tasks."""
+    return float(np.mean([words_over_tasks(x).any() for x in draw_tasks(rng, kind, (sets, tasks, methods))]))
+
+
+DESIGNS = ("two", "two, SD of base doubled", "paired", "one")
+
+
+def promised_and_reached(
+    rng: np.random.Generator, design: str, effect: float, n: int, sets: int
+) -> tuple[float, float]:
+    """The power that `plan` promises for an effect in SDs, and how often `compare` (or a threshold) then decides rightly."""
+    kind, doubled = design.split(",", maxsplit=1)[0], "doubled" in design
+    promised = stats.power_of_comparison(effect, 1.0, n, design=kind, sd_base=2.0 if doubled else None)
+    new, base = rng.normal(size=(2, sets, n))
+    if kind == "one":
+        settled = [
+            stats.against_threshold(x, -effect, below=False, alpha=ALPHA / 2).settled
+            for x in new[: max(400, sets // 4)]
+        ]
+        return promised, float(np.mean(settled))
+    if kind == "paired":
+        new = new + base  # the SD of the differences is 1
+    tests = tests_of(new + effect, base * (2 if doubled else 1), kind == "paired", None)
+    return promised, float((words_of_two(tests)[0] & (tests.difference > 0)).mean())
+
+
+RULES = ("p", "p of the looks so far", "--looked-from 3 --looked-to N", "--looked-from 3")
+"""What is compared with α after each seed from the third to the N-th. The second is no rule that holds, and none of ours."""
+SCORES_MEAN = {"n": 0.0, "s": math.exp(0.32), "o": -0.6, "a": 0.8, "r": 0.0}
+
+
+@cache
+def bounds(rule: str, alpha: float, last: int) -> tuple[float, ...]:
+    """t from which on the rule stops, after each of 3 … last scores."""
+    from scipy.optimize import brentq
+    from scipy.special import stdtrit
+
+    def t_for(p: float) -> list[float]:
+        return [float(stdtrit(n - 1, 1 - p)) for n in times]
+
+    def p_for(end: int) -> float:
+        return float(
+            brentq(lambda p: stats.error_when_looking(p, (3, end), rng=1) - alpha, alpha / 50, alpha, xtol=1e-5)
+        )
+
+    times = range(3, last + 1)
+    if rule == RULES[0]:
+        return tuple(t_for(alpha))
+    if rule == RULES[2]:
+        return tuple(t_for(p_for(last)))
+    if rule == RULES[1]:
+        ends = sorted({3, 4, 5, 7, 10, 15, 20, 30, 50, 70, 100, last} & set(times))
+        p = np.interp(times, ends, [alpha, *(p_for(end) for end in ends[1:])])
+        return tuple(float(stdtrit(n - 1, 1 - at)) for n, at in zip(times, p, strict=True))
+    return tuple(float(brentq(lambda t, n=n: stats.p_at_any_time(t, n, 3) - alpha, 0.0, 1e3)) for n in times)
+
+
+def stopped(
+    rng: np.random.Generator, rule: str, alpha: float, kind: str, last: int, effect: float, sets: int
+) -> NDArray[np.intp]:
+    """After how many seeds the rule claims that the mean is below a number that lies `effect` SDs above it; 0: never."""
+    x = draw(rng, kind, (sets, 1, last), False)[:, 0] - SCORES_MEAN[kind[0]] - effect * KINDS[kind]
+    times = np.arange(1, last + 1)
+    total, squares = np.cumsum(x, axis=1), np.cumsum(x**2, axis=1)
+    flat = np.maximum.accumulate(x, axis=1) - np.minimum.accumulate(x, axis=1) < 1e-12
+    with np.errstate(divide="ignore", invalid="ignore"):
+        variance = np.where(flat, np.nan, np.maximum(squares - total**2 / times, 0) / (times - 1))
+        t = -total / np.sqrt(times * variance)
+    over = t[:, 2:] > np.array(bounds(rule, alpha, last))
+    return np.where(over.any(axis=1), over.argmax(axis=1) + 3, 0)
+
+
+def figure(share: float, sets: int, promised: float = ALPHA) -> str:
+    """A rate without its leading zero; in bold where it is above the promise by more than three standard errors."""
     text = f"{share:.3f}".removeprefix("0")
-    return f"**{text}**" if share > ALPHA + 3 * math.sqrt(ALPHA * (1 - ALPHA) / sets) else text
+    return f"**{text}**" if share > promised + 3 * math.sqrt(promised * (1 - promised) / sets) else text
 
 
 def sets_for(methods: int, repeats: int) -> int:
@@ -301,6 +410,58 @@ def of_metrics(repeats: int) -> None:
             row(str(metrics), f"{correlation:g}", *(" / ".join(figure(s, repeats) for s in of) for of in found))
 
 
+def over_tasks(repeats: int) -> None:
+    """False words over tasks."""
+    print("\n`compare_tasks`, better or worse, falsely: any pair among 2 / 3 / 5 / 10 methods\n")
+    table(("data",), [f"{tasks} tasks" for tasks in TASKS])
+    for kind in OVER_TASKS:
+        cells = []
+        for tasks in TASKS:
+            sets = {k: max(100, 2 * repeats // (k * (k - 1))) if k > 2 else repeats for k in METHODS}
+            found = [(false_over_tasks(seeded(tasks, k), kind, tasks, k, sets[k]), sets[k]) for k in METHODS]
+            cells.append(" / ".join(figure(*of) for of in found))
+        row(kind, *cells)
+
+
+def of_plans(repeats: int) -> None:
+    """What is promised beside what is reached."""
+    print("\nPower that `plan` promises / that is reached, normal scores, two-sided .05\n")
+    head("design", "effect")
+    for design in DESIGNS:
+        for effect in (0.5, 1.0, 1.5, 2.0, 3.0):
+            found = [promised_and_reached(seeded(n), design, effect, n, repeats) for n in SIZES]
+            row(design, f"{effect:g} SD", *(f"{a:.2f} / {b:.2f}" for a, b in found))
+
+
+def of_looks(repeats: int) -> None:
+    """False claims of a rule that adds seeds one by one from 3 to N, and how often it finds what is true."""
+    print(
+        "\nA mean claimed below a number that it equals, by a rule that is asked after each seed from 3 to N, and stops at the first success\n"
+    )
+    table(("rule: below α is", "data"), [f"α = {a:g}, N = {n}" for a in (0.05, 0.01) for n in (30, 100)])
+    for rule in RULES:
+        for kind in KINDS:
+            found = [
+                figure(float((stopped(seeded(last), rule, alpha, kind, last, 0.0, repeats) > 0).mean()), repeats, alpha)
+                for alpha in (0.05, 0.01)
+                for last in (30, 100)
+            ]
+            row(f"`{rule}`" if "-" in rule else rule, kind, *found)
+    print(
+        "\nNormal scores whose mean is truly below: how often it is claimed, and after how many seeds (mean of those)\n"
+    )
+    table(("rule", "effect"), [f"α = {a:g}, N = {n}" for a in (0.05, 0.01) for n in (30, 100)])
+    for rule in RULES[2:]:
+        for effect in (0.5, 1.0, 2.0):
+            ends = [
+                stopped(seeded(last), rule, alpha, "normal", last, effect, repeats)
+                for alpha in (0.05, 0.01)
+                for last in (30, 100)
+            ]
+            cells = [f"{(at > 0).mean():.2f}, {at[at > 0].mean():.1f}" for at in ends]
+            row(f"`{rule}`", f"{effect:g} SD", *cells)
+
+
 def seeded(*numbers: int) -> np.random.Generator:
     """A generator for one figure."""
     return np.random.default_rng([1908, *numbers])
@@ -308,8 +469,13 @@ def seeded(*numbers: int) -> np.random.Generator:
 
 def head(*first: str) -> None:
     """The head of a table with a column for each number of seeds."""
-    row(*first, *(f"n = {n}" for n in SIZES))
-    print("|" + "---|" * (len(first) + len(SIZES)))
+    table(first, [f"n = {n}" for n in SIZES])
+
+
+def table(first: Sequence[str], columns: Sequence[str]) -> None:
+    """The head of a table."""
+    row(*first, *columns)
+    print("|" + "---|" * (len(first) + len(columns)))
 
 
 def row(*cells: str) -> None:
@@ -324,6 +490,9 @@ def main() -> None:
     one_task(repeats)
     unlike(repeats)
     of_metrics(repeats)
+    over_tasks(repeats)
+    of_looks(5 * repeats)
+    of_plans(repeats)
 
 
 if __name__ == "__main__":

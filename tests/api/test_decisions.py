@@ -219,3 +219,23 @@ def test_what_holm_takes_back_takes_its_warning_along() -> None:
     assert held.decision is Decision.UNDECIDED
     assert any("may not have shown" in text for text in pair.warnings)
     assert not any("may not have shown" in text for text in held.warnings)
+
+
+@pytest.mark.parametrize(
+    "d", [[1, 1, -1, 2, 2, 2, -3, 3, 4, 5, 5, -5, 6, 6, 7, -7, 8, 8], [0, 0, 1, -1, 2, 2, 0, 3] * 2]
+)
+def test_wilcoxon_with_ties_is_exact_for_many_tasks_against_every_sign(d: list[int]) -> None:
+    from scipy.stats import rankdata
+
+    x = np.array([v for v in d if v], dtype=float)
+    ranks = rankdata(np.abs(x))
+    signs = 1 - 2 * ((np.arange(2**x.size)[:, None] >> np.arange(x.size)) & 1)
+    by_hand = (np.abs(signs @ ranks) >= abs((np.sign(x) * ranks).sum()) - 1e-9).mean()
+    assert stats.wilcoxon(d) == by_hand
+
+
+def test_uneven_numbers_of_runs_are_said() -> None:
+    even = {name: {f"t{k}": [float(k + j), k + 1.0] for k in range(6)} for j, name in enumerate(("a", "b"))}
+    more = {**even, "b": {task: of * 3 for task, of in even["b"].items()}}
+    assert any("3 times as many runs" in text for text in sw.compare_tasks(more, goal="max", rng=0).warnings)
+    assert not any("times as many runs" in text for text in sw.compare_tasks(even, goal="max", rng=0).warnings)

@@ -117,6 +117,15 @@ def test_a_threshold_as_a_leaderboard_computes_it() -> None:
     looked = sw.against_threshold(losses, 3.28, goal="min", looked_from=3)
     assert looked.p_looked is not None
     assert looked.p_looked > found.p_value
+    assert "from 3 on, whenever one stops" in looked.sentence
+    planned = sw.against_threshold(losses, 3.28, goal="min", looked_from=3, looked_to=8)
+    assert planned.p_looked is not None
+    assert found.p_value < planned.p_looked < looked.p_looked
+    assert "from 3 on, to 8 at most" in planned.sentence
+    with pytest.raises(UsageError, match="more than the largest number"):
+        sw.against_threshold(losses, 3.28, goal="min", looked_from=3, looked_to=5)
+    equal = sw.against_threshold([3.1, 3.1, 3.1], 3.28, goal="min")
+    assert (equal.settled, "No spread seen" in equal.sentence) == (False, True)
     wrong = sw.against_threshold(losses, 3.2, goal="min")
     assert wrong.needed is None
     assert "wrong side" in wrong.sentence

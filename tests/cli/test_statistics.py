@@ -93,6 +93,12 @@ def test_tasks(capsys: pytest.CaptureFixture[str]) -> None:
         (("compare", "two.csv", "--by", "model", "--store", "x"), "--store would be ignored"),
         (("summarize", "mlp.csv", "--alpha", "0.05"), "goes with --threshold"),
         (("summarize", "mlp.csv", "--looked-from", "5"), "goes with --threshold"),
+        (("summarize", "mlp.csv", "--looked-to", "5"), "goes with --threshold"),
+        (("summarize", "mlp.csv", "--threshold", "1", "--looked-to", "5"), "goes with --looked-from"),
+        (
+            ("summarize", "mlp.csv", "--threshold", "1", "--looked-from", "3", "--looked-to", "5"),
+            "more than the largest",
+        ),
         (("summarize", "two.csv", "--by", "model", "--explain"), "--explain would be ignored"),
         (("summarize", "two.csv", "--by", "model", "--task", "seed"), "seed tells runs apart"),
         (("summarize", "two.csv", "--by", "model", "--normalise", "atari"), "--task COLUMN"),
@@ -124,7 +130,9 @@ def test_summaries_answer_further_questions(capsys: pytest.CaptureFixture[str]) 
     assert start(words) == 0
     text = capsys.readouterr().out
     assert "It is shown that mean acc ≥ 0.7 at p < 0.01" in text
-    assert "looked at after every seed from 3 on" in text
+    assert "looked at after every seed from 3 on, whenever one stops" in text
+    assert start([*words, "--looked-to", "20"]) == 0
+    assert "from 3 on, to 20 at most" in capsys.readouterr().out
     assert "The best of 3 seeds is to be expected at" in text
     found = ask(capsys, "summarize", "mlp.csv", "--interval", "studentised", "--level", "0.9")
     summary = found["metrics"]["acc"]  # type: ignore[index,call-overload]

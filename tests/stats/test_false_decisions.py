@@ -92,3 +92,69 @@ def test_of_several_metrics_the_first_and_the_others_are_each_held(simulate: Mod
         first, others, any_ = simulate.several_metrics(rng, metrics, correlation, n, 1000)
         assert max(first, others) <= most(1000), (metrics, correlation, n)
         assert any_ <= most(1000, 0.0975), (metrics, correlation, n)
+
+
+@pytest.mark.parametrize("alpha", [0.05, 0.01])
+def test_adding_seeds_until_it_is_shown_claims_no_more_often_than_promised(alpha: float, simulate: ModuleType) -> None:
+    def claimed(rule: str, kind: str, last: int) -> float:
+        return float((simulate.stopped(np.random.default_rng(last), rule, alpha, kind, last, 0.0, 6000) > 0).mean())
+
+    p, so_far, planned, at_any_time = simulate.RULES
+    for kind in ("normal", "accuracy on 50 examples", "rounded to a step of one SD"):
+        assert claimed(planned, kind, 30) <= most(6000, alpha)
+        assert claimed(at_any_time, kind, 100) <= alpha
+    assert claimed(planned, "normal", 30) > 0.8 * alpha, "the promise is used"
+    assert claimed(at_any_time, "normal", 100) > 0.5 * alpha
+    assert claimed(so_far, "normal", 30) > 1.5 * alpha, "why the number of looks so far is not enough"
+    assert claimed(p, "normal", 30) > 3.5 * alpha
+
+
+def test_the_rule_is_that_of_the_call(simulate: ModuleType) -> None:
+    rule, x = simulate.RULES[3], simulate.draw(np.random.default_rng(4), "normal", (40, 1, 12), False)[:, 0]
+    stopped = simulate.stopped(np.random.default_rng(4), rule, 0.05, "normal", 12, 1.0, 40)
+    for of, at in zip(x, stopped, strict=True):
+        looks = (sw.against_threshold(of[:n], 1.0, below=True, alpha=0.05, looked_from=3) for n in range(3, 13))
+        assert next((look.n for look in looks if look.settled), 0) == at
+
+
+def test_what_is_simulated_over_tasks_is_what_is_said(simulate: ModuleType) -> None:
+    rng = np.random.default_rng(8)
+    for kind in simulate.OVER_TASKS[4:]:
+        for means in simulate.draw_tasks(rng, kind, (6, 12, 4)):
+            means[:, 0] += 0.5 * means.std()
+            groups = {str(k): {str(t): [v] for t, v in enumerate(column)} for k, column in enumerate(means.T)}
+            pairs = sw.compare_tasks(groups, goal="max", resamples=100).pairs
+            said = {frozenset((p.new, p.base)): p.decision is not Decision.UNDECIDED for p in pairs}
+            named = simulate.words_over_tasks(means)
+            assert [said[frozenset(pair)] for pair in combinations(groups, 2)] == named.tolist()
+
+
+@pytest.mark.parametrize("tasks", [5, 12, 26])
+def test_false_words_over_tasks_are_as_rare_as_promised(tasks: int, simulate: ModuleType) -> None:
+    for kind in simulate.OVER_TASKS:
+        for methods, sets in ((2, 800), (3, 400), (5, 100), (10, 30)):
+            if (tasks == 5 and methods > 2) or "2 runs of the first" in kind:
+                continue
+            found = simulate.false_over_tasks(np.random.default_rng([tasks, methods]), kind, tasks, methods, sets)
+            assert found <= (most(sets) if tasks > 5 else 0), (kind, methods)
+
+
+def test_uneven_numbers_of_skewed_runs_deceive_over_many_tasks_as_measured(simulate: ModuleType) -> None:
+    found = simulate.false_over_tasks(np.random.default_rng(1), simulate.OVER_TASKS[3], 26, 2, 1500)
+    assert found == pytest.approx(0.1, abs=0.03)
+
+
+def test_a_plan_promises_the_power_that_is_reached(simulate: ModuleType) -> None:
+    for design in simulate.DESIGNS:
+        for n in simulate.SIZES:
+            for effect in (0.5, 1.0, 2.0):
+                sets = 400 if design == "one" else 1500
+                rng = np.random.default_rng([n, round(10 * effect)])
+                promised, reached = simulate.promised_and_reached(rng, design, effect, n, sets)
+                assert reached == pytest.approx(
+                    promised, abs=0.015 + 4 * math.sqrt(promised * (1 - promised) / sets)
+                ), (
+                    design,
+                    n,
+                    effect,
+                )

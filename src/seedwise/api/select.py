@@ -59,6 +59,7 @@ def against_threshold(
     alpha: float = 0.01,
     below: bool | None = None,
     looked_from: int | None = None,
+    looked_to: int | None = None,
     goal: Goal | str | None = None,
     metric: str | None = None,
     rng: np.random.Generator | int | None = None,
@@ -74,10 +75,12 @@ def against_threshold(
     below
         Whether the claim is `mean ≤ threshold`. By default True where less is better.
     looked_from
-        If runs were added after looking: how many runs there were at the first look. Then the error of all looks
-        together counts.
+        If runs were added after looking: how many runs there were at the first look. Then `p_looked` decides, which
+        holds though one stops at the first success, with no largest number of runs.
+    looked_to
+        The largest number of runs, if it was fixed before the first look: fewer runs are then needed.
     rng
-        Generator or integer for the simulation that `looked_from` needs.
+        Generator or integer for the simulation that `looked_to` needs.
 
     Returns
     -------
@@ -97,7 +100,7 @@ def against_threshold(
         below = found.goal is Goal.MIN
     try:
         test = stats.against_threshold(
-            found.values, threshold, below=below, alpha=alpha, looked_from=looked_from, rng=rng
+            found.values, threshold, below=below, alpha=alpha, looked_from=looked_from, looked_to=looked_to, rng=rng
         )
     except ValueError as error:
         raise UsageError(str(error)) from None
@@ -122,12 +125,18 @@ def _against_sentence(scores: Scores, t: stats.ThresholdTest) -> str:
 
     k = places_of((Group("", t.n, t.n, t.mean, t.sd, None),))
     claim = f"mean {printable(scores.metric)} {'≤' if t.below else '≥'} {t.threshold:g}"
+    if t.p_value is None and t.n > 1:
+        return (
+            f"Whether {claim} cannot be said: all {t.n} seeds give {number(t.mean, k)}. No spread seen means that the seed does not reach the result, or that "
+            "scores are rounded too coarsely; many equal runs say no more than one."
+        )
     if t.p_value is None:
         return f"Whether {claim} cannot be said from one seed ({number(t.mean, k)})."
-    figures = f"mean {number(t.mean, k)} over {t.n} seeds, {p_text(t.p_value)}, one-sided t"
+    figures = f"mean {number(t.mean, k)} over {t.n} seeds, {p_text(t.p_value)}, one-sided t, for roughly normal scores"
     price = ""
     if t.p_looked is not None:
-        price = f"; looked at after every seed from {t.looked_from} on, that is really {p_text(t.p_looked)}"
+        end = "whenever one stops" if t.looked_to is None else f"to {t.looked_to} at most"
+        price = f"; looked at after every seed from {t.looked_from} on, {end}, that is really {p_text(t.p_looked)}"
     if t.settled:
         return f"It is shown that {claim} at p < {t.alpha:g} ({figures}{price})."
     text = f"It is not shown that {claim} at p < {t.alpha:g} ({figures}{price})."

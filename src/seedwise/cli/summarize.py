@@ -42,6 +42,9 @@ class Further:
     looked_from: Annotated[
         int | None, Parameter(help="With --threshold: runs were added after looking, first at so many.")
     ] = None
+    looked_to: Annotated[
+        int | None, Parameter(help="With --looked-from: the most runs, if that was fixed before looking.")
+    ] = None
     best_of: Annotated[int | None, Parameter(help="Also the score to be expected of the best of so many seeds.")] = None
 
 
@@ -77,7 +80,10 @@ def summarize(
 
     shown.check()
     if further.threshold is None:
-        refuse({"--alpha": further.alpha, "--looked-from": further.looked_from}, "it goes with --threshold")
+        asked = {"--alpha": further.alpha, "--looked-from": further.looked_from, "--looked-to": further.looked_to}
+        refuse(asked, "it goes with --threshold")
+    elif further.looked_from is None:
+        refuse({"--looked-to": further.looked_to}, "it goes with --looked-from")
     layout = table.layout()
     if task is not None:
         _check_further(further)
@@ -141,6 +147,7 @@ def _answers(scores: Any, further: Further, rng: int) -> dict[str, Any]:
             further.threshold,
             alpha=0.01 if further.alpha is None else further.alpha,
             looked_from=further.looked_from,
+            looked_to=further.looked_to,
             rng=rng,
         ).as_dict()
     best_of = further.best_of

@@ -77,14 +77,15 @@ def friedman(table: ArrayLike, *, largest: bool = True) -> Friedman:
     return Friedman(tuple(map(float, mean)), chi, float(chdtrc(k - 1, chi)), f_p, n)
 
 
-_MOST_TIED = 16
+_MOST_EXACT = 50
 
 
 def wilcoxon(d: ArrayLike) -> float:
     """Two-sided p of Wilcoxon's (1945) signed-rank test of differences.
 
-    It is exact for at most 50 differences without ties, and with ties for at most 16: all signs of the mid-ranks. If all
-    differences are zero, it is 1.
+    For at most 50 differences that are not zero it is exact, with ties too: over all signs of the mid-ranks, counted by the
+    shift algorithm of Streitberg & Röhmel (1986). Beyond, it is the normal approximation. If all differences are zero, it
+    is 1.
     """
     from scipy import stats
 
@@ -92,12 +93,17 @@ def wilcoxon(d: ArrayLike) -> float:
     if not x.any():
         return 1.0
     x = x[x != 0]
-    exact = x.size <= 50 and np.unique(np.abs(x)).size == x.size
-    if not exact and x.size <= _MOST_TIED:
-        ranks = stats.rankdata(np.abs(x))
-        signs = 1 - 2 * ((np.arange(2**x.size)[:, None] >> np.arange(x.size)) & 1)
-        return float((np.abs(signs @ ranks) >= abs(float((np.sign(x) * ranks).sum())) - 1e-9).mean())
-    return float(stats.wilcoxon(x, method="exact" if exact else "approx").pvalue)
+    if x.size > _MOST_EXACT:
+        return float(stats.wilcoxon(x, method="approx").pvalue)
+    twice = np.rint(2 * stats.rankdata(np.abs(x))).astype(np.int64)  # mid-ranks are multiples of ½
+    total = int(twice.sum())
+    counts = np.zeros(total + 1)  # of all signs, by twice the sum of positive ranks; below 2⁵³, so exact
+    counts[0] = 1
+    for rank in twice.tolist():
+        counts[rank:] += counts[:-rank].copy()
+    sums = np.abs(2 * np.arange(total + 1) - total)
+    observed = abs(2 * int(twice[x > 0].sum()) - total)
+    return float(counts[sums >= observed].sum() / 2.0**x.size)
 
 
 def signed_rank_sum(d: ArrayLike) -> float:

@@ -176,6 +176,59 @@ def betting_sequence(
     )
 
 
+def p_at_any_time(t: float, n: int, start: int) -> float:
+    """One-sided p of Student's t of n scores, valid at whichever of the looks after `start`, `start` + 1, … one stops.
+
+    If the mean is not above the number that t refers to, p ≤ α happens at any look at all with probability α or less, for
+    normal scores of any SD. There is no largest number of looks.
+
+    Notes
+    -----
+    The argument of Lai (1976) and of Wang & Ramdas (2023), arXiv 2310.03722, Theorem 2.1, made one-sided. The effect has a
+    flat prior on (0, ∞) instead of the whole line, and the SD has its invariant prior. Their mixture of likelihood ratios is
+
+        Eₙ(t) = √(2π/n)·(1 + t²/(n - 1))^(n/2)·Fₙ(t·√(n/(n - 1))),
+
+    with Fₙ and fₙ of Student's t with n degrees of freedom. From m = start on it is a martingale if the mean equals the
+    number, and grows with t. So, by the extended Ville inequality, P(Eₙ ≥ c at any n ≥ m) ≤ P(Eₘ ≥ c) + E[Eₘ; Eₘ < c]/c.
+    Let Eₘ(a) = c; then the right side is
+
+        1 - Fₘ₋₁(a) + fₘ₋₁(a)·(a + r·fₘ(u)·(m + u²)/((m - 1)·Fₘ(u))),  r = √((m - 1)/m), u = a/r.
+    """
+    from scipy.optimize import brentq
+
+    if not 2 <= start <= n:
+        raise ValueError(f"looks go from a number of scores, at least 2, to a later one; got {start} … {n}")
+    reached = _log_mixture(t, n)
+    low, high = -1.0, 1.0
+    while _log_mixture(low, start) > reached:
+        low *= 2
+        if low < -1e6:
+            return 1.0
+    while _log_mixture(high, start) < reached:
+        high *= 2
+    a = float(brentq(lambda a: _log_mixture(a, start) - reached, low, high, xtol=1e-12))
+    return min(1.0, _chance_of_reaching(a, start))
+
+
+def _log_mixture(t: float, n: int) -> float:
+    """log Eₙ(t) of `p_at_any_time`."""
+    from scipy.special import stdtr
+
+    side = float(stdtr(n, t * math.sqrt(n / (n - 1))))
+    return -math.inf if side == 0 else (math.log(2 * math.pi / n) + n * math.log1p(t**2 / (n - 1))) / 2 + math.log(side)
+
+
+def _chance_of_reaching(a: float, m: int) -> float:
+    """Bound of the chance that Eₙ ever reaches Eₘ(a), from n = m on."""
+    from scipy.stats import t
+
+    r = math.sqrt((m - 1) / m)
+    u = a / r
+    rest = r * float(t.pdf(u, m)) * (m + u**2) / ((m - 1) * float(t.cdf(u, m)))
+    return float(t.sf(a, m - 1)) + float(t.pdf(a, m - 1)) * (a + rest)
+
+
 def error_when_looking(
     p: float,
     looks: tuple[int, int],
@@ -186,7 +239,8 @@ def error_when_looking(
 ) -> float:
     """How often a t test of pure noise gives `p` or less in at least one look.
 
-    There is a look after each score, from the first of `looks` to the last.
+    There is a look after each score, from the first of `looks` to the last. The last must be fixed beforehand: the number of
+    looks at which one happened to stop is too small.
 
     It is simulated with normal scores. For example, the rule p < .01 with a look after each score from 3 to 40 has an
     error of about .07.
