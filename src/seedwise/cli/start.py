@@ -11,12 +11,13 @@ from ..errors import SeedwiseError
 
 def start(arguments: Sequence[str]) -> int:
     """Run one command; errors become a line and an exit code, never a traceback."""
+    from ..reports.characters import register
     from . import check, compare, plan, run, stored, summarize  # noqa: F401 (their commands)
     from .app import app
 
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(errors="replace")  # a terminal without ± must not end in a traceback
+            stream.reconfigure(errors=register())  # a terminal without ± gets +/-
     try:
         result = app(list(arguments), result_action="return_value")
         sys.stdout.flush()
