@@ -1,17 +1,17 @@
 """Runs, results and scores: the values that one part of Seedwise gives to another. All of them are frozen."""
 
 import json
+import math
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import cached_property
+from itertools import pairwise
+from numbers import Integral
 from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
-
-import numpy as np
-from numpy.typing import NDArray
 
 from .errors import MetricError, UsageError
 from .showing import Shown
@@ -19,8 +19,10 @@ from .typos import did_you_mean, one_of
 from .wording import option
 
 if TYPE_CHECKING:
+    import numpy as np
     import pandas
     import polars
+    from numpy.typing import NDArray
 
 
 class Goal(StrEnum):
@@ -83,6 +85,14 @@ def _some(values: Sequence[float]) -> str:
     return ", ".join(f"{value:.4g}" for value in values[:4]) + (" …" if len(values) > 4 else "")
 
 
+def _total(values: Sequence[float]) -> float:
+    """The sum, correctly rounded; with infinities what arithmetic makes of them."""
+    try:
+        return math.fsum(values)
+    except (ValueError, OverflowError):
+        return sum(values)
+
+
 def _frozen(mapping: Mapping[Any, Any]) -> Mapping[Any, Any]:
     return MappingProxyType(dict(mapping))
 
@@ -111,12 +121,12 @@ class Series:
         if how is Reduce.LAST:
             return self.values[-1]
         if how is Reduce.MEAN:
-            return float(np.mean(self.values))
+            return _total(self.values) / len(self.values)
         if how is Reduce.AREA:
             if len(self.values) < 2:
                 raise UsageError("the area under a curve takes two values or more")
-            values = np.asarray(self.values)
-            return float(np.sum(np.diff(self.steps) * (values[1:] + values[:-1]) / 2))
+            points = list(zip(self.steps, self.values, strict=True))
+            return _total([(end - start) * (a + b) / 2 for (start, a), (end, b) in pairwise(points)])
         if goal is None:
             raise UsageError(f"the best value of a series needs a goal: {option('--metric NAME:min')} or NAME:max")
         return min(self.values) if goal is Goal.MIN else max(self.values)
@@ -158,11 +168,13 @@ class Run:
             return {}
         return listed
 
-    def array(self, name: str) -> NDArray[np.generic]:
+    def array(self, name: str) -> "NDArray[np.generic]":
         """One of `arrays`, read from the store. Raises MetricError, which names the existing ones."""
         listed = self.arrays
         if name not in listed:
             raise MetricError(f"seed {self.seed} has no array {name!r}; it has: {', '.join(listed) or 'none'}")
+        import numpy as np
+
         path = Path(str(self.folder), "arrays", Path(str(listed[name]["file"])).name)
         loaded: NDArray[Any] = np.load(path, allow_pickle=False)
         return loaded
@@ -213,8 +225,10 @@ class Scores:
         return tuple(self.by_seed)
 
     @property
-    def values(self) -> NDArray[np.float64]:
+    def values(self) -> "NDArray[np.float64]":
         """The numbers in the order of `seeds`, shape (k,)."""
+        import numpy as np
+
         return np.array(list(self.by_seed.values()), dtype=np.float64)
 
 
@@ -471,7 +485,7 @@ def check_seeds(seeds: Iterable[int]) -> list[int]:
 
     if isinstance(seeds, str):
         raise UsageError(f"seeds are integers, and {seeds!r} is text: seeds={parse_seeds(seeds)!r:.60}")
-    if isinstance(seeds, int | np.integer):
+    if isinstance(seeds, Integral):
         raise UsageError(f"seeds are the seeds themselves, not how many: seeds=range(1, {int(seeds) + 1})?")
     if callable(seeds) or not isinstance(seeds, Iterable):
         raise UsageError(f"seeds are integers, such as range(1, 31) or [0, 3, 5]; got {seeds!r}")

@@ -2,11 +2,12 @@
 
 import math
 from collections.abc import Sequence
-
-import numpy as np
-from numpy.typing import ArrayLike
+from typing import TYPE_CHECKING
 
 from .results import Summary
+
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike
 
 _BARS = "▁▂▃▄▅▆▇█"
 
@@ -61,14 +62,19 @@ def sentence(figures: Summary) -> str:
     )
 
 
-def histogram(values: ArrayLike, bins: int = 16) -> str:
+def histogram(values: "ArrayLike", bins: int = 16) -> str:
     """A picture of a sample: one line of `bins` characters, from its lowest to its highest value."""
+    import numpy as np
+
     x = np.asarray(values, dtype=float)
     if x.size == 0 or not np.isfinite(x).all():
         return ""
     if x.min() == x.max():
         return _BARS[-1]
-    counts, _ = np.histogram(x, bins=bins)
+    half = x / 2  # the span of the largest numbers is no number
+    span = float(half.max() - half.min())
+    places = np.minimum((half - half.min()) / (span or 1.0) * bins, bins - 1).astype(int)
+    counts = np.bincount(places, minlength=bins)
     top = counts.max()
     return "".join(" " if c == 0 else _BARS[math.ceil(c / top * len(_BARS)) - 1] for c in counts)
 
@@ -97,6 +103,17 @@ def duration(seconds: float) -> str:
         return f"{minutes} min {rest:02d} s"
     hours, minutes = divmod(minutes, 60)
     return f"{hours} h {minutes:02d} min"
+
+
+def ago(seconds: float) -> str:
+    """How long ago something was: `just now`, `5 min ago`, `3 h ago`, `2 days ago`."""
+    if seconds < 60:
+        return "just now"
+    for limit, unit, name in ((3600, 60, "min"), (86400, 3600, "h")):
+        if seconds < limit:
+            return f"{int(seconds // unit)} {name} ago"
+    days = int(seconds // 86400)
+    return f"{days} day{'s' if days > 1 else ''} ago"
 
 
 def printable(text: str) -> str:

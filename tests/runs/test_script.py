@@ -481,7 +481,7 @@ def test_a_kept_split_is_told_as_typed(script: Script) -> None:
 
 
 def test_every_name_leads_back_to_its_experiment(script: Script) -> None:
-    from seedwise.api.experiments import listing
+    from seedwise.api.listing import listing
 
     run_script(script(PLAIN), [1, 2, 3])
     run_script(script(PLAIN), [1], threads=2)

@@ -1,61 +1,21 @@
-"""What is in the store: lists, logs, exports; and running an experiment further."""
+"""What is in the store: logs, exports, removals; and running an experiment further."""
 
 import json
 import os
 import shutil
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from ..errors import UsageError
 from ..events import Event
-from ..experiments.command import MASK
-from ..experiments.loading import load, open_store, results_of
-from ..experiments.options import Options
-from ..experiments.store import Experiment, find_folder
-from ..metrics.choose import parse_metric
-from ..reports.latex import to_latex
-from ..reports.table import to_csv, to_markdown
+from ..experiments.store import Experiment, open_store
 from ..results import Reduce, Status
-from ..runs.request import Outcome, Request
-from ..runs.stopping import until_asked
-from ..runs.sweep import execute, execute_against
 
-
-@dataclass(frozen=True)
-class Listed:
-    """One experiment in the list: how many runs it has, and how many of them finished and failed."""
-
-    name: str
-    key: str
-    n: int
-    finished: int
-    failed: int
-    command: tuple[str, ...]
-
-    def as_dict(self) -> dict[str, object]:
-        """Plain values, for JSON."""
-        return {**asdict(self), "command": list(self.command)}
-
-
-def listing(store: str | None = None) -> list[Listed]:
-    """The experiments in the store, oldest first."""
-    folder = find_folder() if store is None else Path(store).expanduser().absolute()
-    if not (folder / "store.sqlite").exists():
-        return []
-    with open_store(store) as opened:
-        counts = opened.counts()
-        return [
-            Listed(
-                e.label,
-                e.key,
-                sum(counts.get(e.id, {}).values()),
-                counts.get(e.id, {}).get(Status.FINISHED, 0),
-                counts.get(e.id, {}).get(Status.FAILED, 0),
-                tuple(e.command),
-            )
-            for e in opened.experiments()
-        ]
+if TYPE_CHECKING:
+    from ..experiments.options import Options
+    from ..runs.request import Outcome
 
 
 def output_of(name: str, seed: int, which: str, store: str | None = None) -> str:
@@ -77,7 +37,7 @@ def output_of(name: str, seed: int, which: str, store: str | None = None) -> str
 
 def resume(
     name: str, jobs: int | None, store: str | None, tell: Callable[[Event], None], failed: bool = False
-) -> Outcome:
+) -> "Outcome":
     """Run the seeds that an experiment has not finished, with the options with which it was started.
 
     Parameters
@@ -91,6 +51,11 @@ def resume(
         Code or packages have changed since then (a resumed run would be another experiment); the experiment was run
         in another folder; or its command had a secret, which is not kept.
     """
+    from ..experiments.loading import results_of
+    from ..runs.request import Outcome, Request
+    from ..runs.stopping import until_asked
+    from ..runs.sweep import execute
+
     with open_store(store) as opened:
         experiment = opened.experiment(name)
         runs = opened.runs(experiment.id)
@@ -118,11 +83,14 @@ def resume(
     return execute(request, store, tell)
 
 
-def _options(experiment: Experiment, jobs: int | None) -> Options:
+def _options(experiment: Experiment, jobs: int | None) -> "Options":
     """The options with which the experiment was started.
 
     Raises UsageError in another folder than its own, and for a command whose secret was not kept.
     """
+    from ..experiments.command import MASK
+    from ..experiments.options import Options
+
     manifest, said = experiment.manifest, experiment.plan.get("options", {})
     if os.getcwd() != manifest["folder"]:
         raise UsageError(f"{experiment.label} was run in {manifest['folder']}: go there to run it on")
@@ -143,7 +111,7 @@ def run_until_decided(
     jobs: int | None = None,
     store: str | None = None,
     tell: Callable[[Event], None],
-) -> tuple[Outcome, Outcome]:
+) -> "tuple[Outcome, Outcome]":
     """Run two experiments further, in turn, seed by seed, until their difference is decided or both have `most` seeds.
 
     The seeds are all those that one of the two has, in order, and then the next numbers. A seed that one side lacks
@@ -154,6 +122,10 @@ def run_until_decided(
     UsageError
         Their options differ (threads, kept sites …), so that they cannot take turns; or code has changed since.
     """
+    from ..metrics.choose import parse_metric
+    from ..runs.request import Request
+    from ..runs.sweep import execute_against
+
     with open_store(store) as opened:
         sides = opened.experiment(new), opened.experiment(base)
         seeds = sorted({run.seed for side in sides for run in opened.runs(side.id, last_only=True)})
@@ -238,8 +210,8 @@ def export(
     Parameters
     ----------
     format
-        `csv`, `md` and `latex` have a row for each run: seed, status, and a column for each metric. `json` has the
-        series too.
+        `csv`, `md`, `latex` and `text` have a row for each run: seed, status, and a column for each metric. `json` has
+        the series too.
     metric, reduce, store
         As for `load`.
 
@@ -248,13 +220,24 @@ def export(
     UsageError, StoreError
         As for `load`.
     """
+    from ..experiments.loading import load
+    from ..reports.latex import to_latex
+    from ..reports.table import Table, plain_cell, to_csv, to_markdown
+
     results = load(name, metric=metric, reduce=reduce, store=store)
     names = [m.name for m in results.metrics]
     by_metric = {m: results.scores(m).by_seed for m in names}
     if format != "json":
         rows = [[run.seed, run.status.value, *[by_metric[m].get(run.seed) for m in names]] for run in results.runs]
-        render = {"csv": to_csv, "md": to_markdown, "latex": to_latex}[format]
-        return render(["seed", "status", *names], rows)
+        columns = ["seed", "status", *names]
+        if format == "text":
+            cells = tuple(tuple(map(plain_cell, row)) for row in rows)
+            return Table(tuple(columns), cells, frozenset({0, *range(2, len(columns))})).text() + "\n"
+        if format == "latex":
+            said = [f"Caption: {results.name}, the metrics of each run."]
+            return to_latex(columns, rows, frozenset({0, *range(2, len(columns))}), said)
+        render = {"csv": to_csv, "md": to_markdown}[format]
+        return render(columns, rows)
     runs = [
         {
             "seed": run.seed,

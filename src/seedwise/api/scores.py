@@ -12,9 +12,7 @@ from numpy.typing import ArrayLike
 from ..errors import MetricError, UsageError
 from ..metrics.goals import guess_goal
 from ..results import Goal, Results, Scores
-from ..tables.groups import tasks_of
 from ..tables.sheet import LARGEST, SEED_COLUMNS
-from .tables import read_scores
 
 
 class Frame(Protocol):
@@ -106,6 +104,8 @@ def _read(given: Any, metric: str | None, name: str) -> Scores:
     if isinstance(given, Results):
         return given.scores(metric)
     if isinstance(given, str | os.PathLike):
+        from .tables import read_scores
+
         return read_scores(str(Path(given)), () if metric is None else (metric,)).scores(
             None if metric is None else metric.partition(":")[0]
         )
@@ -141,7 +141,11 @@ def as_tasks(given: Mapping[str, ScoresLike] | ArrayLike, name: str = "scores") 
     UsageError
         An array is not runs × tasks.
     """
-    return given if isinstance(given, Mapping) else tasks_of(given, name)
+    if isinstance(given, Mapping):
+        return given
+    from ..tables.groups import tasks_of
+
+    return tasks_of(given, name)
 
 
 def _paired(seeds: Sequence[Any], values: Sequence[Any], metric: Any, name: str) -> Scores:

@@ -24,7 +24,7 @@ from .app import (
     refuse,
 )
 from .printing import deliver
-from .sides import name_of, print_notes, shared_metrics, side_of
+from .sides import name_of, print_notes, say_newest, shared_metrics, side_of
 
 if TYPE_CHECKING:
     from ..tables.runs import Layout
@@ -80,7 +80,7 @@ def compare(
     shown: Shown = AS_TEXT,
     store: StoreOption = None,
 ) -> int:
-    """Is NEW better than BASE? Experiments, or scores in files.
+    """Is NEW better than BASE? Experiments, or scores in files; without names, the two newest experiments.
 
     seedwise compare new base --metric accuracy
 
@@ -90,6 +90,7 @@ def compare(
     """
     from ..errors import UsageError
 
+    sides = sides or _two_newest(store)
     _check_sides(sides, metric, where)
     if where.task is None and len(sides) > 1:
         refuse({**across.typed(), "--profile": where.profile}, "it is for several tasks: --task COLUMN names them")
@@ -127,6 +128,18 @@ def compare(
     return code
 
 
+def _two_newest(store: str | None) -> tuple[str, ...]:
+    from ..api.listing import newest
+    from ..errors import StoreError, UsageError
+
+    try:
+        found, there = newest(2, store)
+    except (StoreError, UsageError) as error:
+        raise UsageError(f"compare takes NEW and BASE, or a FILE.csv with --by COLUMN; {error}") from None
+    say_newest(f"compare {' '.join(found)}", there)
+    return tuple(found)
+
+
 def _typed(format: str) -> str | None:
     return None if format == "text" else format
 
@@ -135,8 +148,6 @@ def _check_sides(sides: Sequence[str], metric: Sequence[str] | None, where: InFi
     """Refuse what makes no question, with what would."""
     from ..errors import UsageError
 
-    if not sides:
-        raise UsageError("compare takes NEW and BASE, or a FILE.csv with --by COLUMN")
     in_file = len(sides) == 1
     if in_file and not os.path.isfile(sides[0]):
         raise UsageError(

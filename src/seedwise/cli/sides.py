@@ -26,6 +26,25 @@ def side_of(side: str, metric: Sequence[str], store: str | None, layout: "Layout
     return load(side, metric=metric, store=store, brief=True)
 
 
+def named_or_newest(name: str | None, store: str | None) -> str:
+    """The name that was typed, or the newest experiment, which is then said on standard error."""
+    if name is not None:
+        return name
+    from ..api.listing import newest
+
+    (found,), there = newest(1, store)
+    say_newest(found, there)
+    return found
+
+
+def say_newest(what: str, there: int) -> None:
+    from ..reports.screen import Tone, screen_of
+
+    others = f", the newest of {there} experiments" if there > 1 else ""
+    screen = screen_of(sys.stderr)
+    print(screen.toned(screen.has(f"{what}{others}:"), Tone.QUIET), file=sys.stderr)
+
+
 def print_notes(notes: "Iterable[str]", as_json: bool) -> None:
     """What the user should know of how files were read. Beside JSON it goes to standard error."""
     from ..reports.page import lay_out, warning

@@ -11,11 +11,12 @@ from ..errors import SeedwiseError, UsageError
 
 def start(arguments: Sequence[str]) -> int:
     """Run one command; errors become a line and an exit code, never a traceback."""
+    from ..reports.characters import register
     from ..wording import at_command_line
 
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(errors="replace")  # a terminal without ± must not end in a traceback
+            stream.reconfigure(errors=register())  # a terminal without ± gets +/-
     try:
         with at_command_line():
             result = _run(arguments)

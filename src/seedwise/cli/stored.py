@@ -5,12 +5,14 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 from cyclopts import Parameter
 
-from ..errors import SeedwiseError
-from .app import Json, MetricOption, ShownReduce, StoreOption, app
-from .printing import print_json, report
+from .app import AS_TEXT, Json, MetricOption, Shown, ShownReduce, StoreOption, app
+from .printing import as_dict, deliver, print_json, print_page, write_file
+from .sides import named_or_newest
 
 if TYPE_CHECKING:
     from ..api.experiments import Removal
+
+Name = Annotated[str | None, Parameter(help="An experiment: NAME, or NAME@2 for an older one (default: the newest).")]
 
 
 @app.command
@@ -35,27 +37,24 @@ def sites(
 @app.command(name="list")
 def list_(*, store: StoreOption = None, json: Json = False) -> int:
     """List the experiments of this project, oldest first."""
-    from ..api.experiments import listing
-    from ..reports.table import Table
-    from ..words import printable
+    import time
+
+    from ..api.listing import command_line, listing
+    from ..reports.listing import list_table
 
     rows = listing(store)
     if json:
         print_json([row.as_dict() for row in rows])
-        return 0
-    if not rows:
+    elif rows:
+        print_page([list_table(rows, [command_line(row.command) for row in rows], time.time())])
+    else:
         print("no experiments yet: seedwise run -n 30 -- python train.py")
-        return 0
-    cells = tuple(
-        (r.name, r.key, str(r.n), str(r.finished), str(r.failed), printable(" ".join(r.command))[:80]) for r in rows
-    )
-    print(Table(("name", "key", "n", "finished", "failed", "command"), cells, frozenset({2, 3, 4})).text())
     return 0
 
 
 @app.command
 def show(
-    name: str,
+    name: Name = None,
     /,
     *,
     metric: MetricOption = None,
@@ -63,30 +62,41 @@ def show(
     metric_file: Annotated[
         list[str] | None, Parameter(negative=(), help="Read metrics from files that the runs wrote: out/metrics.json.")
     ] = None,
+    shown: Shown = AS_TEXT,
     store: StoreOption = None,
-    json: Json = False,
 ) -> int:
-    """Report on an experiment: NAME, or NAME@2 for an older one."""
+    """Report on an experiment: NAME, or NAME@2 for an older one; without NAME on the newest."""
+    from ..api.summary import summarize_all
     from ..experiments.loading import load
+    from ..reports.page import Line
+    from ..reports.report import report_of
 
+    shown.check()
+    name = named_or_newest(name, store)
     results = load(name, metric=metric or (), reduce=reduce, metric_file=metric_file or (), store=store, brief=True)
-    report(results, json)
+    summaries = summarize_all(results)
+    page = report_of(results, summaries)
+    if shown.explain and summaries:
+        from ..reports.decisions import explain_summary
+
+        page += [Line(""), *map(Line, explain_summary(next(iter(summaries.values()))))]
+    deliver(page, as_dict(results), shown)
     return 3 if results.failed else 0
 
 
 @app.command
 def log(
-    name: str,
+    name: Name = None,
     /,
     *,
     seed: Annotated[int, Parameter(help="Which run.")],
     stderr: Annotated[bool, Parameter(negative=(), help="Standard error instead of standard output.")] = False,
     store: StoreOption = None,
 ) -> int:
-    """Print what a run printed, byte for byte."""
+    """Print what a run printed, byte for byte; without NAME, of the newest experiment."""
     from ..api.experiments import output_of
 
-    path = output_of(name, seed, "stderr" if stderr else "stdout", store)
+    path = output_of(named_or_newest(name, store), seed, "stderr" if stderr else "stdout", store)
     with open(path, "rb") as file:
         while block := file.read(1 << 20):
             sys.stdout.buffer.write(block)
@@ -100,38 +110,54 @@ def export(
     /,
     *,
     format: Annotated[
-        Literal["csv", "json", "md", "latex", "parquet"],
-        Parameter(help="csv, md, latex, parquet: a row for each run; json: with series."),
-    ] = "csv",
-    output: Annotated[str | None, Parameter(name=["--output", "-o"], help="File (default: standard output).")] = None,
+        Literal["csv", "json", "md", "latex", "parquet"] | None,
+        Parameter(
+            help="csv, md, latex, parquet: a row for each run; json: with series (default: by --output, else csv)."
+        ),
+    ] = None,
+    output: Annotated[
+        str | None,
+        Parameter(
+            name=["--output", "-o"],
+            help="File (default: standard output); its ending says how: .csv, .json, .md, .tex, .txt, .parquet.",
+        ),
+    ] = None,
     metric: MetricOption = None,
     reduce: ShownReduce = None,
     store: StoreOption = None,
 ) -> int:
     """Write the runs of an experiment as CSV, JSON, Markdown, LaTeX or Parquet."""
     from ..api.experiments import export as write
+    from ..errors import UsageError
+    from ..reports.formats import format_of
 
-    if format == "parquet":
-        from ..errors import UsageError
-        from ..experiments.loading import load
-
-        if output is None:
-            raise UsageError("Parquet is no text: name a file with --output")
-        frame = load(name, metric=metric or (), reduce=reduce, store=store).to_pandas()
-        try:
-            frame.to_parquet(output)
-        except ImportError:
-            raise UsageError("Parquet takes pyarrow beside pandas: pip install pyarrow") from None
-        return 0
-    text = write(name, format, metric or (), reduce, store)
+    chosen: str = format or "csv"
+    if output is not None:
+        ending = "parquet" if output.lower().endswith(".parquet") else format_of(output).value
+        if format is not None and format != ending:
+            raise UsageError(f"--format {format} and a file named {output}: leave one of them out")
+        chosen = ending
+    if chosen == "parquet":
+        return _parquet(name, output, metric, reduce, store)
+    text = write(name, chosen, metric or (), reduce, store)
     if output is None:
         sys.stdout.write(text)
-        return 0
+    else:
+        write_file(output, text)
+    return 0
+
+
+def _parquet(name: str, output: str | None, metric: list[str] | None, reduce: str | None, store: str | None) -> int:
+    from ..errors import UsageError
+    from ..experiments.loading import load
+
+    if output is None:
+        raise UsageError("Parquet is no text: name a file with --output")
+    frame = load(name, metric=metric or (), reduce=reduce, store=store).to_pandas()
     try:
-        with open(output, "w", encoding="utf-8") as file:
-            file.write(text)
-    except OSError as error:
-        raise SeedwiseError(f"cannot write {output}: {error.strerror}") from None
+        frame.to_parquet(output)
+    except ImportError:
+        raise UsageError("Parquet takes pyarrow beside pandas: pip install pyarrow") from None
     return 0
 
 

@@ -171,7 +171,7 @@ def _example(command: str, name: str) -> str:
     """What the user could type: an experiment that there is, where one is wanted."""
     if name != "NAME":
         return name
-    from ..api.experiments import listing
+    from ..api.listing import listing
     from ..errors import SeedwiseError
 
     try:

@@ -9,7 +9,8 @@ import numpy as np
 
 from ..api.summary import summarize_all
 from ..errors import UsageError
-from ..experiments.loading import open_store, results_of
+from ..experiments.loading import results_of
+from ..experiments.store import open_store
 from ..reports.live import showing
 from ..reports.page import lay_out
 from ..reports.report import report_of

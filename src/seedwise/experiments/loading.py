@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Any
 
 from ..metrics import choose as metrics
-from ..metrics import files, stdout
 from ..results import Metric, Reduce, Results, Run, Status, reduce_named, several
 from ..wording import option
 from .config_site import find_seeds
@@ -14,12 +13,7 @@ from .forking_record import Record
 from .ledger_warnings import about_generators
 from .options import Mode
 from .site_reading import placement_from_dict
-from .store import Experiment, Store, find_folder
-
-
-def open_store(folder: str | None = None, *, create: bool = False) -> Store:
-    """Open the store of this project, or the one in `folder`. Raises StoreError if it cannot be opened."""
-    return Store(Path(folder).expanduser().absolute() if folder else find_folder(), create=create)
+from .store import Experiment, Store, open_store
 
 
 def load(
@@ -127,6 +121,8 @@ def _with_patterns(run: Run, asked: Sequence[Metric]) -> Run:
     missing = [m for m in asked if m.pattern]
     if not missing or run.folder is None or run.status is not Status.FINISHED:
         return run
+    from ..metrics import stdout
+
     found: dict[str, list[float]] = {}
     for metric in missing:
         assert metric.pattern is not None
@@ -142,6 +138,8 @@ def _with_files(run: Run, patterns: Sequence[str], problems: list[str]) -> Run:
     """A run with the metrics of the files that it wrote, and no others: what it printed is another source."""
     if not patterns or run.folder is None or run.status is not Status.FINISHED:
         return run
+    from ..metrics import files
+
     found = files.read_matching(Path(run.folder, "files"), patterns)
     problems.extend(f"seed {run.seed}: {problem}" for problem in found.problems)
     return replace(run, series=found.series)
@@ -157,6 +155,8 @@ def _shortened(problems: Sequence[str]) -> list[str]:
 
 def _offered(runs: Sequence[Run]) -> str:
     """Where a metric stands that was not printed, with the option that reads it."""
+    from ..metrics import files
+
     for run in runs[:1]:
         found = files.offers(Path(run.folder, "files")) if run.folder else []
         if found:

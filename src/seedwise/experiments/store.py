@@ -47,6 +47,8 @@ class Experiment:
     metrics: tuple[Metric, ...] = field(default_factory=tuple)
     alone: bool = True
     """Whether it is the only experiment of its name."""
+    created: float = 0.0
+    """When it was made, in seconds since 1970."""
 
     @property
     def label(self) -> str:
@@ -223,12 +225,12 @@ class Store:
 
     _COLUMNS = (
         "id, name, version, key, command, manifest, plan, metrics, "
-        "(SELECT count(*) FROM experiments AS same WHERE same.name = experiments.name), "
+        "(SELECT count(*) FROM experiments AS same WHERE same.name = experiments.name), created, "
         "checksum = checksum_of(id, name, version, key, command, manifest, plan, metrics)"
     )
 
     def _experiment(self, row: Sequence[Any]) -> Experiment:
-        number, name, version, key, command, manifest, plan, metrics, of_name, whole = row
+        number, name, version, key, command, manifest, plan, metrics, of_name, created, whole = row
         if not whole:
             raise self._damaged(f"the record of experiment {number} is not what was written")
         if not isinstance(version, int) or not _NAME.fullmatch(str(name)):
@@ -247,6 +249,7 @@ class Store:
             json.loads(plan),
             asked,
             of_name == 1,
+            float(created),
         )
 
     def experiments(self, name: str | None = None) -> list[Experiment]:
@@ -594,6 +597,14 @@ class Store:
             counts[Status.INTERRUPTED] = counts.get(Status.INTERRUPTED, 0) + count
         return result
 
+    def times(self) -> dict[int, tuple[float, float, int]]:
+        """For each experiment with runs: when the last one was started, the seconds of those that finished, their number."""
+        rows = self._rows(
+            "SELECT experiment, max(coalesce(started, 0)), total(CASE WHEN status = 'finished' THEN seconds END), "
+            "count(CASE WHEN status = 'finished' THEN seconds END) FROM runs GROUP BY experiment"
+        )
+        return {experiment: (float(last), float(seconds), int(n)) for experiment, last, seconds, n in rows}
+
     def drop_experiment(self, experiment: int) -> None:
         """Forget an experiment and its runs."""
         with self._write():
@@ -603,6 +614,11 @@ class Store:
         """The folder for the logs and files of one attempt."""
         again = "" if attempt == 1 else f"-attempt-{attempt}"
         return self.folder / "runs" / f"{experiment.name}@{experiment.version}" / f"seed-{seed}{again}"
+
+
+def open_store(folder: str | None = None, *, create: bool = False) -> Store:
+    """Open the store of this project, or the one in `folder`. Raises StoreError if it cannot be opened."""
+    return Store(Path(folder).expanduser().absolute() if folder else find_folder(), create=create)
 
 
 _NAME = re.compile(r"\w[\w.-]{0,99}")

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from ..errors import UsageError
 from ..results import Goal, Metric, Reduce, Run, Series, Status
 from ..wording import option
-from . import goals, headline, stdout
+from . import goals, headline
 from .goals import guess_goal, looks_like_metric
 
 _COUNTERS = frozenset(
@@ -181,6 +181,8 @@ def read_run(logged: Mapping[str, Series], out: str, err: str, patterns: Mapping
     With patterns, what they find on standard output, then on standard error. Otherwise `seedwise.log`; else JSON lines,
     other lines of standard output and standard error, in this order, until something is named like a metric.
     """
+    from . import stdout  # its many patterns take a while; a report that reads the store does without
+
     if patterns:
         matched = {name: stdout.by_pattern(stdout.lines_of(out), p) for name, p in patterns.items()}
         for name, pattern in patterns.items():
@@ -214,6 +216,8 @@ def split_by_seed(out: str) -> dict[int, dict[str, Series]]:
     A line that says `seed` (or another name with that word) opens a record; the metrics of that line and of those up
     to the next seed belong to it. Raises UsageError when one seed comes back with other numbers in between.
     """
+    from . import stdout
+
     records: dict[int, dict[str, list[float]]] = {}
     current: int | None = None
     finished: set[int] = set()

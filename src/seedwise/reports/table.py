@@ -9,6 +9,7 @@ from rich.cells import cell_len
 
 from .screen import Screen, Tone
 
+_ELASTIC = 18
 _LEAST = 8
 """A text column is not shortened below this."""
 
@@ -26,6 +27,8 @@ class Table:
     """Columns that only a screen can show."""
     tones: Mapping[tuple[int, int], Tone] = field(default_factory=dict)
     """What the colour of a cell means, by row and column."""
+    elastic: int | None = None
+    """A column of long texts: it is shortened before others are left out."""
     note: str = ""
     """What a reader of the table on paper has to be told: what ± is."""
     paper: "Table | None" = None
@@ -42,7 +45,7 @@ class Table:
         kept = list(range(len(header)))
         out = []
         for column in self.drop:
-            if screen.width is None or _total(header, body, kept) <= screen.width:
+            if screen.width is None or self._least(header, body, kept) <= screen.width:
                 break
             kept.remove(column)
             out.append(column)
@@ -55,6 +58,11 @@ class Table:
             lines += [screen.toned(line, Tone.QUIET) for line in said]
         return lines
 
+    def _least(self, header: Sequence[str], body: Sequence[Sequence[str]], kept: Sequence[int]) -> int:
+        """How wide the table is at least, when the elastic column is short."""
+        widths = [min(_wide(header, body, k), _ELASTIC if k == self.elastic else 10**6) for k in kept]
+        return sum(widths) + 2 * (len(kept) - 1)
+
     def _widths(
         self, header: Sequence[str], body: Sequence[Sequence[str]], kept: Sequence[int], width: int | None
     ) -> dict[int, int]:
@@ -63,6 +71,8 @@ class Table:
         texts = [k for k in kept if k not in self.numeric]
         while width is not None and texts and sum(widths.values()) + 2 * (len(kept) - 1) > width:
             widest = max(texts, key=lambda k: widths[k])
+            if self.elastic in texts and widths[self.elastic] > _ELASTIC:
+                widest = self.elastic
             if widths[widest] <= _LEAST:
                 break
             widths[widest] -= 1
@@ -97,6 +107,7 @@ class Table:
             tuple(place[k] for k in self.drop if k in place),
             frozenset(place[k] for k in self.pictures if k in place),
             {(row, place[k]): tone for (row, k), tone in self.tones.items() if k in place},
+            note=self.note,
         )
 
     def on_paper(self) -> "Table":
@@ -106,10 +117,6 @@ class Table:
 
 def _wide(header: Sequence[str], body: Sequence[Sequence[str]], column: int) -> int:
     return max(cell_len(line[column]) for line in (header, *body))
-
-
-def _total(header: Sequence[str], body: Sequence[Sequence[str]], kept: Sequence[int]) -> int:
-    return sum(_wide(header, body, k) for k in kept) + 2 * (len(kept) - 1)
 
 
 def _shortened(cell: str, width: int, dots: str) -> str:

@@ -27,12 +27,12 @@ from ..experiments.command import (
 from ..experiments.config_site import edit_config
 from ..experiments.forking_record import Record
 from ..experiments.functions import is_call, parse_call
-from ..experiments.loading import open_store, results_of
+from ..experiments.loading import results_of
 from ..experiments.membership import find_experiment, live_site_seen
 from ..experiments.options import Mode, Options, mode_of
 from ..experiments.seed_probe import Probed, find_live_site, is_doubtful
 from ..experiments.site_reading import Reading, Start, in_place, read_sites
-from ..experiments.store import Experiment, Store
+from ..experiments.store import Experiment, Store, open_store
 from ..results import Status
 from ..sandbox.workdir import Workdir
 from ..sandbox.worlds import Worlds, find_worlds, guarded, sweep_dead_worlds
