@@ -1,7 +1,9 @@
 from .api.check import check
 from .api.compare import compare
 from .api.control import Ledger, Predictions, SeedError, State, Streams, log, seed_everything, seeded
+from .api.families import Family, load_family
 from .api.function import run
+from .api.grid import run_grid
 from .api.over_tasks import normalise, summarize_tasks
 from .api.plan import expected_best, plan
 from .api.rankings import compare_many, compare_tasks
@@ -24,6 +26,7 @@ __all__ = [
     "Choice",
     "Comparison",
     "Decision",
+    "Family",
     "Goal",
     "Ledger",
     "Metric",
@@ -56,11 +59,13 @@ __all__ = [
     "cross_validated",
     "expected_best",
     "load",
+    "load_family",
     "log",
     "noise_of_test_set",
     "normalise",
     "plan",
     "run",
+    "run_grid",
     "run_script",
     "seed_everything",
     "seeded",

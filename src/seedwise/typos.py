@@ -4,13 +4,16 @@ from collections.abc import Iterable
 
 
 def closest(word: str, known: Iterable[str]) -> str:
-    """The known word that is most like this one; "" if none is much like it. Upper and lower case count little."""
+    """The known word that is most like this one; "" if none is much like it.
+
+    Upper and lower case count little, and the dashes before options count nothing: they are alike in all.
+    """
     import difflib
 
     by_lower: dict[str, str] = {}
     for name in known:
-        by_lower.setdefault(name.lower(), name)
-    found = difflib.get_close_matches(word.lower(), by_lower, n=1, cutoff=0.6)
+        by_lower.setdefault(name.lower().lstrip("-"), name)
+    found = difflib.get_close_matches(word.lower().lstrip("-"), by_lower, n=1, cutoff=0.6)
     return by_lower[found[0]] if found else ""
 
 

@@ -4,12 +4,13 @@ import sys
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from ..decisions import Answer, Comparison, Ranking, TaskRanking
+from ..decisions import Answer, Comparison, OverTasks, Ranking, TaskRanking
 from ..reports import answers
 from ..reports.page import Block, Line, lay_out
 from ..reports.report import report_of
 from ..reports.screen import Screen, screen_of
 from ..results import Results, Summary
+from .families import Family, page_of_family
 from .summary import summarize_all
 
 if TYPE_CHECKING:
@@ -27,6 +28,8 @@ def page_of(value: object) -> list[Block]:
         Comparison: answers.of_comparison,
         Ranking: answers.of_ranking,
         TaskRanking: answers.of_tasks,
+        Family: page_of_family,
+        OverTasks: lambda found: answers.of_methods_over_tasks([found], "task", False),
     }
     for kind, page in pages.items():
         if isinstance(value, kind):

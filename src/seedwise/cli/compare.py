@@ -64,7 +64,10 @@ _QUESTION, _IN_FILE = Question(), InFile()
 @app.command
 def compare(
     *sides: Annotated[
-        str, Parameter(help="NEW BASE [MORE…]: experiments or files; or one FILE that holds all methods, with --by.")
+        str,
+        Parameter(
+            help="NEW BASE [MORE…]: experiments, families or files; or one FILE that holds all methods, with --by."
+        ),
     ],
     metric: MetricOption = None,
     where: InFile = _IN_FILE,
@@ -88,9 +91,10 @@ def compare(
 
     seedwise compare atari.csv --by agent --task game --normalise atari
     """
+    from ..api.families import expanded
     from ..errors import UsageError
 
-    sides = sides or _two_newest(store)
+    sides = expanded(sides, store) or _two_newest(store)
     _check_sides(sides, metric, where)
     if where.task is None and len(sides) > 1:
         refuse({**across.typed(), "--profile": where.profile}, "it is for several tasks: --task COLUMN names them")

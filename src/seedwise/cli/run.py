@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 from cyclopts import Parameter
 
 from . import run_options as opt
-from .app import Json, MetricOption, ReduceOption, StoreOption, app
+from .app import Json, MetricOption, ReduceOption, Shown, StoreOption, app
+from .families import check_grid, deliver_family, grid_of, run_grid, with_members
 from .printing import as_dict, exit_code, print_json, report
 
 if TYPE_CHECKING:
@@ -27,6 +28,8 @@ def run(
     reduce: ReduceOption = "last",
     how: opt.RunOptions = _AS_USUAL,
     set: opt.Settings = None,
+    grid: opt.Grid = None,
+    confirm: opt.Confirm = None,
     against: opt.Against = None,
     until_margin: opt.UntilMargin = None,
     max_seeds: opt.MaxSeeds = None,
@@ -40,6 +43,8 @@ def run(
     seedwise run -n 30 -- python train.py
 
     seedwise run -n 30 train.py:train --set lr=0.1
+
+    seedwise run -n 10 --grid lr=0.01,0.1 -- python train.py --lr {lr}
     """
     from ..events import Note
     from ..metrics.choose import parse_metric
@@ -51,12 +56,14 @@ def run(
     from .which_seeds import Which
 
     options = how.checked()
+    axes, single = grid_of(grid, set)
+    check_grid(axes, confirm, {"--against": against, "--as-is": options.as_is})
     until = until_asked(until_margin, until_rule, _bounds(bounds))
     which = Which(n, seeds, max_seeds)
     chosen = which.chosen(command, as_is=options.as_is, until_margin=until is not None, against=against is not None)
     asked = [parse_metric(text, Reduce(reduce)) for text in metric or ()]
     request = Request(
-        _with_settings(command, set), chosen, options, name, asked, Reduce(reduce), until=until, brief=True
+        _with_settings(command, single), chosen, options, name, asked, Reduce(reduce), until=until, brief=True
     )
     with showing(quiet=False, prefer=asked[0].name if asked else None) as live:
         if which.told():
@@ -65,7 +72,13 @@ def run(
             other = replace(request, command=_words(against), name=None)
             both = replace(request, brief=False), replace(other, brief=False)
             return _report_both(execute_against(both, store, live), json)
-        outcome = execute(request, store, live)
+        if axes is not None:
+            family, code = run_grid(request, axes, confirm, store, live)
+        else:
+            outcome = execute(request, store, live)
+    if axes is not None:
+        deliver_family(family, Shown(json=json))
+        return code
     report(outcome.results, json)
     return exit_code(outcome)
 
@@ -137,11 +150,19 @@ def resume(
     store: StoreOption = None,
     json: Json = False,
 ) -> int:
-    """Run what an interrupted experiment has not finished."""
+    """Run what an interrupted experiment, or any of a family, has not finished."""
     from ..api.experiments import resume as go_on
+    from ..api.families import family_of
     from ..reports.live import showing
 
+    outcomes = {}
     with showing() as live:
-        outcome = go_on(name, jobs, store, live, failed)
-    report(outcome.results, json)
-    return exit_code(outcome)
+        for member in with_members(name, store):
+            outcomes[member] = go_on(member, jobs, store, live, failed)
+            if outcomes[member].interrupted:
+                break
+    if list(outcomes) == [name]:
+        report(outcomes[name].results, json)
+    else:
+        deliver_family(family_of(name, {n: outcome.results for n, outcome in outcomes.items()}), Shown(json=json))
+    return max(map(exit_code, outcomes.values()))

@@ -15,6 +15,13 @@ Name = Annotated[str | None, Parameter(help="Name of the experiment (default: th
 Settings = Annotated[
     list[str] | None, Parameter(negative=(), help="A setting of a function: lr=0.1. Repeat for several.")
 ]
+Grid = Annotated[
+    list[str] | None,
+    Parameter(
+        negative=(), help="Values of a setting, lr=0.01,0.1, for {lr} in the command; several: all combinations."
+    ),
+]
+Confirm = Annotated[int | None, Parameter(help="With --grid: run the best setting again under so many fresh seeds.")]
 Against = Annotated[
     str | None, Parameter(help='Another command, "python other.py": the two alternate seed by seed, and are compared.')
 ]

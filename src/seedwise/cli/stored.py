@@ -5,13 +5,15 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 from cyclopts import Parameter
 
-from .app import AS_TEXT, Json, MetricOption, Shown, ShownReduce, StoreOption, app
+from .app import AS_TEXT, Json, MetricOption, Shown, ShownReduce, StoreOption, app, refuse
+from .families import deliver_family, with_members
 from .printing import as_dict, deliver, print_json, print_page, write_file
 from .sides import named_or_newest
 
 if TYPE_CHECKING:
     from ..api.experiments import Removal
 
+Family = Annotated[str | None, Parameter(help="A family: train, or a pattern such as 'train lr=*'.")]
 Name = Annotated[str | None, Parameter(help="An experiment: NAME, or NAME@2 for an older one (default: the newest).")]
 
 
@@ -35,14 +37,16 @@ def sites(
 
 
 @app.command(name="list")
-def list_(*, store: StoreOption = None, json: Json = False) -> int:
-    """List the experiments of this project, oldest first."""
+def list_(name: Family = None, /, *, store: StoreOption = None, json: Json = False) -> int:
+    """List the experiments of this project, or of a family, oldest first."""
     import time
 
     from ..api.listing import command_line, listing
     from ..reports.listing import list_table
 
     rows = listing(store)
+    if name is not None:
+        rows = [row for row in rows if row.name.partition("@")[0] in with_members(name, store)]
     if json:
         print_json([row.as_dict() for row in rows])
     elif rows:
@@ -66,6 +70,7 @@ def show(
     store: StoreOption = None,
 ) -> int:
     """Report on an experiment: NAME, or NAME@2 for an older one; without NAME on the newest."""
+    from ..api.families import load_family, members_of
     from ..api.summary import summarize_all
     from ..experiments.loading import load
     from ..reports.page import Line
@@ -73,6 +78,11 @@ def show(
 
     shown.check()
     name = named_or_newest(name, store)
+    if members_of(name, store):
+        refuse({"--metric-file": metric_file, "--explain": shown.explain}, f"{name} is a family")
+        family = load_family(name, metric=metric or (), reduce=reduce, store=store)
+        deliver_family(family, shown, pairs=True)
+        return 3 if any(of.failed for of in family.members.values()) else 0
     results = load(name, metric=metric or (), reduce=reduce, metric_file=metric_file or (), store=store, brief=True)
     summaries = summarize_all(results)
     page = report_of(results, summaries)
@@ -128,6 +138,7 @@ def export(
 ) -> int:
     """Write the runs of an experiment as CSV, JSON, Markdown, LaTeX or Parquet."""
     from ..api.experiments import export as write
+    from ..api.families import export_family, members_of
     from ..errors import UsageError
     from ..reports.formats import format_of
 
@@ -139,7 +150,10 @@ def export(
         chosen = ending
     if chosen == "parquet":
         return _parquet(name, output, metric, reduce, store)
-    text = write(name, chosen, metric or (), reduce, store)
+    if members_of(name, store):
+        text = export_family(name, chosen, metric or (), reduce, store)
+    else:
+        text = write(name, chosen, metric or (), reduce, store)
     if output is None:
         sys.stdout.write(text)
     else:
@@ -148,11 +162,14 @@ def export(
 
 
 def _parquet(name: str, output: str | None, metric: list[str] | None, reduce: str | None, store: str | None) -> int:
+    from ..api.families import members_of
     from ..errors import UsageError
     from ..experiments.loading import load
 
     if output is None:
         raise UsageError("Parquet is no text: name a file with --output")
+    if members_of(name, store):
+        raise UsageError(f"{name} is a family: write it as CSV or JSON")
     frame = load(name, metric=metric or (), reduce=reduce, store=store).to_pandas()
     try:
         frame.to_parquet(output)
@@ -169,10 +186,11 @@ def rm(
     yes: Annotated[bool, Parameter(negative=(), help="Do it; without, only say what would go.")] = False,
     store: StoreOption = None,
 ) -> int:
-    """Remove an experiment, with its logs and files."""
-    from ..api.experiments import remove
+    """Remove an experiment, or every one of a family, with its logs and files."""
+    from ..api.experiments import Removal, remove
 
-    return _say_removal(remove(name, store, really=yes), yes)
+    gone = [remove(member, store, really=yes) for member in with_members(name, store)]
+    return _say_removal(Removal(tuple(line for of in gone for line in of.what), sum(of.bytes for of in gone)), yes)
 
 
 @app.command

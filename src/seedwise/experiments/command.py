@@ -14,6 +14,7 @@ from ..errors import ScriptError, UsageError
 from ..threads import thread_settings
 from ..typos import closest, did_you_mean
 from ..wording import is_at_command_line, option
+from .names import is_name
 
 PLACEHOLDER = "{seed}"
 _RUN_NOTEBOOKS = frozenset({"jupyter", "papermill", "jupyter-nbconvert", "jupyter-execute"})
@@ -216,7 +217,7 @@ def _mask(value: str) -> str:
 
 def check_name(name: str) -> str:
     """Return the name if it can be the name of a folder and can be typed. Raises UsageError otherwise."""
-    if not name or len(name) > 100 or any(not (c.isalnum() or c in "._-") for c in name) or name[0] in ".-":
+    if not is_name(name):
         raise UsageError(
             f"{option('--name')} takes letters, digits, '.', '_' and '-', and starts with a letter or digit; got {name!r}"
         )

@@ -6,7 +6,6 @@ number of its layout. A file with an older layout is converted; a file with a ne
 
 import json
 import os
-import re
 import sqlite3
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -21,6 +20,7 @@ from ..sandbox.project import project_root
 from ..typos import closest
 from .columns import as_text, brief, from_text, pack, readable, relative, unpack
 from .layout import LAYOUT_1, MIGRATIONS, SEALED, VERSION, WHOLE_RUN, WHOLE_SERIES, checksum, sealed_series
+from .names import is_name
 from .owners import is_alive, is_dead_here
 
 FOLDER = ".seedwise"
@@ -233,7 +233,7 @@ class Store:
         number, name, version, key, command, manifest, plan, metrics, of_name, created, whole = row
         if not whole:
             raise self._damaged(f"the record of experiment {number} is not what was written")
-        if not isinstance(version, int) or not _NAME.fullmatch(str(name)):
+        if not isinstance(version, int) or not is_name(str(name)):
             raise StoreError(f"the store {self.path} holds an experiment named {name!r}@{version!r}, which none can be")
         asked = tuple(
             Metric(m["name"], m["goal"] and Goal(m["goal"]), m["goal_said"], Reduce(m["reduce"]), m["pattern"])
@@ -280,7 +280,11 @@ class Store:
             return f"no experiment {label!r}; there are: {', '.join(versions[-10:])}"
         names = sorted({e.label for e in every})
         bare = os.path.basename(name).removesuffix(".py")
-        meant = bare if bare in {e.name for e in every} else closest(label, [*names, *{e.name for e in every}])
+        meant = (
+            bare
+            if bare in {e.name for e in every}
+            else closest(label, [*names, *{e.name for e in every}, *{e.name.partition(" ")[0] for e in every}])
+        )
         if meant:
             return f"no experiment {label!r}: did you mean {meant}?"
         return f"no experiment {label!r} in {self.folder}; there are: {', '.join(names[-20:]) or 'none'}"
@@ -619,9 +623,6 @@ class Store:
 def open_store(folder: str | None = None, *, create: bool = False) -> Store:
     """Open the store of this project, or the one in `folder`. Raises StoreError if it cannot be opened."""
     return Store(Path(folder).expanduser().absolute() if folder else find_folder(), create=create)
-
-
-_NAME = re.compile(r"\w[\w.-]{0,99}")
 
 
 def _size(path: Path) -> int:

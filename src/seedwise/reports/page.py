@@ -33,7 +33,8 @@ Block = Line | Table
 
 def warning(text: str) -> Line:
     """A warning: it names the next step."""
-    return Line(f"Warning: {text}.", Tone.WARNING, "Warning:")
+    end = "" if text.endswith(("?", "!", ".")) else "."
+    return Line(f"Warning: {text}{end}", Tone.WARNING, "Warning:")
 
 
 def lay_out(blocks: Sequence[Block], screen: Screen | None = None) -> str:

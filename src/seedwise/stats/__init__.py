@@ -16,7 +16,7 @@ from .components import (
 )
 from .crossvalidation import CrossValidated, corrected_resampled_t
 from .describe import Description, describe, interquartile_mean, share_interval, t_interval
-from .lottery import Estimator, Selection, best_of_weights, expected_best, select, wrong_winner
+from .lottery import Estimator, Selection, best_of_weights, expected_best, expected_maximum, select, wrong_winner
 from .many import (
     Friedman,
     bonferroni,
@@ -109,6 +109,7 @@ __all__ = [
     "equivalence",
     "error_when_looking",
     "expected_best",
+    "expected_maximum",
     "fewest",
     "forecast",
     "friedman",

@@ -1,0 +1,337 @@
+"""Families: one experiment for each combination of settings, run, loaded and compared together."""
+
+import json
+import math
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from .. import stats
+from ..decisions import Ranking
+from ..errors import MetricError, SeedwiseError, UsageError
+from ..events import Event, Note
+from ..experiments.command import default_name, words_of
+from ..experiments.functions import is_call
+from ..experiments.grids import Grid, check_places, family_named, named, placed, settings_of
+from ..experiments.loading import load
+from ..experiments.store import Store, open_store
+from ..reports import family as report
+from ..reports.decisions import places_of
+from ..reports.latex import to_latex
+from ..reports.page import Block, Line, warning
+from ..reports.table import to_csv, to_markdown
+from ..results import Reduce, Results, Scores, Summary
+from ..runs.request import Outcome, Request
+from ..runs.sweep import execute
+from ..showing import Shown
+from ..words import printable
+from .experiments import export
+from .rankings import compare_many
+from .summary import summarize
+
+
+@dataclass(frozen=True)
+class Confirmed:
+    """The best setting, run again under seeds that had no part in choosing it.
+
+    `before` is its mean under the seeds that chose it.
+    """
+
+    name: str
+    seeds: tuple[int, ...]
+    summary: Summary
+    before: float
+
+
+@dataclass(frozen=True, repr=False)
+class Family(Shown):
+    """The results of every setting of a grid, and their ranking.
+
+    Attributes
+    ----------
+    members
+        Name of the experiment → its results.
+    ranking
+        All pairs in the metric, with p adjusted by Holm; None where fewer than two settings have two scores.
+    flattered
+        By how much the best of so many means would look better than it is if all settings were alike, in the metric's
+        units: E[max of k standard normals] · SEM.
+    unranked
+        Why a setting has no place in the ranking.
+    """
+
+    name: str
+    members: Mapping[str, Results]
+    metric: str | None
+    ranking: Ranking | None
+    flattered: float | None
+    unranked: Mapping[str, str]
+    confirmed: Confirmed | None = None
+
+    def __repr__(self) -> str:
+        return f"<Family {self.name}: {len(self.members)} settings; {self.metric or 'no metric'}>"
+
+    @property
+    def settings(self) -> dict[str, dict[str, str]]:
+        """Name of the experiment → its settings, as text."""
+        return {name: settings_of(name) for name in self.members}
+
+    def as_dict(self) -> dict[str, object]:
+        """Plain values, for JSON."""
+        confirmed = self.confirmed
+        return {
+            "family": self.name,
+            "metric": self.metric,
+            "settings": self.settings,
+            "ranking": None if self.ranking is None else self.ranking.as_dict(),
+            "flattered": self.flattered,
+            "unranked": dict(self.unranked),
+            "confirmed": None
+            if confirmed is None
+            else {
+                "name": confirmed.name,
+                "seeds": list(confirmed.seeds),
+                "before": confirmed.before,
+                **confirmed.summary.as_dict(),
+            },
+        }
+
+
+def run_family(
+    request: Request,
+    grid: Grid,
+    store: str | None,
+    tell: Callable[[Event], None],
+    *,
+    confirm: int = 0,
+) -> tuple[Family, list[Outcome]]:
+    """Run one experiment for each combination of a grid, one after another, under the same seeds.
+
+    Parameters
+    ----------
+    request
+        The command with places such as `{lr}`, or a function; its name is the family's.
+    confirm
+        Run the best setting again under so many fresh seeds.
+
+    Returns
+    -------
+    (Family, outcomes)
+        Fewer than there are combinations if somebody interrupted it.
+
+    Raises
+    ------
+    UsageError, ScriptError, StoreError
+        Raised before anything is run.
+    """
+    words = words_of(request.command)
+    check_places(words, grid)
+    base = request.name or default_name([words[0].rpartition(":")[0]] if is_call(words) else words)
+    outcomes: list[Outcome] = []
+
+    def start(name: str, setting: Mapping[str, object], seeds: Sequence[int]) -> Results | None:
+        text = {key: str(value) for key, value in setting.items()}
+        outcomes.append(execute(replace(request, command=placed(words, text), name=name, seeds=seeds), store, tell))
+        return None if outcomes[-1].interrupted else outcomes[-1].results
+
+    settings = {named(base, setting): setting for setting in grid.settings()}
+    family = each_setting(base, settings, request.seeds, start, tell, confirm)
+    return family, outcomes
+
+
+Start = Callable[[str, Mapping[str, object], Sequence[int]], Results | None]
+"""Runs one setting under seeds; its name is given. None if somebody interrupted it."""
+
+
+def each_setting(
+    base: str,
+    settings: Mapping[str, Mapping[str, object]],
+    seeds: Sequence[int],
+    start: Start,
+    tell: Callable[[Event], None],
+    confirm: int = 0,
+) -> Family:
+    """Run every setting, compare them, and confirm the best one.
+
+    Parameters
+    ----------
+    settings
+        Name of the experiment → its settings.
+    """
+    members: dict[str, Results] = {}
+    for k, (name, setting) in enumerate(settings.items()):
+        tell(Note(f"{k + 1} of {len(settings)}: {name}"))
+        results = start(name, setting, seeds)
+        if results is None:
+            break
+        members[name] = _under(results, seeds)
+    family = family_of(base, members)
+    return _confirm(family, settings, confirm, start, tell) if confirm and len(members) == len(settings) else family
+
+
+def _under(results: Results, seeds: Sequence[int]) -> Results:
+    """The runs under these seeds alone: the best setting may have more, from when it was confirmed."""
+    asked = set(seeds)
+    return replace(results, runs=tuple(run for run in results.runs if run.seed in asked))
+
+
+def _confirm(
+    family: Family,
+    settings: Mapping[str, Mapping[str, object]],
+    confirm: int,
+    start: Start,
+    tell: Callable[[Event], None],
+) -> Family:
+    """Run the best setting under fresh seeds: the first numbers above all that the family has."""
+    if family.ranking is None or family.metric is None:
+        reasons = "; ".join(f"{name}: {why}" for name, why in family.unranked.items())
+        raise MetricError(
+            f"which setting is best is not known, so that it cannot be confirmed: {reasons or 'one setting, or no metric'}"
+        )
+    best = family.ranking.places[0].group
+    first = max(seed for of in family.members.values() for seed in of.seeds) + 1
+    fresh = tuple(range(first, first + confirm))
+    tell(Note(f"confirming {best.name} under {confirm} fresh seeds"))
+    results = start(best.name, settings[best.name], fresh)
+    if results is None:
+        return family
+    scores = _under(results, fresh).scores(family.metric)
+    if not len(scores):
+        raise MetricError(f"{best.name} has no {family.metric} under its fresh seeds {first} … {fresh[-1]}")
+    summary = summarize(Scores(scores.metric, scores.by_seed, scores.goal, confirm))
+    return replace(family, confirmed=Confirmed(best.name, fresh, summary, best.mean))
+
+
+def load_family(
+    name: str, *, metric: Sequence[str] = (), reduce: Reduce | str | None = None, store: str | None = None
+) -> Family:
+    """The experiments of a family: `train`, or a pattern such as `train lr=*`.
+
+    Raises
+    ------
+    UsageError
+        There are none.
+    """
+    names = members_of(name, store)
+    if not names:
+        raise UsageError(f"no family {name!r}: seedwise run --grid makes one, seedwise list shows what there is")
+    members = {member: load(member, metric=metric, reduce=reduce, store=store, brief=True) for member in names}
+    return family_of(name, members)
+
+
+def members_of(name: str, store: str | None = None) -> list[str]:
+    """The names of the experiments in a family; [] for the name of one experiment, or of none."""
+    try:
+        with open_store(store) as opened:
+            return members_in(opened, name)
+    except SeedwiseError:
+        return []
+
+
+def members_in(store: Store, name: str) -> list[str]:
+    """The same, from an open store."""
+    return family_named(name, (experiment.name for experiment in store.experiments()))
+
+
+def export_family(
+    name: str, format: str, metric: Sequence[str] = (), reduce: str | None = None, store: str | None = None
+) -> str:
+    """The runs of every setting of a family as text, each row with its settings.
+
+    `format` is `csv`, `md`, `latex`, or `json` (with the series of each experiment).
+    """
+    family = load_family(name, metric=metric, reduce=reduce, store=store)
+    if format == "json":
+        every = [
+            {"settings": settings_of(member), **json.loads(export(member, "json", metric, reduce, store))}
+            for member in family.members
+        ]
+        return json.dumps({"family": name, "experiments": every}, indent=2) + "\n"
+    columns, rows = rows_of(family)
+    return {"csv": to_csv, "md": to_markdown, "latex": to_latex}[format](columns, rows)
+
+
+def rows_of(family: Family) -> tuple[list[str], list[list[object]]]:
+    """A row for each run: its settings, seed, status, and every metric."""
+    axes = list(dict.fromkeys(key for of in family.settings.values() for key in of))
+    names = list(dict.fromkeys(m.name for of in family.members.values() for m in of.metrics))
+    rows: list[list[object]] = []
+    for member, results in family.members.items():
+        known = {m.name: results.scores(m.name).by_seed for m in results.metrics}
+        values = [family.settings[member].get(axis) for axis in axes]
+        rows += [
+            [*values, run.seed, run.status.value, *(known.get(n, {}).get(run.seed) for n in names)]
+            for run in results.runs
+        ]
+    return [*axes, "seed", "status", *names], rows
+
+
+def family_of(name: str, members: Mapping[str, Results], level: float = 0.95) -> Family:
+    """Compares the settings of a family in the metric that leads."""
+    metric = _metric(members)
+    scores: dict[str, Scores] = {}
+    unranked: dict[str, str] = {}
+    for member, results in members.items():
+        found = _scores(results, metric)
+        if isinstance(found, str):
+            unranked[member] = found
+        else:
+            scores[member] = found
+    if len(scores) < 2 or metric is None:
+        return Family(name, members, metric, None, None, unranked)
+    ranking = compare_many(scores, level=level, rng=0)
+    return Family(name, members, metric, ranking, _flattered(scores), unranked)
+
+
+def _metric(members: Mapping[str, Results]) -> str | None:
+    """The metric that leads most of the settings' reports."""
+    leads = [results.metrics[0].name for results in members.values() if results.metrics]
+    return max(leads, key=leads.count) if leads else None
+
+
+def _scores(results: Results, metric: str | None) -> Scores | str:
+    """The scores of one setting, or why there are none."""
+    if metric is None or metric not in {m.name for m in results.metrics}:
+        return f"{len(results.finished)} of {len(results)} runs finished, none with {metric or 'a metric'}"
+    scores = results.scores(metric)
+    broken = [seed for seed, value in scores.by_seed.items() if not math.isfinite(value)]
+    if broken:
+        return f"{metric} is NaN or infinite under seed {', '.join(map(str, broken[:5]))}"
+    if len(scores) < 2:
+        return f"{len(scores)} of {len(results)} runs has {metric}: spread takes two"
+    return scores
+
+
+def _flattered(scores: Mapping[str, Scores]) -> float:
+    squares = [float(s.values.var(ddof=1)) / len(s) for s in scores.values()]
+    return stats.expected_maximum(len(scores)) * math.sqrt(sum(squares) / len(squares))
+
+
+def expanded(sides: Iterable[str], store: str | None) -> tuple[str, ...]:
+    """Each family in a list of names replaced by its members; files and single experiments stay."""
+    import os
+
+    found: list[str] = []
+    for side in sides:
+        found += (members_of(side, store) if not os.path.isfile(side) else []) or [side]
+    return tuple(found)
+
+
+def page_of_family(family: Family, pairs: bool = False) -> list[Block]:
+    """The report: the sentence, every setting in a row, what choosing the best one does, and the fresh seeds."""
+    ranking, metric = family.ranking, family.metric
+    blocks: list[Block] = []
+    if ranking is not None:
+        blocks.append(Line(ranking.sentence))
+    elif len(family.members) > 1:
+        blocks.append(Line(f"The settings of {printable(family.name)} cannot be compared yet."))
+    blocks.append(report.settings_table(family.settings, family.members, ranking, family.unranked))
+    if ranking is not None and metric is not None and family.flattered is not None:
+        if family.confirmed is None:
+            k = places_of([place.group for place in ranking.places])
+            blocks.append(Line(report.flattered_sentence(len(ranking.places), family.flattered, metric, k)))
+        else:
+            c = family.confirmed
+            blocks.append(Line(report.confirmed_sentence(c.name, c.seeds, c.summary, c.before)))
+        blocks += report.pairs_of(ranking) if pairs else []
+        blocks += [warning(printable(text)) for text in ranking.warnings]
+    return blocks + report.problems(family.unranked)

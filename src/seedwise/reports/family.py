@@ -1,0 +1,92 @@
+"""The report on a family: which setting leads, every setting in a row, and what choosing the best one does."""
+
+from collections.abc import Mapping, Sequence
+
+from ..decisions import Comparison, Decision, Place, Ranking
+from ..results import Results, Summary
+from ..words import half_width, number, places_for, printable, seed_list
+from .decisions import comparison_table, p_text, places_of, tone_of
+from .page import Block, Line, warning
+from .table import Table
+
+
+def settings_table(
+    settings: Mapping[str, Mapping[str, str]],
+    members: Mapping[str, Results],
+    ranking: Ranking | None,
+    unranked: Mapping[str, str],
+) -> Table:
+    """A row for each setting, the best first; those without a place in the ranking last."""
+    axes = list(dict.fromkeys(key for of in settings.values() for key in of))
+    columns = (*axes, "k of n", "mean", "95 % t interval", "SD", "rank", "against the best")
+    rows: list[tuple[str, ...]] = []
+    tones = {}
+    for place in ranking.places if ranking is not None else ():
+        k = places_of([p.group for p in ranking.places]) if ranking is not None else 0
+        g, pair = place.group, _against_best(ranking, place)
+        between = "–" if g.interval is None else f"{number(g.interval[0], k)} … {number(g.interval[1], k)}"
+        figures = (f"{g.finished} of {g.n}", number(g.mean, k), between, number(g.sd, k), f"{place.rank:g}")
+        if pair is not None:
+            tones[len(rows), len(columns) - 1] = tone_of(_seen_from_below(pair.decision))
+        rows.append((*_values(settings, g.name, axes), *figures, _said(pair)))
+    for name in unranked:
+        results = members[name]
+        counted = f"{len(results.finished)} of {len(results)}"
+        rows.append((*_values(settings, name, axes), counted, "–", "–", "–", "–", ""))
+    n = len(axes)
+    return Table(columns, tuple(rows), frozenset({n + 1, n + 3}), (n + 4, n + 3, n), tones=tones)
+
+
+def _values(settings: Mapping[str, Mapping[str, str]], name: str, axes: Sequence[str]) -> list[str]:
+    return [printable(settings[name].get(axis, name if not settings[name] else "–")) for axis in axes]
+
+
+def _against_best(ranking: Ranking | None, place: Place) -> Comparison | None:
+    """The comparison of the best setting with this one; None for the best itself."""
+    if ranking is None:
+        return None
+    best = ranking.places[0].group.name
+    return next((c for c in ranking.pairs if c.new.name == best and c.base.name == place.group.name), None)
+
+
+def _seen_from_below(decision: Decision) -> Decision:
+    return {Decision.BETTER: Decision.WORSE, Decision.WORSE: Decision.BETTER}.get(decision, decision)
+
+
+def _said(pair: Comparison | None) -> str:
+    if pair is None:
+        return "leads"
+    p = pair.p_value if pair.adjusted_p is None else pair.adjusted_p
+    return f"{_seen_from_below(pair.decision)} ({p_text(p)})"
+
+
+def flattered_sentence(count: int, flattered: float, metric: str, places: int) -> str:
+    """What choosing among many does to the best one's mean."""
+    return (
+        f"The best of {count} means looks better than it is: if all settings were alike, by {number(flattered, places)} in {printable(metric)} on average. "
+        "Fresh seeds for the best one tell its true mean: --confirm 20."
+    )
+
+
+def confirmed_sentence(name: str, seeds: Sequence[int], summary: Summary, before: float) -> str:
+    """The best setting under seeds that did not choose it, beside the mean that chose it."""
+    k = places_for(summary)
+    if summary.mean is None:
+        return f"{printable(name)} under fresh seeds: {summary.reason}."
+    among = "" if summary.finished == summary.n else f" ({summary.finished} of {summary.n} finished)"
+    half = half_width(summary)
+    mean = number(summary.mean, k) + (f" ± {number(half, k)}" if half is not None else "")
+    return (
+        f"Confirmed: {printable(name)} has {printable(summary.metric)} {mean} over {len(seeds)} fresh seeds ({seed_list(seeds)}{among}; mean, "
+        f"{summary.level * 100:g} % {summary.method}); under the seeds that chose it, it had {number(before, k)}."
+    )
+
+
+def pairs_of(ranking: Ranking) -> list[Block]:
+    """All pairs of settings, held together by Holm."""
+    return [Line(""), Line(f"All {len(ranking.pairs)} pairs, held together by Holm:"), comparison_table(ranking.pairs)]
+
+
+def problems(unranked: Mapping[str, str]) -> list[Block]:
+    """Settings without a place, with the reason."""
+    return [warning(f"{printable(name)} is not ranked: {printable(why)}") for name, why in unranked.items()]
