@@ -16,6 +16,8 @@ from .scores import ScoresLike, as_scores
 Array = NDArray[np.float64]
 Rng = np.random.Generator | int | None
 GAMMA = 0.75
+_ASO, _LEAST_ASO, _MOST_VALUES = 1000, 200, 40_000_000
+"""ASO's bound takes 1,000 resamples; fewer, but 200 at the least, where they would have more than forty million values."""
 
 
 def compare(
@@ -154,7 +156,8 @@ def _compare(
     found = found if found.sem != 0 else replace(found, low=None, high=None, df=None, p_value=None)
     test = stats.permutation_test(x, y, paired=paired, resamples=resamples, rng=rng) if found.sem is not None else None
     wins = stats.superiority(*sides.larger_is_better(), paired=paired, level=level)
-    order = stats.almost_dominates(*sides.larger_is_better(), alpha=alpha, rng=rng)
+    draws = max(_LEAST_ASO, min(_ASO, _MOST_VALUES // (x.size + y.size)))
+    order = stats.almost_dominates(*sides.larger_is_better(), alpha=alpha, resamples=draws, rng=rng)
     spreads = stats.compare_spreads(x, y, level=level, resamples=min(resamples, 9999), rng=rng)
     interval = _interval(found.low, found.high)
     p = None if test is None else test.p_value
