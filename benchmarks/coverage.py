@@ -12,7 +12,6 @@ from numpy.typing import NDArray
 
 from seedwise import stats
 from seedwise.api.compare import compare
-from seedwise.api.rankings import compare_many, compare_tasks
 
 Array = NDArray[np.float64]
 SIZES = (3, 5, 10, 30)
@@ -128,29 +127,6 @@ def decision_error(rng: np.random.Generator, kind: str, n: int, repeats: int) ->
     return share([compare(x, y, goal="max", resamples=499, rng=rng).decision != "undecided" for x, y in pairs])
 
 
-def many_error(methods: int) -> Callable[[np.random.Generator, str, int, int], float]:
-    """How often `compare_many` names any winner among methods that are alike."""
-
-    def simulate(rng: np.random.Generator, kind: str, n: int, repeats: int) -> float:
-        hits = []
-        for groups in draw(rng, kind, (max(100, repeats // 4), methods, n)):
-            found = compare_many({str(k): x for k, x in enumerate(groups)}, goal="max", resamples=499, rng=rng)
-            hits.append(any(pair.decision != "undecided" for pair in found.pairs))
-        return share(hits)
-
-    return simulate
-
-
-def tasks_error(rng: np.random.Generator, kind: str, n: int, repeats: int) -> float:
-    """How often `compare_tasks` names a winner of two that are alike on 12 tasks."""
-    hits = []
-    for x, y in zip(*draw(rng, kind, (2, max(100, repeats // 4), 12, n)), strict=True):
-        sides = {name: {str(k): row for k, row in enumerate(of)} for name, of in (("a", x), ("b", y))}
-        found = compare_tasks(sides, goal="max", resamples=100, rng=rng)
-        hits.append(found.pairs[0].decision != "undecided")
-    return share(hits)
-
-
 def equivalence_error(rng: np.random.Generator, kind: str, n: int, repeats: int) -> float:
     """How often two that differ by exactly the margin (half an SD) are called equivalent."""
     sd = float(draw(np.random.default_rng(1), kind, (1_000_000,)).std())
@@ -231,9 +207,6 @@ ERRORS: dict[str, Callable[[np.random.Generator, str, int, int], float]] = {
     "permutation test, p ≤ .05 (spreads 1 : 2)": permutation_error(False),
     "permutation test in pairs, p ≤ .05": permutation_error(True),
     "`compare` names a winner": decision_error,
-    "`compare_many` names a winner among 3": many_error(3),
-    "`compare_many` names a winner among 5": many_error(5),
-    "`compare_tasks` names a winner, 12 tasks": tasks_error,
     "`compare` says equivalent at the margin": equivalence_error,
     "mean beyond a threshold, p < .01": threshold_error,
 }

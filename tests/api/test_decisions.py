@@ -205,7 +205,7 @@ def test_a_ranking_takes_the_goal_that_any_side_knows() -> None:
 def test_a_decision_from_few_seeds_says_what_may_not_have_shown() -> None:
     few = sw.compare([5.0, 5.1, 5.2, 5.3, 5.4], [1.0, 1.1, 1.2, 1.3, 1.4], goal="max")
     assert any("fewer than 45 % of seeds" in text for text in few.warnings), "1 - .05^(1/5)"
-    many = sw.compare(list(np.linspace(5, 5.4, 10)), list(np.linspace(1, 1.4, 10)), goal="max")
+    many = sw.compare(list(np.linspace(5, 5.4, 20)), list(np.linspace(1, 1.4, 20)), goal="max")
     undecided = sw.compare([1.0, 1.1, 1.2, 1.35, 1.4], [1.0, 1.1, 1.2, 1.3, 1.4], goal="max")
     for other in (many, undecided):
         assert not any("may not have shown" in text for text in other.warnings)

@@ -309,3 +309,38 @@ def test_what_is_no_comparison_is_a_named_refusal(call: object) -> None:
     for bad in (0.0, 1.0, 95):
         with pytest.raises(ValueError, match="level"):
             difference([1, 2], [3, 4], level=bad)
+
+
+def test_a_great_many_values_give_the_p_of_the_t_test_and_the_spread_of_theory() -> None:
+    rng = np.random.default_rng(3)
+    for n, m in ((9000, 9000), (20_000, 500), (5000, 30)):
+        x, y = rng.normal(size=n), rng.normal(0, 2, size=m)
+        x += 2 * np.sqrt(1 / n + 4 / m) + y.mean() - x.mean()
+        found = permutation_test(x, y, rng=1)
+        assert found.p_value == pytest.approx(difference(x, y).p_value, abs=0.012)
+        assert found.p_value == permutation_test(np.sort(y), x[::-1], rng=1).p_value, "whatever their order"
+        spreads = compare_spreads(np.sort(x), y, rng=1)
+        half = 1.96 * math.sqrt(sum((scipy_stats.kurtosis(v) + 2) / (4 * v.size) for v in (x, y)))
+        assert math.log(spreads.high / spreads.low) == pytest.approx(2 * half, rel=0.2)
+        assert spreads.low < spreads.ratio < spreads.high
+    d = rng.normal(0.03, 1, 5000)
+    assert permutation_test(d, np.zeros(5000), paired=True).p_value == pytest.approx(
+        difference(d, np.zeros(5000), paired=True).p_value, abs=0.012
+    )
+
+
+def test_more_than_a_thousand_pairs_have_a_p() -> None:
+    d = np.random.default_rng(1).normal(0.3, 1, 1500)
+    found = permutation_test(d, np.zeros(1500), paired=True, resamples=200)
+    assert (found.p_value, found.smallest) == (1 / 201, 1 / 201)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("n", "m"), [(4500, 4500), (4000, 300)])
+def test_blocks_of_values_keep_the_level_of_the_permutation_test(n: int, m: int) -> None:
+    rng = np.random.default_rng(n)
+    hits = [
+        permutation_test(rng.lognormal(size=n), rng.lognormal(size=m), resamples=99, rng=rng).p_value <= 0.05
+        for _ in range(400)
+    ]
+    assert np.mean(hits) == pytest.approx(0.05, abs=4 * math.sqrt(0.05 * 0.95 / 400))

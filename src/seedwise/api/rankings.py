@@ -155,9 +155,7 @@ def _decided(pair: Comparison, alpha: float) -> Decision:
 def _rank_intervals(
     samples: Sequence[Array], up: bool, level: float, rng: np.random.Generator, resamples: int = 2000
 ) -> list[tuple[float, tuple[float, float] | None]]:
-    means = np.stack(
-        [x[(rng.random((resamples, x.size)) * x.size).astype(np.intp)].mean(axis=1) for x in samples], axis=1
-    )
+    means = np.stack([stats.resampled_means(x, resamples, rng) for x in samples], axis=1)
     return _ranks(np.array([x.mean() for x in samples]), means, up, level, min(x.size for x in samples) > 1)
 
 
@@ -356,7 +354,7 @@ def _task_ranks(
     total, observed = np.zeros((resamples, len(values))), np.zeros(len(values))
     for task in zip(*values, strict=True):
         observed += rankdata([sign * x.mean() for x in task])
-        drawn = [x[(rng.random((resamples, x.size)) * x.size).astype(np.intp)].mean(axis=1) for x in task]
+        drawn = [stats.resampled_means(x, resamples, rng) for x in task]
         total += rankdata(sign * np.stack(drawn, axis=1), axis=1)
     n = len(values[0])
     low, high = np.quantile(total / n, [(1 - level) / 2, (1 + level) / 2], axis=0)

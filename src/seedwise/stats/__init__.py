@@ -28,7 +28,7 @@ from .many import (
     wilcoxon,
 )
 from .planning import Design, detectable, power, seeds_for, seeds_for_margin, seeds_for_superiority
-from .resampling import Bootstrap, Method, Statistic, bootstrap
+from .resampling import Bootstrap, Method, Statistic, bootstrap, resampled_means
 from .sequential import (
     Stein,
     TimeUniform,
@@ -125,6 +125,7 @@ __all__ = [
     "permutation_test",
     "power",
     "power_of_comparison",
+    "resampled_means",
     "seeds_for",
     "seeds_for_margin",
     "seeds_for_superiority",

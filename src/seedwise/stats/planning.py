@@ -92,7 +92,11 @@ def seeds_for(
     def enough(n: int) -> bool:
         return reached(effect, sd, n, alpha=alpha, design=design, sd_base=sd_base, two_sided=two_sided) >= power
 
-    return _fewest(enough)
+    from scipy.special import ndtri
+
+    z = float(ndtri(1 - (alpha / 2 if two_sided else alpha))) + float(ndtri(power))
+    other = 0.0 if Design(design) is not Design.TWO else sd if sd_base is None else sd_base
+    return _fewest(enough, z / effect * z / effect * (sd**2 + other**2) + 1)
 
 
 reached = power
@@ -175,14 +179,24 @@ def _check(sd: float, alpha: float) -> None:
     check_level(1 - alpha)
 
 
-def _fewest(enough: Callable[[int], bool]) -> int:
-    high = 2
-    while not enough(high):
-        high *= 2
-        if high > _MOST:
-            raise ValueError("more than ten million seeds would be needed")
-    low = max(2, high // 2)
-    while low < high:
+def _fewest(enough: Callable[[int], bool], guess: float = 2) -> int:
+    """The smallest number from 2 on that is enough, as all larger ones then are. It looks near the guess first."""
+    high, step = int(min(max(2.0, guess), float(_MOST))), 1
+    low = 1
+    if enough(high):
+        while high > 2:
+            tried = max(2, high - step)
+            if not enough(tried):
+                low = tried
+                break
+            high, step = tried, 2 * step
+    else:
+        low = high
+        while not enough(high := min(low + step, _MOST)):
+            if high == _MOST:
+                raise ValueError("more than ten million seeds would be needed")
+            low, step = high, 2 * step
+    while high - low > 1:
         middle = (low + high) // 2
-        low, high = (low, middle) if enough(middle) else (middle + 1, high)
-    return low
+        low, high = (low, middle) if enough(middle) else (middle, high)
+    return high

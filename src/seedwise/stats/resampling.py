@@ -183,6 +183,13 @@ def chunks(total: int, width: int) -> list[int]:
     return [min(size, total - k) for k in range(0, total, size)]
 
 
+def resampled_means(x: Array, resamples: int, rng: np.random.Generator) -> Array:
+    """Means of resamples of one sample, shape (resamples,)."""
+    return np.concatenate(
+        [x[(rng.random((rows, x.size)) * x.size).astype(np.intp)].mean(axis=1) for rows in chunks(resamples, x.size)]
+    )
+
+
 def _ends(
     x: Array, estimate: float, values: Array, spreads: Array, statistic: Statistic, method: Method, level: float
 ) -> tuple[tuple[float, float] | None, str]:
