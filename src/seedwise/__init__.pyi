@@ -11,7 +11,7 @@ from .api.variance import by_step, cross_validated, noise_of_test_set, step_scor
 from .decisions import Comparison, Decision, Plan, Ranking, TaskRanking
 from .errors import MetricError, ScriptError, SeedwiseError, StoreError, UsageError
 from .experiments.loading import load
-from .results import Goal, Results, Run, Scores, Status, Summary
+from .results import Goal, Results, Run, RunsFailedError, Scores, Status, Summary
 
 __version__: str
 
@@ -26,6 +26,7 @@ __all__ = [
     "Ranking",
     "Results",
     "Run",
+    "RunsFailedError",
     "Scores",
     "ScriptError",
     "SeedError",

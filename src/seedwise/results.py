@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .errors import MetricError, UsageError
+from .errors import MetricError, SeedwiseError, UsageError
 from .typos import did_you_mean, one_of
 from .wording import option
 
@@ -42,6 +42,7 @@ class Cause(StrEnum):
     """Why a run failed."""
 
     EXCEPTION = "exception"
+    MISSING = "missing package"
     EXIT = "exit code"
     SIGNAL = "signal"
     NOT_ENTERED = "not entered"
@@ -267,6 +268,14 @@ class Metric:
     reduce: Reduce = Reduce.LAST
     pattern: str | None = None
     """A regular expression for the printed output, if the user gave one."""
+
+
+class RunsFailedError(SeedwiseError):
+    """Every run failed. The message has the traceback of the first; `results` holds all runs."""
+
+    def __init__(self, message: str, results: "Results") -> None:
+        super().__init__(message)
+        self.results = results
 
 
 @dataclass(frozen=True)

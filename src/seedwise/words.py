@@ -6,7 +6,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import ArrayLike
 
-from .results import Summary
+from .results import Run, Summary
 
 _BARS = "▁▂▃▄▅▆▇█"
 
@@ -97,6 +97,12 @@ def duration(seconds: float) -> str:
         return f"{minutes} min {rest:02d} s"
     hours, minutes = divmod(minutes, 60)
     return f"{hours} h {minutes:02d} min"
+
+
+def failure(run: Run) -> str:
+    """Why a run failed: its cause, and what is known of it. A cause that the detail begins with is not said twice."""
+    cause = run.cause.value if run.cause else ""
+    return run.detail if not cause or run.detail.startswith(cause) else f"{cause}: {run.detail}"
 
 
 def printable(text: str) -> str:

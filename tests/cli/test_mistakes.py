@@ -173,7 +173,7 @@ IN_PYTHON: list[tuple[str, Callable[[], Any], str]] = [
     ("a setting lacks", lambda: sw.run(lambda seed, lr: lr, [1]), "needs lr beside the seed: config={'lr': …}"),
     ("run(async def, [1])", lambda: sw.run(waits, [1]), "waits is async"),
     ("timeout=-1", lambda: sw.run(train, [1], timeout=-1), "timeout is a number of seconds above 0; got -1"),
-    ("timeout='3'", lambda: sw.run(train, [1], timeout="3"), "timeout takes a number of seconds; got '3'"),  # type: ignore[arg-type]
+    ("timeout='3'", lambda: sw.run(train, [1], timeout="3"), "timeout takes a number; got '3'"),  # type: ignore[arg-type]
     ("jobs=0", lambda: sw.run(train, [1], jobs=0), "jobs is at least 1; got 0"),
     ("jobs=1.5", lambda: sw.run(train, [1], jobs=1.5), "jobs takes a whole number; got 1.5"),  # type: ignore[arg-type]
     (

@@ -9,6 +9,7 @@ from ..experiments.options import Options
 from ..experiments.signatures import check_call
 from ..metrics.choose import parse_metric
 from ..results import Reduce, Results, check_seeds, reduce_named, several
+from ..runs.all_failed import results_or_raise
 from ..runs.request import Request, silent
 from ..runs.sweep import execute
 from ..sandbox.workdir import Workdir, workdir_named
@@ -30,6 +31,7 @@ def run(
     timeout: float | None = None,
     retries: int = 0,
     fail_fast: bool = False,
+    keep_going: bool = False,
     fresh: bool = False,
     store: str | None = None,
     tell: Callable[[Event], None] = silent,
@@ -54,6 +56,8 @@ def run(
         How often a failed run is tried again at once.
     fail_fast
         Start no further run after the first that fails.
+    keep_going
+        Run the other seeds though the first three failed alike, and return the results though every run failed.
     name, metric, reduce, jobs, threads, share, workdir, fresh, store, tell
         As for `run_script`.
 
@@ -65,7 +69,9 @@ def run(
     Raises
     ------
     UsageError
-        The function cannot be carried into another process; the message says why.
+        The function cannot be carried into another process, or does not take its settings; the message says why.
+    RunsFailedError
+        Every run failed. The message has the traceback of the first, and how many seeds share it.
     """
     if not callable(function):
         raise UsageError(_no_function(function))
@@ -80,6 +86,7 @@ def run(
         timeout=timeout,
         retries=retries,
         fail_fast=fail_fast,
+        keep_going=keep_going,
     )
     asked = [parse_metric(text, how) for text in several(metric)]
     label = name or "".join(
@@ -88,7 +95,7 @@ def run(
     chosen = check_seeds(seeds)
     with carried(function, dict(config or {}), private_folder()) as call:
         request = Request(call.label, chosen, options, label or "function", asked, how, call=call)
-        return execute(request, store, tell).results
+        return results_or_raise(execute(request, store, tell), keep_going)
 
 
 def _no_function(given: object) -> str:

@@ -7,6 +7,7 @@ from ..experiments.command import words_of
 from ..experiments.options import Options, cards_named
 from ..metrics.choose import parse_metric
 from ..results import Reduce, Results, check_seeds, reduce_named, several
+from ..runs.all_failed import results_or_raise
 from ..runs.request import Request, silent
 from ..runs.stopping import until_asked
 from ..runs.sweep import execute
@@ -30,6 +31,7 @@ def run_script(
     timeout: float | None = None,
     retries: int = 0,
     fail_fast: bool = False,
+    keep_going: bool = False,
     gpus: Sequence[str | int] = (),
     nice: int = 0,
     fresh: bool = False,
@@ -77,6 +79,8 @@ def run_script(
         How often a failed run is tried again at once. Its attempts are kept apart.
     fail_fast
         Start no further run after the first that fails.
+    keep_going
+        Run the other seeds though the first three failed alike, and return the results though every run failed.
     gpus
         Numbers of the GPUs to use. Each run sees one GPU: the one with the fewest runs at that moment. There are as
         many runs at a time as GPUs, or `jobs`, so that small runs can share a GPU.
@@ -101,6 +105,8 @@ def run_script(
     ------
     UsageError, ScriptError, StoreError
         Raised before anything is run. The message says what to do.
+    RunsFailedError
+        Every run failed. The message has the traceback of the first, and how many seeds share it.
     """
     how = reduce_named(reduce)
     options = Options(
@@ -114,6 +120,7 @@ def run_script(
         timeout=timeout,
         retries=retries,
         fail_fast=fail_fast,
+        keep_going=keep_going,
         gpus=cards_named(gpus),
         nice=nice,
         fresh=fresh,
@@ -129,4 +136,4 @@ def run_script(
         how,
         until=until_asked(until_margin, until_rule, bounds),
     )
-    return execute(request, store, tell).results
+    return results_or_raise(execute(request, store, tell), keep_going)

@@ -66,8 +66,24 @@ def run(
             both = replace(request, brief=False), replace(other, brief=False)
             return _report_both(execute_against(both, store, live), json)
         outcome = execute(request, store, live)
+        hint = _misplaced(command, outcome)
+        if hint:
+            live(Note(hint))
     report(outcome.results, json)
     return exit_code(outcome)
+
+
+def _misplaced(command: Sequence[str], outcome: "Outcome") -> str:
+    """What to say where no run finished, and options of ours were behind the command; "" otherwise."""
+    from ..experiments.functions import is_call
+    from .users_words import ours_among
+
+    if outcome.results.finished or not outcome.results.failed or is_call(command):
+        return ""
+    ours = ours_among(command, "run")
+    if not ours:
+        return ""
+    return f"{' and '.join(ours)} stood behind the command, so the command received it: options of Seedwise stand before it"
 
 
 def _with_settings(command: Sequence[str], settings: Sequence[str] | None) -> tuple[str, ...]:

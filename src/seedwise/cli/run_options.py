@@ -64,6 +64,9 @@ class RunOptions:
     timeout: Annotated[float | None, Parameter(help="Seconds after which a run is ended and counts as failed.")] = None
     retries: Annotated[int, Parameter(help="How often a failed run is tried again at once.")] = 0
     fail_fast: Annotated[bool, Parameter(negative=(), help="Start no further run after the first that fails.")] = False
+    keep_going: Annotated[
+        bool, Parameter(negative=(), help="Run the other seeds though the first three failed alike.")
+    ] = False
     gpus: Annotated[str | None, Parameter(help="GPUs to be used, 0,1: each run sees one of them.")] = None
     metric_file: Annotated[
         list[str] | None,
@@ -95,6 +98,7 @@ class RunOptions:
             timeout=self.timeout,
             retries=self.retries,
             fail_fast=self.fail_fast,
+            keep_going=self.keep_going,
             gpus=cards_named(self.gpus.split(",") if self.gpus else ()),
             nice=self.nice,
             metric_files=tuple(self.metric_file or ()),

@@ -25,7 +25,7 @@ from .owners import is_alive, is_dead_here
 
 FOLDER = ".seedwise"
 
-NOT_THE_RUNS_FAULT = frozenset({Cause.ISOLATION, Cause.CHANGED, Cause.NOT_ENTERED, Cause.FILES})
+NOT_THE_RUNS_FAULT = frozenset({Cause.ISOLATION, Cause.CHANGED, Cause.NOT_ENTERED, Cause.FILES, Cause.MISSING})
 """Causes after which the same command tries a seed again, because the reason of the failure was outside the run."""
 
 

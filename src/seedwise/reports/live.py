@@ -14,7 +14,7 @@ from ..metrics import headline
 from ..metrics.goals import looks_like_metric
 from ..results import Run, Status
 from ..stats import describe
-from ..words import decimals, duration, number, printable
+from ..words import decimals, duration, failure, number, printable
 
 _PAUSE = 0.2
 """Seconds between two lines about finished runs. Every failure gets a line."""
@@ -30,6 +30,7 @@ class Live:
         self._task: TaskID | None = None
         self._ended = 0
         self._last: dict[str, list[dict[str, float]]] = {}  # for each experiment: the last values of each finished run
+        self._failures: set[str] = set()
         self._began = time.monotonic()
         self._said = 0.0
         self._todo = 0
@@ -66,7 +67,9 @@ class Live:
         self._began = time.monotonic()
         if event.done:
             failed = (
-                f" ({event.failed} failed; `seedwise resume NAME --failed` runs them again)" if event.failed else ""
+                f" ({event.failed} failed; `seedwise resume {event.experiment} --failed` runs them again)"
+                if event.failed
+                else ""
             )
             of = f" of {event.experiment}" if len(self._last) > 1 else ""
             self._say(f"{event.done} of {event.n} seeds{of} were run before{failed}; {event.todo} to run")
@@ -92,7 +95,9 @@ class Live:
         if run.status is Status.FINISHED and run.series:
             runs.append({name: series.values[-1] for name, series in run.series.items()})
         if run.status is Status.FAILED:
-            self._say(f"{of}seed {run.seed} failed: {run.cause}: {run.detail}")
+            said = failure(run)
+            self._say(f"{of}seed {run.seed} failed{' alike' if said in self._failures else f': {said}'}")
+            self._failures.add(said)
         now, last = time.monotonic(), self._ended >= self._todo
         if now - self._said < _PAUSE and not last:
             if self._progress is not None and self._task is not None:

@@ -1,11 +1,12 @@
 """The report on one experiment: a sentence, then the table, the sites and the warnings."""
 
 import os
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from ..results import Results, Status, Summary
-from ..words import histogram, number, places_for, printable, seed_list, sentence
+from ..results import Results, Run, Status, Summary
+from ..words import failure, histogram, number, places_for, printable, seed_list, sentence
 from .table import Table
 
 
@@ -118,16 +119,38 @@ def _counts(results: Results) -> list[str]:
         again = [f"seed {run.seed} in {os.path.basename(str(run.folder))}" for run in kept if run.attempt > 1]
         more = "" if not again else f" ({', '.join(again[:4])}{' …' if len(again) > 4 else ''})"
         lines.append(f"Each run saw your files as they were; what it wrote is in {shown}/seed-N/files{more}.")
-    causes: dict[str, list[int]] = {}
-    for run in results.failed:
-        causes.setdefault(printable(f"{run.cause}: {run.detail}" if run.cause else run.detail), []).append(run.seed)
-    for text, seeds in list(causes.items())[:10]:
-        log = f" (seedwise log {results.name} --seed {seeds[0]} --stderr)" if results.key else ""
-        lines.append(f"Failed under seed {seed_list(seeds)}: {text}{log}")
+    lines += _failures(results)
     open_ = [run.seed for status in (Status.INTERRUPTED, Status.RUNNING) for run in results.having(status)]
     if open_:
         lines.append(
             f"Not finished: seed {seed_list(open_)}; the same command or `seedwise resume {results.name}` runs them."
+        )
+    return lines
+
+
+_MOST_FAILURES = 10
+_NUMBER = re.compile(r"\d+(?:\.\d+)?")
+
+
+def _failures(results: Results) -> list[str]:
+    """A line for each way in which runs failed. Messages that differ in their numbers only are one."""
+    alike: dict[str, list[Run]] = {}
+    for run in results.failed:
+        place, colon, message = run.detail.partition(": ")  # the line number in the place counts
+        text = f"{run.cause}: {place}{colon}{_NUMBER.sub('#', message)}"
+        alike.setdefault(text, []).append(run)
+    lines = []
+    for runs in list(alike.values())[:_MOST_FAILURES]:
+        first = runs[0]
+        text = printable(failure(first))
+        seeds = [run.seed for run in runs]
+        same = "" if len({run.detail for run in runs}) == 1 else f" under seed {first.seed}, and the like"
+        count = f" ({len(seeds)} seeds)" if len(seeds) > 1 else ""
+        log = f" (seedwise log {results.name} --seed {first.seed} --stderr)" if results.key else ""
+        lines.append(f"Failed under seed {seed_list(seeds)}{count}: {text}{same}{log}")
+    if len(alike) > _MOST_FAILURES:
+        lines.append(
+            f"{len(alike) - _MOST_FAILURES} more ways of failing: seedwise export {results.name} --format json"
         )
     return lines
 
