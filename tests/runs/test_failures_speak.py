@@ -21,7 +21,7 @@ def test_where_every_run_failed_python_raises_with_the_traceback(script: Script)
     assert "Traceback (most recent call last):" in said
     assert "raise ValueError(f'loss is" in said
     assert "keep_going=True" in said
-    assert [run.seed for run in raised.value.results.failed] == [1, 2, 3]
+    assert len(raised.value.results.failed) == 3
     assert len(raised.value.results.having(Status.INTERRUPTED)) == 5
 
 
