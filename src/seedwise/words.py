@@ -42,15 +42,17 @@ def half_width(figures: Summary) -> float | None:
 def sentence(figures: Summary) -> str:
     """One metric in one sentence, which says what its ± is."""
     if figures.reason or figures.mean is None:
-        return f"{figures.metric}: {figures.reason}."
+        return f"{figures.label}: {figures.reason}."
     places = places_for(figures)
     seeds = f"{figures.finished} seed{'s' if figures.finished != 1 else ''}"
     among = "" if figures.finished == figures.n else f" (of {figures.n}; among finished)"
     if figures.interval is None:
-        return f"{figures.metric} is {number(figures.mean, places)} under one seed{among}, which says nothing about spread."
+        return (
+            f"{figures.label} is {number(figures.mean, places)} under one seed{among}, which says nothing about spread."
+        )
     plus_minus = number(half_width(figures), places)
     text = (
-        f"{figures.metric} is {number(figures.mean, places)} ± {plus_minus} over {seeds}{among} "
+        f"{figures.label} is {number(figures.mean, places)} ± {plus_minus} over {seeds}{among} "
         f"(mean, {figures.level * 100:g} % {figures.method})"
     )
     if figures.goal is None:

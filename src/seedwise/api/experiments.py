@@ -12,7 +12,7 @@ from ..events import Event
 from ..experiments.command import MASK
 from ..experiments.loading import load, open_store, results_of
 from ..experiments.options import Options
-from ..experiments.store import Experiment, find_folder
+from ..experiments.store import Experiment, find_folder, metrics_as_values, metrics_from
 from ..metrics.choose import parse_metric
 from ..reports.table import to_csv, to_latex, to_markdown
 from ..results import Reduce, Status
@@ -98,7 +98,7 @@ def resume(
         if not open_seeds:
             return Outcome(results_of(opened, experiment), True)
     options, said = _options(experiment, jobs), experiment.plan.get("options", {})
-    reduce = Reduce(said.get("reduce", "last"))
+    asked = said.get("asked", {"metrics": metrics_as_values(experiment.metrics), "reduce": said.get("reduce", "last")})
     until = said.get("until")
     kept = None
     if until is not None:
@@ -108,8 +108,8 @@ def resume(
         [run.seed for run in runs],
         options,
         experiment.name,
-        experiment.metrics,
-        reduce,
+        metrics_from(asked["metrics"]),
+        Reduce(asked["reduce"]),
         until=kept,
         only=experiment,
         retry_failed=failed,

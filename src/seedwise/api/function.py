@@ -23,7 +23,8 @@ def run(
     config: Mapping[str, object] | None = None,
     name: str | None = None,
     metric: str | Sequence[str] = (),
-    reduce: Reduce | str = Reduce.LAST,
+    reduce: Reduce | str | None = None,
+    remember: bool = False,
     jobs: int | None = None,
     threads: int | None = 1,
     share: str | Sequence[str] = (),
@@ -58,7 +59,7 @@ def run(
         Start no further run after the first that fails.
     keep_going
         Run the other seeds though the first three failed alike, and return the results though every run failed.
-    name, metric, reduce, jobs, threads, share, workdir, fresh, store, tell
+    name, metric, reduce, remember, jobs, threads, share, workdir, fresh, store, tell
         As for `run_script`.
 
     Returns
@@ -76,7 +77,7 @@ def run(
     if not callable(function):
         raise UsageError(_no_function(function))
     check_call(function, dict(config or {}))
-    how = reduce_named(reduce)
+    how = None if reduce is None else reduce_named(reduce)
     options = Options(
         threads=threads,
         jobs=jobs,
@@ -88,13 +89,13 @@ def run(
         fail_fast=fail_fast,
         keep_going=keep_going,
     )
-    asked = [parse_metric(text, how) for text in several(metric)]
+    asked = [parse_metric(text, how or Reduce.LAST) for text in several(metric)]
     label = name or "".join(
         c if c.isalnum() or c in "_-" else "-" for c in getattr(function, "__name__", "function")
     ).strip("-")
     chosen = check_seeds(seeds)
     with carried(function, dict(config or {}), private_folder()) as call:
-        request = Request(call.label, chosen, options, label or "function", asked, how, call=call)
+        request = Request(call.label, chosen, options, label or "function", asked, how, call=call, remember=remember)
         return results_or_raise(execute(request, store, tell), keep_going)
 
 

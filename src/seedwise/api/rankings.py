@@ -78,7 +78,7 @@ def compare_many(
         for name, rank in zip(ordered, ranks, strict=True)
     )
     warnings = tuple(dict.fromkeys(w for pair in pairs for w in pair.warnings))
-    result = Ranking(first.metric, first.goal or Goal.MAX, level, places, tuple(pairs), "", warnings)
+    result = Ranking(first.label, first.goal or Goal.MAX, level, places, tuple(pairs), "", warnings)
     return replace(result, sentence=ranking_sentence(result))
 
 

@@ -20,7 +20,8 @@ def run_script(
     *,
     name: str | None = None,
     metric: str | Sequence[str] = (),
-    reduce: Reduce | str = Reduce.LAST,
+    reduce: Reduce | str | None = None,
+    remember: bool = False,
     jobs: int | None = None,
     threads: int | None = 1,
     keep: str | Sequence[str] = (),
@@ -58,7 +59,10 @@ def run_script(
     name
         The experiment's name. By default the script's name without its ending.
     metric, reduce
-        Which metrics (`acc`, `val_loss:min`, `err=REGEX`), and which value of a series: `last`, `best`, `mean`.
+        Which metrics (`acc`, `val_loss:min`, `err=REGEX`), and which value of a series: `last` (default), `best`, `mean`, `area`.
+    remember
+        Keep `metric` and `reduce` with the experiment, for `load`, `compare` and later runs. Otherwise they are a choice
+        for this call.
     jobs
         How many runs go on at the same time. By default cores divided by threads; one if there is a GPU.
     threads
@@ -108,7 +112,7 @@ def run_script(
     RunsFailedError
         Every run failed. The message has the traceback of the first, and how many seeds share it.
     """
-    how = reduce_named(reduce)
+    how = None if reduce is None else reduce_named(reduce)
     options = Options(
         keep=several(keep),
         seed_site=seed_site,
@@ -132,8 +136,9 @@ def run_script(
         check_seeds(seeds),
         options,
         name,
-        [parse_metric(text, how) for text in several(metric)],
+        [parse_metric(text, how or Reduce.LAST) for text in several(metric)],
         how,
         until=until_asked(until_margin, until_rule, bounds),
+        remember=remember,
     )
     return results_or_raise(execute(request, store, tell), keep_going)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 from cyclopts import Parameter
 
 from . import run_options as opt
-from .app import Json, MetricOption, ReduceOption, StoreOption, app
+from .app import Json, MetricOption, ShownReduce, StoreOption, app
 from .printing import as_dict, exit_code, print_json, report
 
 if TYPE_CHECKING:
@@ -24,7 +24,8 @@ def run(
     seeds: opt.Seeds = None,
     name: opt.Name = None,
     metric: MetricOption = None,
-    reduce: ReduceOption = "last",
+    reduce: ShownReduce = None,
+    remember: opt.Remember = False,
     how: opt.RunOptions = _AS_USUAL,
     set: opt.Settings = None,
     against: opt.Against = None,
@@ -54,9 +55,18 @@ def run(
     until = until_asked(until_margin, until_rule, _bounds(bounds))
     which = Which(n, seeds, max_seeds)
     chosen = which.chosen(command, as_is=options.as_is, until_margin=until is not None, against=against is not None)
-    asked = [parse_metric(text, Reduce(reduce)) for text in metric or ()]
+    how_reduced = None if reduce is None else Reduce(reduce)
+    asked = [parse_metric(text, how_reduced or Reduce.LAST) for text in metric or ()]
     request = Request(
-        _with_settings(command, set), chosen, options, name, asked, Reduce(reduce), until=until, brief=True
+        _with_settings(command, set),
+        chosen,
+        options,
+        name,
+        asked,
+        how_reduced,
+        until=until,
+        remember=remember,
+        brief=True,
     )
     with showing(quiet=False, prefer=asked[0].name if asked else None) as live:
         if which.told():

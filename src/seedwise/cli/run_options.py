@@ -12,6 +12,10 @@ Command = Annotated[str, Parameter(help="The command, after --: python train.py"
 Number = Annotated[int | None, Parameter(name=["-n", "--number"], help="Seeds 1 … n; a larger n adds seeds.")]
 Seeds = Annotated[str | None, Parameter(help="The seeds themselves: 0,3,5 or 1-30.")]
 Name = Annotated[str | None, Parameter(help="Name of the experiment (default: the script's).")]
+Remember = Annotated[
+    bool,
+    Parameter(negative=(), help="Keep --metric and --reduce with the experiment, for show, compare and later runs."),
+]
 Settings = Annotated[
     list[str] | None, Parameter(negative=(), help="A setting of a function: lr=0.1. Repeat for several.")
 ]

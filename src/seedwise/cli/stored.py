@@ -63,13 +63,23 @@ def show(
     metric_file: Annotated[
         list[str] | None, Parameter(negative=(), help="Read metrics from files that the runs wrote: out/metrics.json.")
     ] = None,
+    seeds: Annotated[str | None, Parameter(help="Only the runs under these seeds: 1-10 or 0,3,5.")] = None,
     store: StoreOption = None,
     json: Json = False,
 ) -> int:
     """Report on an experiment: NAME, or NAME@2 for an older one."""
     from ..experiments.loading import load
+    from ..results import parse_seeds
 
-    results = load(name, metric=metric or (), reduce=reduce, metric_file=metric_file or (), store=store, brief=True)
+    results = load(
+        name,
+        metric=metric or (),
+        reduce=reduce,
+        metric_file=metric_file or (),
+        seeds=None if seeds is None else parse_seeds(seeds),
+        store=store,
+        brief=True,
+    )
     report(results, json)
     return 3 if results.failed else 0
 
@@ -178,19 +188,18 @@ def watch(name: str, /, *, store: StoreOption = None) -> int:
 
     from ..api.summary import summarize_all
     from ..experiments.loading import load
+    from ..reports.progress import line_of_progress
     from ..results import Status
 
     last = ""
     while True:
         results = load(name, store=store)
-        counts = {s: len(results.having(s)) for s in Status}
-        means = [f"{m} {v.mean:.4g}" for m, v in summarize_all(results).items() if v.mean is not None][:3]
-        line = ", ".join(f"{k} {s}" for s, k in counts.items() if k) + ("; mean " + ", ".join(means) if means else "")
+        line = line_of_progress(results, summarize_all(results))
         if line != last:
             print(line, flush=True)
         last = line
-        if not counts[Status.RUNNING]:
-            return 3 if counts[Status.FAILED] else 0
+        if not results.having(Status.RUNNING):
+            return 3 if results.failed else 0
         time.sleep(1)
 
 

@@ -33,8 +33,8 @@ NOT_THE_RUNS_FAULT = frozenset({Cause.ISOLATION, Cause.CHANGED, Cause.NOT_ENTERE
 class Experiment:
     """What is run, as the store holds it.
 
-    `manifest` holds everything by which it is recognised, `plan` its seed sites, `metrics` the metrics that were
-    asked for.
+    `manifest` holds everything by which it is recognised, `plan` its seed sites, `metrics` the metrics that
+    somebody asked to be remembered.
     """
 
     id: int
@@ -233,10 +233,7 @@ class Store:
             raise self._damaged(f"the record of experiment {number} is not what was written")
         if not isinstance(version, int) or not _NAME.fullmatch(str(name)):
             raise StoreError(f"the store {self.path} holds an experiment named {name!r}@{version!r}, which none can be")
-        asked = tuple(
-            Metric(m["name"], m["goal"] and Goal(m["goal"]), m["goal_said"], Reduce(m["reduce"]), m["pattern"])
-            for m in json.loads(metrics)
-        )
+        asked = metrics_from(json.loads(metrics))
         return Experiment(
             number,
             name,
@@ -316,19 +313,10 @@ class Store:
         return self.experiment(name)
 
     def set_metrics(self, experiment: Experiment, metrics: Sequence[Metric]) -> None:
-        """Store which metrics were asked for."""
-        values = [
-            {
-                "name": m.name,
-                "goal": m.goal,
-                "goal_said": m.goal_said,
-                "reduce": m.reduce,
-                "pattern": m.pattern,
-            }
-            for m in metrics
-        ]
+        """Store which metrics are the experiment's own."""
+        values = json.dumps(metrics_as_values(metrics))
         with self._write():
-            self._db.execute("UPDATE experiments SET metrics = ? WHERE id = ?", (json.dumps(values), experiment.id))
+            self._db.execute("UPDATE experiments SET metrics = ? WHERE id = ?", (values, experiment.id))
             self._seal("experiments", "id = ?", (experiment.id,))
 
     def inputs(self, experiment: int) -> dict[tuple[str, str], str]:
@@ -603,6 +591,22 @@ class Store:
         """The folder for the logs and files of one attempt."""
         again = "" if attempt == 1 else f"-attempt-{attempt}"
         return self.folder / "runs" / f"{experiment.name}@{experiment.version}" / f"seed-{seed}{again}"
+
+
+def metrics_as_values(metrics: Sequence[Metric]) -> list[dict[str, object]]:
+    """Metrics as plain values, for JSON."""
+    return [
+        {"name": m.name, "goal": m.goal, "goal_said": m.goal_said, "reduce": m.reduce, "pattern": m.pattern}
+        for m in metrics
+    ]
+
+
+def metrics_from(values: Sequence[Mapping[str, Any]]) -> tuple[Metric, ...]:
+    """The metrics that `metrics_as_values` gave."""
+    return tuple(
+        Metric(m["name"], m["goal"] and Goal(m["goal"]), m["goal_said"], Reduce(m["reduce"]), m["pattern"])
+        for m in values
+    )
 
 
 _NAME = re.compile(r"\w[\w.-]{0,99}")

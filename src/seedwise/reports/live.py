@@ -15,6 +15,7 @@ from ..metrics.goals import looks_like_metric
 from ..results import Run, Status
 from ..stats import describe
 from ..words import decimals, duration, failure, number, printable
+from .progress import seconds_left
 
 _PAUSE = 0.2
 """Seconds between two lines about finished runs. Every failure gets a line."""
@@ -31,6 +32,8 @@ class Live:
         self._ended = 0
         self._last: dict[str, list[dict[str, float]]] = {}  # for each experiment: the last values of each finished run
         self._failures: set[str] = set()
+        self._forked: list[float] = []
+        self._jobs = 1
         self._began = time.monotonic()
         self._said = 0.0
         self._todo = 0
@@ -63,6 +66,7 @@ class Live:
         self._n += event.n
         self._done += event.done
         self._todo += event.todo
+        self._jobs = event.jobs
         self._last.setdefault(event.experiment, [])
         self._began = time.monotonic()
         if event.done:
@@ -90,6 +94,8 @@ class Live:
 
     def _end(self, run: Run, experiment: str) -> None:
         self._ended += 1
+        if run.forked and run.status is Status.FINISHED and run.seconds is not None:
+            self._forked.append(run.seconds)
         of = f"{printable(experiment)}, " if len(self._last) > 1 else ""
         runs = self._last.setdefault(experiment, [])
         if run.status is Status.FINISHED and run.series:
@@ -114,10 +120,8 @@ class Live:
             self._say("; ".join(parts))
 
     def _left(self) -> str:
-        rest = self._todo - self._ended
-        if rest <= 0 or not self._ended:
-            return ""
-        return f"{duration((time.monotonic() - self._began) / self._ended * rest)} left"
+        left = seconds_left(self._ended, self._todo, self._jobs, time.monotonic() - self._began, self._forked)
+        return "" if left is None else f"{duration(left)} left"
 
     def _mean(self, finished: list[dict[str, float]]) -> str:
         """The mean so far, ± half its t interval, of the metric that the user most likely means."""

@@ -22,9 +22,9 @@ def lines_of_report(results: Results, summaries: Mapping[str, Summary], width: i
         lines.extend(_chosen(results))
     lines.extend(_counts(results))
     lines.extend(_sites(results.sites))
-    lines.extend(f"Warning: {printable(f.metric)}: {f.reason}." for f in shown[1:] if f.reason)
+    lines.extend(f"Warning: {printable(f.label)}: {f.reason}." for f in shown[1:] if f.reason)
     noted = [f for k, f in enumerate(shown) if f.note and (k == 0 or f.method != "t interval")]
-    lines.extend(f"Warning: {printable(f.metric)}: {f.note}." for f in noted)
+    lines.extend(f"Warning: {printable(f.label)}: {f.note}." for f in noted)
     lines.extend(f"Warning: {printable(text)}." for text in results.warnings)
     return [line.rstrip() for line in lines]
 
@@ -60,7 +60,7 @@ def metric_table(results: Results, summaries: Mapping[str, Summary]) -> Table:
         counted = f"{f.finished} of {f.n}"
         goal = f.goal.value if f.goal else "?"
         if f.mean is None:
-            rows.append((printable(name), goal, counted, *["–"] * 7))
+            rows.append((printable(f.label), goal, counted, *["–"] * 7))
             continue
         places = places_for(f)
         interval = "–" if f.interval is None else f"{number(f.interval[0], places)} … {number(f.interval[1], places)}"
@@ -73,7 +73,7 @@ def metric_table(results: Results, summaries: Mapping[str, Summary]) -> Table:
         picture = histogram(results.scores(name).values)
         rows.append(
             (
-                printable(name),
+                printable(f.label),
                 goal,
                 counted,
                 number(f.mean, places),
@@ -106,6 +106,8 @@ def _counts(results: Results) -> list[str]:
         lines.append(
             f"{results.name}: {len(results.finished)} of {total} runs finished, seeds {seed_list(results.seeds)}."
         )
+    if results.there is not None:
+        lines.append(f"{results.there} seeds are there: `seedwise show {results.name}` reports all of them.")
     if results.forking:
         lines.append(f"{printable(results.forking)}.")
     kept = [
