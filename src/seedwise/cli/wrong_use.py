@@ -50,13 +50,13 @@ def _is_whole(argument: "Argument") -> bool:
     return hint is int or (get_origin(hint) is not Literal and int in get_args(hint))
 
 
-def in_words(error: "CycloptsError", arguments: Sequence[str]) -> str:
-    """What was wrong, in one line, and what to type instead."""
+def in_words(error: "CycloptsError", arguments: Sequence[str], commands: Sequence[str]) -> str:
+    """What was wrong, in one line, and what to type instead. `commands` are the names of our commands."""
     from cyclopts import CoercionError, MissingArgumentError, UnknownCommandError, UnknownOptionError, exceptions
 
     command = " ".join(error.command_chain or ())
     if isinstance(error, UnknownCommandError):
-        return no_such_command(arguments)
+        return no_such_command(arguments, commands)
     if isinstance(error, UnknownOptionError):
         named = (error.token.keyword or error.token.value).partition("=")[0]
         known = [name for argument in error.argument_collection for name in argument.names if name.startswith("-")]
@@ -92,12 +92,9 @@ def _setting_meant(name: str, command: str, known: Sequence[str], arguments: Seq
     return f"{command} has no option {name}; a setting of {function} is given by --set {setting}={value}"
 
 
-def no_such_command(arguments: Sequence[str]) -> str:
+def no_such_command(arguments: Sequence[str], commands: Sequence[str]) -> str:
     """What to say of a first word that is none of our commands."""
-    from .app import app
-
     first = arguments[0]
-    commands = [name for name in app if not name.startswith("-")]
     if first.startswith("-"):
         at = next((k for k, word in enumerate(arguments) if word in commands), None)
         if at is not None:

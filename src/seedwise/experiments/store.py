@@ -18,7 +18,7 @@ from typing import Any
 from ..errors import StoreError, UsageError
 from ..results import Cause, Goal, Metric, Reduce, Run, Series, Status
 from ..sandbox.project import project_root
-from ..typos import closest
+from ..typos import closest, did_you_mean
 from .columns import as_text, brief, from_text, pack, readable, relative, unpack
 from .layout import LAYOUT_1, MIGRATIONS, SEALED, VERSION, WHOLE_RUN, WHOLE_SERIES, checksum, sealed_series
 from .owners import is_alive, is_dead_here
@@ -273,6 +273,9 @@ class Store:
         if at and versions:
             return f"no experiment {label!r}; there are: {', '.join(versions[-10:])}"
         names = sorted({e.label for e in every})
+        if os.path.splitext(name)[1] in _ENDINGS_OF_TABLES:
+            there = [path.name for path in Path(os.path.dirname(name) or ".").glob(f"*{os.path.splitext(name)[1]}")]
+            return f"no file {name}, and no experiment of that name{did_you_mean(os.path.basename(name), there)}"
         bare = os.path.basename(name).removesuffix(".py")
         meant = bare if bare in {e.name for e in every} else closest(label, [*names, *{e.name for e in every}])
         if meant:
@@ -608,6 +611,8 @@ def metrics_from(values: Sequence[Mapping[str, Any]]) -> tuple[Metric, ...]:
         for m in values
     )
 
+
+_ENDINGS_OF_TABLES = frozenset({".csv", ".tsv", ".json", ".jsonl", ".npy", ".npz", ".parquet", ".txt", ".log"})
 
 _NAME = re.compile(r"\w[\w.-]{0,99}")
 
