@@ -15,7 +15,7 @@ from .decisions import Against, Choice, Comparison, Decision, OverTasks, Plan, R
 from .determinism import Check
 from .errors import MetricError, ScriptError, SeedwiseError, StoreError, UsageError
 from .experiments.loading import load
-from .results import Cause, Goal, Metric, Reduce, Results, Run, Scores, Series, Status, Summary
+from .results import Cause, Goal, Metric, Reduce, Results, Run, RunsFailedError, Scores, Series, Status, Summary
 
 __version__: str
 
@@ -38,6 +38,7 @@ __all__ = [
     "Reduce",
     "Results",
     "Run",
+    "RunsFailedError",
     "Scores",
     "ScriptError",
     "SeedError",

@@ -13,7 +13,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
-from .errors import MetricError, UsageError
+from .errors import MetricError, SeedwiseError, UsageError
 from .showing import Shown
 from .typos import did_you_mean, one_of
 from .wording import option
@@ -45,6 +45,7 @@ class Cause(StrEnum):
     """Why a run failed."""
 
     EXCEPTION = "exception"
+    MISSING = "missing package"
     EXIT = "exit code"
     SIGNAL = "signal"
     NOT_ENTERED = "not entered"
@@ -180,6 +181,11 @@ class Run:
         return loaded
 
 
+def label_of(metric: str, reduce: Reduce) -> str:
+    """A metric with what was taken of its series, where that is not the last value: `val_loss (best)`."""
+    return metric if reduce is Reduce.LAST else f"{metric} ({reduce})"
+
+
 @dataclass(frozen=True, repr=False)
 class Scores:
     """One metric of some results: seed → number, with its goal.
@@ -194,17 +200,25 @@ class Scores:
         Whether less or more is better. None if nobody said it and the name does not show it.
     n
         How many seeds were asked for. By default as many as there are numbers.
+    reduce
+        Which value of each run's series the numbers are.
     """
 
     metric: str
     by_seed: Mapping[int, float]
     goal: Goal | None = None
     n: int | None = None
+    reduce: Reduce = Reduce.LAST
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "by_seed", _frozen(dict(sorted(self.by_seed.items()))))
         if self.n is None:
             object.__setattr__(self, "n", len(self.by_seed))
+
+    @property
+    def label(self) -> str:
+        """The metric as it is shown: with its reduction, where that is not the last value."""
+        return label_of(self.metric, self.reduce)
 
     def __repr__(self) -> str:
         goal = f":{self.goal}" if self.goal else ""
@@ -262,6 +276,13 @@ class Summary(Shown):
     """How the interval was computed."""
     note: str = ""
     """What the user should know about the interval."""
+    reduce: Reduce = Reduce.LAST
+    """Which value of each run's series was taken."""
+
+    @property
+    def label(self) -> str:
+        """The metric as it is shown: with its reduction, where that is not the last value."""
+        return label_of(self.metric, self.reduce)
 
     def __repr__(self) -> str:
         mean = self.reason if self.mean is None else f"mean {self.mean:.4g}"
@@ -272,7 +293,7 @@ class Summary(Shown):
         """The values under the names that the project uses in all its JSON."""
         interval = None if self.interval is None else list(self.interval)
         values = {name: getattr(self, name) for name in self.__dataclass_fields__}
-        return {**values, "interval": interval, "goal": self.goal and self.goal.value}
+        return {**values, "interval": interval, "goal": self.goal and self.goal.value, "reduce": self.reduce.value}
 
     @property
     def best(self) -> float | None:
@@ -306,6 +327,19 @@ class Metric:
     pattern: str | None = None
     """A regular expression for the printed output, if the user gave one."""
 
+    @property
+    def label(self) -> str:
+        """The metric as it is shown: with its reduction, where that is not the last value."""
+        return label_of(self.name, self.reduce)
+
+
+class RunsFailedError(SeedwiseError):
+    """Every run failed. The message has the traceback of the first; `results` holds all runs."""
+
+    def __init__(self, message: str, results: "Results") -> None:
+        super().__init__(message)
+        self.results = results
+
 
 @dataclass(frozen=True, repr=False)
 class Results(Shown):
@@ -330,6 +364,8 @@ class Results(Shown):
     """Metrics that decided when to stop adding seeds."""
     question: tuple[str, ...] = ()
     """Metrics that are equally likely to be what the user wants to know; () where the first one leads."""
+    there: int | None = None
+    """How many seeds the experiment has, if these are only some of them."""
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "left_out", _frozen(self.left_out))
@@ -414,7 +450,7 @@ class Results(Shown):
                 for run in self.finished
                 if chosen.name in run.series
             }
-            self._scores[chosen] = Scores(chosen.name, values, chosen.goal, n=len(self.runs))
+            self._scores[chosen] = Scores(chosen.name, values, chosen.goal, n=len(self.runs), reduce=chosen.reduce)
         return self._scores[chosen]
 
     @cached_property

@@ -4,7 +4,7 @@ import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from .results import Summary
+from .results import Run, Summary
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
@@ -43,15 +43,17 @@ def half_width(figures: Summary) -> float | None:
 def sentence(figures: Summary) -> str:
     """One metric in one sentence, which says what its ± is."""
     if figures.reason or figures.mean is None:
-        return f"{figures.metric}: {figures.reason}."
+        return f"{figures.label}: {figures.reason}."
     places = places_for(figures)
     seeds = f"{figures.finished} seed{'s' if figures.finished != 1 else ''}"
     among = "" if figures.finished == figures.n else f" (of {figures.n}; among finished)"
     if figures.interval is None:
-        return f"{figures.metric} is {number(figures.mean, places)} under one seed{among}, which says nothing about spread."
+        return (
+            f"{figures.label} is {number(figures.mean, places)} under one seed{among}, which says nothing about spread."
+        )
     plus_minus = number(half_width(figures), places)
     text = (
-        f"{figures.metric} is {number(figures.mean, places)} ± {plus_minus} over {seeds}{among} "
+        f"{figures.label} is {number(figures.mean, places)} ± {plus_minus} over {seeds}{among} "
         f"(mean, {figures.level * 100:g} % {figures.method})"
     )
     if figures.goal is None:
@@ -114,6 +116,12 @@ def ago(seconds: float) -> str:
             return f"{int(seconds // unit)} {name} ago"
     days = int(seconds // 86400)
     return f"{days} day{'s' if days > 1 else ''} ago"
+
+
+def failure(run: Run) -> str:
+    """Why a run failed: its cause, and what is known of it. A cause that the detail begins with is not said twice."""
+    cause = run.cause.value if run.cause else ""
+    return run.detail if not cause or run.detail.startswith(cause) else f"{cause}: {run.detail}"
 
 
 def printable(text: str) -> str:

@@ -238,6 +238,7 @@ class Array(TypedDict, total=False):
 class Reason(TypedDict):
     """`no-result`: a function returned something that cannot be a result.
 
+    `returned-none`: a function returned None. It may have logged or printed its result.
     `not-forked`: a forked run could not continue as a fresh run would.
     """
 

@@ -63,7 +63,7 @@ def test_some_failed_is_exit_3(script: Script) -> None:
     run = seedwise("run", "-n", "3", "--json", "--", *command)
     assert run.returncode == 3
     told = json.loads(run.stdout)
-    assert told["failures"] == [{"seed": 2, "cause": "exception", "detail": "AssertionError: no two"}]
+    assert told["failures"] == [{"seed": 2, "cause": "exception", "detail": "train.py:2: AssertionError: no two"}]
     assert told["metrics"]["acc"]["n"] == 3
     assert told["metrics"]["acc"]["finished"] == 2
     text = seedwise("show", "train").stdout

@@ -20,7 +20,7 @@ from seedwise.experiments.store import Store
 from seedwise.results import Run, Series, Status
 from seedwise_guest.protocol import Placement
 
-TRAIN = "import random\nrandom.seed(42)\nprint('acc =', random.random())\n\ndef train(seed, lr=0.1, depth=2):\n    return lr\n"
+TRAIN = "import random\nrandom.seed(42)\nprint('acc =', random.random())\n\ndef train(seed, lr=0.1, depth=2):\n    return lr\n\nclass Trainer:\n    def fit(self):\n        pass\n"
 CONF = "seed: 3\nlr: 0.1\n"
 MANIFEST = {"mode": "substitute", "folder": "", "keep": [], "seed site": "", "threads": 1}
 PLAN = placement_to_dict(Placement([], None))
@@ -111,6 +111,10 @@ AT_COMMAND_LINE = [
     ("run -n 3 train.py::train", "a function is named train.py:train"),
     ("run -n 3 train.train", "a function is named train.py:train"),
     ("run -n 3 python train.py:train", "a function is named without python: train.py:train"),
+    ("run -n 3 LR=1 python train.py", "a variable is set by env: env LR=1 python train.py"),
+    ("run -n 3 ''", "no command: seedwise run -n 30 python train.py"),
+    ("run -n 3 train.py:Trainer.fitt", "Trainer in train.py has no fitt: did you mean fit?"),
+    ("summarize result.csv", "no file result.csv, and no experiment of that name: did you mean results.csv?"),
     ("run -n 3 --set lr=1 python train.py", "--set is for a function"),
     # experiments
     ("show baselin", "no experiment 'baselin': did you mean baseline?"),
@@ -173,7 +177,7 @@ IN_PYTHON: list[tuple[str, Callable[[], Any], str]] = [
     ("a setting lacks", lambda: sw.run(lambda seed, lr: lr, [1]), "needs lr beside the seed: config={'lr': …}"),
     ("run(async def, [1])", lambda: sw.run(waits, [1]), "waits is async"),
     ("timeout=-1", lambda: sw.run(train, [1], timeout=-1), "timeout is a number of seconds above 0; got -1"),
-    ("timeout='3'", lambda: sw.run(train, [1], timeout="3"), "timeout takes a number of seconds; got '3'"),  # type: ignore[arg-type]
+    ("timeout='3'", lambda: sw.run(train, [1], timeout="3"), "timeout takes a number; got '3'"),  # type: ignore[arg-type]
     ("jobs=0", lambda: sw.run(train, [1], jobs=0), "jobs is at least 1; got 0"),
     ("jobs=1.5", lambda: sw.run(train, [1], jobs=1.5), "jobs takes a whole number; got 1.5"),  # type: ignore[arg-type]
     (

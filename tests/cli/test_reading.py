@@ -71,7 +71,8 @@ def test_the_list_says_what_differs_between_versions_of_a_name(script: Script, p
 
 
 def test_a_failed_experiment_stands_in_the_list_without_a_mean(script: Script) -> None:
-    sw.run_script(script("seed = 42\nraise SystemExit(3)\n"), [1, 2])
+    with pytest.raises(sw.RunsFailedError):
+        sw.run_script(script("seed = 42\nraise SystemExit(3)\n"), [1, 2])
     (row,) = listing()
     assert (row.finished, row.failed, row.metric, row.mean) == (0, 2, None, None)
     assert "0 of 2, 2 failed" in seedwise("list").stdout

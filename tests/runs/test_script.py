@@ -90,7 +90,7 @@ if seed == 6: os.kill(os.getpid(), signal.SIGKILL)
     results = run_script(script(text), range(1, 8))
     told = {run.seed: (run.status.value, run.cause, run.detail) for run in results.runs}
     assert told[1][0] == told[7][0] == "finished"
-    assert told[2] == ("failed", Cause.EXCEPTION, "ValueError: diverged")
+    assert told[2] == ("failed", Cause.EXCEPTION, "train.py:5: ValueError: diverged")
     assert told[3] == ("failed", Cause.SIGNAL, "killed by SIGSEGV")
     assert told[4] == ("failed", Cause.EXIT, "exit code 5")
     assert told[5] == ("failed", Cause.EXIT, "exit code 6")
@@ -194,8 +194,8 @@ def test_a_seed_in_a_configuration_file(script: Script, project: Path) -> None:
         assert acc(results) == {3: expected(3), 4: expected(4)}
         assert (project / "conf.yaml").read_text() == "lr: 0.1\ntrain:\n  seed: 42  # ours\n"
     unsaid = run_script(script(text), [3, 4], name="unsaid")
-    assert any("not typed in the source" in warning and "--seed-site" in warning for warning in unsaid.warnings)
-    assert any("same numbers" in warning and "--seed-site conf.yaml:seed" in warning for warning in unsaid.warnings)
+    assert any("not typed in the source" in warning and "seed_site" in warning for warning in unsaid.warnings)
+    assert any("same numbers" in warning and 'seed_site="conf.yaml:seed"' in warning for warning in unsaid.warnings)
 
 
 def test_a_seed_on_the_command_line_is_noticed(script: Script) -> None:
@@ -414,7 +414,7 @@ def test_a_failure_outside_the_run_is_tried_again(script: Script, project: Path)
     command = script(f"open('{outside}/x', 'w')\nprint('acc =', 1)")
     try:
         if os.geteuid() == 0:
-            first = run_script(command, [1])
+            first = run_script(command, [1], keep_going=True)
             assert first.runs[0].cause is Cause.ISOLATION
             assert len(run_script(command, [1], share=[str(outside)]).finished) == 1
     finally:
@@ -429,9 +429,9 @@ def test_resume_failed_runs_them_again(script: Script, project: Path) -> None:
 
     (project / "fail").write_text("")
     command = script("import os\nseed = 42\nassert not os.path.exists('fail')\nprint('acc =', seed / 7)")
-    assert len(run_script(command, [1, 2]).failed) == 2
+    assert len(run_script(command, [1, 2], keep_going=True).failed) == 2
     (project / "fail").unlink()
-    assert len(run_script(command, [1, 2]).failed) == 2
+    assert len(run_script(command, [1, 2], keep_going=True).failed) == 2
     assert len(resume("train", None, None, lambda event: None).results.failed) == 2
     outcome = resume("train", None, None, lambda event: None, failed=True)
     assert len(outcome.results.finished) == 2

@@ -118,9 +118,42 @@ def test_fail_fast_starts_no_further_seed(run: Run) -> None:
         lambda seed, attempt: 1 if seed == 1 else 0, range(1, 20), jobs=1, fail_fast=True
     )
     assert executor.started == [1]
-    assert "--fail-fast" in supervisor.stopped
+    assert "fail_fast" in supervisor.stopped
     assert status[1] is Status.FAILED
     assert status[2] is Status.INTERRUPTED
+
+
+def test_three_failures_alike_at_the_beginning_stop_the_sweep(run: Run) -> None:
+    supervisor, executor, status = run(lambda seed, attempt: 1, range(1, 20), jobs=1)
+    assert executor.started == [1, 2, 3]
+    assert supervisor.stopped == "all 3 failed alike; keep_going=True runs the rest"
+    assert status[4] is Status.INTERRUPTED
+
+
+@pytest.mark.parametrize(
+    ("ends", "options"),
+    [
+        (lambda seed, attempt: 1, {"keep_going": True}),
+        (lambda seed, attempt: 0 if seed == 3 else 1, {}),  # one works
+        (lambda seed, attempt: seed, {}),  # each fails in its own way
+        (lambda seed, attempt: 1 if seed < 4 else 0, {"keep_going": True}),
+    ],
+)
+def test_the_sweep_goes_on(ends: Callable[[int, int], int], options: dict[str, bool], run: Run) -> None:
+    _, executor, _ = run(ends, range(1, 8), jobs=1, **options)
+    assert executor.started == list(range(1, 8))
+
+
+def test_failures_alike_do_not_stop_what_worked_before(run: Run) -> None:
+    run(lambda seed, attempt: 0, range(1, 2))
+    _, executor, _ = run(lambda seed, attempt: 1, range(1, 8), jobs=1)
+    assert executor.started == list(range(2, 8))
+
+
+def test_tries_that_are_repeated_count_once(run: Run) -> None:
+    _, executor, _ = run(lambda seed, attempt: 1, range(1, 8), jobs=1, retries=1)
+    assert len(set(executor.started)) > 3 or executor.started.count(1) == 2
+    assert max(executor.started.count(seed) for seed in executor.started) == 2
 
 
 def test_a_run_that_takes_too_long_is_ended_and_the_others_go_on(run: Run, project: Path) -> None:
@@ -130,7 +163,7 @@ def test_a_run_that_takes_too_long_is_ended_and_the_others_go_on(run: Run, proje
         assert store.runs(1)[0].cause is Cause.TIMEOUT
 
 
-@pytest.mark.parametrize(("kind", "started"), [("world", [1]), ("command", [1, 2, 3, 4])])
+@pytest.mark.parametrize(("kind", "started"), [("world", [1]), ("command", [1, 2, 3])])
 def test_private_files_that_cannot_be_set_up_end_the_sweep(kind: str, started: list[int], run: Run) -> None:
     base = find_worlds(Workdir.SHARED, None).base
 
@@ -141,4 +174,5 @@ def test_private_files_that_cannot_be_set_up_end_the_sweep(kind: str, started: l
 
     supervisor, executor, _ = run(ends, jobs=1)
     assert executor.started == started
-    assert bool(supervisor.stopped) == (kind == "world")
+    assert ("all 3 failed alike" in supervisor.stopped) == (kind == "command")
+    assert supervisor.stopped

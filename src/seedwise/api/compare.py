@@ -73,6 +73,8 @@ def compare(
     a, b = as_scores(new, metric, goal, names[0]), as_scores(base, metric, goal, names[1])
     if a.metric != b.metric and "value" not in (a.metric, b.metric):
         raise MetricError(f"{names[0]} holds {a.metric} and {names[1]} {b.metric}: compare the same metric")
+    if a.reduce is not b.reduce and "value" not in (a.metric, b.metric):
+        raise MetricError(f"{names[0]} holds {a.label} and {names[1]} {b.label}: take the same value of each series")
     if a.goal is not None and b.goal is not None and a.goal != b.goal:
         raise MetricError(f"the goal of {a.metric} is {a.goal} in {names[0]} and {b.goal} in {names[1]}: say goal=")
     return _compare(a, b, names, paired, level, equivalence, resamples, generator_for(rng))
@@ -123,7 +125,7 @@ class _Sides:
 def _sides(a: Scores, b: Scores, names: tuple[str, str], paired: bool) -> _Sides:
     warnings: list[str] = []
     goal = a.goal or b.goal
-    metric = b.metric if a.metric == "value" else a.metric
+    metric = b.label if a.metric == "value" else a.label
     if goal is None:
         goal = Goal.MAX
         warnings.append(
@@ -364,7 +366,7 @@ def compare_at_any_time(
     used = order[:first]
     if len(used) < 2:
         raise MetricError(f"{names[0]} and {names[1]} share no first seeds: run both under the same")
-    a, b = (Scores(s.metric, {seed: s[seed] for seed in used}, s.goal) for s in (a, b))
+    a, b = (Scores(s.metric, {seed: s[seed] for seed in used}, s.goal, reduce=s.reduce) for s in (a, b))
     found = compare(a, b, paired=True, level=level, names=names, rng=rng)
     sequence = stats.t_sequence(a.values - b.values, level)
     up = found.goal is Goal.MAX

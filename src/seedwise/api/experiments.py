@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from ..errors import UsageError
 from ..events import Event
-from ..experiments.store import Experiment, open_store
+from ..experiments.store import Experiment, metrics_as_values, metrics_from, open_store
 from ..results import Reduce, Status
 
 if TYPE_CHECKING:
@@ -64,7 +64,7 @@ def resume(
         if not open_seeds:
             return Outcome(results_of(opened, experiment), True)
     options, said = _options(experiment, jobs), experiment.plan.get("options", {})
-    reduce = Reduce(said.get("reduce", "last"))
+    asked = said.get("asked", {"metrics": metrics_as_values(experiment.metrics), "reduce": said.get("reduce", "last")})
     until = said.get("until")
     kept = None
     if until is not None:
@@ -74,8 +74,8 @@ def resume(
         [run.seed for run in runs],
         options,
         experiment.name,
-        experiment.metrics,
-        reduce,
+        metrics_from(asked["metrics"]),
+        Reduce(asked["reduce"]),
         until=kept,
         only=experiment,
         retry_failed=failed,

@@ -9,6 +9,7 @@ from ..experiments.options import Options
 from ..experiments.signatures import check_call
 from ..metrics.choose import parse_metric
 from ..results import Reduce, Results, check_seeds, reduce_named, several
+from ..runs.all_failed import results_or_raise
 from ..runs.request import Request, silent
 from ..runs.sweep import execute
 from ..sandbox.workdir import Workdir, workdir_named
@@ -22,7 +23,8 @@ def run(
     config: Mapping[str, object] | None = None,
     name: str | None = None,
     metric: str | Sequence[str] = (),
-    reduce: Reduce | str = Reduce.LAST,
+    reduce: Reduce | str | None = None,
+    remember: bool = False,
     jobs: int | None = None,
     threads: int | None = 1,
     share: str | Sequence[str] = (),
@@ -30,6 +32,7 @@ def run(
     timeout: float | None = None,
     retries: int = 0,
     fail_fast: bool = False,
+    keep_going: bool = False,
     fresh: bool = False,
     store: str | None = None,
     tell: Callable[[Event], None] = silent,
@@ -54,7 +57,9 @@ def run(
         How often a failed run is tried again at once.
     fail_fast
         Start no further run after the first that fails.
-    name, metric, reduce, jobs, threads, share, workdir, fresh, store, tell
+    keep_going
+        Run the other seeds though the first three failed alike, and return the results though every run failed.
+    name, metric, reduce, remember, jobs, threads, share, workdir, fresh, store, tell
         As for `run_script`.
 
     Returns
@@ -65,12 +70,14 @@ def run(
     Raises
     ------
     UsageError
-        The function cannot be carried into another process; the message says why.
+        The function cannot be carried into another process, or does not take its settings; the message says why.
+    RunsFailedError
+        Every run failed. The message has the traceback of the first, and how many seeds share it.
     """
     if not callable(function):
         raise UsageError(_no_function(function))
     check_call(function, dict(config or {}))
-    how = reduce_named(reduce)
+    how = None if reduce is None else reduce_named(reduce)
     options = Options(
         threads=threads,
         jobs=jobs,
@@ -80,15 +87,16 @@ def run(
         timeout=timeout,
         retries=retries,
         fail_fast=fail_fast,
+        keep_going=keep_going,
     )
-    asked = [parse_metric(text, how) for text in several(metric)]
+    asked = [parse_metric(text, how or Reduce.LAST) for text in several(metric)]
     label = name or "".join(
         c if c.isalnum() or c in "_-" else "-" for c in getattr(function, "__name__", "function")
     ).strip("-")
     chosen = check_seeds(seeds)
     with carried(function, dict(config or {}), private_folder()) as call:
-        request = Request(call.label, chosen, options, label or "function", asked, how, call=call)
-        return execute(request, store, tell).results
+        request = Request(call.label, chosen, options, label or "function", asked, how, call=call, remember=remember)
+        return results_or_raise(execute(request, store, tell), keep_going)
 
 
 def _no_function(given: object) -> str:

@@ -92,7 +92,7 @@ def compare_many(
     )
     warnings = tuple(dict.fromkeys(w for pair in pairs for w in pair.warnings))
     notes = tuple(dict.fromkeys(n for pair in pairs for n in pair.notes))
-    result = Ranking(first.metric, first.goal or Goal.MAX, level, places, tuple(pairs), "", warnings, notes)
+    result = Ranking(first.label, first.goal or Goal.MAX, level, places, tuple(pairs), "", warnings, notes)
     return replace(result, sentence=ranking_sentence(result))
 
 

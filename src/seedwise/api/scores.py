@@ -70,7 +70,7 @@ def as_scores(
         )
     _refuse_out_of_range(found, name)
     if goal is not None or found.goal is None:
-        found = Scores(found.metric, found.by_seed, parse_goal(goal) or guess_goal(found.metric), found.n)
+        found = Scores(found.metric, found.by_seed, parse_goal(goal) or guess_goal(found.metric), found.n, found.reduce)
     return found
 
 

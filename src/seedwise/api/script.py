@@ -7,6 +7,7 @@ from ..experiments.command import words_of
 from ..experiments.options import Options, cards_named
 from ..metrics.choose import parse_metric
 from ..results import Reduce, Results, check_seeds, reduce_named, several
+from ..runs.all_failed import results_or_raise
 from ..runs.request import Request, silent
 from ..runs.stopping import until_asked
 from ..runs.sweep import execute
@@ -19,7 +20,8 @@ def run_script(
     *,
     name: str | None = None,
     metric: str | Sequence[str] = (),
-    reduce: Reduce | str = Reduce.LAST,
+    reduce: Reduce | str | None = None,
+    remember: bool = False,
     jobs: int | None = None,
     threads: int | None = 1,
     keep: str | Sequence[str] = (),
@@ -30,6 +32,7 @@ def run_script(
     timeout: float | None = None,
     retries: int = 0,
     fail_fast: bool = False,
+    keep_going: bool = False,
     gpus: Sequence[str | int] = (),
     nice: int = 0,
     fresh: bool = False,
@@ -56,7 +59,10 @@ def run_script(
     name
         The experiment's name. By default the script's name without its ending.
     metric, reduce
-        Which metrics (`acc`, `val_loss:min`, `err=REGEX`), and which value of a series: `last`, `best`, `mean`.
+        Which metrics (`acc`, `val_loss:min`, `err=REGEX`), and which value of a series: `last` (default), `best`, `mean`, `area`.
+    remember
+        Keep `metric` and `reduce` with the experiment, for `load`, `compare` and later runs. Otherwise they are a choice
+        for this call.
     jobs
         How many runs go on at the same time. By default cores divided by threads; one if there is a GPU.
     threads
@@ -77,6 +83,8 @@ def run_script(
         How often a failed run is tried again at once. Its attempts are kept apart.
     fail_fast
         Start no further run after the first that fails.
+    keep_going
+        Run the other seeds though the first three failed alike, and return the results though every run failed.
     gpus
         Numbers of the GPUs to use. Each run sees one GPU: the one with the fewest runs at that moment. There are as
         many runs at a time as GPUs, or `jobs`, so that small runs can share a GPU.
@@ -101,8 +109,10 @@ def run_script(
     ------
     UsageError, ScriptError, StoreError
         Raised before anything is run. The message says what to do.
+    RunsFailedError
+        Every run failed. The message has the traceback of the first, and how many seeds share it.
     """
-    how = reduce_named(reduce)
+    how = None if reduce is None else reduce_named(reduce)
     options = Options(
         keep=several(keep),
         seed_site=seed_site,
@@ -114,6 +124,7 @@ def run_script(
         timeout=timeout,
         retries=retries,
         fail_fast=fail_fast,
+        keep_going=keep_going,
         gpus=cards_named(gpus),
         nice=nice,
         fresh=fresh,
@@ -125,8 +136,9 @@ def run_script(
         check_seeds(seeds),
         options,
         name,
-        [parse_metric(text, how) for text in several(metric)],
+        [parse_metric(text, how or Reduce.LAST) for text in several(metric)],
         how,
         until=until_asked(until_margin, until_rule, bounds),
+        remember=remember,
     )
-    return execute(request, store, tell).results
+    return results_or_raise(execute(request, store, tell), keep_going)

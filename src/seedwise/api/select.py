@@ -46,7 +46,7 @@ def select(results: Results, by: str, report: str, *, goal: Goal | str | None = 
     k = decimals(float(y.std(ddof=1)) if n > 1 else None, found.mean)
     tied = f" ({found.ties} runs tie)" if found.ties > 1 else ""
     sentence = (
-        f"Seed {seed} is best of {n} by {printable(a.metric)}{tied}; its {printable(b.metric)} is {number(found.report, k)}. A run chosen "
+        f"Seed {seed} is best of {n} by {printable(a.label)}{tied}; its {printable(b.label)} is {number(found.report, k)}. A run chosen "
         f"so is to be expected at {number(found.expected[-1], k)}, against {number(found.mean, k)} for a run not chosen at all."
     )
     return Choice(seed, a.metric, found.by, b.metric, found.report, found.mean, found.expected, found.ties, sentence)
@@ -124,7 +124,7 @@ def _against_sentence(scores: Scores, t: stats.ThresholdTest) -> str:
     from ..decisions import Group
 
     k = places_of((Group("", t.n, t.n, t.mean, t.sd, None),))
-    claim = f"mean {printable(scores.metric)} {'≤' if t.below else '≥'} {t.threshold:g}"
+    claim = f"mean {printable(scores.label)} {'≤' if t.below else '≥'} {t.threshold:g}"
     if t.p_value is None and t.n > 1:
         return (
             f"Whether {claim} cannot be said: all {t.n} seeds give {number(t.mean, k)}. No spread seen means that the seed does not reach the result, or that "

@@ -77,7 +77,9 @@ def summarize(
         nothing: dict[str, Any] = dict.fromkeys(
             ("mean", "sd", "sem", "interval", "median", "iqm", "min", "max", "best_seed", "worst_seed")
         )
-        return Summary(found.metric, found.goal, n, len(found), level=level, reason=reason, **nothing)
+        return Summary(
+            found.metric, found.goal, n, len(found), level=level, reason=reason, reduce=found.reduce, **nothing
+        )
     d = describe(values, level)
     seeds = found.seeds
     low, high = seeds[int(np.argmin(values))], seeds[int(np.argmax(values))]
@@ -102,6 +104,7 @@ def summarize(
         "",
         method,
         note,
+        found.reduce,
     )
 
 

@@ -32,14 +32,11 @@ MetricOption = Annotated[
         help="A metric: NAME, NAME:min, NAME:max or NAME=REGEX. Repeat for several.",
     ),
 ]
-ReduceOption = Annotated[
-    Literal["last", "best", "mean", "area"],
-    Parameter(name="--reduce", help="Which value of a series of one run counts."),
-]
-
 ShownReduce = Annotated[
     Literal["last", "best", "mean", "area"] | None,
-    Parameter(name="--reduce", help="Which value of a series of one run counts (default: as when it was run)."),
+    Parameter(
+        name="--reduce", help="Which value of a series of one run counts (default: the last, or what was remembered)."
+    ),
 ]
 Level = Annotated[float, Parameter(help="Coverage of the intervals.")]
 By = Annotated[str | None, Parameter(help="FILE: the column that tells methods apart.")]

@@ -78,6 +78,7 @@ def as_dict(results: "Results") -> dict[str, object]:
         "key": results.key,
         "command": list(results.command),
         "seeds": list(results.seeds),
+        "there": len(results.runs) if results.there is None else results.there,
         "finished": len(results.finished),
         "failed": len(results.failed),
         "failures": [{"seed": run.seed, "cause": run.cause, "detail": run.detail} for run in results.failed],

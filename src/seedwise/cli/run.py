@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING, Annotated
 from cyclopts import Parameter
 
 from . import run_options as opt
-from .app import Json, MetricOption, ReduceOption, Shown, StoreOption, app
+from .app import Json, MetricOption, Shown, ShownReduce, StoreOption, app
 from .families import check_grid, deliver_family, grid_of, run_grid, with_members
 from .printing import as_dict, exit_code, print_json, report
 
 if TYPE_CHECKING:
-    from ..runs.request import Outcome
+    from ..experiments.grids import Grid
+    from ..runs.request import Outcome, Request
 
 
 _AS_USUAL = opt.RunOptions()
@@ -25,7 +26,8 @@ def run(
     seeds: opt.Seeds = None,
     name: opt.Name = None,
     metric: MetricOption = None,
-    reduce: ReduceOption = "last",
+    reduce: ShownReduce = None,
+    remember: opt.Remember = False,
     how: opt.RunOptions = _AS_USUAL,
     set: opt.Settings = None,
     grid: opt.Grid = None,
@@ -46,13 +48,10 @@ def run(
 
     seedwise run -n 10 --grid lr=0.01,0.1 -- python train.py --lr {lr}
     """
-    from ..events import Note
     from ..metrics.choose import parse_metric
-    from ..reports.live import showing
     from ..results import Reduce
     from ..runs.request import Request
     from ..runs.stopping import until_asked
-    from ..runs.sweep import execute, execute_against
     from .which_seeds import Which
 
     options = how.checked()
@@ -61,26 +60,72 @@ def run(
     until = until_asked(until_margin, until_rule, _bounds(bounds))
     which = Which(n, seeds, max_seeds)
     chosen = which.chosen(command, as_is=options.as_is, until_margin=until is not None, against=against is not None)
-    asked = [parse_metric(text, Reduce(reduce)) for text in metric or ()]
+    how_reduced = None if reduce is None else Reduce(reduce)
+    asked = [parse_metric(text, how_reduced or Reduce.LAST) for text in metric or ()]
     request = Request(
-        _with_settings(command, single), chosen, options, name, asked, Reduce(reduce), until=until, brief=True
+        _with_settings(command, single),
+        chosen,
+        options,
+        name,
+        asked,
+        how_reduced,
+        until=until,
+        remember=remember,
+        brief=True,
     )
-    with showing(quiet=False, prefer=asked[0].name if asked else None) as live:
-        if which.told():
-            live(Note(which.told()))
-        if against is not None:
-            other = replace(request, command=_words(against), name=None)
-            both = replace(request, brief=False), replace(other, brief=False)
-            return _report_both(execute_against(both, store, live), json)
+    other = None if against is None else replace(request, command=_words(against), name=None, brief=False)
+    return _execute(request, other, axes, confirm, (which.told(), store, json))
+
+
+def _execute(
+    request: "Request",
+    other: "Request | None",
+    axes: "Grid | None",
+    confirm: int | None,
+    rest: tuple[str, str | None, bool],
+) -> int:
+    """Run one experiment, two in turn, or a grid, and report.
+
+    Parameters
+    ----------
+    rest
+        What is said first, the folder of the store, and whether the report is JSON.
+    """
+    from ..events import Note
+    from ..reports.live import showing
+    from ..runs.sweep import execute, execute_against
+
+    told, store, json = rest
+    with showing(quiet=False, prefer=request.metrics[0].name if request.metrics else None) as live:
+        if told:
+            live(Note(told))
+        if other is not None:
+            return _report_both(execute_against((replace(request, brief=False), other), store, live), json)
         if axes is not None:
             family, code = run_grid(request, axes, confirm, store, live)
         else:
             outcome = execute(request, store, live)
+            hint = _misplaced(request.command, outcome)
+            if hint:
+                live(Note(hint))
     if axes is not None:
         deliver_family(family, Shown(json=json))
         return code
     report(outcome.results, json)
     return exit_code(outcome)
+
+
+def _misplaced(command: Sequence[str], outcome: "Outcome") -> str:
+    """What to say where no run finished, and options of ours were behind the command; "" otherwise."""
+    from ..experiments.functions import is_call
+    from .users_words import ours_among
+
+    if outcome.results.finished or not outcome.results.failed or is_call(command):
+        return ""
+    ours = ours_among(command, "run")
+    if not ours:
+        return ""
+    return f"{' and '.join(ours)} stood behind the command, so the command received it: options of Seedwise stand before it"
 
 
 def _with_settings(command: Sequence[str], settings: Sequence[str] | None) -> tuple[str, ...]:

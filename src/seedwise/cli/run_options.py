@@ -12,6 +12,10 @@ Command = Annotated[str, Parameter(help="The command, after --: python train.py"
 Number = Annotated[int | None, Parameter(name=["-n", "--number"], help="Seeds 1 … n; a larger n adds seeds.")]
 Seeds = Annotated[str | None, Parameter(help="The seeds themselves: 0,3,5 or 1-30.")]
 Name = Annotated[str | None, Parameter(help="Name of the experiment (default: the script's).")]
+Remember = Annotated[
+    bool,
+    Parameter(negative=(), help="Keep --metric and --reduce with the experiment, for show, compare and later runs."),
+]
 Settings = Annotated[
     list[str] | None, Parameter(negative=(), help="A setting of a function: lr=0.1. Repeat for several.")
 ]
@@ -71,6 +75,9 @@ class RunOptions:
     timeout: Annotated[float | None, Parameter(help="Seconds after which a run is ended and counts as failed.")] = None
     retries: Annotated[int, Parameter(help="How often a failed run is tried again at once.")] = 0
     fail_fast: Annotated[bool, Parameter(negative=(), help="Start no further run after the first that fails.")] = False
+    keep_going: Annotated[
+        bool, Parameter(negative=(), help="Run the other seeds though the first three failed alike.")
+    ] = False
     gpus: Annotated[str | None, Parameter(help="GPUs to be used, 0,1: each run sees one of them.")] = None
     metric_file: Annotated[
         list[str] | None,
@@ -102,6 +109,7 @@ class RunOptions:
             timeout=self.timeout,
             retries=self.retries,
             fail_fast=self.fail_fast,
+            keep_going=self.keep_going,
             gpus=cards_named(self.gpus.split(",") if self.gpus else ()),
             nice=self.nice,
             metric_files=tuple(self.metric_file or ()),

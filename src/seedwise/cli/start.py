@@ -61,8 +61,7 @@ def _run(arguments: Sequence[str]) -> object:
         words = marked(arguments)
         return app(words, result_action="return_value", exit_on_error=False, print_error=False)
     except CycloptsError as error:
-        commands = [name for name in app if not name.startswith("-")]
-        raise UsageError(in_words(error, arguments, commands)) from None
+        raise UsageError(in_words(error, arguments, [name for name in app if not name.startswith("-")])) from None
 
 
 def _fail(text: str) -> None:

@@ -66,6 +66,7 @@ def show(
     metric_file: Annotated[
         list[str] | None, Parameter(negative=(), help="Read metrics from files that the runs wrote: out/metrics.json.")
     ] = None,
+    seeds: Annotated[str | None, Parameter(help="Only the runs under these seeds: 1-10 or 0,3,5.")] = None,
     shown: Shown = AS_TEXT,
     store: StoreOption = None,
 ) -> int:
@@ -75,15 +76,24 @@ def show(
     from ..experiments.loading import load
     from ..reports.page import Line
     from ..reports.report import report_of
+    from ..results import parse_seeds
 
     shown.check()
     name = named_or_newest(name, store)
     if members_of(name, store):
-        refuse({"--metric-file": metric_file, "--explain": shown.explain}, f"{name} is a family")
+        refuse({"--metric-file": metric_file, "--explain": shown.explain, "--seeds": seeds}, f"{name} is a family")
         family = load_family(name, metric=metric or (), reduce=reduce, store=store)
         deliver_family(family, shown, pairs=True)
         return 3 if any(of.failed for of in family.members.values()) else 0
-    results = load(name, metric=metric or (), reduce=reduce, metric_file=metric_file or (), store=store, brief=True)
+    results = load(
+        name,
+        metric=metric or (),
+        reduce=reduce,
+        metric_file=metric_file or (),
+        seeds=None if seeds is None else parse_seeds(seeds),
+        store=store,
+        brief=True,
+    )
     summaries = summarize_all(results)
     page = report_of(results, summaries)
     if shown.explain and summaries:
@@ -222,19 +232,18 @@ def watch(name: str, /, *, store: StoreOption = None) -> int:
 
     from ..api.summary import summarize_all
     from ..experiments.loading import load
+    from ..reports.progress import line_of_progress
     from ..results import Status
 
     last = ""
     while True:
         results = load(name, store=store)
-        counts = {s: len(results.having(s)) for s in Status}
-        means = [f"{m} {v.mean:.4g}" for m, v in summarize_all(results).items() if v.mean is not None][:3]
-        line = ", ".join(f"{k} {s}" for s, k in counts.items() if k) + ("; mean " + ", ".join(means) if means else "")
+        line = line_of_progress(results, summarize_all(results))
         if line != last:
             print(line, flush=True)
         last = line
-        if not counts[Status.RUNNING]:
-            return 3 if counts[Status.FAILED] else 0
+        if not results.having(Status.RUNNING):
+            return 3 if results.failed else 0
         time.sleep(1)
 
 

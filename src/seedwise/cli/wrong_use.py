@@ -51,7 +51,7 @@ def _is_whole(argument: "Argument") -> bool:
 
 
 def in_words(error: "CycloptsError", arguments: Sequence[str], commands: Sequence[str]) -> str:
-    """What was wrong, in one line, and what to type instead. `commands` are the names of ours."""
+    """What was wrong, in one line, and what to type instead. `commands` are the names of our commands."""
     from cyclopts import CoercionError, MissingArgumentError, UnknownCommandError, UnknownOptionError, exceptions
 
     command = " ".join(error.command_chain or ())

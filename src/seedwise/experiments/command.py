@@ -31,7 +31,7 @@ def placeholders(command: Sequence[str]) -> list[str]:
 
 def check_command(command: Sequence[str]) -> tuple[str, ...]:
     """The command as it will be started. Raises UsageError or ScriptError if it cannot be started."""
-    if not command:
+    if not command or not command[0].strip():
         raise UsageError(
             "no command: seedwise run -n 30 python train.py"
             if is_at_command_line()
@@ -111,6 +111,8 @@ def _no_such_program(command: Sequence[str]) -> str:
     first, rest = command[0], list(command[1:])
     if first.isdigit():
         return f"{first} is no command; seeds are one word, with commas: {option('--seeds 0,3,5')}"
+    if _SETTING.fullmatch(first) and rest:
+        return f"no such command: {first}; a variable is set by env: {shlex.join(['env', *command])}"
     path, colon, name = first.partition(":")
     name = name.strip(":").removesuffix("()")
     if colon and os.path.isfile(path if path.endswith(".py") else f"{path}.py"):
@@ -126,6 +128,7 @@ def _no_such_program(command: Sequence[str]) -> str:
     return f"no such command: {first}; is it installed and on PATH?"
 
 
+_SETTING = re.compile(r"[A-Za-z_]\w*=.*")
 _PROGRAMS = ("python", "python3", "uv", "torchrun", "accelerate", "poetry", "bash", "jupyter", "papermill")
 
 
@@ -170,6 +173,8 @@ def default_name(command: Sequence[str]) -> str:
             return "command"
         if word.endswith(".py"):
             return _clean(Path(word).stem)
+    if os.sep in words[0] and not os.path.basename(words[0]).startswith(("python", "pypy")):
+        return _clean(Path(words[0]).stem)
     return _clean(Path(words[-1] if len(words) > 1 and not words[-1].startswith("-") else words[0]).stem)
 
 

@@ -1,13 +1,15 @@
 """Reads results from the store."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from ..errors import UsageError
 from ..metrics import choose as metrics
-from ..results import Metric, Reduce, Results, Run, Status, reduce_named, several
+from ..results import Metric, Reduce, Results, Run, Status, check_seeds, reduce_named, several
 from ..wording import option
+from ..words import seed_list
 from .config_site import find_seeds
 from .forking_record import Record
 from .ledger_warnings import about_generators
@@ -22,6 +24,7 @@ def load(
     metric: str | Sequence[str] = (),
     reduce: Reduce | str | None = None,
     metric_file: str | Sequence[str] = (),
+    seeds: Iterable[int] | None = None,
     store: str | None = None,
     brief: bool = False,
 ) -> Results:
@@ -30,11 +33,14 @@ def load(
     Parameters
     ----------
     metric
-        Metrics to choose, as on the command line: `acc`, `val_loss:min`, `err=final error ([0-9.]+)`.
+        Metrics to choose, as on the command line: `acc`, `val_loss:min`, `err=final error ([0-9.]+)`. By default those
+        that were remembered (`remember=True` of `run`), else those that are found.
     reduce
-        Which value of a series counts: `last`, `best` or `mean`. By default as when the experiment was run.
+        Which value of a series counts: `last`, `best`, `mean` or `area`. By default the last, or what was remembered.
     metric_file
         Files that the runs wrote, from which metrics are read: `out/metrics.json`. By default as when it was run.
+    seeds
+        Only the runs under these seeds. By default all.
     store
         The store's folder. By default the one of this project.
     brief
@@ -43,7 +49,7 @@ def load(
     Raises
     ------
     UsageError
-        There is no such experiment. The message names the existing ones.
+        There is no such experiment, or it has none of a seed's runs. The message names the existing ones.
     StoreError
         There is no store, or it is damaged.
     """
@@ -55,9 +61,22 @@ def load(
             experiment,
             [metrics.parse_metric(m, how) for m in several(metric)],
             how,
+            seeds=None if seeds is None else _seeds_there(opened, experiment, seeds),
             brief=brief,
             metric_files=several(metric_file),
         )
+
+
+def _seeds_there(store: Store, experiment: Experiment, seeds: Iterable[int]) -> list[int]:
+    """The seeds that were asked for. Raises UsageError if the experiment lacks one of them."""
+    wanted = check_seeds(seeds)
+    there = {run.seed for run in store.runs(experiment.id, last_only=True)}
+    lacking = [seed for seed in wanted if seed not in there]
+    if lacking:
+        raise UsageError(
+            f"{experiment.label} has no seed {seed_list(lacking)}; it has seeds {seed_list(sorted(there)) or 'none'}"
+        )
+    return wanted
 
 
 def results_of(
@@ -72,11 +91,12 @@ def results_of(
 ) -> Results:
     """The runs of an experiment with their metrics.
 
-    These are the ones asked for now, else those asked for when it was run, else those that are found.
+    These are the ones asked for now, else those that were remembered, else those that are found.
     """
     asked = [replace(metric, reduce=reduce) for metric in asked or experiment.metrics]
     last_only = brief and reduce is Reduce.LAST and store.is_large(experiment.id)
     runs = store.runs(experiment.id, last_only=last_only)
+    there = len(runs)
     if seeds is not None:
         wanted = set(seeds)
         runs = [run for run in runs if run.seed in wanted]
@@ -103,6 +123,7 @@ def results_of(
         forking=_forking(experiment, runs),
         anytime=tuple(experiment.plan.get("options", {}).get("anytime", ())),
         question=choice.question,
+        there=there if there > len(runs) else None,
     )
     read = [name for kind, name in store.inputs(experiment.id) if kind == "config"]
     elsewhere = read if Mode(experiment.manifest["mode"]) is Mode.SUBSTITUTE else []  # else the seed has its place

@@ -3,11 +3,12 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from numbers import Integral, Real
 from typing import Any
 
 from ..errors import UsageError
 from ..sandbox.workdir import Workdir, workdir_named
-from ..wording import option
+from ..wording import option, switched_on
 from .command import PLACEHOLDER, placeholders
 
 
@@ -53,6 +54,8 @@ class Options:
     """Seconds after which a run is ended and counts as failed."""
     retries: int = 0
     fail_fast: bool = False
+    keep_going: bool = False
+    """Whether to run the other seeds though the first three failed alike."""
     gpus: tuple[str, ...] = ()
     """Numbers of the GPUs. Each run sees one."""
     nice: int = 0
@@ -64,21 +67,16 @@ class Options:
     """Files that each run writes, with its metrics: `out/metrics.json`, `logs/*/events*`; instead of what it prints."""
 
     def __post_init__(self) -> None:
-        for what, number in (
-            ("threads", self.threads),
-            ("jobs", self.jobs),
-            ("retries", self.retries),
-            ("nice", self.nice),
-        ):
-            if number is not None and (isinstance(number, bool) or not isinstance(number, int)):
-                raise UsageError(f"{option(f'--{what}')} takes a whole number; got {number!r}")
-        if self.timeout is not None and (isinstance(self.timeout, bool) or not isinstance(self.timeout, int | float)):
-            raise UsageError(f"{option('--timeout')} takes a number of seconds; got {self.timeout!r}")
+        for what in ("threads", "jobs", "retries", "nice"):
+            _check_whole(what, getattr(self, what))
+        _check_number("timeout", self.timeout)
         for what, number in (("threads", self.threads), ("jobs", self.jobs)):
             if number is not None and number < 1:
                 raise UsageError(f"{option(f'--{what}')} is at least 1; got {number}")
         if self.timeout is not None and not self.timeout > 0:
             raise UsageError(f"{option('--timeout')} is a number of seconds above 0; got {self.timeout}")
+        if self.fail_fast and self.keep_going:
+            raise UsageError(f"{switched_on('--fail-fast')} or {switched_on('--keep-going')}, not both")
         if self.retries < 0:
             raise UsageError(f"{option('--retries')} is 0 or more; got {self.retries}")
         if not 0 <= self.nice <= 19:
@@ -112,6 +110,7 @@ class Options:
             "timeout": self.timeout,
             "retries": self.retries,
             "fail_fast": self.fail_fast,
+            "keep_going": self.keep_going,
             "gpus": list(self.gpus),
             "nice": self.nice,
             "fresh": self.fresh,
@@ -134,12 +133,23 @@ class Options:
             timeout=kept.get("timeout"),
             retries=kept.get("retries", 0),
             fail_fast=kept.get("fail_fast", False),
+            keep_going=kept.get("keep_going", False),
             gpus=cards_named(kept.get("gpus", ())),
             nice=kept.get("nice", 0),
             fresh=kept.get("fresh", False),
             isolate_network=kept.get("isolate_network", False),
             metric_files=tuple(kept.get("metric_files", ())),
         )
+
+
+def _check_whole(what: str, number: object) -> None:
+    if number is not None and (isinstance(number, bool) or not isinstance(number, Integral)):
+        raise UsageError(f"{option(f'--{what}')} takes a whole number; got {number!r}")
+
+
+def _check_number(what: str, number: object) -> None:
+    if number is not None and (isinstance(number, bool) or not isinstance(number, Real)):
+        raise UsageError(f"{option(f'--{what}')} takes a number; got {number!r}")
 
 
 def _is_a_line(site: str) -> bool:

@@ -66,6 +66,10 @@ def check_call_in_file(path: str, name: str, settings: Sequence[str]) -> None:
         there = f"; it has {', '.join(functions[:8])}" if functions else "; it has none"
         raise UsageError(f"{path} has no function {first}{meant or there}")
     found = bound[first]
+    if isinstance(found, ast.ClassDef) and rest.isidentifier() and not (found.bases or found.decorator_list):
+        methods = dict(_bound(found.body))
+        if rest not in methods:
+            raise UsageError(f"{first} in {path} has no {rest}{did_you_mean(rest, methods)}")
     if isinstance(found, ast.Constant) and not rest:
         raise UsageError(f"{first} in {path} is not a function: it is {found.value!r:.40}")
     if isinstance(found, ast.AsyncFunctionDef):

@@ -17,7 +17,7 @@ from typing import Any
 from ..errors import StoreError, UsageError
 from ..results import Cause, Goal, Metric, Reduce, Run, Series, Status
 from ..sandbox.project import project_root
-from ..typos import closest
+from ..typos import closest, did_you_mean
 from .columns import as_text, brief, from_text, pack, readable, relative, unpack
 from .layout import LAYOUT_1, MIGRATIONS, SEALED, VERSION, WHOLE_RUN, WHOLE_SERIES, checksum, sealed_series
 from .names import is_name
@@ -25,7 +25,7 @@ from .owners import is_alive, is_dead_here
 
 FOLDER = ".seedwise"
 
-NOT_THE_RUNS_FAULT = frozenset({Cause.ISOLATION, Cause.CHANGED, Cause.NOT_ENTERED, Cause.FILES})
+NOT_THE_RUNS_FAULT = frozenset({Cause.ISOLATION, Cause.CHANGED, Cause.NOT_ENTERED, Cause.FILES, Cause.MISSING})
 """Causes after which the same command tries a seed again, because the reason of the failure was outside the run."""
 
 
@@ -33,8 +33,8 @@ NOT_THE_RUNS_FAULT = frozenset({Cause.ISOLATION, Cause.CHANGED, Cause.NOT_ENTERE
 class Experiment:
     """What is run, as the store holds it.
 
-    `manifest` holds everything by which it is recognised, `plan` its seed sites, `metrics` the metrics that were
-    asked for.
+    `manifest` holds everything by which it is recognised, `plan` its seed sites, `metrics` the metrics that
+    somebody asked to be remembered.
     """
 
     id: int
@@ -235,10 +235,7 @@ class Store:
             raise self._damaged(f"the record of experiment {number} is not what was written")
         if not isinstance(version, int) or not is_name(str(name)):
             raise StoreError(f"the store {self.path} holds an experiment named {name!r}@{version!r}, which none can be")
-        asked = tuple(
-            Metric(m["name"], m["goal"] and Goal(m["goal"]), m["goal_said"], Reduce(m["reduce"]), m["pattern"])
-            for m in json.loads(metrics)
-        )
+        asked = metrics_from(json.loads(metrics))
         return Experiment(
             number,
             name,
@@ -279,6 +276,9 @@ class Store:
         if at and versions:
             return f"no experiment {label!r}; there are: {', '.join(versions[-10:])}"
         names = sorted({e.label for e in every})
+        if os.path.splitext(name)[1] in _ENDINGS_OF_TABLES:
+            there = [path.name for path in Path(os.path.dirname(name) or ".").glob(f"*{os.path.splitext(name)[1]}")]
+            return f"no file {name}, and no experiment of that name{did_you_mean(os.path.basename(name), there)}"
         bare = os.path.basename(name).removesuffix(".py")
         meant = (
             bare
@@ -323,19 +323,10 @@ class Store:
         return self.experiment(name)
 
     def set_metrics(self, experiment: Experiment, metrics: Sequence[Metric]) -> None:
-        """Store which metrics were asked for."""
-        values = [
-            {
-                "name": m.name,
-                "goal": m.goal,
-                "goal_said": m.goal_said,
-                "reduce": m.reduce,
-                "pattern": m.pattern,
-            }
-            for m in metrics
-        ]
+        """Store which metrics are the experiment's own."""
+        values = json.dumps(metrics_as_values(metrics))
         with self._write():
-            self._db.execute("UPDATE experiments SET metrics = ? WHERE id = ?", (json.dumps(values), experiment.id))
+            self._db.execute("UPDATE experiments SET metrics = ? WHERE id = ?", (values, experiment.id))
             self._seal("experiments", "id = ?", (experiment.id,))
 
     def inputs(self, experiment: int) -> dict[tuple[str, str], str]:
@@ -623,6 +614,25 @@ class Store:
 def open_store(folder: str | None = None, *, create: bool = False) -> Store:
     """Open the store of this project, or the one in `folder`. Raises StoreError if it cannot be opened."""
     return Store(Path(folder).expanduser().absolute() if folder else find_folder(), create=create)
+
+
+def metrics_as_values(metrics: Sequence[Metric]) -> list[dict[str, object]]:
+    """Metrics as plain values, for JSON."""
+    return [
+        {"name": m.name, "goal": m.goal, "goal_said": m.goal_said, "reduce": m.reduce, "pattern": m.pattern}
+        for m in metrics
+    ]
+
+
+def metrics_from(values: Sequence[Mapping[str, Any]]) -> tuple[Metric, ...]:
+    """The metrics that `metrics_as_values` gave."""
+    return tuple(
+        Metric(m["name"], m["goal"] and Goal(m["goal"]), m["goal_said"], Reduce(m["reduce"]), m["pattern"])
+        for m in values
+    )
+
+
+_ENDINGS_OF_TABLES = frozenset({".csv", ".tsv", ".json", ".jsonl", ".npy", ".npz", ".parquet", ".txt", ".log"})
 
 
 def _size(path: Path) -> int:

@@ -14,7 +14,8 @@ from ..metrics import headline
 from ..metrics.goals import looks_like_metric
 from ..results import Run, Status
 from ..stats import describe
-from ..words import decimals, duration, number, printable
+from ..words import decimals, duration, failure, number, printable
+from .progress import seconds_left
 
 _PAUSE = 0.2
 """Seconds between two lines about finished runs. Every failure gets a line."""
@@ -30,6 +31,9 @@ class Live:
         self._task: TaskID | None = None
         self._ended = 0
         self._last: dict[str, list[dict[str, float]]] = {}  # for each experiment: the last values of each finished run
+        self._failures: set[str] = set()
+        self._forked: list[float] = []
+        self._jobs = 1
         self._began = time.monotonic()
         self._said = 0.0
         self._todo = 0
@@ -62,11 +66,14 @@ class Live:
         self._n += event.n
         self._done += event.done
         self._todo += event.todo
+        self._jobs = event.jobs
         self._last.setdefault(event.experiment, [])
         self._began = time.monotonic()
         if event.done:
             failed = (
-                f" ({event.failed} failed; `seedwise resume NAME --failed` runs them again)" if event.failed else ""
+                f" ({event.failed} failed; `seedwise resume {event.experiment} --failed` runs them again)"
+                if event.failed
+                else ""
             )
             of = f" of {event.experiment}" if len(self._last) > 1 else ""
             self._say(f"{event.done} of {event.n} seeds{of} were run before{failed}; {event.todo} to run")
@@ -87,12 +94,16 @@ class Live:
 
     def _end(self, run: Run, experiment: str) -> None:
         self._ended += 1
+        if run.forked and run.status is Status.FINISHED and run.seconds is not None:
+            self._forked.append(run.seconds)
         of = f"{printable(experiment)}, " if len(self._last) > 1 else ""
         runs = self._last.setdefault(experiment, [])
         if run.status is Status.FINISHED and run.series:
             runs.append({name: series.values[-1] for name, series in run.series.items()})
         if run.status is Status.FAILED:
-            self._say(f"{of}seed {run.seed} failed: {run.cause}: {run.detail}")
+            said = failure(run)
+            self._say(f"{of}seed {run.seed} failed{' alike' if said in self._failures else f': {said}'}")
+            self._failures.add(said)
         now, last = time.monotonic(), self._ended >= self._todo
         if now - self._said < _PAUSE and not last:
             if self._progress is not None and self._task is not None:
@@ -109,10 +120,8 @@ class Live:
             self._say("; ".join(parts))
 
     def _left(self) -> str:
-        rest = self._todo - self._ended
-        if rest <= 0 or not self._ended:
-            return ""
-        return f"{duration((time.monotonic() - self._began) / self._ended * rest)} left"
+        left = seconds_left(self._ended, self._todo, self._jobs, time.monotonic() - self._began, self._forked)
+        return "" if left is None else f"{duration(left)} left"
 
     def _mean(self, finished: list[dict[str, float]]) -> str:
         """The mean so far, ± half its t interval, of the metric that the user most likely means."""

@@ -1,11 +1,12 @@
 """The report on one experiment: a sentence, then the table, the sites and the warnings."""
 
 import os
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from ..results import Results, Status, Summary
-from ..words import histogram, number, places_for, printable, seed_list, sentence
+from ..results import Results, Run, Status, Summary
+from ..words import failure, histogram, number, places_for, printable, seed_list, sentence
 from .page import Block, Line, warning
 from .paper import mean_on_paper, note_on_paper
 from .screen import Tone
@@ -23,9 +24,9 @@ def report_of(results: Results, summaries: Mapping[str, Summary]) -> list[Block]
         blocks.extend(map(Line, _chosen(results)))
     blocks.extend(_counts(results))
     blocks.extend(map(Line, _sites(results.sites)))
-    blocks.extend(warning(f"{printable(f.metric)}: {f.reason}") for f in shown[1:] if f.reason)
+    blocks.extend(warning(f"{printable(f.label)}: {f.reason}") for f in shown[1:] if f.reason)
     noted = [f for k, f in enumerate(shown) if f.note and (k == 0 or f.method != "t interval")]
-    blocks.extend(warning(f"{printable(f.metric)}: {f.note}") for f in noted)
+    blocks.extend(warning(f"{printable(f.label)}: {f.note}") for f in noted)
     blocks.extend(warning(printable(text)) for text in results.warnings)
     return blocks
 
@@ -75,7 +76,7 @@ def metric_table(results: Results, summaries: Mapping[str, Summary]) -> Table:
         counted = f"{f.finished} of {f.n}"
         goal = f.goal.value if f.goal else "?"
         if f.mean is None:
-            rows.append((printable(name), goal, counted, *["–"] * 7))
+            rows.append((printable(f.label), goal, counted, *["–"] * 7))
             continue
         places = places_for(f)
         interval = "–" if f.interval is None else f"{number(f.interval[0], places)} … {number(f.interval[1], places)}"
@@ -88,7 +89,7 @@ def metric_table(results: Results, summaries: Mapping[str, Summary]) -> Table:
         picture = histogram(results.scores(name).values)
         rows.append(
             (
-                printable(name),
+                printable(f.label),
                 goal,
                 counted,
                 number(f.mean, places),
@@ -138,6 +139,8 @@ def _counts(results: Results) -> list[Block]:
         lines.append(
             Line(f"{results.name}: {len(results.finished)} of {total} runs finished, seeds {seed_list(results.seeds)}.")
         )
+    if results.there is not None:
+        lines.append(Line(f"{results.there} seeds are there: `seedwise show {results.name}` reports all of them."))
     if results.forking:
         lines.append(Line(f"{printable(results.forking)}."))
     kept = [
@@ -151,13 +154,7 @@ def _counts(results: Results) -> list[Block]:
         again = [f"seed {run.seed} in {os.path.basename(str(run.folder))}" for run in kept if run.attempt > 1]
         more = "" if not again else f" ({', '.join(again[:4])}{' …' if len(again) > 4 else ''})"
         lines.append(Line(f"Each run saw your files as they were; what it wrote is in {shown}/seed-N/files{more}."))
-    causes: dict[str, list[int]] = {}
-    for run in results.failed:
-        causes.setdefault(printable(f"{run.cause}: {run.detail}" if run.cause else run.detail), []).append(run.seed)
-    for text, seeds in list(causes.items())[:10]:
-        log = f" (seedwise log {results.name} --seed {seeds[0]} --stderr)" if results.key else ""
-        failed = f"Failed under seed {seed_list(seeds)}"
-        lines.append(Line(f"{failed}: {text}{log}", Tone.BAD, "Failed"))
+    lines += _failures(results)
     open_ = [run.seed for status in (Status.INTERRUPTED, Status.RUNNING) for run in results.having(status)]
     if open_:
         lines.append(
@@ -166,6 +163,33 @@ def _counts(results: Results) -> list[Block]:
                 Tone.WARNING,
                 "Not finished",
             )
+        )
+    return lines
+
+
+_MOST_FAILURES = 10
+_NUMBER = re.compile(r"\d+(?:\.\d+)?")
+
+
+def _failures(results: Results) -> list[Block]:
+    """A line for each way in which runs failed. Messages that differ in their numbers only are one."""
+    alike: dict[str, list[Run]] = {}
+    for run in results.failed:
+        place, colon, message = run.detail.partition(": ")  # the line number in the place counts
+        text = f"{run.cause}: {place}{colon}{_NUMBER.sub('#', message)}"
+        alike.setdefault(text, []).append(run)
+    lines: list[Block] = []
+    for runs in list(alike.values())[:_MOST_FAILURES]:
+        first = runs[0]
+        text = printable(failure(first))
+        seeds = [run.seed for run in runs]
+        same = "" if len({run.detail for run in runs}) == 1 else f" under seed {first.seed}, and the like"
+        count = f" ({len(seeds)} seeds)" if len(seeds) > 1 else ""
+        log = f" (seedwise log {results.name} --seed {first.seed} --stderr)" if results.key else ""
+        lines.append(Line(f"Failed under seed {seed_list(seeds)}{count}: {text}{same}{log}", Tone.BAD, "Failed"))
+    if len(alike) > _MOST_FAILURES:
+        lines.append(
+            Line(f"{len(alike) - _MOST_FAILURES} more ways of failing: seedwise export {results.name} --format json")
         )
     return lines
 

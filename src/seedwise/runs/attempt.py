@@ -82,6 +82,8 @@ class Told:
     refused: Refused | None = None
     for_all: bool = False
     """Whether the run ended for a reason that would end every other seed too."""
+    alike: str = ""
+    """What its failure shares with those of other seeds."""
     loaded: dict[str, str] = field(default_factory=dict)
     read: list[str] = field(default_factory=list)
     read_more: int = 0
@@ -97,6 +99,8 @@ class Told:
     """For each array: its file in the spool."""
     array_notes: dict[str, dict[str, Any]] = field(default_factory=dict)
     no_result: str = ""
+    returned_none: str = ""
+    """What to say if the function returned None, and nothing else told a result."""
     ends: dict[str, str] = field(default_factory=dict)
     """For each library: a digest of the global generator of the first process at its end."""
     not_forked: str = ""
@@ -192,10 +196,12 @@ class Attempt:
         """The run of this attempt: its status, the cause of a failure in words, and its metrics."""
         ending = world_failed(self.world.spool) if exit_.status == WORLD_FAILED else None
         ending = ending or self._ending(exit_, told)
-        told.for_all = ending.for_all
+        told.for_all, told.alike = ending.for_all, ending.alike
         series: Mapping[str, Series] = {}
         if ending.status is Status.FINISHED and self.setup.mode is not Mode.AS_IS:
             series = self._series(told)
+            if told.returned_none and not series and not told.arrays and not any(m.pattern for m in self.setup.metrics):
+                ending = Ending(Status.FAILED, Cause.RESULT, told.returned_none)
         return Run(
             self.seed,
             ending.status,
@@ -336,6 +342,8 @@ def _take(message: Mapping[str, Any], told: Told, logged: dict[str, tuple[list[i
         }
     elif kind == "no-result":
         told.no_result = str(message["reason"])
+    elif kind == "returned-none":
+        told.returned_none = str(message["reason"])
     elif kind == "not-forked":
         told.not_forked = str(message["reason"])
     elif kind == "end":

@@ -3,7 +3,6 @@
 import errno
 import json
 import os
-import re
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,6 +10,7 @@ from seedwise_guest.protocol import WORLD_ERROR, Refused
 
 from ..results import Cause, Status
 from ..signals import signal_name
+from .tracebacks import Raised, raised_in
 
 
 @dataclass(frozen=True)
@@ -20,6 +20,8 @@ class Ending:
     status: Status
     cause: Cause | None = None
     detail: str = ""
+    alike: str = ""
+    """What it shares with failures of other seeds though their messages differ; "" where only the detail tells them apart."""
     for_all: bool = False
     """Whether every other seed would end in the same way. If so, no other is started."""
 
@@ -52,9 +54,12 @@ def killed(signal: int, out_of_memory: bool) -> Ending:
     """
     name = signal_name(signal)
     if name == "SIGKILL" and out_of_memory:
-        detail = f"killed by {name}: the system ran out of memory; fewer --jobs need less"
+        detail = f"killed by {name}: the system ran out of memory; fewer runs at a time need less (the option jobs)"
         return Ending(Status.FAILED, Cause.MEMORY, detail)
     return Ending(Status.FAILED, Cause.SIGNAL, f"killed by {name}")
+
+
+# A detail is stored, and read at the command line and in Python: it names options in neither's words.
 
 
 def failed(code: int, stderr: str, python: str) -> Ending:
@@ -67,47 +72,39 @@ def failed(code: int, stderr: str, python: str) -> Ending:
     python
         The interpreter. It is named if a module is missing; "" if it is not known.
     """
-    exception, last = _exception(stderr), _last_line(stderr)
-    said = exception or last
+    raised, last = raised_in(stderr), _last_line(stderr)
+    said = raised.text or last
     if "Read-only file system" in said:
-        hint = " (outside the folders that are private to a run: allow it with --share PATH)"
-        return Ending(Status.FAILED, Cause.ISOLATION, said + hint)
+        hint = " (outside the folders that are private to a run: the option share allows it)"
+        return Ending(Status.FAILED, Cause.ISOLATION, (raised.sentence or last) + hint)
     if _ADDRESS in said:
-        hint = " (another run has the port: --isolate-network gives each run a network of its own, --jobs 1 runs one at a time)"
-        return Ending(Status.FAILED, Cause.EXCEPTION, said + hint)
-    if exception.startswith("ModuleNotFoundError") and python:
-        exception += f" (in {python}; another python is named in the command, or put first on PATH)"
-    if _wants_memory(stderr, exception):
-        return Ending(Status.FAILED, Cause.MEMORY, exception)
-    if exception:
-        return Ending(Status.FAILED, Cause.EXCEPTION, exception)
-    return Ending(Status.FAILED, Cause.EXIT, f"exit code {code}" + (f" (it last said: {last})" if last else ""))
+        hint = " (another run has the port: the option isolate-network gives each run a network of its own)"
+        return Ending(Status.FAILED, Cause.EXCEPTION, (raised.sentence or last) + hint, alike=_alike(raised))
+    if raised.kind == "ModuleNotFoundError":
+        hint = f" (in {python}; another python is named in the command, or put first on PATH)" if python else ""
+        return Ending(Status.FAILED, Cause.MISSING, raised.sentence + hint, alike=_alike(raised))
+    if _wants_memory(stderr, raised.text):
+        return Ending(Status.FAILED, Cause.MEMORY, raised.sentence, alike=_alike(raised))
+    if raised.text:
+        return Ending(Status.FAILED, Cause.EXCEPTION, raised.sentence, alike=_alike(raised))
+    detail = f"exit code {code}" + (f" (it last said: {last})" if last else "")
+    return Ending(Status.FAILED, Cause.EXIT, detail)
+
+
+def _alike(raised: Raised) -> str:
+    """What two failures have in common that differ in their messages only."""
+    return f"{raised.kind} at {raised.place}" if raised.place else ""
 
 
 _ADDRESS = os.strerror(errno.EADDRINUSE)
 _NO_MEMORY = ("CUDA out of memory", "CUDA error: out of memory", "DefaultCPUAllocator: can't allocate memory")
 _MEMORY_ERRORS = ("MemoryError", "numpy.exceptions._ArrayMemoryError", "numpy._core._exceptions._ArrayMemoryError")
-_EXCEPTION = re.compile(r"[A-Za-z_][\w.]*(?:Error|Exception|Interrupt|Exit|Iteration)(?::|$)")
 
 
 def _wants_memory(stderr: str, exception: str) -> bool:
     if any(words in stderr[-5000:] for words in _NO_MEMORY):
         return True
     return exception.startswith(_MEMORY_ERRORS) or "OutOfMemoryError" in exception.partition(":")[0]
-
-
-def _exception(text: str) -> str:
-    """The exception with which a process ended, as its traceback names it; "" if there is none."""
-    lines = [line.rstrip() for line in text.splitlines() if line.strip()]
-    heads = [k for k, line in enumerate(lines) if line.startswith("Traceback (most recent call last)")]
-    if heads:
-        for line in lines[heads[-1] + 1 :]:
-            if not line.startswith((" ", "\t")):
-                return line[:300]
-    for line in reversed(lines[-5:]):  # a SyntaxError has no such first line
-        if _EXCEPTION.match(line):
-            return line[:300]
-    return ""
 
 
 def _last_line(text: str) -> str:

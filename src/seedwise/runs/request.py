@@ -3,11 +3,13 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
+from ..errors import UsageError
 from ..events import Event, Note
 from ..experiments.functions import Call
 from ..experiments.options import Options
 from ..experiments.store import Experiment
 from ..results import Metric, Reduce, Results
+from ..wording import option, switched_on
 from .stopping import Until
 
 
@@ -27,7 +29,8 @@ class Request:
     """The experiment's name. By default that of the script."""
     metrics: Sequence[Metric] = ()
     """The metrics that were asked for."""
-    reduce: Reduce = Reduce.LAST
+    reduce: Reduce | None = None
+    """Which value of a series counts. None for the experiment's own choice, else the last."""
     call: Call | None = None
     """The function that is called."""
     until: Until | None = None
@@ -36,8 +39,16 @@ class Request:
     """The experiment that it must be. Any other is refused."""
     retry_failed: bool = False
     """Whether failed seeds are run again."""
+    remember: bool = False
+    """Whether `metrics` and `reduce` become the experiment's own, which `show` and `compare` use."""
     brief: bool = False
     """Whether the results are for a report. Then only the last values are read if there are very many series."""
+
+    def __post_init__(self) -> None:
+        if self.remember and not self.metrics and self.reduce is None:
+            raise UsageError(
+                f"{switched_on('--remember')} keeps {option('--metric')} and {option('--reduce')}: name one of them"
+            )
 
 
 @dataclass(frozen=True)

@@ -185,7 +185,7 @@ class MarginRule:
                 f"{found.method}, valid though looked at after every seed",
             )
         k = decimals(half or margin, mean)
-        return f"{metric.name} is {number(mean, k)} ± {number(half, k)} after {len(values)} seeds ({how}): the margin {margin:g} is reached"
+        return f"{metric.label} is {number(mean, k)} ± {number(half, k)} after {len(values)} seeds ({how}): the margin {margin:g} is reached"
 
     def _forecast(self, values: list[float]) -> None:
         if self._said:
@@ -230,6 +230,6 @@ class DecisionRule:
             return ""
         k = decimals(found.half, found.mean)
         return (
-            f"{self.new.metric.name} differs by {number(found.mean, k)} ± {number(found.half, k)} after {len(d)} seeds each "
+            f"{self.new.metric.label} differs by {number(found.mean, k)} ± {number(found.half, k)} after {len(d)} seeds each "
             f"({self.level * 100:g} % t confidence sequence, valid though looked at after every seed)"
         )

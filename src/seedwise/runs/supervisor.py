@@ -16,10 +16,12 @@ from ..experiments.owners import Owner
 from ..experiments.store import NOT_THE_RUNS_FAULT, Experiment, Store
 from ..results import Cause, Run, Status
 from ..sandbox.restored_tree import TreeChanged
+from ..wording import switched_on
 from .attempt import Attempt, Setup, Told
 from .both_ways import BothWays, Pair, Purpose, Work
 from .cores import Cores, reserving
 from .executors import Executor, Exit
+from .failing import Failing
 from .forking import Forking, Stage, to_compare
 from .interrupts import Interrupts
 from .keeping import AS_IS_SEED, Keeping
@@ -128,6 +130,7 @@ class Supervisor:
         damaged = self.store.damaged_seeds(self.experiment.id)
         todo = [s for s in seeds if s not in before or s in damaged or not self._is_settled(before[s])]
         self._pending = deque(todo)
+        self._failing = Failing(any(run.status is Status.FINISHED for run in before.values()))
         failed = sum(seed in before and before[seed].status is Status.FAILED for seed in set(seeds) - set(todo))
         self._cores = cores
         with Owner(self.store.folder) as self.owner:
@@ -393,7 +396,7 @@ class Supervisor:
             self.stopped = f"seed {attempt.seed}: {not_kept}"
             run = replace(run, status=Status.FAILED, cause=Cause.FILES, detail=not_kept, series={})
         if late:
-            detail = f"ended after {self.options.timeout:g} s (--timeout)" + (
+            detail = f"ended after {self.options.timeout:g} s, its time limit" + (
                 "; it had to be killed" if late > 1 else ""
             )
             run = replace(run, status=Status.FAILED, cause=Cause.TIMEOUT, detail=detail, series={})
@@ -411,8 +414,8 @@ class Supervisor:
                 self._listener(whole)
             if self._enough is not None and not self.satisfied:
                 self.satisfied = self._enough(whole)
-        if run.status is Status.FAILED and self.setup.mode is not Mode.AS_IS:
-            self._failed(run)
+        if self.setup.mode is not Mode.AS_IS:
+            self._settled(run, told.alike)
         if self.both_ways.observe(work, exit_, told):
             self._note_comparison()
 
@@ -422,14 +425,21 @@ class Supervisor:
         self.stopped = self.keeping.reached_out or self.stopped
         return why_not
 
-    def _failed(self, run: Run) -> None:
-        """Try a failed run again, if it has tries left; or stop at the first failure, if that was asked for."""
+    def _settled(self, run: Run, alike: str) -> None:
+        """Try a failed run again, if it has tries left; or stop, if no other seed would do better or that was asked for."""
+        if run.status is not Status.FAILED:
+            self._failing.add(run, "")
+            return
         self._tries[run.seed] = self._tries.get(run.seed, 0) + 1
         if self._tries[run.seed] <= self.options.retries and run.cause not in NOT_THE_RUNS_FAULT:
             self._retrying.add(run.seed)
             self._pending.append(run.seed)
-        elif self.options.fail_fast and not self.stopped:
-            self.stopped = f"seed {run.seed} failed (--fail-fast): {run.detail}"
+            return
+        self._failing.add(run, alike)
+        if self.options.fail_fast and not self.stopped:
+            self.stopped = f"seed {run.seed} failed ({switched_on('--fail-fast')}): {run.detail}"
+        elif self._failing.all_alike and self._left and not self.options.keep_going and not self.stopped:
+            self.stopped = self._failing.sentence()
 
     def _again(self, attempt: Attempt, reason: str, fresh: bool) -> None:
         """Run a seed again whose forked run ended without a fault of its own.

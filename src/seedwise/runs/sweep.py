@@ -32,8 +32,8 @@ from ..experiments.membership import find_experiment, live_site_seen
 from ..experiments.options import Mode, Options, mode_of
 from ..experiments.seed_probe import Probed, find_live_site, is_doubtful
 from ..experiments.site_reading import Reading, Start, in_place, read_sites
-from ..experiments.store import Experiment, Store, open_store
-from ..results import Status
+from ..experiments.store import Experiment, Store, metrics_as_values, open_store
+from ..results import Reduce, Status
 from ..sandbox.workdir import Workdir
 from ..sandbox.worlds import Worlds, find_worlds, guarded, sweep_dead_worlds
 from ..wording import is_at_command_line, option
@@ -128,7 +128,7 @@ class Sweep:
         """The scores as they come. It begins with those that exist already."""
         supervisor, request = self.supervisor, self.request
         watch = Watch(self.seeds, request.metrics)
-        watch.begin(results_of(supervisor.store, supervisor.experiment, request.metrics, request.reduce))
+        watch.begin(results_of(supervisor.store, supervisor.experiment, request.metrics, request.reduce or Reduce.LAST))
         supervisor.watch(watch.add)
         return watch
 
@@ -161,7 +161,10 @@ class Sweep:
             )
         experiment = store.experiment(f"{supervisor.experiment.name}@{supervisor.experiment.version}")
         request = self.request
-        results = results_of(store, experiment, request.metrics, request.reduce, note.texts, brief=request.brief)
+        asked = None if supervisor.setup.mode is Mode.AS_IS else self.seeds
+        results = results_of(
+            store, experiment, request.metrics, request.reduce or Reduce.LAST, note.texts, asked, brief=request.brief
+        )
         return Outcome(results, complete, supervisor.interrupted)
 
 
@@ -223,6 +226,7 @@ def prepare(store: Store, understood: Understood, tell: Callable[[Event], None])
     experiment = find_experiment(
         store, name, shown, mode, options, reading, environment, note, only=request.only, call=call
     )
+    request = replace(request, reduce=request.reduce or _own_reduction(experiment))
     experiment = _remember(store, experiment, request)
     _say_how(worlds, options, note)
     setup = _setup(words, mode, reading, environment, worlds, request)
@@ -233,7 +237,7 @@ def prepare(store: Store, understood: Understood, tell: Callable[[Event], None])
     rule = None
     if request.until is not None:
         rule = MarginRule(request.until, Watch(seeds, request.metrics), len(seeds), note)
-        rule.watch.begin(results_of(store, experiment, request.metrics, request.reduce))
+        rule.watch.begin(results_of(store, experiment, request.metrics, request.reduce or Reduce.LAST))
     supervisor = Supervisor(
         store,
         experiment,
@@ -332,17 +336,25 @@ def _take_live_site(
         )
 
 
+def _own_reduction(experiment: Experiment) -> Reduce:
+    """Which value of a series the experiment takes, if somebody asked for it to be remembered; else the last."""
+    return Reduce(experiment.plan.get("options", {}).get("reduce", Reduce.LAST))
+
+
 def _remember(store: Store, experiment: Experiment, request: Request) -> Experiment:
-    """Store what was chosen with the experiment, so that `resume` and `show` can use it."""
-    if request.metrics:
+    """Store what was chosen: for `resume`, which goes on with this command; and for `show`, if it is to be remembered."""
+    before = experiment.plan.get("options", {})
+    reduce = request.reduce or Reduce.LAST
+    if request.remember and request.metrics:
         store.set_metrics(experiment, request.metrics)
     store.update_plan(
         experiment.id,
         options={
-            "reduce": request.reduce.value,
+            "reduce": reduce.value if request.remember else before.get("reduce", Reduce.LAST.value),
+            "asked": {"metrics": metrics_as_values(request.metrics), "reduce": reduce.value},
             **request.options.kept(),
             "until": None if request.until is None else request.until.as_dict(),
-            "anytime": experiment.plan.get("options", {}).get("anytime", []),
+            "anytime": before.get("anytime", []),
         },
     )
     return store.experiment(f"{experiment.name}@{experiment.version}")

@@ -106,7 +106,11 @@ def send_result(result: Any, name: str) -> None:
     TypeError
         For anything else. The message says what was returned.
     """
-    if result is None:
+    if result is None:  # it may have logged or printed its result
+        reason = (
+            f"{name}() returned None, and printed no metric: return a number, or a dict such as {{'accuracy': 0.9}}"
+        )
+        spool.send("returned-none", reason=reason)
         return
     values = (
         result
