@@ -14,6 +14,7 @@ import pytest
 
 import seedwise as sw
 from seedwise.api.listing import listing, newest
+from seedwise.cli.start import start
 
 from .test_commands import seedwise
 
@@ -124,8 +125,7 @@ COMMANDS = [["show", "base"], ["summarize", "base"], ["compare", "train", "base"
 @pytest.mark.parametrize("words", COMMANDS, ids=lambda w: w[0])
 def test_a_file_is_written_as_its_ending_says(words: list[str], two: list[str], project: Path) -> None:
     for ending, sign in ((".tex", r"\toprule"), (".md", "| --- |"), (".csv", ","), (".json", "{"), (".txt", "acc")):
-        done = seedwise(*words, "-o", f"out{ending}")
-        assert done.returncode == 0, done.stderr
+        assert start([*words, "-o", f"out{ending}"]) == 0
         assert sign in (project / f"out{ending}").read_text()
     json.loads((project / "out.json").read_text())
 

@@ -7,8 +7,9 @@ from ..events import Event
 from ..experiments.functions import carried
 from ..experiments.options import Options
 from ..metrics.choose import parse_metric
+from ..reports.live import shown_to_python
 from ..results import Reduce, Results, check_seeds
-from ..runs.request import Request, silent
+from ..runs.request import Request
 from ..runs.sweep import execute
 from ..sandbox.workdir import Workdir, workdir_named
 from ..sandbox.worlds import private_folder
@@ -31,7 +32,8 @@ def run(
     fail_fast: bool = False,
     fresh: bool = False,
     store: str | None = None,
-    tell: Callable[[Event], None] = silent,
+    progress: bool | None = None,
+    tell: Callable[[Event], None] | None = None,
 ) -> Results:
     """Call `function(seed, **config)` under many seeds. Each call has its own process and its own view of the files.
 
@@ -53,7 +55,7 @@ def run(
         How often a failed run is tried again at once.
     fail_fast
         Start no further run after the first that fails.
-    name, metric, reduce, jobs, threads, share, workdir, fresh, store, tell
+    name, metric, reduce, jobs, threads, share, workdir, fresh, store, progress, tell
         As for `run_script`.
 
     Returns
@@ -85,4 +87,5 @@ def run(
     chosen = check_seeds(seeds)
     with carried(function, dict(config or {}), private_folder()) as call:
         request = Request(call.label, chosen, options, label or "function", asked, Reduce(reduce), call=call)
-        return execute(request, store, tell).results
+        with shown_to_python(progress, tell) as told:
+            return execute(request, store, told).results

@@ -110,8 +110,8 @@ def _headline(
 ) -> tuple[str | None, float | None, tuple[float, float] | None, float | None]:
     """The metric that leads the report, its mean, the interval, the SD: the same numbers as in the report."""
     from ..experiments.loading import results_of
+    from ..metrics.summary import Interval, summary_of
     from ..results import Reduce
-    from .summary import Interval, summarize
 
     how = Reduce(experiment.plan.get("options", {}).get("reduce", "last"))
     results: Results = results_of(store, experiment, reduce=how, brief=True)
@@ -121,7 +121,7 @@ def _headline(
     scores = results.scores(first)
     if not len(scores) or not all(map(math.isfinite, scores.by_seed.values())):
         return first, None, None, None
-    s = summarize(scores, interval=Interval.ANYTIME if first in results.anytime else Interval.T)
+    s = summary_of(scores, Interval.ANYTIME if first in results.anytime else Interval.T)
     return first, s.mean, s.interval, s.sd
 
 

@@ -5,8 +5,9 @@ from collections.abc import Callable, Iterable, Sequence
 from ..events import Event
 from ..experiments.options import Options, cards_named
 from ..metrics.choose import parse_metric
+from ..reports.live import shown_to_python
 from ..results import Reduce, Results, check_seeds
-from ..runs.request import Request, silent
+from ..runs.request import Request
 from ..runs.stopping import until_asked
 from ..runs.sweep import execute
 from ..sandbox.workdir import Workdir, workdir_named
@@ -38,7 +39,8 @@ def run_script(
     until_margin: float | None = None,
     until_rule: str = "sequence",
     bounds: tuple[float, float] | None = None,
-    tell: Callable[[Event], None] = silent,
+    progress: bool | None = None,
+    tell: Callable[[Event], None] | None = None,
 ) -> Results:
     """Run an unmodified script under many seeds. Each run has its own process and its own view of the files.
 
@@ -93,6 +95,8 @@ def run_script(
     until_margin, until_rule, bounds
         Stop before all `seeds` are run, when the mean is known to ± this margin. The rule is `sequence` (t confidence
         sequence), `stein` (two stages), or `betting` for a metric within the given `bounds`.
+    progress
+        Show what is going on. By default on a terminal and in a notebook, unless there is a `tell`; False silences it.
     tell
         Called with every event during the work.
 
@@ -127,4 +131,5 @@ def run_script(
         Reduce(reduce),
         until=until_asked(until_margin, until_rule, bounds),
     )
-    return execute(request, store, tell).results
+    with shown_to_python(progress, tell) as told:
+        return execute(request, store, told).results
