@@ -68,14 +68,14 @@ def test_the_list_says_what_differs_between_versions_of_a_name(script: Script, p
         ("train@3", ("helper.py",)),
         ("train@4", ("threads 1 → 2",)),
     ]
-    assert "differs: helper.py" in seedwise("list").stdout
+    assert "changed: helper.py" in seedwise("list").stdout
 
 
 def test_a_failed_experiment_stands_in_the_list_without_a_mean(script: Script) -> None:
     sw.run_script(script("seed = 42\nraise SystemExit(3)\n"), [1, 2])
     (row,) = listing()
     assert (row.finished, row.failed, row.metric, row.mean) == (0, 2, None, None)
-    assert "0 of 2, 2 failed" in seedwise("list").stdout
+    assert "0 of 2       2" in seedwise("list").stdout
 
 
 def test_without_a_name_the_newest_is_taken_and_said(two: list[str]) -> None:
@@ -100,7 +100,7 @@ def test_the_newest_of_too_few_is_an_error_in_words(script: Script) -> None:
     sw.run_script(script(TEXT), [1])
     done = seedwise("compare")
     assert done.returncode == 2
-    assert "takes 2 experiments; there is only train" in done.stderr
+    assert "compare takes NEW and BASE, or a FILE.csv with --by COLUMN; there is only train" in done.stderr
     assert seedwise("show").stderr == "train:\n"
 
 

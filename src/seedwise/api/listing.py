@@ -144,7 +144,7 @@ def newest(how_many: int = 1, store: str | None = None) -> tuple[list[str], int]
             if every
             else "there are no experiments yet: seedwise run -n 30 -- python train.py"
         )
-        raise UsageError(there if how_many == 1 else f"that takes {how_many} experiments; {there}")
+        raise UsageError(there)
     return [e.label for e in every[:how_many]], len(every)
 
 

@@ -102,8 +102,12 @@ def compare(
 
 def _two_newest(store: str | None) -> tuple[str, ...]:
     from ..api.listing import newest
+    from ..errors import StoreError, UsageError
 
-    found, there = newest(2, store)
+    try:
+        found, there = newest(2, store)
+    except (StoreError, UsageError) as error:
+        raise UsageError(f"compare takes NEW and BASE, or a FILE.csv with --by COLUMN; {error}") from None
     say_newest(f"compare {' '.join(found)}", there)
     return tuple(found)
 

@@ -30,7 +30,7 @@ def sites(
     if json:
         print_json(found.as_dict())
         return 0
-    print("\n".join(found.lines()))
+    print_page(found.page())
     return 0
 
 

@@ -3,7 +3,11 @@
 import re
 from collections.abc import Sequence
 
+from .screen import Screen
 from .table import plain_cell
+
+_COMMENT = 76
+"""Columns of a comment without its sign."""
 
 _ESCAPED = {
     "\\": r"\textbackslash{}",
@@ -64,11 +68,16 @@ def to_latex(
         numeric = frozenset(k for k in range(len(columns)) if cells and all(_is_number(row[k]) for row in cells))
     shape = "".join("r@{}l" if k in numeric else "l" for k in range(len(columns)))
     head = [rf"\multicolumn{{2}}{{c}}{{{escaped(c)}}}" if k in numeric else escaped(c) for k, c in enumerate(columns)]
-    lines = [*(f"% {' '.join(text.split())}" for text in comments), rf"\begin{{tabular}}{{{shape}}}", r"\toprule"]
+    lines = [*commented(comments), rf"\begin{{tabular}}{{{shape}}}", r"\toprule"]
     lines += [" & ".join(head) + r" \\", r"\midrule"]
     for row in cells:
         lines.append(" & ".join(_aligned(c) if k in numeric else escaped(c) for k, c in enumerate(row)) + r" \\")
     return "\n".join([*lines, r"\bottomrule", r"\end{tabular}"]) + "\n"
+
+
+def commented(texts: Sequence[str]) -> list[str]:
+    """Texts as comments, broken between words."""
+    return [f"% {line}" for text in texts for line in Screen(_COMMENT).wrapped(" ".join(text.split()))]
 
 
 def _is_number(cell: str) -> bool:

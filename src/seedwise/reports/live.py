@@ -90,9 +90,9 @@ class Live:
         if event.done:
             failed = f" ({event.failed} failed; `seedwise resume {event.experiment} --failed` runs them again)"
             of = f" of {event.experiment}" if len(self._progress.followed) > 1 else ""
-            self._shows.say(
-                f"{event.done} of {event.n} seeds{of} were run before{failed if event.failed else ''}; {event.todo} to run"
-            )
+            rest = f"{event.todo} to run" if event.todo else "nothing is left to run"
+            before = f"{event.done} of {event.n} seeds{of} were run before{failed if event.failed else ''}"
+            self._shows.say(f"{before}; {rest}")
         if event.todo:
             self._shows.begin()
 

@@ -107,7 +107,8 @@ class Table:
             tuple(place[k] for k in self.drop if k in place),
             frozenset(place[k] for k in self.pictures if k in place),
             {(row, place[k]): tone for (row, k), tone in self.tones.items() if k in place},
-            note=self.note,
+            place.get(-1 if self.elastic is None else self.elastic),
+            self.note,
         )
 
     def on_paper(self) -> "Table":
