@@ -84,12 +84,22 @@ def _is_number(cell: str) -> bool:
     return bool(cell.strip()) and _NUMBER.fullmatch(cell) is not None
 
 
+def _power(exponent: str) -> str:
+    """`e+11` as a power of ten."""
+    return rf"$\cdot 10^{{{int(exponent[1:])}}}$" if exponent else ""
+
+
+def _with_power(number: str) -> str:
+    digits, e, power = number.partition("e")
+    return escaped(digits) + _power(e + power) if e else escaped(number)
+
+
 def _aligned(cell: str) -> str:
     """A number in two columns, before and after its decimal point."""
     found = _NUMBER.fullmatch(cell)
     if found is None or not cell.strip():
         return rf"\multicolumn{{2}}{{c}}{{{escaped(cell)}}}"
     sign = {"-": "$-$", "−": "$-$", "+": "$+$"}.get(found["sign"], "")
-    power = rf"$\cdot 10^{{{int(found['more'][1:])}}}$" if found["more"] else ""
-    half = rf" $\pm$ {escaped(found['half'])}" if found["half"] else ""
+    power = _power(found["more"])
+    half = rf" $\pm$ {_with_power(found['half'])}" if found["half"] else ""
     return f"{sign}{found['whole']} & {found['rest']}{power}{half}"

@@ -109,11 +109,11 @@ def _paper_table(summaries: Sequence[Summary], level: float, method: str) -> Tab
     """The same for a paper: mean ± in one column, the extremes without their seeds."""
     rows = []
     for f in summaries:
+        counted = str(f.n) if f.finished == f.n else f"{f.finished} of {f.n}"
         if f.mean is None:
-            rows.append((printable(f.metric), f"{f.finished} of {f.n}", *["–"] * 5))
+            rows.append((printable(f.metric), counted, *["–"] * 5))
             continue
         k = places_for(f)
-        counted = str(f.n) if f.finished == f.n else f"{f.finished} of {f.n}"
         rest = (number(f.sd, k), number(f.median, k), number(f.min, k), number(f.max, k))
         rows.append((printable(f.metric), counted, mean_on_paper(f.mean, f.interval, k), *rest))
     columns = ("metric", "n", "mean", "SD", "median", "min", "max")
@@ -187,4 +187,10 @@ def sites_table(sites: Sequence[Mapping[str, object]]) -> Table:
         tuple(printable(str(site[name])) for name in ("location", "typed", "where", "source", "receives"))
         for site in sites
     ]
-    return Table(("location", "typed", "where", "source", "receives"), tuple(rows), frozenset({1}), (3, 2))
+    return Table(
+        ("location", "typed", "where", "source", "receives"),
+        tuple(rows),
+        frozenset({1}),
+        (3, 2),
+        shorten={0: 16, 2: 16},
+    )
