@@ -1,15 +1,18 @@
 """What a supervisor reports while it works. The events are typed values; other modules show them."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
-from .results import Run
+from .results import Metric, Reduce, Run
 
 
 @dataclass(frozen=True)
 class Began:
     """The supervisor knows what to do: `todo` of `n` seeds.
 
-    `done` seeds were settled before; `failed` of those had failed.
+    `done` seeds were settled before, `before` are their runs; `failed` of those had failed. `metrics`, `reduce` and
+    `anytime` say what the report will be about: the metrics that were asked for, which value of a series counts, and
+    whether the interval must hold though somebody looks after every seed.
     """
 
     n: int
@@ -18,13 +21,37 @@ class Began:
     jobs: int
     failed: int = 0
     experiment: str = ""
+    before: tuple[Run, ...] = ()
+    metrics: tuple[Metric, ...] = ()
+    reduce: Reduce = Reduce.LAST
+    anytime: bool = False
+
+
+def _nothing() -> str:
+    return ""
 
 
 @dataclass(frozen=True)
 class Started:
-    """A run has been started."""
+    """A run has been started. `doing` says what it has last logged or printed; "" if nothing."""
 
     seed: int
+    experiment: str = ""
+    doing: Callable[[], str] = _nothing
+
+
+@dataclass(frozen=True)
+class Comparing:
+    """A seed is run once more, to compare a forked run with a fresh one; or that has `ended`."""
+
+    seed: int
+    experiment: str = ""
+    ended: bool = False
+
+
+@dataclass(frozen=True)
+class Beat:
+    """About a second has passed, and the work goes on."""
 
 
 @dataclass(frozen=True)
@@ -49,4 +76,4 @@ class Note:
     text: str
 
 
-Event = Began | Started | Ended | Waiting | Note
+Event = Began | Started | Ended | Waiting | Note | Comparing | Beat

@@ -8,9 +8,10 @@ from ..experiments.functions import carried
 from ..experiments.options import Options
 from ..experiments.signatures import check_call
 from ..metrics.choose import parse_metric
+from ..reports.live import shown_to_python
 from ..results import Reduce, Results, check_seeds, reduce_named, several
 from ..runs.all_failed import results_or_raise
-from ..runs.request import Request, silent
+from ..runs.request import Request
 from ..runs.sweep import execute
 from ..sandbox.workdir import Workdir, workdir_named
 from ..sandbox.worlds import private_folder
@@ -35,7 +36,8 @@ def run(
     keep_going: bool = False,
     fresh: bool = False,
     store: str | None = None,
-    tell: Callable[[Event], None] = silent,
+    progress: bool | None = None,
+    tell: Callable[[Event], None] | None = None,
 ) -> Results:
     """Call `function(seed, **config)` under many seeds. Each call has its own process and its own view of the files.
 
@@ -59,7 +61,7 @@ def run(
         Start no further run after the first that fails.
     keep_going
         Run the other seeds though the first three failed alike, and return the results though every run failed.
-    name, metric, reduce, remember, jobs, threads, share, workdir, fresh, store, tell
+    name, metric, reduce, remember, jobs, threads, share, workdir, fresh, store, progress, tell
         As for `run_script`.
 
     Returns
@@ -96,7 +98,9 @@ def run(
     chosen = check_seeds(seeds)
     with carried(function, dict(config or {}), private_folder()) as call:
         request = Request(call.label, chosen, options, label or "function", asked, how, call=call, remember=remember)
-        return results_or_raise(execute(request, store, tell), keep_going)
+        with shown_to_python(progress, tell) as told:
+            outcome = execute(request, store, told)
+        return results_or_raise(outcome, keep_going)
 
 
 def _no_function(given: object) -> str:

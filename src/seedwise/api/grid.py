@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from ..errors import UsageError
 from ..events import Event
 from ..experiments.grids import Grid, named
-from ..results import Reduce, Results, check_seeds
+from ..results import Reduce, Results, RunsFailedError, check_seeds
 from ..runs.request import silent
 from ..sandbox.workdir import Workdir
 from .families import Family, each_setting
@@ -30,7 +30,8 @@ def run_grid(
     retries: int = 0,
     fresh: bool = False,
     store: str | None = None,
-    tell: Callable[[Event], None] = silent,
+    progress: bool | None = None,
+    tell: Callable[[Event], None] | None = None,
 ) -> Family:
     """Call `function(seed, **config, **setting)` under many seeds, for every combination of settings.
 
@@ -40,7 +41,7 @@ def run_grid(
         Name of an argument → its values: `{"lr": [0.01, 0.1], "layers": [1, 2]}`.
     confirm
         Run the best setting again under so many seeds that had no part in choosing it.
-    function, seeds, config, name, metric, reduce, jobs, threads, share, workdir, timeout, retries, fresh, store, tell
+    function, seeds, config, name, metric, reduce, jobs, threads, share, workdir, timeout, retries, fresh, store, progress, tell
         As for `run`. The experiments are called `train lr=0.01 layers=1` and so on.
 
     Returns
@@ -59,6 +60,12 @@ def run_grid(
     chosen = check_seeds(seeds)
 
     def start(experiment: str, setting: Mapping[str, object], under: Sequence[int]) -> Results:
+        try:
+            return under_one(experiment, setting, under)
+        except RunsFailedError as error:
+            return error.results  # the other settings may do better; the report says why this one has no place
+
+    def under_one(experiment: str, setting: Mapping[str, object], under: Sequence[int]) -> Results:
         return run(
             function,
             under,
@@ -74,10 +81,11 @@ def run_grid(
             retries=retries,
             fresh=fresh,
             store=store,
+            progress=progress,
             tell=tell,
         )
 
-    return each_setting(label, settings, chosen, start, tell, confirm)
+    return each_setting(label, settings, chosen, start, tell or silent, confirm)
 
 
 def _settings(

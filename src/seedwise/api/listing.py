@@ -3,14 +3,14 @@
 import math
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
 from ..errors import UsageError
 from ..experiments.differences import differences
 from ..experiments.store import Experiment, Store, find_folder, open_store
-from ..results import Results, Status
+from ..results import Reduce, Scores, Status
 
 
 @dataclass(frozen=True)
@@ -109,20 +109,24 @@ def _headline(
     store: Store, experiment: Experiment
 ) -> tuple[str | None, float | None, tuple[float, float] | None, float | None]:
     """The metric that leads the report, its mean, the interval, the SD: the same numbers as in the report."""
-    from ..experiments.loading import results_of
-    from ..results import Reduce
-    from .summary import Interval, summarize
+    from ..experiments.loading import runs_of
+    from ..metrics.choose import choose
+    from ..metrics.summary import Interval, summary_of
 
-    how = Reduce(experiment.plan.get("options", {}).get("reduce", "last"))
-    results: Results = results_of(store, experiment, reduce=how, brief=True)
-    first = results.metrics[0].name if results.metrics else None
-    if first is None or results.question:
+    said = experiment.plan.get("options", {})
+    how = Reduce(said.get("reduce", "last"))
+    asked = [replace(metric, reduce=how) for metric in experiment.metrics]
+    runs = [run for run in runs_of(store, experiment, asked, how, brief=True) if run.status is Status.FINISHED]
+    choice = choose(runs, asked, how)
+    metric = next((m for m in choice.metrics if how is not Reduce.BEST or m.goal is not None), None)
+    if metric is None or choice.question:
         return None, None, None, None
-    scores = results.scores(first)
-    if not len(scores) or not all(map(math.isfinite, scores.by_seed.values())):
-        return first, None, None, None
-    s = summarize(scores, interval=Interval.ANYTIME if first in results.anytime else Interval.T)
-    return first, s.mean, s.interval, s.sd
+    values = {r.seed: r.series[metric.name].reduce(how, metric.goal) for r in runs if metric.name in r.series}
+    if not values or not all(map(math.isfinite, values.values())):
+        return metric.name, None, None, None
+    scores = Scores(metric.name, values, metric.goal)
+    s = summary_of(scores, Interval.ANYTIME if metric.name in said.get("anytime", ()) else Interval.T)
+    return metric.name, s.mean, s.interval, s.sd
 
 
 def newest(how_many: int = 1, store: str | None = None) -> tuple[list[str], int]:
@@ -144,7 +148,7 @@ def newest(how_many: int = 1, store: str | None = None) -> tuple[list[str], int]
             if every
             else "there are no experiments yet: seedwise run -n 30 -- python train.py"
         )
-        raise UsageError(there if how_many == 1 else f"that takes {how_many} experiments; {there}")
+        raise UsageError(there)
     return [e.label for e in every[:how_many]], len(every)
 
 

@@ -6,9 +6,10 @@ from ..events import Event
 from ..experiments.command import words_of
 from ..experiments.options import Options, cards_named
 from ..metrics.choose import parse_metric
+from ..reports.live import shown_to_python
 from ..results import Reduce, Results, check_seeds, reduce_named, several
 from ..runs.all_failed import results_or_raise
-from ..runs.request import Request, silent
+from ..runs.request import Request
 from ..runs.stopping import until_asked
 from ..runs.sweep import execute
 from ..sandbox.workdir import Workdir, workdir_named
@@ -42,7 +43,8 @@ def run_script(
     until_margin: float | None = None,
     until_rule: str = "sequence",
     bounds: tuple[float, float] | None = None,
-    tell: Callable[[Event], None] = silent,
+    progress: bool | None = None,
+    tell: Callable[[Event], None] | None = None,
 ) -> Results:
     """Run an unmodified script under many seeds. Each run has its own process and its own view of the files.
 
@@ -102,6 +104,8 @@ def run_script(
     until_margin, until_rule, bounds
         Stop before all `seeds` are run, when the mean is known to ± this margin. The rule is `sequence` (t confidence
         sequence), `stein` (two stages), or `betting` for a metric within the given `bounds`.
+    progress
+        Show what is going on. By default on a terminal and in a notebook, unless there is a `tell`; False silences it.
     tell
         Called with every event during the work.
 
@@ -141,4 +145,6 @@ def run_script(
         until=until_asked(until_margin, until_rule, bounds),
         remember=remember,
     )
-    return results_or_raise(execute(request, store, tell), keep_going)
+    with shown_to_python(progress, tell) as told:
+        outcome = execute(request, store, told)
+    return results_or_raise(outcome, keep_going)

@@ -9,6 +9,7 @@ from seedwise_guest.protocol import Placement
 from ..experiments.command import check_command, run_environment
 from ..experiments.options import Options, mode_of
 from ..experiments.site_reading import read_sites
+from ..reports.page import Block, Line
 from ..reports.report import sites_table
 from ..results import check_seeds
 from ..words import printable
@@ -67,11 +68,11 @@ class SiteList:
             "unreadable": {self._shown(path): reason for path, reason in self.placement.unreadable.items()},
         }
 
-    def lines(self) -> list[str]:
-        """The same as lines of text."""
+    def page(self) -> list[Block]:
+        """The same as it is printed."""
         data = self._data()
         files = len(data["files"])
-        lines = []
+        lines: list[Block] = []
         if data["sites"]:
             rows = [
                 {**s, "receives": "as typed" if s["receives"] is None else f"{s['receives']}"} for s in data["sites"]
@@ -80,28 +81,34 @@ class SiteList:
             if len({s["number"] for s in data["sites"] if s["number"] is not None and not s["kept"]}) > 1:
                 which += " as far as reading tells (`run` looks which of them reaches a generator first)"
             lines.append(
-                f"{len(rows)} seed site{'s' if len(rows) > 1 else ''} in {files} file{'s' if files > 1 else ''}{which}."
+                Line(
+                    f"{len(rows)} seed site{'s' if len(rows) > 1 else ''} in {files} file{'s' if files > 1 else ''}{which}."
+                )
             )
-            lines += [f"Under seed {self.seed} they receive:", "", *sites_table(rows).text().splitlines()]
+            lines += [Line(f"Under seed {self.seed} they receive:"), sites_table(rows)]
         else:
             weak = [site for site in self.placement.sites if site.weak]
             elsewhere = not weak and any(r["kind"] in ("elsewhere", "as text", "list") for r in data["remarks"])
             lines.append(
-                f"No seed that Seedwise could replace is typed in {files} file{'s' if files != 1 else ''}; the script is seeded "
-                "from elsewhere, so its runs would not follow the seed (see below)."
-                if elsewhere
-                else f"No seed is typed in {files} file{'s' if files != 1 else ''}: under seed s every global generator starts at s, "
-                "and the k-th generator without a seed gets child stream k."
+                Line(
+                    f"No seed that Seedwise could replace is typed in {files} file{'s' if files != 1 else ''}; the script is seeded "
+                    "from elsewhere, so its runs would not follow the seed (see below)."
+                    if elsewhere
+                    else f"No seed is typed in {files} file{'s' if files != 1 else ''}: under seed s every global generator starts at s, "
+                    "and the k-th generator without a seed gets child stream k."
+                )
             )
         weak = [site for site in self.placement.sites if site.weak and site.key != self.placement.live]
         lines += [
-            f"{self._shown(site.path)}:{site.line}: {site.old} stands beside the name of a seed; `run` looks whether it reaches a generator first"
+            Line(
+                f"{self._shown(site.path)}:{site.line}: {site.old} stands beside the name of a seed; `run` looks whether it reaches a generator first"
+            )
             for site in weak
         ]
         if data["remarks"]:
-            lines += ["", *[printable(f"{r['location']}: {r['text']}") for r in data["remarks"]]]
-        lines += [printable(f"not read: {path}: {reason}") for path, reason in data["unreadable"].items()]
-        return lines
+            lines += [Line(""), *[Line(printable(f"{r['location']}: {r['text']}")) for r in data["remarks"]]]
+        unread = data["unreadable"].items()
+        return [*lines, *(Line(printable(f"not read: {path}: {reason}")) for path, reason in unread)]
 
 
 def read(command: Sequence[str], *, seed: int = 7, keep: Sequence[str] = (), seed_site: str | None = None) -> SiteList:

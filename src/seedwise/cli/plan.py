@@ -5,7 +5,7 @@ from typing import Annotated
 from cyclopts import Parameter
 
 from .app import Json, MetricOption, StoreOption, app, refuse
-from .printing import print_json
+from .printing import print_json, print_page
 from .sides import shared_metrics, side_of
 
 
@@ -31,6 +31,8 @@ def plan(
     """How many seeds? From an effect and an SD, or from a pilot."""
     from ..api.plan import plan as make
     from ..errors import UsageError
+    from ..reports.decisions import explain_plan
+    from ..reports.page import Line
 
     if paired and one:
         raise UsageError("--paired or --one, not both")
@@ -54,9 +56,5 @@ def plan(
     if json:
         print_json(found.as_dict())
         return 0
-    print(found.sentence)
-    if explain:
-        from ..reports.decisions import explain_plan
-
-        print("\n".join(explain_plan(found)))
+    print_page([Line(found.sentence), *(map(Line, explain_plan(found)) if explain else ())])
     return 0

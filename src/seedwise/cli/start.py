@@ -65,7 +65,10 @@ def _run(arguments: Sequence[str]) -> object:
 
 
 def _fail(text: str) -> None:
+    from ..reports.screen import screen_of
     from ..words import printable
 
+    screen = screen_of(sys.stderr)
     for k, line in enumerate(text.splitlines() or [""]):
-        print(f"{'seedwise: ' if k == 0 else '  '}{printable(line)}", file=sys.stderr)
+        for part in screen.wrapped(f"{'seedwise: ' if k == 0 else '  '}{screen.has(printable(line))}", "  "):
+            print(part, file=sys.stderr)

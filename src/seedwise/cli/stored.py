@@ -32,7 +32,7 @@ def sites(
     if json:
         print_json(found.as_dict())
         return 0
-    print("\n".join(found.lines()))
+    print_page(found.page())
     return 0
 
 
@@ -232,7 +232,7 @@ def watch(name: str, /, *, store: StoreOption = None) -> int:
 
     from ..api.summary import summarize_all
     from ..experiments.loading import load
-    from ..reports.progress import line_of_progress
+    from ..reports.standing import line_of_progress
     from ..results import Status
 
     last = ""

@@ -94,15 +94,9 @@ def results_of(
     These are the ones asked for now, else those that were remembered, else those that are found.
     """
     asked = [replace(metric, reduce=reduce) for metric in asked or experiment.metrics]
-    last_only = brief and reduce is Reduce.LAST and store.is_large(experiment.id)
-    runs = store.runs(experiment.id, last_only=last_only)
-    there = len(runs)
-    if seeds is not None:
-        wanted = set(seeds)
-        runs = [run for run in runs if run.seed in wanted]
-    metric_files = metric_files or tuple(experiment.plan.get("options", {}).get("metric_files", ()))
     problems: list[str] = []
-    runs = [_with_patterns(_with_files(run, metric_files, problems), asked) for run in runs]
+    runs = runs_of(store, experiment, asked, reduce, seeds, brief, metric_files, problems)
+    there = len(runs) if seeds is None else sum(store.counts().get(experiment.id, {}).values())
     choice = metrics.choose(runs, asked, reduce)
     aimless = [m for m in choice.metrics if m.reduce is Reduce.BEST and m.goal is None]
     chosen = tuple(m for m in choice.metrics if m not in aimless)
@@ -128,6 +122,27 @@ def results_of(
     read = [name for kind, name in store.inputs(experiment.id) if kind == "config"]
     elsewhere = read if Mode(experiment.manifest["mode"]) is Mode.SUBSTITUTE else []  # else the seed has its place
     return replace(results, warnings=(*_shortened(problems), *_warnings(results, experiment, elsewhere)))
+
+
+def runs_of(
+    store: Store,
+    experiment: Experiment,
+    asked: Sequence[Metric] = (),
+    reduce: Reduce = Reduce.LAST,
+    seeds: Sequence[int] | None = None,
+    brief: bool = False,
+    metric_files: Sequence[str] = (),
+    problems: list[str] | None = None,
+) -> list[Run]:
+    """The runs of an experiment, with what patterns and files that were asked for give. `problems` takes what cannot be read."""
+    last_only = brief and reduce is Reduce.LAST and store.is_large(experiment.id)
+    runs = store.runs(experiment.id, last_only=last_only)
+    if seeds is not None:
+        wanted = set(seeds)
+        runs = [run for run in runs if run.seed in wanted]
+    metric_files = metric_files or tuple(experiment.plan.get("options", {}).get("metric_files", ()))
+    problems = [] if problems is None else problems
+    return [_with_patterns(_with_files(run, metric_files, problems), asked) for run in runs]
 
 
 def _forking(experiment: Experiment, runs: Sequence[Run]) -> str:

@@ -50,7 +50,7 @@ def _tried(found: Check) -> list[Block]:
     tried = [t for t in found.perturbations if t.outcome is not Outcome.NOT_TRIED]
     rows = tuple((t.name, t.outcome.value, printable(t.detail)[:100]) for t in tried)
     tones = {(k, 1): Tone.BAD for k, t in enumerate(tried) if t.outcome is Outcome.DIFFERENT}
-    blocks: list[Block] = [Table(("tried", "result", ""), rows, tones=tones)] if rows else []
+    blocks: list[Block] = [Table(("tried", "result", ""), rows, shorten={0: 16, 2: 18}, tones=tones)] if rows else []
     left = [f"{t.name} ({t.detail})" for t in found.perturbations if t.outcome is Outcome.NOT_TRIED]
     return [*blocks, Line(f"Not tried: {printable('; '.join(left))}.")] if left else blocks
 
@@ -69,7 +69,14 @@ def _generators(entries: Sequence[Mapping[str, Any]], every: bool) -> list[Block
         )
         for e in shown
     )
-    return [Table(("generator", "state", "seeded at", "made or first drawn at"), cells, drop=(2,))]
+    return [
+        Table(
+            ("generator", "state", "seeded at", "made or first drawn at"),
+            cells,
+            drop=(2,),
+            shorten={0: 16, 2: 16, 3: 16},
+        )
+    ]
 
 
 def _spread(name: str, s: Mapping[str, Any]) -> str:

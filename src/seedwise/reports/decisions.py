@@ -138,7 +138,7 @@ def comparison_table(pairs: Sequence[Comparison]) -> Table:
     drop += [2] if len({c.metric for c in pairs}) == 1 else []
     drop += [1, 0] if len({(c.new.name, c.base.name) for c in pairs}) == 1 else []  # the sentence names them
     drop += [*([] if adjusted else [5]), 4]
-    return Table(tuple(columns), tuple(rows), numeric, tuple(drop), tones=tones)
+    return Table(tuple(columns), tuple(rows), numeric, tuple(drop), tones=tones, shorten={0: 14, 1: 14, 2: 12})
 
 
 def _p(p: float | None) -> str:
@@ -240,6 +240,7 @@ def tasks_tables(r: TaskRanking) -> tuple[Table, Table]:
         frozenset({4, 5}),
         (4, 3, 2),
         tones={(k, 6): tone_of(p.decision) for k, p in enumerate(r.pairs)},
+        shorten={0: 14, 1: 14},
     )
     return methods, pairs
 

@@ -7,7 +7,7 @@ from enum import StrEnum
 from typing import Any
 
 from ..errors import UsageError
-from .latex import to_latex
+from .latex import commented, to_latex
 from .page import Block, Line, lay_out
 from .table import Table, to_csv, to_markdown
 
@@ -87,7 +87,7 @@ def _as_latex(blocks: Sequence[Block]) -> str:
         parts.append(to_latex(table.columns, table.rows, table.numeric, said))
         said = []
     if said:
-        parts.append("".join(f"% {' '.join(text.split())}\n" for text in said))
+        parts.append("".join(f"{line}\n" for line in commented(said)))
     return "\n".join(parts)
 
 

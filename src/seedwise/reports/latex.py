@@ -3,7 +3,11 @@
 import re
 from collections.abc import Sequence
 
+from .screen import Screen
 from .table import plain_cell
+
+_COMMENT = 76
+"""Columns of a comment without its sign."""
 
 _ESCAPED = {
     "\\": r"\textbackslash{}",
@@ -64,15 +68,30 @@ def to_latex(
         numeric = frozenset(k for k in range(len(columns)) if cells and all(_is_number(row[k]) for row in cells))
     shape = "".join("r@{}l" if k in numeric else "l" for k in range(len(columns)))
     head = [rf"\multicolumn{{2}}{{c}}{{{escaped(c)}}}" if k in numeric else escaped(c) for k, c in enumerate(columns)]
-    lines = [*(f"% {' '.join(text.split())}" for text in comments), rf"\begin{{tabular}}{{{shape}}}", r"\toprule"]
+    lines = [*commented(comments), rf"\begin{{tabular}}{{{shape}}}", r"\toprule"]
     lines += [" & ".join(head) + r" \\", r"\midrule"]
     for row in cells:
         lines.append(" & ".join(_aligned(c) if k in numeric else escaped(c) for k, c in enumerate(row)) + r" \\")
     return "\n".join([*lines, r"\bottomrule", r"\end{tabular}"]) + "\n"
 
 
+def commented(texts: Sequence[str]) -> list[str]:
+    """Texts as comments, broken between words."""
+    return [f"% {line}" for text in texts for line in Screen(_COMMENT).wrapped(" ".join(text.split()))]
+
+
 def _is_number(cell: str) -> bool:
     return bool(cell.strip()) and _NUMBER.fullmatch(cell) is not None
+
+
+def _power(exponent: str) -> str:
+    """`e+11` as a power of ten."""
+    return rf"$\cdot 10^{{{int(exponent[1:])}}}$" if exponent else ""
+
+
+def _with_power(number: str) -> str:
+    digits, e, power = number.partition("e")
+    return escaped(digits) + _power(e + power) if e else escaped(number)
 
 
 def _aligned(cell: str) -> str:
@@ -81,6 +100,6 @@ def _aligned(cell: str) -> str:
     if found is None or not cell.strip():
         return rf"\multicolumn{{2}}{{c}}{{{escaped(cell)}}}"
     sign = {"-": "$-$", "−": "$-$", "+": "$+$"}.get(found["sign"], "")
-    power = rf"$\cdot 10^{{{int(found['more'][1:])}}}$" if found["more"] else ""
-    half = rf" $\pm$ {escaped(found['half'])}" if found["half"] else ""
+    power = _power(found["more"])
+    half = rf" $\pm$ {_with_power(found['half'])}" if found["half"] else ""
     return f"{sign}{found['whole']} & {found['rest']}{power}{half}"

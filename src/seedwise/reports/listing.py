@@ -5,7 +5,10 @@ from typing import Protocol
 
 from ..words import ago, decimals, duration, number, printable
 from .screen import Tone
-from .table import Table
+from .table import Table, shortened
+
+_METRIC = 24
+"""Columns of a metric's name, which stands in one cell with its mean."""
 
 
 class Row(Protocol):
@@ -39,21 +42,22 @@ class Row(Protocol):
 
 def list_table(rows: Sequence[Row], commands: Sequence[str], now: float) -> Table:
     """A row for each experiment. `commands` are their command lines, `now` is in seconds since 1970."""
-    columns = ("name", "last run", "mean", "k of n", "duration", "command, or what differs")
+    columns = ("name", "last run", "mean", "k of n", "failed", "duration", "command or change")
     cells, tones = [], {}
     for k, (row, command) in enumerate(zip(rows, commands, strict=True)):
-        counted = f"{row.finished} of {row.n}" + (f", {row.failed} failed" if row.failed else "")
-        what = f"differs: {', '.join(row.differs)}" if row.differs else command
-        cells.append((row.name, ago(now - row.last_run), _mean(row), counted, _took(row), printable(what)))
+        counted, failed = f"{row.finished} of {row.n}", str(row.failed or "")
+        what = f"changed: {', '.join(row.differs)}" if row.differs else command
+        cells.append((row.name, ago(now - row.last_run), _mean(row), counted, failed, _took(row), printable(what)))
         if row.failed:
-            tones[k, 3] = Tone.BAD
-    return Table(columns, tuple(cells), drop=(4, 1), elastic=5, tones=tones)
+            tones[k, 3] = tones[k, 4] = Tone.BAD
+    table = Table(columns, tuple(cells), frozenset({4}), (5, 1, 4), shorten={0: 16, 6: 18}, tones=tones)
+    return table if any(row.failed for row in rows) else table.without(frozenset({4}))
 
 
 def _mean(row: Row) -> str:
     if row.metric is None:
         return "–"
-    name = printable(row.metric)
+    name = shortened(printable(row.metric), _METRIC)
     if row.mean is None:
         return f"{name} –"
     half = None if row.interval is None else (row.interval[1] - row.interval[0]) / 2

@@ -1,159 +1,299 @@
-"""Shows a supervisor's events as they come: a bar on a terminal, elsewhere a line for each run."""
+"""Shows a supervisor's events as they come: a display on a terminal and in a notebook, elsewhere lines of text."""
 
-import math
+import sys
+import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import Any, Protocol
 
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
+from rich.console import Console, Group
+from rich.live import Live as Display
 from rich.text import Text
 
-from ..events import Began, Ended, Event, Note, Started, Waiting
-from ..metrics import headline
-from ..metrics.goals import looks_like_metric
+from ..events import Began, Ended, Event, Note, Waiting
 from ..results import Run, Status
-from ..stats import describe
-from ..words import decimals, duration, failure, number, printable
-from .progress import seconds_left
+from ..words import duration, failure, printable, seed_list
+from .characters import in_encoding
+from .following import Part
+from .progress import Progress
+from .screen import Tone
 
-_PAUSE = 0.2
-"""Seconds between two lines about finished runs. Every failure gets a line."""
+_PAUSE = 3.0
+"""Seconds between two lines about finished runs where there is no terminal. Every failure gets a line at once."""
+_SILENCE = 60.0
+"""After so many seconds without any line, what is running is said."""
+_NOTEBOOK = 100
+_IN_NOTEBOOK = 0.5
+_STYLES = {Tone.GOOD: "green", Tone.BAD: "red", Tone.WARNING: "yellow", Tone.QUIET: "dim", Tone.PLAIN: ""}
+
+
+class _Console(Console):
+    """A console whose reader may go away: rich would end the process, but the runs go on."""
+
+    def on_broken_pipe(self) -> None:
+        raise BrokenPipeError
+
+
+class _Shows(Protocol):
+    """A way of showing progress."""
+
+    def begin(self) -> None: ...
+
+    def say(self, text: str, tone: Tone = Tone.QUIET) -> None: ...
+
+    def update(self, ended: Run | None, experiment: str) -> None: ...
+
+    def close(self) -> None: ...
 
 
 class Live:
     """Shows events on standard error. Call it with each event. It raises no error, whatever a run printed."""
 
-    def __init__(self, console: Console, prefer: str | None = None) -> None:
-        self._console = console
-        self._prefer = prefer
-        self._progress: Progress | None = None
-        self._task: TaskID | None = None
-        self._ended = 0
-        self._last: dict[str, list[dict[str, float]]] = {}  # for each experiment: the last values of each finished run
+    def __init__(self, console: Console, prefer: str | None = None, notebook: bool = False) -> None:
+        self._progress = Progress(prefer)
         self._failures: set[str] = set()
-        self._forked: list[float] = []
-        self._jobs = 1
-        self._began = time.monotonic()
-        self._said = 0.0
-        self._todo = 0
-        self._n = 0
-        self._done = 0
+        self._lock = threading.RLock()
+        self._shows: _Shows
+        if notebook:
+            self._shows = _Notebook(self._progress)
+        elif console.is_terminal and not console.is_dumb_terminal:
+            self._shows = _Terminal(self._progress, console, self._lock)
+        else:
+            self._shows = _Lines(self._progress, console)
 
     def __call__(self, event: Event) -> None:
         try:
-            self._show(event)
+            with self._lock:
+                self._show(event)
         except OSError:  # nobody reads standard error any more; the runs go on
-            self._progress = None
-            self._console = Console(quiet=True)
+            self._shows = _Lines(self._progress, Console(quiet=True))
 
     def _show(self, event: Event) -> None:
+        several = len(self._progress.followed) > 1
+        self._progress.take(event)
         if isinstance(event, Began):
             self._begin(event)
-        elif isinstance(event, Ended):
-            self._end(event.run, event.experiment)
         elif isinstance(event, Waiting):
-            self._say(f"another command runs seed {', '.join(map(str, event.seeds[:10]))}; waiting for it")
+            shown = ", ".join(map(str, event.seeds[:10]))
+            self._shows.say(f"another command runs seed {shown}; waiting for it")
         elif isinstance(event, Note):
-            self._say(event.text)
-        elif isinstance(event, Started) and self._progress is not None:
-            self._progress.refresh()
-
-    def _say(self, text: str) -> None:
-        self._console.print(Text(printable(text), style="dim"), soft_wrap=True)
+            self._shows.say(event.text)
+        elif isinstance(event, Ended):
+            if event.run.status is Status.FAILED:
+                of = f"{event.experiment}, " if several else ""
+                said = failure(event.run)
+                self._shows.say(
+                    f"{of}seed {event.run.seed} failed{' alike' if said in self._failures else f': {said}'}", Tone.BAD
+                )
+                self._failures.add(said)
+            self._shows.update(event.run, event.experiment)
+        else:
+            self._shows.update(None, "")
 
     def _begin(self, event: Began) -> None:
-        self._n += event.n
-        self._done += event.done
-        self._todo += event.todo
-        self._jobs = event.jobs
-        self._last.setdefault(event.experiment, [])
-        self._began = time.monotonic()
         if event.done:
-            failed = (
-                f" ({event.failed} failed; `seedwise resume {event.experiment} --failed` runs them again)"
-                if event.failed
-                else ""
-            )
-            of = f" of {event.experiment}" if len(self._last) > 1 else ""
-            self._say(f"{event.done} of {event.n} seeds{of} were run before{failed}; {event.todo} to run")
-        if self._progress is not None and self._task is not None:
-            self._progress.update(self._task, total=self._n, completed=self._done)
-        elif self._console.is_terminal and event.todo:
-            self._progress = Progress(
-                TextColumn("{task.description}"),
-                BarColumn(),
-                MofNCompleteColumn(),
-                TimeElapsedColumn(),
-                TextColumn("{task.fields[rest]}"),
-                console=self._console,
-                transient=True,
-            )
-            self._task = self._progress.add_task("seeds", total=event.n, completed=event.done, rest="")
-            self._progress.start()
-
-    def _end(self, run: Run, experiment: str) -> None:
-        self._ended += 1
-        if run.forked and run.status is Status.FINISHED and run.seconds is not None:
-            self._forked.append(run.seconds)
-        of = f"{printable(experiment)}, " if len(self._last) > 1 else ""
-        runs = self._last.setdefault(experiment, [])
-        if run.status is Status.FINISHED and run.series:
-            runs.append({name: series.values[-1] for name, series in run.series.items()})
-        if run.status is Status.FAILED:
-            said = failure(run)
-            self._say(f"{of}seed {run.seed} failed{' alike' if said in self._failures else f': {said}'}")
-            self._failures.add(said)
-        now, last = time.monotonic(), self._ended >= self._todo
-        if now - self._said < _PAUSE and not last:
-            if self._progress is not None and self._task is not None:
-                self._progress.update(self._task, advance=1)
-            return
-        self._said = now
-        mean, left = self._mean(runs), self._left()
-        if self._progress is not None and self._task is not None:
-            self._progress.update(self._task, advance=1, rest=f"{left}  {mean}")
-        elif run.status is Status.FINISHED:
-            took = f" in {duration(run.seconds)}" if run.seconds is not None else ""
-            counted = f"{self._done + self._ended} of {self._n}" if self._n > 1 else ""
-            parts = [part for part in (f"{of}seed {run.seed} finished{took}", counted, left, mean) if part]
-            self._say("; ".join(parts))
-
-    def _left(self) -> str:
-        left = seconds_left(self._ended, self._todo, self._jobs, time.monotonic() - self._began, self._forked)
-        return "" if left is None else f"{duration(left)} left"
-
-    def _mean(self, finished: list[dict[str, float]]) -> str:
-        """The mean so far, ± half its t interval, of the metric that the user most likely means."""
-        if not finished:
-            return ""
-        names = [name for name in finished[0] if all(name in run for run in finished)]
-        names, _ = headline.order(names, ())
-        names.sort(key=lambda name: name != self._prefer)
-        if not names or not (names[0] == self._prefer or looks_like_metric(names[0])):
-            return ""
-        values = [run[names[0]] for run in finished]
-        if not all(map(math.isfinite, values)):
-            return ""
-        d = describe(values)
-        half = None if d.interval is None else (d.interval[1] - d.interval[0]) / 2
-        places = decimals(min(filter(None, (half, d.sd)), default=None), d.mean)
-        return f"{printable(names[0])} {number(d.mean, places)}" + (
-            f" ± {number(half, places)}" if half is not None else ""
-        )
+            failed = f" ({event.failed} failed; `seedwise resume {event.experiment} --failed` runs them again)"
+            of = f" of {event.experiment}" if len(self._progress.followed) > 1 else ""
+            rest = f"{event.todo} to run" if event.todo else "nothing is left to run"
+            before = f"{event.done} of {event.n} seeds{of} were run before{failed if event.failed else ''}"
+            self._shows.say(f"{before}; {rest}")
+        if event.todo:
+            self._shows.begin()
 
     def close(self) -> None:
-        """Remove the bar."""
-        if self._progress is not None:
-            self._progress.stop()
-            self._progress = None
+        """Remove the display, and say how long everything took."""
+        try:
+            with self._lock:
+                shows = self._shows
+            shows.close()
+        except OSError:
+            return
+
+
+class _Terminal:
+    """A display of a few lines that is drawn again and again, and removed at the end."""
+
+    def __init__(self, progress: Progress, console: Console, lock: threading.RLock) -> None:
+        self._progress, self._console, self._lock = progress, console, lock
+        self._display: Display | None = None
+
+    def begin(self) -> None:
+        if self._display is None:
+            self._display = Display(
+                console=self._console, transient=True, refresh_per_second=4, get_renderable=self._drawn
+            )
+            self._display.start()
+
+    def _drawn(self) -> Group:
+        with self._lock:
+            lines = self._progress.lines(self._console.width)
+        return Group(*(self._text(line) for line in lines))
+
+    def _text(self, parts: list[Part]) -> Text:
+        made = [(in_encoding(text, self._console.encoding), _STYLES[tone]) for text, tone in parts]
+        return Text.assemble(*made, no_wrap=True, overflow="crop")
+
+    def say(self, text: str, tone: Tone = Tone.QUIET) -> None:
+        shown = in_encoding(printable(text), self._console.encoding)
+        self._console.print(Text(shown, style=_STYLES[tone]))
+
+    def update(self, ended: Run | None, experiment: str) -> None:
+        pass  # the display draws itself four times a second
+
+    def close(self) -> None:
+        display, self._display = self._display, None
+        if display is not None:
+            display.stop()
+            self.say(self._progress.total())
+
+
+class _Lines:
+    """A line every few seconds, for a log or a terminal that can do no more. It names every seed that has ended."""
+
+    def __init__(self, progress: Progress, console: Console) -> None:
+        self._progress, self._console = progress, console
+        self._said = float("-inf")
+        self._ended: dict[str, list[Run]] = {}
+        self._begun = False
+
+    def begin(self) -> None:
+        self._begun = True
+        self._said = max(self._said, time.monotonic() - _PAUSE)
+
+    def say(self, text: str, tone: Tone = Tone.QUIET) -> None:
+        shown = Text(in_encoding(printable(text), self._console.encoding))
+        self._console.print(shown, soft_wrap=not self._console.is_terminal)
+
+    def update(self, ended: Run | None, experiment: str) -> None:
+        if ended is not None and ended.status is Status.FINISHED:
+            self._ended.setdefault(experiment, []).append(ended)
+        silent = time.monotonic() - self._said
+        if self._ended and (silent >= _PAUSE or self._progress.is_over):
+            self._say_ended()
+        elif silent >= _SILENCE and self._progress.running:
+            self._say_running()
+
+    def _say_ended(self) -> None:
+        for experiment, runs in self._ended.items():
+            self.say("; ".join(part for part in self._about(experiment, runs) if part))
+        self._ended.clear()
+        self._said = time.monotonic()
+
+    def _about(self, experiment: str, runs: list[Run]) -> list[str]:
+        of = f"{printable(experiment)}, " if len(self._progress.followed) > 1 else ""
+        took = f" in {duration(runs[0].seconds)}" if len(runs) == 1 and runs[0].seconds is not None else ""
+        named = f"seed{'s' if len(runs) > 1 else ''} {seed_list([run.seed for run in runs], most=10**6)}"
+        left = self._progress.left()
+        mean = self._progress.parts(experiment, self._progress.is_over)[:1]
+        return [
+            f"{of}{named} finished{took}",
+            self._progress.counted() if self._progress.n > 1 else "",
+            f"about {duration(left)} left" if left is not None else "",
+            mean[0][0] if mean else "",
+        ]
+
+    def _say_running(self) -> None:
+        one = min(self._progress.running.values(), key=lambda running: running.began)
+        said = one.doing()
+        more = len(self._progress.running) - 1
+        others = f", and {more} more" if more else ""
+        self.say(
+            f"running: seed {one.seed} for {duration(time.monotonic() - one.began)}{others}{': ' if said else ''}{said}"
+        )
+        self._said = time.monotonic()
+
+    def close(self) -> None:
+        if self._ended:
+            self._say_ended()
+        if self._begun:
+            self._begun = False
+            self.say(self._progress.total())
+
+
+class _Notebook:
+    """One output of the cell, which is replaced a few times a second."""
+
+    def __init__(self, progress: Progress) -> None:
+        self._progress = progress
+        self._notes: list[str] = []
+        self._handle: Any = None
+        self._drawn = 0.0
+
+    def begin(self) -> None:
+        self._draw()
+
+    def say(self, text: str, tone: Tone = Tone.QUIET) -> None:
+        self._notes.append(printable(text))
+        self._draw()
+
+    def update(self, ended: Run | None, experiment: str) -> None:
+        if time.monotonic() - self._drawn >= _IN_NOTEBOOK:
+            self._draw()
+
+    def close(self) -> None:
+        if self._progress.began is not None:
+            self._draw([self._progress.total()])
+
+    def _draw(self, lines: list[str] | None = None) -> None:
+        from IPython.display import display  # type: ignore[import-not-found, unused-ignore]
+
+        self._drawn = time.monotonic()
+        if lines is None:
+            lines = ["".join(text for text, _ in line) for line in self._progress.lines(_NOTEBOOK)]
+        data = {"text/plain": "\n".join([*self._notes[-10:], *lines])}
+        if self._handle is None:
+            self._handle = display(data, raw=True, display_id=True)
+        else:
+            self._handle.update(data, raw=True)
+
+
+def is_notebook() -> bool:
+    """Whether this is a cell of a notebook."""
+    return "ipykernel" in sys.modules and not sys.stdout.isatty()
 
 
 @contextmanager
 def showing(quiet: bool = False, prefer: str | None = None) -> Iterator[Live]:
-    """A `Live` on standard error. It is closed at the end."""
-    live = Live(Console(stderr=True, quiet=quiet, highlight=False), prefer)
+    """A `Live` on standard error. It is closed at the end.
+
+    Parameters
+    ----------
+    prefer
+        The metric that is followed, in place of the one that the report will lead with.
+    """
+    live = Live(_Console(stderr=True, quiet=quiet, highlight=False), prefer)
     try:
         yield live
+    finally:
+        live.close()
+
+
+@contextmanager
+def shown_to_python(
+    progress: bool | None, tell: Callable[[Event], None] | None = None
+) -> Iterator[Callable[[Event], None]]:
+    """What a call from Python does with events: shows them, gives them to `tell`, or both.
+
+    Parameters
+    ----------
+    progress
+        None: show them on a terminal and in a notebook, unless there is a `tell`.
+    """
+    notebook = is_notebook()
+    if progress is None:
+        progress = tell is None and (notebook or sys.stderr.isatty())
+    if not progress:
+        yield tell or (lambda event: None)
+        return
+    live = Live(_Console(stderr=True, highlight=False), notebook=notebook)
+
+    def both(event: Event) -> None:
+        live(event)
+        if tell is not None:
+            tell(event)
+
+    try:
+        yield both
     finally:
         live.close()

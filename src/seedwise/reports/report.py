@@ -40,7 +40,7 @@ def remarks_of(results: Results, summaries: Mapping[str, Summary]) -> list[str]:
         return []
     gain = abs(first.best - first.mean)
     return [
-        f"The luckiest of these {first.finished} seeds ({first.best_seed}) is {number(gain, places_for(first))} better in "
+        f"The luckiest of these {first.finished} seeds, seed {first.best_seed}, is {number(gain, places_for(first))} better in "
         f"{printable(first.metric)} than their mean, {gain / first.sd:.1f} times their SD: report the mean."
     ]
 
@@ -100,7 +100,8 @@ def metric_table(results: Results, summaries: Mapping[str, Summary]) -> Table:
                 f"▕{picture}▏",
             )
         )
-    tones = {(k, column): tone for k in range(len(rows)) for column, tone in ((7, Tone.GOOD), (8, Tone.BAD))}
+    aimed = [k for k, f in enumerate(summaries.values()) if f.goal is not None]
+    tones = {(k, column): tone for k in aimed for column, tone in ((7, Tone.GOOD), (8, Tone.BAD))}
     paper = _paper_table(list(summaries.values()), level, method)
     return Table(columns, tuple(rows), frozenset({3, 5, 6}), (1, 6, 8, 7, 9, 5, 2), frozenset({9}), tones, paper=paper)
 
@@ -109,11 +110,11 @@ def _paper_table(summaries: Sequence[Summary], level: float, method: str) -> Tab
     """The same for a paper: mean ± in one column, the extremes without their seeds."""
     rows = []
     for f in summaries:
+        counted = str(f.n) if f.finished == f.n else f"{f.finished} of {f.n}"
         if f.mean is None:
-            rows.append((printable(f.metric), f"{f.finished} of {f.n}", *["–"] * 5))
+            rows.append((printable(f.metric), counted, *["–"] * 5))
             continue
         k = places_for(f)
-        counted = str(f.n) if f.finished == f.n else f"{f.finished} of {f.n}"
         rest = (number(f.sd, k), number(f.median, k), number(f.min, k), number(f.max, k))
         rows.append((printable(f.metric), counted, mean_on_paper(f.mean, f.interval, k), *rest))
     columns = ("metric", "n", "mean", "SD", "median", "min", "max")
@@ -210,4 +211,10 @@ def sites_table(sites: Sequence[Mapping[str, object]]) -> Table:
         tuple(printable(str(site[name])) for name in ("location", "typed", "where", "source", "receives"))
         for site in sites
     ]
-    return Table(("location", "typed", "where", "source", "receives"), tuple(rows), frozenset({1}))
+    return Table(
+        ("location", "typed", "where", "source", "receives"),
+        tuple(rows),
+        frozenset({1}),
+        (3, 2),
+        shorten={0: 16, 2: 16},
+    )

@@ -9,9 +9,13 @@ from rich.cells import cell_len
 
 from .screen import Screen, Tone
 
-_ELASTIC = 18
+_ANY = 10**9
 _LEAST = 8
-"""A text column is not shortened below this."""
+"""Not even a name is shortened below this."""
+
+
+def _first_column() -> dict[int, int]:
+    return {0: 16}
 
 
 @dataclass(frozen=True)
@@ -27,8 +31,9 @@ class Table:
     """Columns that only a screen can show."""
     tones: Mapping[tuple[int, int], Tone] = field(default_factory=dict)
     """What the colour of a cell means, by row and column."""
-    elastic: int | None = None
-    """A column of long texts: it is shortened before others are left out."""
+    shorten: Mapping[int, int] = field(default_factory=_first_column)
+    """Columns of names and prose, which may lose their middle, and how short each becomes before others are left out.
+    A number is never shortened: it would be another number."""
     note: str = ""
     """What a reader of the table on paper has to be told: what ± is."""
     paper: "Table | None" = None
@@ -59,23 +64,21 @@ class Table:
         return lines
 
     def _least(self, header: Sequence[str], body: Sequence[Sequence[str]], kept: Sequence[int]) -> int:
-        """How wide the table is at least, when the elastic column is short."""
-        widths = [min(_wide(header, body, k), _ELASTIC if k == self.elastic else 10**6) for k in kept]
+        """How wide the table is at least, when names are short."""
+        widths = [min(_wide(header, body, k), self.shorten.get(k, _ANY)) for k in kept]
         return sum(widths) + 2 * (len(kept) - 1)
 
     def _widths(
         self, header: Sequence[str], body: Sequence[Sequence[str]], kept: Sequence[int], width: int | None
     ) -> dict[int, int]:
-        """The width of each column that is kept; the widest texts are shortened where all are too wide."""
+        """The width of each column that is kept; names are shortened where all columns are too wide, prose before names."""
         widths = {k: _wide(header, body, k) for k in kept}
-        texts = [k for k in kept if k not in self.numeric]
-        while width is not None and texts and sum(widths.values()) + 2 * (len(kept) - 1) > width:
-            widest = max(texts, key=lambda k: widths[k])
-            if self.elastic in texts and widths[self.elastic] > _ELASTIC:
-                widest = self.elastic
-            if widths[widest] <= _LEAST:
-                break
-            widths[widest] -= 1
+        for lowest in (self.shorten, dict.fromkeys(self.shorten, _LEAST)):
+            while width is not None and sum(widths.values()) + 2 * (len(kept) - 1) > width:
+                open_ = [k for k in kept if k in lowest and widths[k] > lowest[k]]
+                if not open_:
+                    break
+                widths[max(open_, key=lambda k: widths[k])] -= 1
         return widths
 
     def _line(
@@ -88,7 +91,7 @@ class Table:
     ) -> str:
         parts = []
         for place, k in enumerate(kept):
-            cell = _shortened(cells[k], widths[k], screen.has("…"))
+            cell = shortened(cells[k], widths[k], screen.has("…"))
             space = " " * (widths[k] - cell_len(cell))
             tone = Tone.PLAIN if row is None else self.tones.get((row, k), Tone.PLAIN)
             toned = screen.toned(cell, tone)
@@ -107,7 +110,8 @@ class Table:
             tuple(place[k] for k in self.drop if k in place),
             frozenset(place[k] for k in self.pictures if k in place),
             {(row, place[k]): tone for (row, k), tone in self.tones.items() if k in place},
-            note=self.note,
+            {place[k]: least for k, least in self.shorten.items() if k in place},
+            self.note,
         )
 
     def on_paper(self) -> "Table":
@@ -119,7 +123,7 @@ def _wide(header: Sequence[str], body: Sequence[Sequence[str]], column: int) -> 
     return max(cell_len(line[column]) for line in (header, *body))
 
 
-def _shortened(cell: str, width: int, dots: str) -> str:
+def shortened(cell: str, width: int, dots: str = "…") -> str:
     """A cell that is too long without its middle: both ends of a name tell it from others."""
     if cell_len(cell) <= width:
         return cell

@@ -29,7 +29,7 @@ from ..experiments.config_site import edit_config
 from ..experiments.options import Mode, Options
 from ..metrics import choose as metrics
 from ..metrics import files
-from ..results import Cause, Metric, Run, Series, Status
+from ..results import Cause, Metric, Reduce, Run, Series, Status
 from ..sandbox.workdir import Workdir
 from ..sandbox.worlds import World, Worlds
 from .ending import Ending, failed, killed, refused, world_failed
@@ -65,6 +65,8 @@ class Setup:
     script_behind_launcher: bool = False
     is_function: bool = False
     """Whether a function is run. Its global generators start at the seed itself."""
+    reduce: Reduce = Reduce.LAST
+    """Which value of a series the report will count."""
 
     @property
     def config_path(self) -> str | None:

@@ -6,11 +6,13 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
+from functools import partial
 from itertools import count as counting
 
 from ..errors import SeedwiseError
-from ..events import Began, Ended, Event, Note, Started, Waiting
+from ..events import Beat, Began, Comparing, Ended, Event, Note, Started, Waiting
 from ..experiments.forking_record import Verdict
+from ..experiments.loading import runs_of
 from ..experiments.options import Mode
 from ..experiments.owners import Owner
 from ..experiments.store import NOT_THE_RUNS_FAULT, Experiment, Store
@@ -25,9 +27,11 @@ from .failing import Failing
 from .forking import Forking, Stage, to_compare
 from .interrupts import Interrupts
 from .keeping import AS_IS_SEED, Keeping
+from .last_words import last_words
 
 _GRACE = 5.0
 _TICK = 0.2
+_BEAT = 1.0
 
 
 _AT_ONCE = 60.0
@@ -76,6 +80,7 @@ class Supervisor:
         self.forking = forking
         self.both_ways = BothWays(forking, setup.worlds)
         self._numbers = counting(1)
+        self._told = time.monotonic()
         self.options = setup.options
         self._of_first_lines: list[int] = []
         """Cores for the first lines, if no run is running beside them that decides the cores."""
@@ -134,7 +139,7 @@ class Supervisor:
         failed = sum(seed in before and before[seed].status is Status.FAILED for seed in set(seeds) - set(todo))
         self._cores = cores
         with Owner(self.store.folder) as self.owner:
-            self.tell(Began(len(seeds), len(seeds) - len(todo), len(todo), self.jobs, failed, self.experiment.label))
+            self.tell(self._began(seeds, todo, failed))
             try:
                 self.keeping.begin()
                 self._plan_comparisons(seeds, in_order)
@@ -147,6 +152,26 @@ class Supervisor:
                     if self.forking is not None:
                         self.forking.close()
                     self.keeping.end()
+
+    def _began(self, seeds: Sequence[int], todo: Sequence[int], failed: int) -> Began:
+        open_ = set(todo)
+        settled = [seed for seed in seeds if seed not in open_]
+        asked = self.setup.metrics or self.experiment.metrics
+        before: Sequence[Run] = ()
+        if settled and self.setup.mode is not Mode.AS_IS:
+            before = runs_of(self.store, self.experiment, asked, self.setup.reduce, settled, brief=True)
+        return Began(
+            len(seeds),
+            len(settled),
+            len(todo),
+            self.jobs,
+            failed,
+            self.experiment.label,
+            tuple(before),
+            tuple(asked),
+            self.setup.reduce,
+            self._enough is not None or bool(self.experiment.plan.get("options", {}).get("anytime")),
+        )
 
     def watch(self, listener: Callable[[Run], None]) -> None:
         """Call `listener` with every run that ends."""
@@ -187,6 +212,9 @@ class Supervisor:
         self._look_at_forking()
         self._end_late()
         self.owner.beat()
+        if time.monotonic() - self._told >= _BEAT:
+            self._told = time.monotonic()
+            self.tell(Beat())
         if self.keeping.tree is not None:
             self.keeping.tree.beat()
 
@@ -325,7 +353,10 @@ class Supervisor:
         if self.options.timeout is not None:
             self._deadlines[work.number] = time.monotonic() + self.options.timeout
         if self.setup.mode is not Mode.AS_IS and work.purpose is Purpose.RUN:
-            self.tell(Started(attempt.seed))
+            doing = partial(last_words, attempt.folder, attempt.world.spool)
+            self.tell(Started(attempt.seed, self.experiment.label, doing))
+        elif work.purpose is not Purpose.RUN:
+            self.tell(Comparing(attempt.seed, self.experiment.label))
         return True
 
     def _give_up(self, work: Work, reason: str) -> None:
@@ -335,7 +366,7 @@ class Supervisor:
         if work.purpose is Purpose.RUN:
             run = Run(attempt.seed, Status.INTERRUPTED, attempt=attempt.number, detail=reason)
             self.store.finish(self.experiment.id, run)
-            self.tell(Ended(run))
+            self.tell(Ended(run, self.experiment.label))
         attempt.discard()
 
     def _let_go(self, work: Work) -> None:
@@ -373,6 +404,7 @@ class Supervisor:
         self.setup.worlds.end_users(attempt.world, thorough=bool(late) or exit_.status != 0)
         told = attempt.told()
         if work.purpose is not Purpose.RUN:
+            self.tell(Comparing(attempt.seed, self.experiment.label, ended=True))
             self._end_comparison(work, exit_, told)
         elif exit_.lost or told.not_forked or (work.forked and self._is_distrusted()):
             reason = told.not_forked or "the process that it was forked from was killed"

@@ -385,6 +385,7 @@ def _setup(
         arguments=len(launch.get("arguments", ())),
         script_behind_launcher=not _runs_itself(reading),
         is_function=request.call is not None,
+        reduce=request.reduce or Reduce.LAST,
     )
 
 
