@@ -68,6 +68,17 @@ def test_false_words_are_as_rare_as_promised(kind: str, methods: int, simulate: 
             assert simulate.false_equivalent(rng, kind, methods, n, paired, sets) <= most(sets), (n, paired)
 
 
+@pytest.mark.parametrize("paired", [False, True])
+def test_methods_that_are_far_apart_do_not_make_the_others_differ(paired: bool, simulate: ModuleType) -> None:
+    """Three pairs of methods that are alike, far from each other: after what is shown, Holm asks less of the rest."""
+    alike = [i // 2 == j // 2 for i, j in combinations(range(6), 2)]
+    for n in (3, 5, 10):
+        scores = simulate.draw(np.random.default_rng(n), "normal", (400, 6, n), paired)
+        named = simulate.words(scores + 20 * (np.arange(6) // 2)[:, None], paired)[0]
+        assert named[:, ~np.array(alike)].all()
+        assert named[:, alike].any(axis=1).mean() <= most(400)
+
+
 @pytest.mark.parametrize("kind", ["skewed (lognormal, σ = 0.8)", "one seed in five fails to learn"])
 def test_false_words_of_unusual_scores_are_as_rare_as_promised_for_two_to_five(kind: str, simulate: ModuleType) -> None:
     for n in simulate.SIZES[:4]:
