@@ -44,6 +44,7 @@ bench: setup
 	$(BIN)/python benchmarks/runner.py
 	$(BIN)/python benchmarks/sweep.py
 	$(BIN)/python benchmarks/coverage.py
+	$(BIN)/python benchmarks/decisions.py
 	$(BIN)/python benchmarks/statistics.py
 	$(BIN)/python benchmarks/tables.py
 	$(BIN)/python benchmarks/check.py

@@ -7,6 +7,7 @@ import pytest
 
 import seedwise as sw
 from seedwise import stats
+from seedwise.api.compare import _by_probability
 from seedwise.api.rankings import with_holm
 from seedwise.decisions import Decision
 
@@ -239,3 +240,18 @@ def test_uneven_numbers_of_runs_are_said() -> None:
     more = {**even, "b": {task: of * 3 for task, of in even["b"].items()}}
     assert any("3 times as many runs" in text for text in sw.compare_tasks(more, goal="max", rng=0).warnings)
     assert not any("times as many runs" in text for text in sw.compare_tasks(even, goal="max", rng=0).warnings)
+
+
+@pytest.mark.parametrize(("n", "m"), [(3, 3), (3, 4), (4, 4), (5, 5), (2, 9)])
+def test_the_word_of_the_probability_is_false_at_most_as_often_as_promised(n: int, m: int) -> None:
+    """Over every way in which the ranks of two that are alike can fall."""
+    from itertools import combinations
+
+    ranks = range(1, n + m + 1)
+    words = []
+    for chosen in combinations(ranks, n):
+        x, y = np.array(chosen, dtype=float), np.array([r for r in ranks if r not in chosen], dtype=float)
+        wins = stats.superiority(x, y)
+        words.append(_by_probability(wins, x, y, False))
+    assert 0 <= np.mean([word in ("better", "worse") for word in words]) <= 0.05
+    assert ("better" in words) == (2 / math.comb(n + m, n) <= 0.05)

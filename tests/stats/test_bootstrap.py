@@ -200,3 +200,12 @@ def test_few_scores_are_warned_of(n: int) -> None:
 def test_what_has_no_answer_is_a_named_refusal(values: list[float], options: dict[str, object], says: str) -> None:
     with pytest.raises(ValueError, match=says):
         bootstrap(values, **options)  # type: ignore[arg-type]
+
+
+def test_means_of_a_great_many_values_spread_as_the_standard_error_says() -> None:
+    from seedwise.stats import resampled_means
+
+    x = 100 + np.sort(np.random.default_rng(2).lognormal(size=30_500))
+    found = resampled_means(x, 4000, np.random.default_rng(1))
+    assert found.std() == pytest.approx(x.std() / np.sqrt(x.size), rel=0.12)
+    assert found.mean() == pytest.approx(x.mean(), abs=0.5 * found.std())

@@ -109,6 +109,12 @@ def test_p_at_any_time_falls_as_t_grows(start: int, more: int, t: float) -> None
     assert one >= scipy_stats.t.sf(t, start + more - 1) * (1 - 1e-9)
 
 
+def test_p_at_any_time_far_out_is_a_number() -> None:
+    assert p_at_any_time(-1e6, 40, 2) == 1
+    for t, n, m in ((1e12, 50, 2), (1e10, 1000, 2), (1e200, 9, 3), (300.0, 10_000, 40)):
+        assert 0 <= p_at_any_time(t, n, m) < 1e-20
+
+
 def test_p_at_any_time_is_nearly_half_of_lais() -> None:
     """Far out the half-line prior and the whole one agree: the t sequence at level 1 - 2p just touches the number."""
     p = p_at_any_time(4.5, 20, 5)

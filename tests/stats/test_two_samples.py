@@ -319,10 +319,14 @@ def test_a_great_many_values_give_the_p_of_the_t_test_and_the_spread_of_theory()
         found = permutation_test(x, y, rng=1)
         assert found.p_value == pytest.approx(difference(x, y).p_value, abs=0.012)
         assert found.p_value == permutation_test(np.sort(y), x[::-1], rng=1).p_value, "whatever their order"
-        spreads = compare_spreads(np.sort(x), y, rng=1)
+        spreads = compare_spreads(x, y, rng=1)
         half = 1.96 * math.sqrt(sum((scipy_stats.kurtosis(v) + 2) / (4 * v.size) for v in (x, y)))
         assert math.log(spreads.high / spreads.low) == pytest.approx(2 * half, rel=0.2)
         assert spreads.low < spreads.ratio < spreads.high
+        assert permutation_test(x * 2.0**9, y * 2.0**9, rng=1) == found
+        for scale in (1e-140, 1e140):
+            small = compare_spreads(x * scale, y, rng=1)
+            assert small.low == pytest.approx(spreads.low * scale)
     d = rng.normal(0.03, 1, 5000)
     assert permutation_test(d, np.zeros(5000), paired=True).p_value == pytest.approx(
         difference(d, np.zeros(5000), paired=True).p_value, abs=0.012

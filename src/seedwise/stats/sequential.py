@@ -207,6 +207,8 @@ def p_at_any_time(t: float, n: int, start: int) -> float:
             return 1.0
     while _log_mixture(high, start) < reached:
         high *= 2
+        if high > 1e150:
+            return _chance_of_reaching(1e150, start)
     a = float(brentq(lambda a: _log_mixture(a, start) - reached, low, high, xtol=1e-12))
     return min(1.0, _chance_of_reaching(a, start))
 
@@ -216,7 +218,9 @@ def _log_mixture(t: float, n: int) -> float:
     from scipy.special import stdtr
 
     side = float(stdtr(n, t * math.sqrt(n / (n - 1))))
-    return -math.inf if side == 0 else (math.log(2 * math.pi / n) + n * math.log1p(t**2 / (n - 1))) / 2 + math.log(side)
+    if side == 0:
+        return -math.inf
+    return math.log(2 * math.pi / n) / 2 + n * math.log(math.hypot(1, t / math.sqrt(n - 1))) + math.log(side)
 
 
 def _chance_of_reaching(a: float, m: int) -> float:

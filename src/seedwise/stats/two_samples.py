@@ -12,17 +12,14 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from .describe import share_interval
-from .resampling import chunks
+from .resampling import BLOCKS, LARGE, blocks, chunks
 from .sample import check_level, check_resamples, check_sample, generator, is_constant
 
 Array = NDArray[np.float64]
 _EXACT = 40_000
 """Up to this many regroupings, all of them are computed."""
-_LARGE = 4000
-"""With more values than this on both sides together, blocks of values are resampled, not single ones."""
-_BLOCKS = 2000
 _FEWEST_BLOCKS = 200
-"""How many blocks there are about on both sides together, and on each side at the least."""
+"""So many blocks of values are resampled on each side at the least."""
 
 
 @dataclass(frozen=True)
@@ -140,8 +137,8 @@ def _flip(d: Array, resamples: int, rng: np.random.Generator) -> Permutation:
         bits = (np.arange(2**n)[:, None] >> np.arange(n)) & 1
         p = _share(np.abs((1 - 2 * bits) @ d), abs(float(d.sum())), room)
         return Permutation(p, True, 2**n, smallest)
-    if n > _LARGE:
-        d = blocks(d, n // _BLOCKS, rng).sum(axis=1)
+    if n > LARGE:
+        d = blocks(d, n // BLOCKS, rng).sum(axis=1)
     count = 0
     for rows in chunks(resamples, d.size):
         signs = np.where(rng.random((rows, d.size)) < 0.5, -1.0, 1.0)
@@ -161,7 +158,7 @@ def _regroup(x: Array, y: Array, resamples: int, rng: np.random.Generator) -> Pe
         p = _share(_abs_t(pooled, _every_grouping(n, m), n), observed)
         return Permutation(p, True, total, min(1.0, least))
     least = max(least, 1.0 / (resamples + 1))
-    if n + m > _LARGE:
+    if n + m > LARGE:
         count = _regroup_blocks(x, y, observed, resamples, rng)
         return Permutation((count + 1) / (resamples + 1), False, resamples, least)
     count = 0
@@ -196,22 +193,15 @@ def _reach_by_sums(pooled: Array, chosen: NDArray[np.intp]) -> NDArray[np.bool_]
     return _reaches(np.abs(middle[chosen].sum(axis=1)), abs(float(middle[:n].sum())), room)
 
 
-def blocks(x: Array, size: int, rng: np.random.Generator) -> Array:
-    """The values in a random order, in blocks of `size`: shape (blocks, size). The last, which would be short, is filled with 0."""
-    size = max(1, size)
-    mixed = rng.permutation(x)
-    return np.concatenate([mixed, np.zeros(-x.size % size)]).reshape(-1, size)
-
-
 def _regroup_blocks(x: Array, y: Array, observed: float, resamples: int, rng: np.random.Generator) -> int:
     """How many regroupings of blocks give |t| ≥ observed. `x` is the side with fewer values; what fills no block stays."""
-    n, m, middle = x.size, y.size, float(np.concatenate([x, y]).mean())
-    size = max(1, min((n + m) // _BLOCKS, n // _FEWEST_BLOCKS))
-    parts = [blocks(side - middle, size, rng)[: side.size // size] for side in (x, y)]
-    stays = (x - middle).sum() - parts[0].sum(), ((x - middle) ** 2).sum() - (parts[0] ** 2).sum()
+    n, m, every = x.size, y.size, np.concatenate([x, y])
+    every = (every - every.mean()) / (np.ptp(every) or 1.0)
+    size = max(1, min((n + m) // BLOCKS, n // _FEWEST_BLOCKS))
+    parts = [blocks(side, size, rng)[: side.size // size] for side in (every[:n], every[n:])]
+    stays = every[:n].sum() - parts[0].sum(), (every[:n] ** 2).sum() - (parts[0] ** 2).sum()
     pooled = np.concatenate(parts)
     sums, squares = pooled.sum(axis=1), (pooled**2).sum(axis=1)
-    every = np.concatenate([x, y]) - middle
     whole, whole_squares = float(every.sum()), float((every**2).sum())
     found = np.empty((resamples, 2))
     for row in found:
@@ -360,7 +350,7 @@ def compare_spreads(
     rng = generator(rng)
     ratio = float(x.std(ddof=1) / y.std(ddof=1))
     logs = (
-        _log_ratios(x, y, resamples, rng) if x.size + y.size <= _LARGE else _log_ratios_by_blocks(x, y, resamples, rng)
+        _log_ratios(x, y, resamples, rng) if x.size + y.size <= LARGE else _log_ratios_by_blocks(x, y, resamples, rng)
     )
     tails = np.quantile(logs, [(1 - level) / 2, (1 + level) / 2])
     low, high = np.exp(2 * math.log(ratio) - tails[::-1])
@@ -381,7 +371,9 @@ def _log_ratios(x: Array, y: Array, resamples: int, rng: np.random.Generator) ->
 def _log_ratios_by_blocks(x: Array, y: Array, resamples: int, rng: np.random.Generator) -> Array:
     spreads = []
     for side in (x, y):
-        of = blocks(side - side.mean(), min(side.size // (_BLOCKS // 2), side.size // _FEWEST_BLOCKS), rng)
+        of = blocks(
+            (side - side.mean()) / np.ptp(side), min(side.size // (BLOCKS // 2), side.size // _FEWEST_BLOCKS), rng
+        )
         sums, squares, counts = of.sum(axis=1), (of**2).sum(axis=1), np.full(len(of), float(of.shape[1]))
         counts[-1] -= of.size - side.size
         drawn = []
@@ -390,9 +382,9 @@ def _log_ratios_by_blocks(x: Array, y: Array, resamples: int, rng: np.random.Gen
             s, q, n = (values[chosen].sum(axis=1) for values in (sums, squares, counts))
             drawn.append((q - s**2 / n) / (n - 1))
         spreads.append(np.concatenate(drawn))
-    a, b = spreads
-    whole = (a > 1e-24 * np.abs(x).max() ** 2) & (b > 1e-24 * np.abs(y).max() ** 2)
-    found: Array = np.log(a[whole] / b[whole]) / 2
+    (a, b), (wide, other) = np.sqrt(np.maximum(spreads, 0)), (np.ptp(x), np.ptp(y))
+    whole = (a * wide > 1e-12 * np.abs(x).max()) & (b * other > 1e-12 * np.abs(y).max())
+    found: Array = np.log(a[whole] / b[whole] * (wide / other))
     return found
 
 
