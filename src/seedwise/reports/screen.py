@@ -67,7 +67,7 @@ def together(words: Sequence[str]) -> list[str]:
     found: list[str] = []
     for word in words:
         before = found[-1].rpartition(" ")[2] if found else ""
-        number_of = before.lstrip("(") == "seed" and word[:1].isdigit()
+        number_of = before.lstrip("(-") == "seed" and word[:1].isdigit()
         if found and (word in (*_BETWEEN, "%", "%,") or before in _BETWEEN or number_of):
             found[-1] += f" {word}"
         else:
