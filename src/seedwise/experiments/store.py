@@ -273,7 +273,7 @@ class Store:
         if at and versions:
             return f"no experiment {label!r}; there are: {', '.join(versions[-10:])}"
         names = sorted({e.label for e in every})
-        if os.path.splitext(name)[1] in _ENDINGS_OF_TABLES:
+        if os.path.splitext(name)[1] in ENDINGS_OF_TABLES:
             there = [path.name for path in Path(os.path.dirname(name) or ".").glob(f"*{os.path.splitext(name)[1]}")]
             return f"no file {name}, and no experiment of that name{did_you_mean(os.path.basename(name), there)}"
         bare = os.path.basename(name).removesuffix(".py")
@@ -612,7 +612,7 @@ def metrics_from(values: Sequence[Mapping[str, Any]]) -> tuple[Metric, ...]:
     )
 
 
-_ENDINGS_OF_TABLES = frozenset({".csv", ".tsv", ".json", ".jsonl", ".npy", ".npz", ".parquet", ".txt", ".log"})
+ENDINGS_OF_TABLES = frozenset({".csv", ".tsv", ".json", ".jsonl", ".npy", ".npz", ".parquet", ".txt", ".log"})
 
 _NAME = re.compile(r"\w[\w.-]{0,99}")
 
