@@ -313,7 +313,7 @@ def test_runs_that_want_the_same_port_are_told_how_to_get_it(script: Callable[..
         results = run_script(command, [1, 2, 3, 4], jobs=2, isolate_network=True)
         assert results.name == "train@2"
         assert len(results.finished) == 4
-    with pytest.raises(UsageError, match="isolate-network"):
+    with pytest.raises(UsageError, match="isolate_network"):
         run_script(command, [1], isolate_network=True, workdir="sequential", name="refused")
     with pytest.raises(UsageError, match="no experiment"):  # none is left behind
         load("refused")

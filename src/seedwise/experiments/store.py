@@ -19,6 +19,7 @@ from ..errors import StoreError, UsageError
 from ..results import Cause, Goal, Metric, Reduce, Run, Series, Status
 from ..sandbox.project import project_root
 from ..typos import closest, did_you_mean
+from ..wording import option
 from .columns import as_text, brief, from_text, pack, readable, relative, unpack
 from .layout import LAYOUT_1, MIGRATIONS, SEALED, VERSION, WHOLE_RUN, WHOLE_SERIES, checksum, sealed_series
 from .owners import is_alive, is_dead_here
@@ -109,7 +110,7 @@ class Store:
             self._look_after_unclean_end(unclean)
         except (OSError, sqlite3.OperationalError) as error:
             raise StoreError(
-                f"the store {folder} cannot be opened or written: {error}; name another with --store or SEEDWISE_STORE"
+                f"the store {folder} cannot be opened or written: {error}; name another with {option('--store')} or SEEDWISE_STORE"
             ) from None
         except sqlite3.DatabaseError as error:
             raise self._damaged(str(error)) from None
@@ -119,7 +120,7 @@ class Store:
         if version > VERSION:
             raise StoreError(
                 f"the store {self.path} was written by a newer Seedwise (layout {version}; this one knows {VERSION}): "
-                "upgrade Seedwise, or name another store with --store"
+                f"upgrade Seedwise, or name another store with {option('--store')}"
             )
         if version == VERSION:
             return
