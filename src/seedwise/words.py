@@ -1,10 +1,12 @@
 """Writes numbers and sentences as a colleague would say them."""
 
 import math
+import re
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from .results import Run, Summary
+from .wording import option
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
@@ -120,8 +122,30 @@ def ago(seconds: float) -> str:
 
 def failure(run: Run) -> str:
     """Why a run failed: its cause, and what is known of it. A cause that the detail begins with is not said twice."""
-    cause = run.cause.value if run.cause else ""
-    return run.detail if not cause or run.detail.startswith(cause) else f"{cause}: {run.detail}"
+    cause, detail = run.cause.value if run.cause else "", run.detail
+    for stored, typed in _REMEDIES.items():
+        detail = detail.replace(stored, option(typed))
+    return detail if not cause or detail.startswith(cause) else f"{cause}: {detail}"
+
+
+_REMEDIES = {
+    "the option share": "--share PATH",
+    "the option isolate-network": "--isolate-network",
+    "the option jobs": "--jobs 1",
+}
+"""Options as a stored detail names them, and as they are typed at the command line."""
+
+
+_NUMBER = re.compile(r"\d+(?:\.\d+)?(?:e[+-]?\d+)?")
+
+
+def failing_alike(runs: Sequence[Run]) -> list[list[Run]]:
+    """The runs that failed in the same way together, in the order of their first. Messages may differ in numbers."""
+    groups: dict[str, list[Run]] = {}
+    for run in runs:
+        place, colon, message = run.detail.partition(": ")  # the number of the line in the place counts
+        groups.setdefault(f"{run.cause}: {place}{colon}{_NUMBER.sub('#', message)}", []).append(run)
+    return list(groups.values())
 
 
 def printable(text: str) -> str:

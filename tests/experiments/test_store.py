@@ -155,7 +155,7 @@ def test_damage_is_named_and_nothing_is_overwritten(tmp_path: Path) -> None:
 
 def test_a_folder_that_cannot_be_made_is_an_error_in_words(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
-    with pytest.raises(StoreError, match="--store"):
+    with pytest.raises(StoreError, match="store or SEEDWISE_STORE"):
         Store(tmp_path / "file" / "s")
 
 

@@ -69,7 +69,7 @@ def test_a_metric_that_was_only_written_is_offered_and_read(
         "json.dump({'accuracy': random.random(), 'n': 3}, open('out/metrics.json', 'w'))\nprint('done')\n"
     )
     assert start(["run", "-n", "2", "--", *command]) == 0
-    assert "accuracy is in out/metrics.json: --metric-file 'out/metrics.json'" in capsys.readouterr().out
+    assert "accuracy is in out/metrics.json: --metric-file out/metrics.json" in capsys.readouterr().out
     assert start(["show", "train", "--metric-file", "out/metrics.json", "--json"]) == 0
     shown = json.loads(capsys.readouterr().out)["metrics"]
     assert list(shown) == ["accuracy"]

@@ -63,7 +63,9 @@ def check_case(name: str, seeds: tuple[int, ...], folder: Path, python: str = sy
         editor.write(project, {path: editor.edited(text, seed) for path, text in texts.items()})
         expected[seed] = plain_python("main.py", python)
     editor.write(project, {path: editor.plain(text) for path, text in texts.items()})
-    run_script([python, "main.py"], seeds, name="case", store=str(folder / "store"), workdir="shared", jobs=2)
+    run_script(
+        [python, "main.py"], seeds, name="case", store=str(folder / "store"), workdir="shared", jobs=2, keep_going=True
+    )
     with open_store(str(folder / "store")) as store:
         runs = {run.seed: run for run in store.runs(store.experiment("case").id)}
     for seed in seeds:

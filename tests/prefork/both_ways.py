@@ -22,9 +22,9 @@ def what_came(results: Results, seed: int) -> tuple[bytes, bytes, str, str, str]
 
 
 def hold_both_ways(command: list[str], forked: list[int], seeds: tuple[int, ...] = (1, 2, 2**32 - 1)) -> None:
-    fresh = run_script(command, seeds[1:], name="fresh", fresh=True)
+    fresh = run_script(command, seeds[1:], name="fresh", fresh=True, keep_going=True)
     assert not forked
-    forked_runs = run_script(command, seeds, name="forked", jobs=1)
+    forked_runs = run_script(command, seeds, name="forked", jobs=1, keep_going=True)
     print(forked_runs.notes)  # why not, should a test find that nothing was forked
     for seed in seeds[1:]:  # the first is run fresh, and compared with a forked one, by the command itself
         for part, one, other in zip(PARTS, what_came(forked_runs, seed), what_came(fresh, seed), strict=True):

@@ -188,7 +188,7 @@ def test_a_seed_in_a_configuration_file(script: Script, project: Path) -> None:
     deaf = run_script(
         script("open('conf.yaml').read()\nprint('acc =', 0.5)"), [3, 4], seed_site="conf.yaml:seed", name="deaf"
     )
-    assert any("same numbers" in warning and "--seed-site" not in warning for warning in deaf.warnings)
+    assert any("same numbers" in warning and "seed_site" not in warning for warning in deaf.warnings)
     for kind in ("auto", "sequential"):
         results = run_script(script(text), [3, 4], seed_site="conf.yaml:seed", name=kind, workdir=kind)
         assert acc(results) == {3: expected(3), 4: expected(4)}

@@ -20,6 +20,8 @@ from seedwise.experiments.loading import load
 from seedwise.sandbox.restored_tree import NotRepaired, Tree, TreeChanged
 from seedwise.sandbox.workdir import Workdir
 from seedwise.sandbox.worlds import find_worlds
+from seedwise.wording import at_command_line
+from seedwise.words import failure
 
 RUDE = """
 import os, random, subprocess, sys
@@ -86,11 +88,13 @@ def test_no_run_reads_what_another_wrote(kind: str, script: Callable[..., list[s
 def test_a_write_elsewhere_fails_loudly_and_says_what_to_do(script: Callable[..., list[str]]) -> None:
     if not possible("overlay"):
         pytest.fail("this test machine allows no overlays; the rule cannot be seen to hold")
-    results = run_script(script("open('/etc/seedwise-test', 'w')"), [1])
+    results = run_script(script("open('/etc/seedwise-test', 'w')"), [1], keep_going=True)
     assert not os.path.exists("/etc/seedwise-test")
     if os.geteuid() == 0:
         assert "Read-only file system" in results.runs[0].detail
-        assert "--share" in results.runs[0].detail
+        assert "share=" in failure(results.runs[0])
+        with at_command_line():
+            assert "--share PATH" in failure(results.runs[0])
 
 
 def test_what_is_shared_is_shared(script: Callable[..., list[str]], project: Path) -> None:
@@ -302,13 +306,14 @@ def test_runs_that_want_the_same_port_are_told_how_to_get_it(script: Callable[..
     command = script(PORT.format(port=port))
     failed = run_script(command, [1, 2], jobs=2, fresh=True).failed
     assert len(failed) == 1
-    assert "--isolate-network" in failed[0].detail
-    assert "--jobs 1" in failed[0].detail
+    with at_command_line():
+        assert "--isolate-network" in failure(failed[0])
+        assert "--jobs 1" in failure(failed[0])
     if possible("overlay"):
         results = run_script(command, [1, 2, 3, 4], jobs=2, isolate_network=True)
         assert results.name == "train@2"
         assert len(results.finished) == 4
-    with pytest.raises(UsageError, match="isolate-network"):
+    with pytest.raises(UsageError, match="isolate_network"):
         run_script(command, [1], isolate_network=True, workdir="sequential", name="refused")
     with pytest.raises(UsageError, match="no experiment"):  # none is left behind
         load("refused")

@@ -135,16 +135,10 @@ def run_script(
         isolate_network=isolate_network,
         metric_files=several(metric_file),
     )
-    request = Request(
-        words_of(command),
-        check_seeds(seeds),
-        options,
-        name,
-        [parse_metric(text, how or Reduce.LAST) for text in several(metric)],
-        how,
-        until=until_asked(until_margin, until_rule, bounds),
-        remember=remember,
-    )
+    asked = [parse_metric(text, how or Reduce.LAST) for text in several(metric)]
+    until = until_asked(until_margin, until_rule, bounds)
+    words, chosen = words_of(command), check_seeds(seeds)
+    request = Request(words, chosen, options, name, asked, how, until=until, remember=remember)
     with shown_to_python(progress, tell) as told:
         outcome = execute(request, store, told)
     return results_or_raise(outcome, keep_going)

@@ -18,11 +18,15 @@ def name_of(side: str, sides: Sequence[str]) -> str:
 
 def side_of(side: str, metric: Sequence[str], store: str | None, layout: "Layout | None" = None) -> "Results":
     from ..api.tables import read_scores
+    from ..errors import UsageError
     from ..experiments.loading import load
+    from ..experiments.store import ENDINGS_OF_TABLES, find_folder
     from ..tables.runs import AS_NAMED
 
     if os.path.isfile(side):
         return read_scores(side, metric, layout or AS_NAMED)
+    if os.path.splitext(side)[1] in ENDINGS_OF_TABLES and store is None and not find_folder().is_dir():
+        raise UsageError(f"no such file: {side}")
     return load(side, metric=metric, store=store, brief=True)
 
 

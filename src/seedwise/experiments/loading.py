@@ -1,5 +1,6 @@
 """Reads results from the store."""
 
+import shlex
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -8,7 +9,7 @@ from typing import Any
 from ..errors import UsageError
 from ..metrics import choose as metrics
 from ..results import Metric, Reduce, Results, Run, Status, check_seeds, reduce_named, several
-from ..wording import option
+from ..wording import is_at_command_line, option
 from ..words import seed_list
 from .config_site import find_seeds
 from .forking_record import Record
@@ -196,7 +197,10 @@ def _offered(runs: Sequence[Run]) -> str:
     for run in runs[:1]:
         found = files.offers(Path(run.folder, "files")) if run.folder else []
         if found:
-            return "; ".join(f"{name} is in {path}: {option(f'--metric-file {path}')}" for path, name in found[:3])
+            return "; ".join(
+                f"{name} is in {path}: {option(f'--metric-file {shlex.quote(path) if is_at_command_line() else path}')}"
+                for path, name in found[:3]
+            )
     return ""
 
 

@@ -18,6 +18,7 @@ from ..errors import StoreError, UsageError
 from ..results import Cause, Goal, Metric, Reduce, Run, Series, Status
 from ..sandbox.project import project_root
 from ..typos import closest, did_you_mean
+from ..wording import option
 from .columns import as_text, brief, from_text, pack, readable, relative, unpack
 from .layout import LAYOUT_1, MIGRATIONS, SEALED, VERSION, WHOLE_RUN, WHOLE_SERIES, checksum, sealed_series
 from .names import is_name
@@ -111,7 +112,7 @@ class Store:
             self._look_after_unclean_end(unclean)
         except (OSError, sqlite3.OperationalError) as error:
             raise StoreError(
-                f"the store {folder} cannot be opened or written: {error}; name another with --store or SEEDWISE_STORE"
+                f"the store {folder} cannot be opened or written: {error}; name another with {option('--store')} or SEEDWISE_STORE"
             ) from None
         except sqlite3.DatabaseError as error:
             raise self._damaged(str(error)) from None
@@ -121,7 +122,7 @@ class Store:
         if version > VERSION:
             raise StoreError(
                 f"the store {self.path} was written by a newer Seedwise (layout {version}; this one knows {VERSION}): "
-                "upgrade Seedwise, or name another store with --store"
+                f"upgrade Seedwise, or name another store with {option('--store')}"
             )
         if version == VERSION:
             return
@@ -276,7 +277,7 @@ class Store:
         if at and versions:
             return f"no experiment {label!r}; there are: {', '.join(versions[-10:])}"
         names = sorted({e.label for e in every})
-        if os.path.splitext(name)[1] in _ENDINGS_OF_TABLES:
+        if os.path.splitext(name)[1] in ENDINGS_OF_TABLES:
             there = [path.name for path in Path(os.path.dirname(name) or ".").glob(f"*{os.path.splitext(name)[1]}")]
             return f"no file {name}, and no experiment of that name{did_you_mean(os.path.basename(name), there)}"
         bare = os.path.basename(name).removesuffix(".py")
@@ -632,7 +633,7 @@ def metrics_from(values: Sequence[Mapping[str, Any]]) -> tuple[Metric, ...]:
     )
 
 
-_ENDINGS_OF_TABLES = frozenset({".csv", ".tsv", ".json", ".jsonl", ".npy", ".npz", ".parquet", ".txt", ".log"})
+ENDINGS_OF_TABLES = frozenset({".csv", ".tsv", ".json", ".jsonl", ".npy", ".npz", ".parquet", ".txt", ".log"})
 
 
 def _size(path: Path) -> int:

@@ -10,6 +10,7 @@ from ..errors import UsageError
 from ..results import Goal, Scores, Summary
 from ..stats import Method, bootstrap, describe, share_interval, t_sequence
 from ..stats.sequential import START
+from ..wording import is_at_command_line
 from .goals import bounds_of
 
 _SOLVED = frozenset({"success", "solved", "win", "won", "passed", "converged"})
@@ -110,8 +111,10 @@ def _beyond(scores: Scores, interval: tuple[float, float]) -> str:
     bounds = bounds_of(scores.metric, float(scores.values.min()), float(scores.values.max()))
     if bounds is None or (bounds[0] <= interval[0] and interval[1] <= bounds[1]):
         return ""
+    at_command_line = is_at_command_line()
+    studentised = "`seedwise summarize` with --interval studentised" if at_command_line else 'interval="studentised"'
     edge = bounds[0] if interval[0] < bounds[0] else bounds[1]
     return (
         f"the t interval reaches beyond {edge:g}, where no score can be: near a bound scores are skewed, so that it is only rough; more seeds, or "
-        "`seedwise summarize` with --interval studentised from 10 seeds on"
+        f"{studentised} from 10 seeds on"
     )

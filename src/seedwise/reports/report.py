@@ -1,12 +1,11 @@
 """The report on one experiment: a sentence, then the table, the sites and the warnings."""
 
 import os
-import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from ..results import Results, Run, Status, Summary
-from ..words import failure, histogram, number, places_for, printable, seed_list, sentence
+from ..results import Results, Status, Summary
+from ..words import failing_alike, failure, histogram, number, places_for, printable, seed_list, sentence
 from .page import Block, Line, warning
 from .paper import mean_on_paper, note_on_paper
 from .screen import Tone
@@ -169,18 +168,13 @@ def _counts(results: Results) -> list[Block]:
 
 
 _MOST_FAILURES = 10
-_NUMBER = re.compile(r"\d+(?:\.\d+)?")
 
 
 def _failures(results: Results) -> list[Block]:
     """A line for each way in which runs failed. Messages that differ in their numbers only are one."""
-    alike: dict[str, list[Run]] = {}
-    for run in results.failed:
-        place, colon, message = run.detail.partition(": ")  # the line number in the place counts
-        text = f"{run.cause}: {place}{colon}{_NUMBER.sub('#', message)}"
-        alike.setdefault(text, []).append(run)
+    alike = failing_alike(results.failed)
     lines: list[Block] = []
-    for runs in list(alike.values())[:_MOST_FAILURES]:
+    for runs in alike[:_MOST_FAILURES]:
         first = runs[0]
         text = printable(failure(first))
         seeds = [run.seed for run in runs]

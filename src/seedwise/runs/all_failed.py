@@ -4,7 +4,7 @@ import os
 
 from ..results import Cause, Results, Run, RunsFailedError, Status
 from ..wording import switched_on
-from ..words import seed_list
+from ..words import failing_alike, failure, seed_list
 from .request import Outcome
 from .tracebacks import traceback_in
 
@@ -28,11 +28,10 @@ def results_or_raise(outcome: Outcome, keep_going: bool) -> Results:
 
 
 def _message(results: Results) -> str:
-    first = results.failed[0]
-    alike = [run.seed for run in results.failed if (run.cause, run.detail) == (first.cause, first.detail)]
-    others = len(results.failed) - len(alike)
+    alike = failing_alike(results.failed)[0]
+    first, others = alike[0], len(results.failed) - len(alike)
     open_ = len(results.having(Status.INTERRUPTED))
-    text = f"{results.name}: no run finished. Seed {seed_list(alike)} failed: {first.detail}"
+    text = f"{results.name}: no run finished. Seed {seed_list([run.seed for run in alike])} failed: {failure(first)}"
     if others:
         text += f"; {others} more failed otherwise"
     if open_:

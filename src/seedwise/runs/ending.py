@@ -78,7 +78,7 @@ def failed(code: int, stderr: str, python: str) -> Ending:
         hint = " (outside the folders that are private to a run: the option share allows it)"
         return Ending(Status.FAILED, Cause.ISOLATION, (raised.sentence or last) + hint)
     if _ADDRESS in said:
-        hint = " (another run has the port: the option isolate-network gives each run a network of its own)"
+        hint = " (another run has the port: the option isolate-network gives each run a network of its own, the option jobs runs one at a time)"
         return Ending(Status.FAILED, Cause.EXCEPTION, (raised.sentence or last) + hint, alike=_alike(raised))
     if raised.kind == "ModuleNotFoundError":
         hint = f" (in {python}; another python is named in the command, or put first on PATH)" if python else ""

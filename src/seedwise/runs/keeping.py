@@ -16,6 +16,7 @@ from ..metrics import choose as metrics
 from ..results import Cause, Run, Status
 from ..sandbox.restored_tree import Tree, TreeChanged
 from ..sandbox.workdir import Workdir
+from ..wording import option
 from .attempt import Attempt, Setup, Told
 from .executors import Exit
 
@@ -110,7 +111,7 @@ class Keeping:
         if outside:
             raise TreeChanged(
                 f"the run wrote {outside[0]}, outside the project, where the next run would find it: allow it with "
-                f"--share {os.path.dirname(outside[0])}"
+                f"{option(f'--share {os.path.dirname(outside[0])}')}"
             )
 
     def read(self, attempt: Attempt, exit_: Exit, told: Told) -> Run:

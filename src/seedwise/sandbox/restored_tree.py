@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import SeedwiseError
+from ..wording import option
 
 _BIG = 8 * 2**20
 _SKIP = frozenset(
@@ -152,7 +153,7 @@ class Tree:
             if k >= _MOST_OUTSIDE:
                 raise TreeChanged(
                     f"links in {self.root} lead to {', '.join(map(str, self._outside[:3]))}, with more than {_MOST_OUTSIDE} files: "
-                    "too many to be put back after each run. Take the links out, or allow it with --workdir shared"
+                    f"too many to be put back after each run. Take the links out, or allow it with {option('--workdir shared')}"
                 )
             yield path
 
@@ -199,7 +200,7 @@ class Tree:
             self.lost = True
             raise TreeChanged(
                 f"the run changed {', '.join(sorted(lost))}, too big to be put back: the next run would read it. Restore "
-                "it, and let the script write elsewhere, or allow it with --workdir shared"
+                f"it, and let the script write elsewhere, or allow it with {option('--workdir shared')}"
             )
         return sorted(written)
 
