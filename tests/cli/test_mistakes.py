@@ -57,7 +57,7 @@ AT_COMMAND_LINE = [
     ("runn -n 3 python train.py", "no command runn: did you mean seedwise run -n 3 python train.py"),
     ("ls", "no command ls: did you mean seedwise list"),
     ("diff baseline dropout", "no command diff: did you mean seedwise compare baseline dropout"),
-    ("frobnicate", "no command frobnicate; there are check, compare, cross-validate, demo,"),
+    ("frobnicate", "no command frobnicate; there are check, compare, completion, cross-validate,"),
     ("python train.py", "python is no command of Seedwise: seedwise run -n 30 python train.py"),
     ("train.py -n 3", "train.py is no command of Seedwise: seedwise run -n 3 train.py"),
     ("-n 3 python train.py", "the command comes first: seedwise run -n 3 python train.py"),

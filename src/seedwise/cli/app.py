@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 from cyclopts import App, Parameter
 
+from .groups import IN_FILE, MEASURED, PRINTED, STORED, TASKS
 from .wrong_use import only_whole_numbers
 
 if TYPE_CHECKING:
@@ -17,35 +18,52 @@ app = App(
     help="What does the random seed do to your training run? Control it, vary it, and say what the numbers mean.",
     version_flags=["--version"],
     config=only_whole_numbers,
+    help_format="plaintext",
     suppress_keyboard_interrupt=False,  # `start` says what became of it
 )
 
-Json = Annotated[bool, Parameter(name="--json", negative=(), help="Print JSON and nothing else on standard output.")]
+Json = Annotated[
+    bool,
+    Parameter(
+        name="--json",
+        negative=(),
+        group=PRINTED,
+        show_default=False,
+        help="Print JSON and nothing else on standard output.",
+    ),
+]
 StoreOption = Annotated[
-    str | None, Parameter(name="--store", help="Folder of the store (default: the nearest .seedwise).")
+    str | None, Parameter(name="--store", group=STORED, help="Folder of the store (default: the nearest .seedwise).")
 ]
 MetricOption = Annotated[
     list[str] | None,
     Parameter(
         name="--metric",
         negative=(),
+        group=MEASURED,
         help="A metric: NAME, NAME:min, NAME:max or NAME=REGEX. Repeat for several.",
     ),
 ]
 ShownReduce = Annotated[
     Literal["last", "best", "mean", "area"] | None,
     Parameter(
-        name="--reduce", help="Which value of a series of one run counts (default: the last, or what was remembered)."
+        name="--reduce",
+        group=MEASURED,
+        help="Which value of a series of one run counts (default: the last, or what was remembered).",
     ),
 ]
-Level = Annotated[float, Parameter(help="Coverage of the intervals.")]
-By = Annotated[str | None, Parameter(help="FILE: the column that tells methods apart.")]
-Task = Annotated[str | None, Parameter(help="FILE: the column of tasks or data sets.")]
+Level = Annotated[float, Parameter(group=PRINTED, help="Coverage of the intervals.")]
+By = Annotated[str | None, Parameter(group=IN_FILE, help="FILE: the column that tells methods apart.")]
+Task = Annotated[str | None, Parameter(group=IN_FILE, help="FILE: the column of tasks or data sets.")]
 Output = Annotated[
     str | None,
-    Parameter(name=["--output", "-o"], help="Also write a file; its ending says how: .tex, .md, .csv, .json, .txt."),
+    Parameter(
+        name=["--output", "-o"],
+        group=PRINTED,
+        help="Also write a file; its ending says how: .tex, .md, .csv, .json, .txt.",
+    ),
 ]
-Rng = Annotated[int, Parameter(help="The number from which resampling starts.")]
+Rng = Annotated[int, Parameter(group=PRINTED, help="The number from which resampling starts.")]
 
 
 @Parameter(name="*")
@@ -53,8 +71,10 @@ Rng = Annotated[int, Parameter(help="The number from which resampling starts.")]
 class Shown:
     """How an answer is printed."""
 
-    explain: Annotated[bool, Parameter(negative=(), help="Say what each number means.")] = False
-    format: Annotated[Literal["text", "md", "latex"], Parameter(help="How tables are printed.")] = "text"
+    explain: Annotated[
+        bool, Parameter(negative=(), group=PRINTED, show_default=False, help="Say what each number means.")
+    ] = False
+    format: Annotated[Literal["text", "md", "latex"], Parameter(group=PRINTED, help="How tables are printed.")] = "text"
     json: Json = False
     output: Output = None
 
@@ -84,17 +104,30 @@ AS_TEXT = Shown()
 class InTable:
     """What the columns of a table in a file are, where their names do not say it."""
 
-    seed_column: Annotated[str | None, Parameter(help="FILE: the column that tells runs apart.")] = None
+    seed_column: Annotated[str | None, Parameter(group=IN_FILE, help="FILE: the column that tells runs apart.")] = None
     rows_are_runs: Annotated[
-        bool, Parameter(negative=(), help="FILE: each row is a run of its own, though no column says a seed.")
+        bool,
+        Parameter(
+            negative=(),
+            group=IN_FILE,
+            show_default=False,
+            help="FILE: each row is a run of its own, though no column says a seed.",
+        ),
     ] = False
-    step_column: Annotated[str | None, Parameter(help="FILE: the column that orders the rows of one run.")] = None
+    step_column: Annotated[
+        str | None, Parameter(group=IN_FILE, help="FILE: the column that orders the rows of one run.")
+    ] = None
     reduce: Annotated[
         Literal["last", "best", "mean", "area"] | None,
-        Parameter(help="FILE with several rows for each run: which number counts (default: the last, by step)."),
+        Parameter(
+            group=IN_FILE, help="FILE with several rows for each run: which number counts (default: the last, by step)."
+        ),
     ] = None
     steps_to: Annotated[
-        float | None, Parameter(help="FILE with several rows for each run: the first step at which so much is reached.")
+        float | None,
+        Parameter(
+            group=IN_FILE, help="FILE with several rows for each run: the first step at which so much is reached."
+        ),
     ] = None
 
     def layout(self) -> "Layout":
@@ -118,13 +151,23 @@ class AcrossTasks:
 
     normalise: Annotated[
         str | None,
-        Parameter(help="Over tasks: reference scores that become 0 and 1: atari, or a FILE with a row for each task."),
+        Parameter(
+            group=TASKS,
+            help="Over tasks: reference scores that become 0 and 1: atari, or a FILE with a row for each task.",
+        ),
     ] = None
-    zero: Annotated[str | None, Parameter(help="In the file of --normalise: the column of what becomes 0.")] = None
-    one: Annotated[str | None, Parameter(help="In the file of --normalise: the column of what becomes 1.")] = None
+    zero: Annotated[
+        str | None, Parameter(group=TASKS, help="In the file of --normalise: the column of what becomes 0.")
+    ] = None
+    one: Annotated[
+        str | None, Parameter(group=TASKS, help="In the file of --normalise: the column of what becomes 1.")
+    ] = None
     enough: Annotated[
         float | None,
-        Parameter(help="Over tasks: the score that is enough, for the optimality gap (1 where scores are normalised)."),
+        Parameter(
+            group=TASKS,
+            help="Over tasks: the score that is enough, for the optimality gap (1 where scores are normalised).",
+        ),
     ] = None
 
     def typed(self) -> dict[str, object]:

@@ -6,10 +6,11 @@ from typing import Annotated
 from cyclopts import Parameter
 
 from .app import Json, app
+from .groups import RUNNING
 from .printing import print_json, print_page
 
 
-@app.command
+@app.command(group=RUNNING)
 def check(
     *command: Annotated[str, Parameter(help="The command, after --: python train.py; or FILE.py:FUNCTION.")],
     seed: Annotated[int | None, Parameter(help="For FILE.py:FUNCTION, or {seed} in the command.")] = None,
@@ -24,7 +25,7 @@ def check(
     measure: Annotated[
         int, Parameter(help="Also measure, over so many reruns, the spread that the uncontrolled source causes.")
     ] = 0,
-    ledger: Annotated[bool, Parameter(negative=(), help="Print every random generator.")] = False,
+    ledger: Annotated[bool, Parameter(negative=(), show_default=False, help="Print every random generator.")] = False,
     json: Json = False,
 ) -> int:
     """Same seed, same result? If not: the cause, the line, and a fix that was tried.

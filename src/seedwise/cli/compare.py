@@ -23,6 +23,7 @@ from .app import (
     app,
     refuse,
 )
+from .groups import DECIDING, IN_FILE, TASKS
 from .printing import deliver
 from .sides import name_of, print_notes, say_newest, shared_metrics, side_of
 
@@ -36,7 +37,10 @@ class Question:
     """How scores are compared."""
 
     paired: Annotated[
-        bool, Parameter(negative=(), help="Scores under one seed belong together: declare it before looking.")
+        bool,
+        Parameter(
+            negative=(), show_default=False, help="Scores under one seed belong together: declare it before looking."
+        ),
     ] = False
     equivalence: Annotated[float | None, Parameter(help="Differences below this margin do not matter.")] = None
     level: Level = 0.95
@@ -50,18 +54,26 @@ class InFile:
 
     by: By = None
     task: Task = None
-    wide: Annotated[bool, Parameter(negative=(), help="FILE: each column of numbers is a method.")] = False
-    nemenyi: Annotated[bool, Parameter(negative=(), help="Over tasks: also Nemenyi's critical difference.")] = False
+    wide: Annotated[
+        bool,
+        Parameter(negative=(), group=IN_FILE, show_default=False, help="FILE: each column of numbers is a method."),
+    ] = False
+    nemenyi: Annotated[
+        bool,
+        Parameter(negative=(), group=TASKS, show_default=False, help="Over tasks: also Nemenyi's critical difference."),
+    ] = False
     profile: Annotated[
         str | None,
-        Parameter(help="Over tasks: the share of runs that reach each of these scores, such as 0.5,1,2; or auto."),
+        Parameter(
+            group=TASKS, help="Over tasks: the share of runs that reach each of these scores, such as 0.5,1,2; or auto."
+        ),
     ] = None
 
 
 _QUESTION, _IN_FILE = Question(), InFile()
 
 
-@app.command
+@app.command(group=DECIDING)
 def compare(
     *sides: Annotated[
         str,
@@ -75,7 +87,12 @@ def compare(
     table: InTable = BY_NAME,
     question: Question = _QUESTION,
     until_decided: Annotated[
-        bool, Parameter(negative=(), help="Run both experiments on, seed by seed, until the question is decided.")
+        bool,
+        Parameter(
+            negative=(),
+            show_default=False,
+            help="Run both experiments on, seed by seed, until the question is decided.",
+        ),
     ] = False,
     max_seeds: Annotated[
         int | None, Parameter(help="With --until-decided: at most so many seeds each (default: 100).")
@@ -92,7 +109,6 @@ def compare(
     seedwise compare atari.csv --by agent --task game --normalise atari
     """
     from ..api.families import expanded
-    from ..errors import UsageError
 
     sides = expanded(sides, store) or _two_newest(store)
     _check_sides(sides, metric, where)
@@ -114,11 +130,25 @@ def compare(
     if where.task is not None:
         groups, notes = _tasks_of_files(sides, metric[0] if metric else None, where.task, table.layout())
         return _compare_groups(groups, notes, where, across, question, shown)
+    return _compare_sides(sides, metric, table.layout(), question, shown, store)
+
+
+def _compare_sides(
+    sides: Sequence[str],
+    metric: Sequence[str] | None,
+    layout: "Layout",
+    question: Question,
+    shown: Shown,
+    store: str | None,
+) -> int:
+    """Experiments, and files with the scores of one method each."""
+    from ..errors import UsageError
+
     if all(os.path.isfile(side) for side in sides):
         refuse({"--store": store}, "all sides are files")
     if not any(os.path.isfile(side) for side in sides):
-        refuse(table.layout().typed(), "no side is a file")
-    results = {name_of(side, sides): side_of(side, metric or (), store, table.layout()) for side in sides}
+        refuse(layout.typed(), "no side is a file")
+    results = {name_of(side, sides): side_of(side, metric or (), store, layout) for side in sides}
     if len(results) < len(sides):
         raise UsageError(f"each side once: {' '.join(sides)}")
     names = shared_metrics(results, metric)

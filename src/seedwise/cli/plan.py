@@ -5,11 +5,12 @@ from typing import Annotated
 from cyclopts import Parameter
 
 from .app import Json, MetricOption, StoreOption, app, refuse
+from .groups import DECIDING
 from .printing import print_json, print_page
 from .sides import shared_metrics, side_of
 
 
-@app.command
+@app.command(group=DECIDING)
 def plan(
     *,
     effect: Annotated[float | None, Parameter(help="The difference that matters, in the metric's units.")] = None,
@@ -22,9 +23,11 @@ def plan(
     alpha: Annotated[float, Parameter(help="Two-sided error.")] = 0.05,
     margin: Annotated[float | None, Parameter(help="The number after ± that a mean shall have.")] = None,
     probability: Annotated[float | None, Parameter(help="P(new better) that shall be shown, such as 0.75.")] = None,
-    paired: Annotated[bool, Parameter(negative=(), help="Differences under the same seeds; --sd is theirs.")] = False,
-    one: Annotated[bool, Parameter(negative=(), help="One group, against a number.")] = False,
-    explain: Annotated[bool, Parameter(negative=(), help="Say what each number means.")] = False,
+    paired: Annotated[
+        bool, Parameter(negative=(), show_default=False, help="Differences under the same seeds; --sd is theirs.")
+    ] = False,
+    one: Annotated[bool, Parameter(negative=(), show_default=False, help="One group, against a number.")] = False,
+    explain: Annotated[bool, Parameter(negative=(), show_default=False, help="Say what each number means.")] = False,
     store: StoreOption = None,
     json: Json = False,
 ) -> int:

@@ -9,6 +9,7 @@ from cyclopts import Parameter
 from . import run_options as opt
 from .app import Json, MetricOption, Shown, ShownReduce, StoreOption, app
 from .families import check_grid, deliver_family, grid_of, run_grid, with_members
+from .groups import RUNNING
 from .printing import as_dict, exit_code, print_json, report
 
 if TYPE_CHECKING:
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 _AS_USUAL = opt.RunOptions()
 
 
-@app.command
+@app.command(group=RUNNING, sort_key=0)
 def run(
     *command: opt.Command,
     n: opt.Number = None,
@@ -185,12 +186,12 @@ def _report_both(both: "tuple[Outcome, Outcome]", as_json: bool) -> int:
     return max(exit_code(one) for one in both)
 
 
-@app.command
+@app.command(group=RUNNING)
 def resume(
     name: str,
     /,
     *,
-    failed: Annotated[bool, Parameter(negative=(), help="Run the failed seeds again too.")] = False,
+    failed: Annotated[bool, Parameter(negative=(), show_default=False, help="Run the failed seeds again too.")] = False,
     jobs: Annotated[int | None, Parameter(name=["--jobs", "-j"])] = None,
     store: StoreOption = None,
     json: Json = False,

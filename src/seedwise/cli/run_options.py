@@ -5,39 +5,56 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 from cyclopts import Parameter
 
+from .groups import FILES, HOW, MEASURED, PLACES, SEEDS, SETTINGS, STORED
+
 if TYPE_CHECKING:
     from ..experiments.options import Options
 
 Command = Annotated[str, Parameter(help="The command, after --: python train.py")]
-Number = Annotated[int | None, Parameter(name=["-n", "--number"], help="Seeds 1 … n; a larger n adds seeds.")]
-Seeds = Annotated[str | None, Parameter(help="The seeds themselves: 0,3,5 or 1-30.")]
-Name = Annotated[str | None, Parameter(help="Name of the experiment (default: the script's).")]
+Number = Annotated[
+    int | None, Parameter(group=SEEDS, name=["-n", "--number"], help="Seeds 1 … n; a larger n adds seeds.")
+]
+Seeds = Annotated[str | None, Parameter(group=SEEDS, help="The seeds themselves: 0,3,5 or 1-30.")]
+Name = Annotated[str | None, Parameter(group=STORED, help="Name of the experiment (default: the script's).")]
 Remember = Annotated[
     bool,
-    Parameter(negative=(), help="Keep --metric and --reduce with the experiment, for show, compare and later runs."),
+    Parameter(
+        group=MEASURED,
+        show_default=False,
+        negative=(),
+        help="Keep --metric and --reduce with the experiment, for show, compare and later runs.",
+    ),
 ]
 Settings = Annotated[
-    list[str] | None, Parameter(negative=(), help="A setting of a function: lr=0.1. Repeat for several.")
+    list[str] | None,
+    Parameter(group=SETTINGS, negative=(), help="A setting of a function: lr=0.1. Repeat for several."),
 ]
 Grid = Annotated[
     list[str] | None,
     Parameter(
-        negative=(), help="Values of a setting, lr=0.01,0.1, for {lr} in the command; several: all combinations."
+        group=SETTINGS,
+        negative=(),
+        help="Values of a setting, lr=0.01,0.1, for {lr} in the command; several: all combinations.",
     ),
 ]
-Confirm = Annotated[int | None, Parameter(help="With --grid: run the best setting again under so many fresh seeds.")]
+Confirm = Annotated[
+    int | None, Parameter(group=SETTINGS, help="With --grid: run the best setting again under so many fresh seeds.")
+]
 Against = Annotated[
-    str | None, Parameter(help='Another command, "python other.py": the two alternate seed by seed, and are compared.')
+    str | None,
+    Parameter(
+        group=SETTINGS, help='Another command, "python other.py": the two alternate seed by seed, and are compared.'
+    ),
 ]
 UntilMargin = Annotated[
-    float | None, Parameter(help="Stop when the mean is known to ± this; looks after every seed, validly.")
+    float | None, Parameter(group=SEEDS, help="Stop when the mean is known to ± this; looks after every seed, validly.")
 ]
-MaxSeeds = Annotated[int | None, Parameter(help="With --until-margin: at most so many seeds.")]
+MaxSeeds = Annotated[int | None, Parameter(group=SEEDS, help="With --until-margin: at most so many seeds.")]
 UntilRule = Annotated[
     Literal["sequence", "stein", "betting"],
-    Parameter(help="t confidence sequence, Stein's two stages, or betting for declared --bounds."),
+    Parameter(group=SEEDS, help="t confidence sequence, Stein's two stages, or betting for declared --bounds."),
 ]
-Bounds = Annotated[str | None, Parameter(help="With --until-rule betting: 0,1.")]
+Bounds = Annotated[str | None, Parameter(group=SEEDS, help="With --until-rule betting: 0,1.")]
 
 
 @Parameter(name="*")
@@ -45,47 +62,77 @@ Bounds = Annotated[str | None, Parameter(help="With --until-rule betting: 0,1.")
 class RunOptions:
     """How the runs are done, as it is typed."""
 
-    jobs: Annotated[int | None, Parameter(name=["--jobs", "-j"], help="Runs at a time (default: cores / threads).")] = (
-        None
-    )
-    threads: Annotated[str, Parameter(help="Threads of each run, or `script` to leave its own.")] = "1"
+    jobs: Annotated[
+        int | None, Parameter(group=HOW, name=["--jobs", "-j"], help="Runs at a time (default: cores / threads).")
+    ] = None
+    threads: Annotated[str, Parameter(group=HOW, help="Threads of each run, or `script` to leave its own.")] = "1"
     keep: Annotated[
-        list[str] | None, Parameter(negative=(), help="Leave a seed site as typed: train.py:12, or split.")
+        list[str] | None,
+        Parameter(group=PLACES, negative=(), help="Leave a seed site as typed: train.py:12, or split."),
     ] = None
     seed_site: Annotated[
-        str | None, Parameter(help="Where the number stands: train.py:3, or conf.yaml:seed in a configuration file.")
+        str | None,
+        Parameter(group=PLACES, help="Where the number stands: train.py:3, or conf.yaml:seed in a configuration file."),
     ] = None
-    as_is: Annotated[bool, Parameter(negative=(), help="The script loops over its seeds itself: run it once.")] = False
-    share: Annotated[list[str] | None, Parameter(negative=(), help="A file or folder that all runs share.")] = None
+    as_is: Annotated[
+        bool,
+        Parameter(
+            group=PLACES, show_default=False, negative=(), help="The script loops over its seeds itself: run it once."
+        ),
+    ] = False
+    share: Annotated[
+        list[str] | None, Parameter(group=FILES, negative=(), help="A file or folder that all runs share.")
+    ] = None
     workdir: Annotated[
         Literal["auto", "overlay", "farm", "sequential", "shared"],
-        Parameter(help="How runs are kept from sharing files."),
+        Parameter(group=FILES, help="How runs are kept from sharing files."),
     ] = "auto"
-    accept_change: Annotated[bool, Parameter(negative=(), help="Go on though code or packages have changed.")] = False
+    accept_change: Annotated[
+        bool,
+        Parameter(group=STORED, show_default=False, negative=(), help="Go on though code or packages have changed."),
+    ] = False
     fresh: Annotated[
         bool,
         Parameter(
-            negative=(), help="Start an interpreter for each run; by default runs are forked where that gives the same."
+            group=HOW,
+            show_default=False,
+            negative=(),
+            help="Start an interpreter for each run; by default runs are forked where that gives the same.",
         ),
     ] = False
     isolate_network: Annotated[
         bool,
-        Parameter(negative=(), help="A network of its own for each run: its loopback, and no port of another run."),
+        Parameter(
+            group=FILES,
+            show_default=False,
+            negative=(),
+            help="A network of its own for each run: its loopback, and no port of another run.",
+        ),
     ] = False
-    timeout: Annotated[float | None, Parameter(help="Seconds after which a run is ended and counts as failed.")] = None
-    retries: Annotated[int, Parameter(help="How often a failed run is tried again at once.")] = 0
-    fail_fast: Annotated[bool, Parameter(negative=(), help="Start no further run after the first that fails.")] = False
+    timeout: Annotated[
+        float | None, Parameter(group=HOW, help="Seconds after which a run is ended and counts as failed.")
+    ] = None
+    retries: Annotated[int, Parameter(group=HOW, help="How often a failed run is tried again at once.")] = 0
+    fail_fast: Annotated[
+        bool,
+        Parameter(group=HOW, show_default=False, negative=(), help="Start no further run after the first that fails."),
+    ] = False
     keep_going: Annotated[
-        bool, Parameter(negative=(), help="Run the other seeds though the first three failed alike.")
+        bool,
+        Parameter(
+            group=HOW, show_default=False, negative=(), help="Run the other seeds though the first three failed alike."
+        ),
     ] = False
-    gpus: Annotated[str | None, Parameter(help="GPUs to be used, 0,1: each run sees one of them.")] = None
+    gpus: Annotated[str | None, Parameter(group=HOW, help="GPUs to be used, 0,1: each run sees one of them.")] = None
     metric_file: Annotated[
         list[str] | None,
         Parameter(
-            negative=(), help="A file with its metrics that each run writes: out/metrics.json, 'logs/*/events*'."
+            group=MEASURED,
+            negative=(),
+            help="A file with its metrics that each run writes: out/metrics.json, 'logs/*/events*'.",
         ),
     ] = None
-    nice: Annotated[int, Parameter(help="By how much runs step back for other work, 0 to 19.")] = 0
+    nice: Annotated[int, Parameter(group=HOW, help="By how much runs step back for other work, 0 to 19.")] = 0
 
     def checked(self) -> "Options":
         """The same, checked. Raises UsageError."""

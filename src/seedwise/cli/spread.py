@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 from cyclopts import Parameter
 
 from .app import AS_TEXT, BY_NAME, By, InTable, Level, Shown, StoreOption, app, refuse
+from .groups import DECIDING
 from .printing import deliver
 from .sides import print_notes, side_of
 
@@ -16,13 +17,16 @@ if TYPE_CHECKING:
 _Metric = Annotated[str | None, Parameter(help="FILE: the column that is measured.")]
 
 
-@app.command
+@app.command(group=DECIDING)
 def variance(
     file: str,
     /,
     *,
     source: Annotated[
-        list[str], Parameter(negative=(), help="The columns that hold sources of randomness, such as init,order.")
+        list[str],
+        Parameter(
+            negative=(), show_default=False, help="The columns that hold sources of randomness, such as init,order."
+        ),
     ],
     metric: _Metric = None,
     level: Level = 0.95,
@@ -44,7 +48,7 @@ def variance(
     return 0
 
 
-@app.command
+@app.command(group=DECIDING)
 def cross_validate(
     file: str,
     /,
@@ -98,7 +102,7 @@ def cross_validate(
     return 0
 
 
-@app.command
+@app.command(group=DECIDING)
 def noise(
     what: str,
     /,
@@ -129,7 +133,7 @@ def noise(
     return 0
 
 
-@app.command
+@app.command(group=DECIDING)
 def select(
     what: str,
     /,

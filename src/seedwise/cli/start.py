@@ -52,16 +52,23 @@ def _run(arguments: Sequence[str]) -> object:
     """Run one command. Raises UsageError for words that are not understood."""
     from cyclopts import CycloptsError
 
-    from . import check, compare, plan, run, spread, stored, summarize  # noqa: F401 (their commands)
+    from . import check, compare, completion, plan, run, spread, stored, summarize  # noqa: F401 (their commands)
     from .app import app
     from .users_words import marked
     from .wrong_use import in_words
 
     try:
-        words = marked(arguments)
+        words = marked(_asking_for_help(arguments))
         return app(words, result_action="return_value", exit_on_error=False, print_error=False)
     except CycloptsError as error:
         raise UsageError(in_words(error, arguments, [name for name in app if not name.startswith("-")])) from None
+
+
+def _asking_for_help(arguments: Sequence[str]) -> Sequence[str]:
+    """`help run` is `run --help`."""
+    if not arguments or arguments[0] != "help":
+        return arguments
+    return [*arguments[1:], "--help"]
 
 
 def _fail(text: str) -> None:

@@ -7,6 +7,7 @@ from cyclopts import Parameter
 
 from .app import AS_TEXT, Json, MetricOption, Shown, ShownReduce, StoreOption, app, refuse
 from .families import deliver_family, with_members
+from .groups import LOOKING, REST, RUNNING
 from .printing import as_dict, deliver, print_json, print_page, write_file
 from .sides import named_or_newest
 
@@ -17,7 +18,7 @@ Family = Annotated[str | None, Parameter(help="A family: train, or a pattern suc
 Name = Annotated[str | None, Parameter(help="An experiment: NAME, or NAME@2 for an older one (default: the newest).")]
 
 
-@app.command
+@app.command(group=RUNNING)
 def sites(
     *command: Annotated[str, Parameter(help="A script, or a command after --.")],
     seed: Annotated[int, Parameter(help="Show what the sites receive under this seed.")] = 7,
@@ -36,7 +37,7 @@ def sites(
     return 0
 
 
-@app.command(name="list")
+@app.command(name="list", group=LOOKING)
 def list_(name: Family = None, /, *, store: StoreOption = None, json: Json = False) -> int:
     """List the experiments of this project, or of a family, oldest first."""
     import time
@@ -56,7 +57,7 @@ def list_(name: Family = None, /, *, store: StoreOption = None, json: Json = Fal
     return 0
 
 
-@app.command
+@app.command(group=LOOKING)
 def show(
     name: Name = None,
     /,
@@ -64,7 +65,10 @@ def show(
     metric: MetricOption = None,
     reduce: ShownReduce = None,
     metric_file: Annotated[
-        list[str] | None, Parameter(negative=(), help="Read metrics from files that the runs wrote: out/metrics.json.")
+        list[str] | None,
+        Parameter(
+            negative=(), show_default=False, help="Read metrics from files that the runs wrote: out/metrics.json."
+        ),
     ] = None,
     seeds: Annotated[str | None, Parameter(help="Only the runs under these seeds: 1-10 or 0,3,5.")] = None,
     shown: Shown = AS_TEXT,
@@ -104,13 +108,15 @@ def show(
     return 3 if results.failed else 0
 
 
-@app.command
+@app.command(group=LOOKING)
 def log(
     name: Name = None,
     /,
     *,
     seed: Annotated[int, Parameter(help="Which run.")],
-    stderr: Annotated[bool, Parameter(negative=(), help="Standard error instead of standard output.")] = False,
+    stderr: Annotated[
+        bool, Parameter(negative=(), show_default=False, help="Standard error instead of standard output.")
+    ] = False,
     store: StoreOption = None,
 ) -> int:
     """Print what a run printed, byte for byte; without NAME, of the newest experiment."""
@@ -124,7 +130,7 @@ def log(
     return 0
 
 
-@app.command
+@app.command(group=LOOKING)
 def export(
     name: str,
     /,
@@ -188,12 +194,14 @@ def _parquet(name: str, output: str | None, metric: list[str] | None, reduce: st
     return 0
 
 
-@app.command
+@app.command(group=LOOKING)
 def rm(
     name: str,
     /,
     *,
-    yes: Annotated[bool, Parameter(negative=(), help="Do it; without, only say what would go.")] = False,
+    yes: Annotated[
+        bool, Parameter(negative=(), show_default=False, help="Do it; without, only say what would go.")
+    ] = False,
     store: StoreOption = None,
 ) -> int:
     """Remove an experiment, or every one of a family, with its logs and files."""
@@ -203,10 +211,12 @@ def rm(
     return _say_removal(Removal(tuple(line for of in gone for line in of.what), sum(of.bytes for of in gone)), yes)
 
 
-@app.command
+@app.command(group=LOOKING)
 def prune(
     *,
-    yes: Annotated[bool, Parameter(negative=(), help="Do it; without, only say what would go.")] = False,
+    yes: Annotated[
+        bool, Parameter(negative=(), show_default=False, help="Do it; without, only say what would go.")
+    ] = False,
     store: StoreOption = None,
 ) -> int:
     """Remove logs and files of attempts that a later one replaced."""
@@ -225,7 +235,7 @@ def _say_removal(removal: "Removal", done: bool) -> int:
     return 0
 
 
-@app.command
+@app.command(group=RUNNING)
 def watch(name: str, /, *, store: StoreOption = None) -> int:
     """Follow a run from another terminal until it is done; Ctrl-C leaves it running."""
     import time
@@ -247,7 +257,7 @@ def watch(name: str, /, *, store: StoreOption = None) -> int:
         time.sleep(1)
 
 
-@app.command
+@app.command(group=REST)
 def demo(
     name: Annotated[str | None, Parameter(help="Which: keras, people, streams.")] = None,
     /,

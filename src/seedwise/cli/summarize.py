@@ -23,6 +23,7 @@ from .app import (
     app,
     refuse,
 )
+from .groups import DECIDING
 from .printing import as_dict, deliver
 from .sides import print_notes, side_of
 
@@ -51,7 +52,7 @@ class Further:
 _NOTHING_FURTHER = Further()
 
 
-@app.command
+@app.command(group=DECIDING)
 def summarize(
     what: str,
     /,

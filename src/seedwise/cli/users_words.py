@@ -24,7 +24,7 @@ def marked(arguments: Sequence[str]) -> list[str]:
     words = list(arguments)
     if not words or words[0] not in TAKE_A_COMMAND:
         return words
-    start = _start_of_command(words)
+    start = start_of_command(words)
     if start is None or words[start] == "--" or _has_no_words(words[start], words[0]):
         return words
     return [*words[:start], "--", *words[start:]]
@@ -42,7 +42,7 @@ def _has_no_words(word: str, command: str) -> bool:
     return is_call([word]) or (command == "sites" and word.endswith(".py"))
 
 
-def _start_of_command(words: Sequence[str]) -> int | None:
+def start_of_command(words: Sequence[str]) -> int | None:
     """Where the user's command starts, or the `--` before it; None if there is none."""
     options = _options(words[0])
     at = 1
