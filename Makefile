@@ -48,6 +48,7 @@ bench: setup
 	$(BIN)/python benchmarks/statistics.py
 	$(BIN)/python benchmarks/tables.py
 	$(BIN)/python benchmarks/check.py
+	$(BIN)/python benchmarks/commandline.py
 
 clean:
 	rm -rf $(VENV) build dist .pytest_cache .mypy_cache .ruff_cache
