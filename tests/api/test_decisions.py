@@ -205,11 +205,11 @@ def test_a_ranking_takes_the_goal_that_any_side_knows() -> None:
 
 def test_a_decision_from_few_seeds_says_what_may_not_have_shown() -> None:
     few = sw.compare([5.0, 5.1, 5.2, 5.3, 5.4], [1.0, 1.1, 1.2, 1.3, 1.4], goal="max")
-    assert any("fewer than 45 % of seeds" in text for text in few.warnings), "1 - .05^(1/5)"
+    assert any("fewer than 45 % of seeds" in text for text in few.notes), "1 - .05^(1/5)"
     many = sw.compare(list(np.linspace(5, 5.4, 20)), list(np.linspace(1, 1.4, 20)), goal="max")
     undecided = sw.compare([1.0, 1.1, 1.2, 1.35, 1.4], [1.0, 1.1, 1.2, 1.3, 1.4], goal="max")
     for other in (many, undecided):
-        assert not any("may not have shown" in text for text in other.warnings)
+        assert not any("may not have shown" in text for text in other.notes)
 
 
 def test_what_holm_takes_back_takes_its_warning_along() -> None:
@@ -218,8 +218,8 @@ def test_what_holm_takes_back_takes_its_warning_along() -> None:
     assert pair.decision is Decision.BETTER
     held = with_holm([pair] * 3)[0]
     assert held.decision is Decision.UNDECIDED
-    assert any("may not have shown" in text for text in pair.warnings)
-    assert not any("may not have shown" in text for text in held.warnings)
+    assert any("may not have shown" in text for text in pair.notes)
+    assert not any("may not have shown" in text for text in held.notes)
 
 
 @pytest.mark.parametrize(

@@ -168,7 +168,7 @@ def _compare(
     p, least = (None, None) if test is None else (test.p_value, test.smallest)
     equal_p = None if margin is None else stats.equivalence(found, margin, alpha)
     decision = _decide(found.difference, interval, p, alpha, equal_p, sides.up)
-    warnings += _about_decision(decision, interval, p, test, alpha, (x.size, y.size))
+    warnings += _why_open(interval, p, test, alpha, x.size, y.size) if decision is Decision.UNDECIDED else []
     result = Comparison(
         metric=sides.metric,
         goal=sides.goal,
@@ -202,23 +202,9 @@ def _compare(
         identical=sides.identical,
         unmatched=sides.unmatched,
         warnings=tuple(warnings),
-        notes=tuple(sides.notes),
+        notes=(*sides.notes, *unseen(decision, x.size, y.size)),
     )
     return replace(result, sentence=comparison_sentence(result))
-
-
-def _about_decision(
-    decision: Decision,
-    interval: tuple[float, float] | None,
-    p: float | None,
-    test: stats.Permutation | None,
-    alpha: float,
-    sizes: tuple[int, int],
-) -> list[str]:
-    """What must be said beside a decision: why it is open, or what so few seeds may not have shown."""
-    if decision is Decision.UNDECIDED:
-        return list(_why_open(interval, p, test, alpha, *sizes))
-    return list(unseen(decision, *sizes))
 
 
 def _aso_resamples(x: Array, y: Array) -> int:
@@ -359,8 +345,7 @@ def unseen(decision: Decision, n: int, m: int) -> list[str]:
     if decision is Decision.UNDECIDED or few >= _MANY:
         return []
     return [
-        f"{few} seeds may not have shown what happens under fewer than {100 * (1 - 0.05 ** (1 / few)):.0f} % of seeds: where one side fails under one seed in "
-        f"five and the other never, up to a quarter of decisions from 3 to 5 seeds were false in simulations, and an eighth of those from 10 (docs/coverage.md)"
+        f"{few} seeds may not have shown what happens under fewer than {100 * (1 - 0.05 ** (1 / few)):.0f} % of seeds, such as a run that fails (docs/coverage.md)"
     ]
 
 

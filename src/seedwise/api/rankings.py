@@ -91,9 +91,17 @@ def compare_many(
         for name, rank in zip(ordered, ranks, strict=True)
     )
     warnings = tuple(dict.fromkeys(w for pair in pairs for w in pair.warnings))
-    notes = tuple(dict.fromkeys(n for pair in pairs for n in pair.notes))
+    notes = _notes_of(pairs)
     result = Ranking(first.label, first.goal or Goal.MAX, level, places, tuple(pairs), "", warnings, notes)
     return replace(result, sentence=ranking_sentence(result))
+
+
+def _notes_of(pairs: Sequence[Comparison]) -> tuple[str, ...]:
+    """The notes of all pairs. What few seeds may not have shown is said once, of the fewest."""
+    decided = [min(p.new.finished, p.base.finished) for p in pairs if p.decision is not Decision.UNDECIDED]
+    every = [text for p in pairs for text in p.notes if text not in unseen(p.decision, p.new.finished, p.base.finished)]
+    fewest = unseen(Decision.BETTER, min(decided), min(decided)) if decided else []
+    return tuple(dict.fromkeys([*every, *fewest]))
 
 
 def with_holm(pairs: Sequence[Comparison]) -> list[Comparison]:
@@ -136,8 +144,8 @@ def with_holm(pairs: Sequence[Comparison]) -> list[Comparison]:
 def _with_decision(pair: Comparison, decision: Decision) -> Comparison:
     """The comparison with another decision, and with the warnings that belong to it."""
     sizes = pair.new.finished, pair.base.finished
-    others = [text for text in pair.warnings if text not in unseen(pair.decision, *sizes)]
-    return replace(pair, decision=decision, warnings=(*others, *unseen(decision, *sizes)))
+    others = [text for text in pair.notes if text not in unseen(pair.decision, *sizes)]
+    return replace(pair, decision=decision, notes=(*others, *unseen(decision, *sizes)))
 
 
 def _decided(pair: Comparison, alpha: float) -> Decision:

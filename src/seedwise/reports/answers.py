@@ -42,10 +42,7 @@ def of_other_metrics(others: Sequence[Comparison], asked: bool) -> list[Block]:
     """The comparisons of the metrics that do not decide, and how often such tables err."""
     why = "the metric named first decides" if asked else "the first metric decides; --metric names another"
     error = round(100 * (1 - others[0].level), 6)
-    text = (
-        f"Other metrics, held together by Holm ({why}). Where nothing differs, the first is decided in at most {error:g} % of cases, any of these in "
-        f"{error:g} %, and so any metric at all in {2 * error:g} %:"
-    )
+    text = f"Other metrics, held together by Holm ({why}). So of all metrics any is decided by chance in up to {2 * error:g} % of cases:"
     return [Line(""), Line(text), comparison_table(others)]
 
 
