@@ -122,6 +122,7 @@ def test_the_spread_of_what_is_not_controlled(script: Script, capsys: pytest.Cap
     assert 0 < measured["acc"]["sd"] < 1
 
 
+@pytest.mark.slow
 def test_the_spread_of_reruns_beside_that_of_seeds(script: Script, capsys: pytest.CaptureFixture[str]) -> None:
     text = (
         "import random\nimport numpy as np\nrandom.seed(1)\nprint('acc =', random.random() + np.random.rand() / 1000)"
@@ -148,6 +149,7 @@ if __name__ == "__main__":
 """
 
 
+@pytest.mark.slow
 def test_a_legacy_generator_with_a_seed_is_no_finding_in_a_worker_either(script: Script) -> None:
     sound = check_script(script(WORKERS.replace("FUNCTION", "seeded")))
     assert sound.ok
@@ -166,6 +168,7 @@ def test_what_one_worker_did_not_use_another_did() -> None:
     assert made_by_workers([*told, {"type": "unmade", "pid": 1, "generator": entry["generator"]}]) == []
 
 
+@pytest.mark.slow
 def test_each_fix_has_the_place_of_its_own_cause(script: Script) -> None:
     text = "import numpy as np, time\nx = np.random.geometric(1e-4)\nt = int(time.time() * 1e6) % 1000\nprint('acc =', x * 1000 + t)"
     found = check_script(script(text))
@@ -175,6 +178,7 @@ def test_each_fix_has_the_place_of_its_own_cause(script: Script) -> None:
     assert found.fix.endswith("first drawn from: np.random.seed(0)")
 
 
+@pytest.mark.slow
 def test_a_fix_names_each_line_once_and_in_short(script: Script, capsys: pytest.CaptureFixture[str]) -> None:
     one = check_script(script("import numpy as np\nprint('acc =', np.random.default_rng().random())"))
     assert one.fix == "give it a seed where it is made (train.py:2): numpy generator"
@@ -286,6 +290,7 @@ def test_what_is_no_function_is_refused() -> None:
         sw.check(lambda seed: 1 / 0)
 
 
+@pytest.mark.slow
 def test_the_plugin(pytester: pytest.Pytester) -> None:
     pytester.makepyfile(
         """

@@ -287,12 +287,21 @@ def test_a_site_reached_only_while_running_is_substituted_and_listed(script: Scr
     assert [site["location"] for site in results.sites] == ["plugins/extra.py:2"]
 
 
+def _interrupt_after_a_run(process: "subprocess.Popen[str]") -> None:
+    """Press Ctrl-C once a run is saved."""
+    from seedwise.api.listing import listing
+
+    while process.poll() is None and not any(row.finished for row in listing()):
+        time.sleep(0.1)
+    process.send_signal(signal.SIGINT)
+
+
 def test_interrupted_once_keeps_what_is_done_and_the_same_command_finishes(script: Script, project: Path) -> None:
     command = script("import random, time\nrandom.seed(42)\ntime.sleep(0.6)\nprint('acc =', random.random())")
     words = [sys.executable, "-m", "seedwise.cli", "run", "-n", "6", "--jobs", "1", "--json", "--", *command]
     process = subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-    timer = threading.Timer(2.5, process.send_signal, [signal.SIGINT])
-    timer.start()
+    interrupter = threading.Thread(target=_interrupt_after_a_run, args=(process,))
+    interrupter.start()
     out, err = process.communicate(timeout=60)
     assert process.returncode == 130, err
     import json
