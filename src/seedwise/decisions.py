@@ -49,7 +49,7 @@ class Answer(Shown):
 
 @dataclass(frozen=True)
 class Group:
-    """One side of a comparison: its name, n seeds of which `finished` have finished, and its t interval."""
+    """One side of a comparison: its name, n seeds of which `finished` have finished, and its interval."""
 
     name: str
     n: int
@@ -57,6 +57,8 @@ class Group:
     mean: float
     sd: float | None
     interval: tuple[float, float] | None
+    method: str = "t interval"
+    """How the interval was computed."""
 
 
 @dataclass(frozen=True, repr=False)
@@ -183,6 +185,8 @@ class TaskPlace:
     rank_interval: tuple[float, float] | None
     gap: float | None = None
     gap_interval: tuple[float, float] | None = None
+    n: int | None = None
+    """How many runs there are; `runs` of them finished."""
 
 
 @dataclass(frozen=True)
@@ -248,6 +252,7 @@ class OverTasks(Answer):
     warnings: tuple[str, ...] = ()
     enough: float | None = None
     normalised: str = ""
+    sentence: str = ""
 
 
 @dataclass(frozen=True, repr=False)

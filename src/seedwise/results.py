@@ -76,6 +76,14 @@ def reduce_named(name: str) -> Reduce:
         ) from None
 
 
+def goal_named(name: str) -> Goal:
+    """The `Goal` of this name. Raises UsageError if there is none."""
+    try:
+        return Goal(name)
+    except ValueError:
+        raise UsageError(f"a goal is min or max; got {name!r}") from None
+
+
 def several(texts: str | Sequence[str]) -> tuple[str, ...]:
     """One text, or several, as several. A text alone is not read letter by letter."""
     return (texts,) if isinstance(texts, str) else tuple(texts)
@@ -212,6 +220,8 @@ class Scores:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "by_seed", _frozen(dict(sorted(self.by_seed.items()))))
+        if self.goal is not None and not isinstance(self.goal, Goal):
+            object.__setattr__(self, "goal", goal_named(self.goal))
         if self.n is None:
             object.__setattr__(self, "n", len(self.by_seed))
 

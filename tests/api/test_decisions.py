@@ -255,3 +255,40 @@ def test_the_word_of_the_probability_is_false_at_most_as_often_as_promised(n: in
         words.append(_by_probability(wins, x, y, False))
     assert 0 <= np.mean([word in ("better", "worse") for word in words]) <= 0.05
     assert ("better" in words) == (2 / math.comb(n + m, n) <= 0.05)
+
+
+def test_a_goal_in_words_is_a_goal() -> None:
+    new, base = (sw.Scores("zeta", {k: v + k / 100 for k in range(6)}, "max") for v in (0.9, 0.1))  # type: ignore[arg-type]
+    assert sw.compare(new, base).decision is Decision.BETTER
+    with pytest.raises(sw.UsageError, match="min or max"):
+        sw.Scores("zeta", {0: 1.0}, "up")  # type: ignore[arg-type]
+
+
+def test_equal_scores_and_shares_have_no_t_interval() -> None:
+    found = sw.compare([0.8] * 5, [0.7, 0.71, 0.72, 0.7, 0.73], goal="max")
+    assert found.new.interval is None
+    solved = sw.compare(
+        sw.Scores("solved", {k: float(k > 0) for k in range(6)}),
+        sw.Scores("solved", {k: float(k > 3) for k in range(6)}),
+    )
+    assert solved.new.interval is not None
+    assert solved.new.interval[1] <= 1
+    assert solved.new.method == "Clopper-Pearson interval"
+
+
+def test_runs_that_differ_by_chance_alone_are_not_called_truly_different() -> None:
+    # Cochran's Q by its textbook formula, in another order of the sums
+    rng = np.random.default_rng(3)
+    correct = (rng.random((4, 300)) < rng.random(300)).astype(int)
+    found = sw.noise_of_test_set(correct)
+    k, c, r = 4, correct.sum(axis=1), correct.sum(axis=0)
+    q = (k - 1) * (k * (c**2).sum() - c.sum() ** 2) / (k * r.sum() - (r**2).sum())
+    from scipy.stats import chi2
+
+    from seedwise.reports.spread import noise_sentence
+
+    assert found.p_value == pytest.approx(chi2.sf(q, k - 1))
+    assert "not shown" in noise_sentence(found)
+    apart = correct.copy()
+    apart[0] = rng.random(300) < 0.99
+    assert "is a true difference" in noise_sentence(sw.noise_of_test_set(apart))

@@ -157,3 +157,65 @@ def test_from_the_command_line(
     assert raw_scores["a"]["place"]["gap"] is None
     assert start(["compare", "all.csv", "--by", "agent", "--task", "game", "--profile", "auto"]) == 0
     assert "normalise the scores" in capsys.readouterr().out
+
+
+def test_runs_that_did_not_finish_are_counted_over_tasks() -> None:
+    def some(n: int, of: int, shift: float) -> sw.Scores:
+        return sw.Scores("acc", {k: shift + k / 100 for k in range(n)}, n=of)
+
+    tasks = [f"t{k}" for k in range(7)]
+    found = sw.compare_tasks({"a": {t: some(2, 10, 0.8) for t in tasks}, "b": {t: some(10, 10, 0.7) for t in tasks}})
+    assert any("14 of 70 runs of a finished" in w for w in found.warnings)
+    assert "14 of 70" in str(found)
+    one = sw.summarize_tasks({t: some(2, 10, 0.8) for t in tasks})
+    assert "14 of 70 runs" in one.sentence
+
+
+def test_several_metrics_or_goals_are_not_put_together() -> None:
+    a, b = {"x": sw.Scores("acc", {0: 0.5, 1: 0.6})}, {"x": sw.Scores("loss", {0: 0.5, 1: 0.6})}
+    with pytest.raises(sw.MetricError, match="acc and loss"):
+        sw.compare_tasks({"a": a, "b": b})
+    with pytest.raises(sw.MetricError, match="acc and loss"):
+        sw.summarize_tasks({"x": a["x"], "y": b["x"]})
+    with pytest.raises(sw.MetricError, match="goal"):
+        sw.summarize_tasks({"x": sw.Scores("s", {0: 1.0}, "max"), "y": sw.Scores("s", {0: 1.0}, "min")})  # type: ignore[arg-type]
+
+
+def test_a_reference_against_the_goal_is_refused() -> None:
+    scores = {"pong": sw.Scores("val_loss", {0: 1.0, 1: 2.0}, sw.Goal.MIN)}
+    with pytest.raises(UsageError, match="less val_loss is better"):
+        sw.normalise(scores, {"pong": (0.0, 1.0)})
+    found = sw.normalise(scores, {"pong": (10.0, 1.0)})
+    assert found["pong"].by_seed[0] == 1.0
+
+
+def test_where_ranks_and_differences_disagree_the_sentence_says_so() -> None:
+    # A wins most tasks by a little, and loses two by a lot
+    a = {f"t{k}": [1.0 + k / 100, 1.02 + k / 100] for k in range(14)}
+    b = {t: [x - 0.001 * (k + 1) for x in v] for k, (t, v) in enumerate(a.items())}
+    b |= {f"t{k}": [x + 50.0 + k for x in a[f"t{k}"]] for k in range(8, 14)}
+    found = sw.compare_tasks({"A": a, "B": b}, goal="max", rng=0)
+    assert found.places[0].name == "A"
+    if found.pairs[0].decision == "worse":
+        assert "disagree" in found.sentence
+    assert any("follow" in w and "P(new better), which do not depend" in w for w in found.warnings)
+    assert not any("Wilcoxon's test, which do not depend" in w for w in found.warnings)
+
+
+def test_one_task_and_a_tie_are_said_as_such() -> None:
+    found = sw.compare_tasks({"A": {"t": [1.0, 2.0]}, "B": {"t": [2.0, 1.0]}}, goal="max")
+    assert found.sentence.startswith("Over one task A and B share the best mean rank")
+
+
+@pytest.mark.parametrize("bad", [{"level": 1.5}, {"level": 0.3}, {"resamples": 1}, {"rng": -1}])
+def test_a_level_or_a_number_that_makes_no_sense_is_refused(bad: dict[str, float]) -> None:
+    with pytest.raises(UsageError):
+        sw.compare_tasks(RUNS, goal="max", **bad)  # type: ignore[arg-type]
+    with pytest.raises(UsageError):
+        sw.summarize_tasks(RUNS["a"], goal="max", **bad)  # type: ignore[arg-type]
+
+
+def test_one_run_of_each_task_has_no_word_on_narrow_intervals() -> None:
+    found = sw.compare_tasks({"a": np.array([[1.0, 200.0]]), "b": np.array([[0.0, 100.0]])}, goal="max")
+    assert not any("too narrow" in w for w in found.warnings)
+    assert any("times as large" in w or "times as wide" in w for w in found.warnings)

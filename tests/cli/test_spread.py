@@ -127,3 +127,24 @@ def test_what_cannot_be_answered_is_a_line_and_exit_2(
 ) -> None:
     assert start(list(words)) == 2
     assert said in capsys.readouterr().err
+
+
+def test_the_best_value_over_steps_of_what_is_reported_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
+    rows = "".join(f"{s},{e},{0.5 + e / 10},{0.4 + e / 20}\n" for s in range(3) for e in range(4))
+    Path("curves.csv").write_text("seed,epoch,val_acc,test_acc\n" + rows)
+    assert start(["select", "curves.csv", "--by", "val_acc", "--report", "test_acc", "--reduce", "best"]) == 2
+    assert "flatters" in capsys.readouterr().err
+
+
+def test_settings_within_a_method_are_not_pooled_without_a_word(capsys: pytest.CaptureFixture[str]) -> None:
+    rows = [(m, s, 0.01 if s < 4 else 0.1, 0.8 + s / 50) for m in "ab" for s in range(8)]
+    Path("lrs.csv").write_text("model,seed,lr,acc\n" + "".join(f"{m},{s},{lr},{v}\n" for m, s, lr, v in rows))
+    assert start(["compare", "lrs.csv", "--by", "model"]) == 0
+    assert "runs of different lr" in capsys.readouterr().out
+
+
+def test_a_repeat_is_a_seed_of_the_folds(capsys: pytest.CaptureFixture[str]) -> None:
+    rows = "".join(f"{r},{f},{0.8 + r / 100 + f / 50}\n" for r in range(3) for f in range(5))
+    Path("repeats.csv").write_text("repeat,fold,score\n" + rows)
+    found = ask(capsys, "cross-validate", "repeats.csv", "--folds", "same", "--metric", "score:max")
+    assert found["seeds"] == 3

@@ -9,8 +9,10 @@ from numpy.typing import NDArray
 from .. import stats
 from ..decisions import Comparison, Decision, Group
 from ..errors import MetricError, UsageError
+from ..metrics.summary import summary_of
 from ..reports.decisions import comparison_sentence
 from ..results import Goal, Scores
+from ..wording import is_at_command_line
 from .scores import ScoresLike, as_scores
 
 Array = NDArray[np.float64]
@@ -129,9 +131,8 @@ def _sides(a: Scores, b: Scores, names: tuple[str, str], paired: bool) -> _Sides
     metric = b.label if a.metric == "value" else a.label
     if goal is None:
         goal = Goal.MAX
-        warnings.append(
-            f"whether more or less {metric} is better was not said: taken as max (goal='min' turns it round)"
-        )
+        turned = f"--metric {metric}:min" if is_at_command_line() else 'goal="min"'
+        warnings.append(f"whether more or less {metric} is better was not said: taken as max ({turned} turns it round)")
     shared = sorted(set(a.by_seed) & set(b.by_seed))
     unmatched = tuple(sorted(set(a.by_seed) ^ set(b.by_seed))) if paired else ()
     x, y = _pairs(a, b, names, shared) if paired else (a.values, b.values)
@@ -243,8 +244,9 @@ def _some(seeds: Sequence[int]) -> str:
 
 def group_of(name: str, x: Array, scores: Scores, level: float) -> Group:
     """The summary of one side of a comparison."""
-    d = stats.describe(x, level)
-    return Group(name, scores.n or len(scores), int(x.size), d.mean, d.sd, d.interval)
+    s = summary_of(Scores(scores.metric, dict(enumerate(x.tolist())), scores.goal), level=level)
+    assert s.mean is not None
+    return Group(name, scores.n or len(scores), int(x.size), s.mean, s.sd, s.interval, s.method)
 
 
 def _decide(

@@ -9,7 +9,9 @@ from numpy.typing import NDArray
 
 from .. import stats
 from ..errors import MetricError, UsageError
-from ..results import Results
+from ..metrics.choose import parse_metric
+from ..metrics.goals import guess_goal
+from ..results import Goal, Results
 from ..tables.crossed import Cells, read_cells_of
 from ..tables.opening import open_table
 from ..tables.sheet import Sheet
@@ -52,6 +54,7 @@ class CrossValidation:
     metric: str
     methods: tuple[str, ...]
     result: stats.CrossValidated
+    goal: Goal | None = None
 
 
 def cross_validation_in(
@@ -84,7 +87,8 @@ def cross_validation_in(
         found = sheet.seeds_at
         seed = None if found is None else sheet.names[found]
     columns = [name for name in (by, seed, fold) if name is not None]
-    cells = read_cells_of(sheet, columns, metric, "--fold-column")
+    asked = None if metric is None else parse_metric(metric)
+    cells = read_cells_of(sheet, columns, None if asked is None else asked.name, "--fold-column")
     methods = list(dict.fromkeys(key[0] for key in cells.by_cell)) if by is not None else [""]
     if len(methods) > 2:
         raise UsageError(f"--by {by}: two methods are compared; {path} has {', '.join(methods)}")
@@ -107,7 +111,8 @@ def cross_validation_in(
         test_share=test_share,
         level=level,
     )
-    return CrossValidation(cells.metric, tuple(methods) if by is not None else (), result)
+    goal = asked.goal if asked is not None and asked.goal is not None else guess_goal(cells.metric)
+    return CrossValidation(cells.metric, tuple(methods) if by is not None else (), result, goal)
 
 
 def _folds_of(cells: Cells, method: str | None, names: Sequence[str], path: str) -> tuple[Array, list[tuple[str, ...]]]:
@@ -116,7 +121,11 @@ def _folds_of(cells: Cells, method: str | None, names: Sequence[str], path: str)
     mine = {key[skip:]: values for key, values in cells.by_cell.items() if method is None or key[0] == method}
     twice = next((key for key, values in mine.items() if len(values) > 1), None)
     if twice is not None:
-        hint = "" if method is not None else ": if another column tells two methods apart, name it with --by"
+        hint = (
+            ""
+            if method is not None
+            else ": if another column tells two methods apart, name it with --by; if it tells seeds or repeats apart, with --seed-column"
+        )
         where = ", ".join(
             filter(None, (method, *(f"{name} {value}" for name, value in zip(names[skip:], twice, strict=True))))
         )

@@ -197,7 +197,7 @@ def _confirm(
     scores = _under(results, fresh).scores(family.metric)
     if not len(scores):
         raise MetricError(f"{best.name} has no {family.metric} under its fresh seeds {first} … {fresh[-1]}")
-    summary = summarize(Scores(scores.metric, scores.by_seed, scores.goal, confirm))
+    summary = summarize(Scores(scores.metric, scores.by_seed, scores.goal, confirm, scores.reduce))
     return replace(family, confirmed=Confirmed(best.name, fresh, summary, best.mean))
 
 

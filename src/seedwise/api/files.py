@@ -7,10 +7,11 @@ from ..metrics import choose as metrics
 from ..results import Metric, Reduce, Scores
 from ..tables.groups import VALUE, Groups
 from ..tables.opening import open_table
-from ..tables.runs import AS_NAMED, Layout, split_runs
+from ..tables.runs import AS_NAMED, Layout, RunTable, split_runs
+from ..tables.settings import settings_between
 from ..tables.sheet import WITHIN_RUNS, Sheet
 from .scores import as_scores
-from .tables import chosen_column
+from .tables import chosen_column, taken_together
 
 Methods = dict[str, dict[str, Scores]]
 """Method → task → scores. Without tasks, the only one is ""."""
@@ -66,7 +67,7 @@ def read_methods(
     methods: Methods = {}
     for (name, of), scores in table.scores(k, chosen).items():
         methods.setdefault(name, {})[of] = as_scores(scores, None, None, f"{path}, {name}{of and ', '}{of}")
-    return Found(methods, tuple(table.notes(k)))
+    return Found(methods, (*_pooled(table, k), *table.notes(k)))
 
 
 def read_one_method(
@@ -86,7 +87,13 @@ def read_one_method(
     table = split_runs(sheet, None, task, layout)
     k, chosen = chosen_column(table, asked)
     scores = {of: as_scores(s, None, None, f"{path}, {of}") for (_, of), s in table.scores(k, chosen).items()}
-    return scores, tuple(table.notes(k))
+    return scores, (*_pooled(table, k), *table.notes(k))
+
+
+def _pooled(table: RunTable, measured: int) -> list[str]:
+    """Settings that differ between the runs of one method are not pooled without a word."""
+    found = {k: values for k, values in settings_between(table, within_methods=True).items() if k != measured}
+    return taken_together(table.sheet, found, "leave the others out, or make one method of each")
 
 
 def _asked(path: str, metric: str | None) -> Metric | None:

@@ -2,16 +2,19 @@
 
 import math
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from .. import stats
 from ..decisions import OverTasks, TaskPlace, TaskProfile
-from ..errors import UsageError
+from ..errors import MetricError, UsageError
+from ..reports.decisions import over_tasks_sentence
 from ..results import Goal, Scores
 from ..tables.references import Reference, ends_of, read_reference
+from ..wording import option
 from .compare import Rng, generator_for
 from .scores import ScoresLike, as_scores, as_tasks
 from .summary import summarize
@@ -47,7 +50,8 @@ def normalise(
     """
     ends = as_reference(reference)
     return {
-        task: rescaled(as_scores(of, metric, None, task), ends_of(ends, task)) for task, of in as_tasks(tasks).items()
+        task: rescaled(as_scores(of, metric, None, task), ends_of(ends, task), task)
+        for task, of in as_tasks(tasks).items()
     }
 
 
@@ -56,17 +60,32 @@ def as_reference(given: ReferenceLike) -> Reference:
     if not isinstance(given, Mapping):
         return read_reference(os.fspath(given))
     for task, ends in given.items():
-        pair = np.asarray(ends, dtype=np.float64)
+        try:
+            pair = np.asarray(ends, dtype=np.float64)
+        except (TypeError, ValueError):
+            pair = np.empty(0)
         if pair.shape != (2,) or not np.isfinite(pair).all() or pair[0] == pair[1]:
             raise UsageError(f"reference scores of {task} are two different numbers; got {ends!r}")
     return given
 
 
-def rescaled(scores: Scores, ends: tuple[float, float]) -> Scores:
-    """The scores with `ends` at 0 and 1; more is then better."""
+def rescaled(scores: Scores, ends: tuple[float, float], task: str) -> Scores:
+    """The scores with `ends` at 0 and 1; more is then better.
+
+    Raises
+    ------
+    UsageError
+        The goal of the metric says the other end is the good one.
+    """
     low, high = map(float, ends)
+    if scores.goal is not None and (scores.goal is Goal.MAX) != (high > low):
+        better = "more" if scores.goal is Goal.MAX else "less"
+        raise UsageError(
+            f"{better} {scores.metric} is better, but the reference scores of {task} take {low:g} for 0 and {high:g} for 1, where 1 is the better end: "
+            f"exchange them, or say the goal with {option('--metric')} {scores.metric}:{'min' if scores.goal is Goal.MAX else 'max'}"
+        )
     by_seed = {seed: (value - low) / (high - low) for seed, value in scores.by_seed.items()}
-    return Scores(f"normalised {scores.metric}", by_seed, Goal.MAX, scores.n)
+    return Scores(f"normalised {scores.metric}", by_seed, Goal.MAX, scores.n, scores.reduce)
 
 
 def enough_score(enough: float | None, reference: ReferenceLike | None) -> float | None:
@@ -109,11 +128,12 @@ def summarize_tasks(
     UsageError, MetricError
         There are no tasks, or a task has no scores.
     """
-    generator = generator_for(rng)
+    generator = checked(level, resamples, rng)
     given = as_tasks(tasks, name)
     if not given:
         raise UsageError("no tasks: task → scores")
     scores = {task: as_scores(of, metric, goal, f"{name}, {task}") for task, of in given.items()}
+    one_metric(scores.values())
     if reference is not None:
         scores = normalise(scores, reference)
     first = next(iter(scores.values()))
@@ -124,16 +144,55 @@ def summarize_tasks(
     gap = None if enough is None else gap_below(values, enough, up, level, resamples, generator)
     few = found[stats.Over.IQM].warning
     warnings = [few] if few and max(map(len, values)) > 1 else []
-    return OverTasks(
+    result = OverTasks(
         first.metric,
         first.goal or Goal.MAX,
         level,
-        place(name, found, (1.0, None), gap),
+        place(name, found, (1.0, None), gap, asked_for(scores.values())),
         {task: summarize(s, level=level) for task, s in scores.items()},
-        (*warnings, *about_scales(list(scores), [values])),
+        (
+            *unfinished({name: list(scores.values())}),
+            *warnings,
+            *about_scales(list(scores), [values], reference is not None),
+        ),
         enough,
         named(reference),
     )
+    return replace(result, sentence=over_tasks_sentence(result))
+
+
+def checked(level: float, resamples: int, rng: Rng) -> np.random.Generator:
+    """The generator of the resampling. Raises UsageError for a level or a number of resamples that makes no sense."""
+    if not 0.5 <= level < 1:
+        raise UsageError(f"level is 0.5 or more and below 1; got {level}")
+    if resamples < 100:
+        raise UsageError(f"resamples is at least 100; got {resamples}")
+    return generator_for(rng)
+
+
+def one_metric(scores: Iterable[Scores]) -> None:
+    """Raises MetricError where scores of several metrics, or with several goals, would be put together."""
+    every = list(scores)
+    metrics = list(dict.fromkeys(s.label for s in every))
+    if len(metrics) > 1:
+        raise MetricError(f"{' and '.join(metrics[:4])} cannot be put together: compare the same metric on every task")
+    if len({s.goal for s in every if s.goal is not None}) > 1:
+        raise MetricError(f"the goal of {metrics[0]} is min in some scores and max in others: say one goal for all")
+
+
+def asked_for(scores: Iterable[Scores]) -> int:
+    """How many runs there are, finished or not."""
+    return sum(s.n or len(s) for s in scores)
+
+
+def unfinished(scores: Mapping[str, Sequence[Scores]]) -> list[str]:
+    """Methods some of whose runs did not finish: nothing is dropped without a word."""
+    found = []
+    for name, of in scores.items():
+        finished, n = sum(map(len, of)), asked_for(of)
+        if finished < n:
+            found.append(f"{finished} of {n} runs of {name} finished: this is among finished")
+    return found
 
 
 def aggregates(
@@ -147,7 +206,7 @@ _SCALES = 10.0
 """Tasks whose scores differ by more than this factor are not averaged without a word."""
 
 
-def about_scales(tasks: Sequence[str], values: Sequence[Sequence[Array]]) -> list[str]:
+def about_scales(tasks: Sequence[str], values: Sequence[Sequence[Array]], normalised: bool) -> list[str]:
     """What a reader must know of averages over tasks whose scores have different sizes.
 
     Parameters
@@ -155,17 +214,29 @@ def about_scales(tasks: Sequence[str], values: Sequence[Sequence[Array]]) -> lis
     values
         For each method the runs of each task.
     """
-    spans = {task: float(np.ptp(np.concatenate([of[k] for of in values]))) for k, task in enumerate(tasks)}
-    varied = {task: span for task, span in spans.items() if span > 0}
-    if len(varied) < 2 or max(varied.values()) <= _SCALES * min(varied.values()):
+    pooled = {task: np.concatenate([of[k] for of in values]) for k, task in enumerate(tasks)}
+    spread = _furthest({task: float(np.ptp(x)) for task, x in pooled.items()})
+    size = _furthest({task: float(np.abs(x).max()) for task, x in pooled.items()})
+    found = spread or size
+    if found is None:
         return []
-    large, small = max(varied, key=varied.__getitem__), min(varied, key=varied.__getitem__)
-    times = 10.0 ** math.floor(math.log10(varied[large] / varied[small]))
+    large, small, times = found
+    what = "spread" if spread is not None else "are"
+    times = 10.0 ** math.floor(math.log10(times))
+    remedy = "" if normalised else "normalise the scores (--normalise on the command line, reference= in Python), or "
     return [
-        f"scores of {large} spread more than {times:.0f} times as wide as those of {small}: IQM, mean and median over tasks follow "
-        f"{large}; normalise the scores (--normalise on the command line, reference= in Python), or go by ranks, P(new better) and Wilcoxon's test, "
-        "which do not depend on the scale"
+        f"scores of {large} {what} more than {times:.0f} times as {'wide' if what == 'spread' else 'large'} as those of {small}: IQM, mean, median, the size of "
+        f"differences and with it Wilcoxon's test follow {large}; {remedy}go by ranks and P(new better), which do not depend on the scale"
     ]
+
+
+def _furthest(sizes: Mapping[str, float]) -> tuple[str, str, float] | None:
+    """The task with the largest and the one with the smallest size, and their ratio; None if it is not large."""
+    known = {task: size for task, size in sizes.items() if size > 0}
+    if len(known) < 2 or max(known.values()) <= _SCALES * min(known.values()):
+        return None
+    large, small = max(known, key=known.__getitem__), min(known, key=known.__getitem__)
+    return large, small, known[large] / known[small]
 
 
 def place(
@@ -173,6 +244,7 @@ def place(
     summary: Mapping[stats.Over, stats.Aggregate],
     rank: tuple[float, tuple[float, float] | None],
     gap: stats.OptimalityGap | None = None,
+    n: int | None = None,
 ) -> TaskPlace:
     """A method's figures over all tasks. With one run of each task there is nothing to resample, and no interval."""
     iqm, mean, median = (summary[over] for over in (stats.Over.IQM, stats.Over.MEAN, stats.Over.MEDIAN))
@@ -194,6 +266,7 @@ def place(
         rank[1] if repeated else None,
         None if gap is None else gap.gap,
         interval(gap),
+        n,
     )
 
 

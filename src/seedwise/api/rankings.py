@@ -21,12 +21,16 @@ from .over_tasks import (
     about_scales,
     aggregates,
     as_reference,
+    asked_for,
+    checked,
     enough_score,
     gap_below,
     named,
+    one_metric,
     place,
     profiles,
     rescaled,
+    unfinished,
 )
 from .scores import ScoresLike, as_scores, as_tasks
 
@@ -223,25 +227,26 @@ def compare_tasks(
     MetricError
         A method has no scores for a task.
     """
-    generator = generator_for(rng)
+    generator = checked(level, resamples, rng)
     tasks, scores = _by_method(groups, metric, goal, reference)
     first = next(iter(scores.values()))[0]
     chosen = first.goal or Goal.MAX
     up = chosen is Goal.MAX
-    warnings = [] if first.goal else [f"whether more or less {first.metric} is better was not said: taken as max"]
     values = {name: [s.values for s in of] for name, of in scores.items()}
     summaries = {name: aggregates(of, level, resamples, generator) for name, of in values.items()}
-    warnings += dict.fromkeys(s[stats.Over.IQM].warning for s in summaries.values() if s[stats.Over.IQM].warning)
     table = np.array([[x.mean() for x in values[name]] for name in groups]).T
     ranks = _task_ranks(list(values.values()), up, level, generator, resamples)
-    places = [place(name, summary, rank) for (name, summary), rank in zip(summaries.items(), ranks, strict=True)]
+    places = [
+        place(name, summary, rank, None, asked_for(scores[name]))
+        for (name, summary), rank in zip(summaries.items(), ranks, strict=True)
+    ]
     places.sort(key=lambda of: of.rank)
     order = [of.name for of in places]
     index = {name: k for k, name in enumerate(groups)}
     pairs = _task_pairs(order, values, table, index, up, level, resamples, generator)
     several = len(tasks) > 1 and len(groups) > 2
     cd = stats.critical_difference(len(groups), len(tasks), 1 - level) if nemenyi and len(tasks) > 1 else None
-    warnings += _about_tasks(tasks, list(values.values()))
+    warnings = _remarks_on_tasks(first, tasks, scores, summaries, reference is not None)
     result = TaskRanking(
         first.metric,
         chosen,
@@ -266,6 +271,23 @@ def compare_tasks(
     )
 
 
+def _remarks_on_tasks(
+    first: Scores,
+    tasks: Sequence[str],
+    scores: Mapping[str, Sequence[Scores]],
+    summaries: Mapping[str, Mapping[stats.Over, stats.Aggregate]],
+    normalised: bool,
+) -> list[str]:
+    """What a reader must know: what did not finish, what was guessed, and how far the intervals and averages hold."""
+    values = [[s.values for s in of] for of in scores.values()]
+    found = unfinished(scores)
+    if first.goal is None:
+        found.append(f"whether more or less {first.metric} is better was not said: taken as max")
+    if max(x.size for of in values for x in of) > 1:
+        found += dict.fromkeys(s[stats.Over.IQM].warning for s in summaries.values() if s[stats.Over.IQM].warning)
+    return [*found, *_about_tasks(tasks, values), *about_scales(tasks, values, normalised)]
+
+
 def _by_method(
     groups: Mapping[str, Mapping[str, ScoresLike] | ArrayLike],
     metric: str | None,
@@ -284,10 +306,14 @@ def _by_method(
     scores = {
         name: [as_scores(of[task], metric, goal, f"{name}, {task}") for task in tasks] for name, of in by_method.items()
     }
+    one_metric(s for of in scores.values() for s in of)
     if reference is None:
         return tasks, scores
     ends = [ends_of(as_reference(reference), task) for task in tasks]
-    return tasks, {name: [rescaled(s, at) for s, at in zip(of, ends, strict=True)] for name, of in scores.items()}
+    return tasks, {
+        name: [rescaled(s, at, task) for s, at, task in zip(of, ends, tasks, strict=True)]
+        for name, of in scores.items()
+    }
 
 
 def _with_gaps(
@@ -346,7 +372,7 @@ def _about_tasks(tasks: Sequence[str], values: Sequence[Sequence[Array]]) -> lis
         found.append(
             f"{len(tasks)} task{'s' if len(tasks) > 1 else ''}: Wilcoxon's test over tasks cannot reach p < .05 below 6"
         )
-    return [*found, *about_scales(tasks, values)]
+    return found
 
 
 def _task_ranks(

@@ -6,7 +6,8 @@ from .. import stats
 from ..decisions import Against, Choice
 from ..errors import MetricError, UsageError
 from ..reports.decisions import p_text, places_of
-from ..results import Goal, Results, Scores
+from ..results import Goal, Reduce, Results, Scores
+from ..wording import option
 from ..words import decimals, number, printable
 from .scores import ScoresLike, as_scores
 
@@ -37,6 +38,11 @@ def select(results: Results, by: str, report: str, *, goal: Goal | str | None = 
             f"choosing and reporting by {by} flatters the result: report another metric, or sw.expected_best for what it buys"
         )
     a, b = as_scores(results, by, goal, results.name), as_scores(results, report, None, results.name)
+    if b.reduce is Reduce.BEST:
+        raise UsageError(
+            f"the best value of {report} over the steps of a run is a choice by {report} itself, and flatters it: report its last value (without "
+            f"{option('--reduce best')})"
+        )
     shared = [seed for seed in a.by_seed if seed in b.by_seed]
     if not shared:
         raise MetricError(f"no run of {results.name} has both {by} and {report}")
@@ -120,6 +126,10 @@ def against_threshold(
     )
 
 
+_HOPELESS = 50
+"""From so many times the seeds that there are, nothing is said of how many would be needed."""
+
+
 def _against_sentence(scores: Scores, t: stats.ThresholdTest) -> str:
     from ..decisions import Group
 
@@ -145,5 +155,8 @@ def _against_sentence(scores: Scores, t: stats.ThresholdTest) -> str:
         return f"{text} " + (
             "The mean lies on the wrong side." if wrong else "No number of seeds in reach would settle it."
         )
-    more = f"about {t.needed} seeds" if t.needed > t.n else "a few more seeds"
+    if t.needed > _HOPELESS * t.n:
+        return text
+    fresh = t.looked_from is not None
+    more = f"about {t.needed} {'fresh ' if fresh else ''}seeds" if fresh or t.needed > t.n else "a few more seeds"
     return f"{text} If mean and SD stay as they look, {more}, fixed beforehand, would settle it with power .8."

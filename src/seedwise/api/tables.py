@@ -138,7 +138,7 @@ def _of_sheet(sheet: Sheet, asked: Sequence[Metric], layout: Layout) -> Results:
         (),
         tuple(metric for metric, _ in given),
         choice.left_out,
-        warnings=(*_taken_together(sheet, {k: v for k, v in settings.items() if k not in at}), *table.notes(*at)),
+        warnings=(*taken_together(sheet, {k: v for k, v in settings.items() if k not in at}), *table.notes(*at)),
         question=question,
         all_seeds=table.seeds,
         kept=kept,
@@ -151,15 +151,15 @@ def _a_setting(k: int, settings: Mapping[int, tuple[str, ...]]) -> str:
     return "the same in groups of runs, as a setting is" if k in settings else ""
 
 
-def _taken_together(sheet: Sheet, settings: Mapping[int, tuple[str, ...]]) -> list[str]:
-    """Runs of several methods or settings are not pooled without a word."""
+def taken_together(sheet: Sheet, settings: Mapping[int, tuple[str, ...]], remedy: str = "") -> list[str]:
+    """Runs of several methods or settings are not pooled without a word. `remedy` says what to do, if not --by."""
     if not settings:
         return []
     told = [
         f"{sheet.names[k]} ({', '.join(values[:4])}{' …' if len(values) > 4 else ''})" for k, values in settings.items()
     ]
     first = sheet.names[next(iter(settings))]
-    return [f"runs of different {' and '.join(told)} are taken together; --by {first} keeps them apart"]
+    return [f"runs of different {' and '.join(told)} are taken together; {remedy or f'--by {first} keeps them apart'}"]
 
 
 def _as_spelt(metric: Metric, name: str, layout: Layout) -> Metric:

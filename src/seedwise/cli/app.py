@@ -174,14 +174,14 @@ class AcrossTasks:
         """Those that were typed, by name."""
         return {"--normalise": self.normalise, "--zero": self.zero, "--one": self.one, "--enough": self.enough}
 
-    def reference(self) -> "Reference | None":
-        """The reference scores. Raises UsageError where there are none to be read."""
+    def reference(self, task: str | None) -> "Reference | None":
+        """The reference scores; `task` is what the column of tasks is called. Raises UsageError where there are none to be read."""
         if self.normalise is None:
             refuse({"--zero": self.zero, "--one": self.one}, "they name columns of the file of --normalise")
             return None
         from ..tables.references import read_reference
 
-        return read_reference(self.normalise, self.zero, self.one)
+        return read_reference(self.normalise, self.zero, self.one, task)
 
 
 NOT_ACROSS = AcrossTasks()

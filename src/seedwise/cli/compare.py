@@ -266,7 +266,7 @@ def _compare_methods(
             tasks,
             level=question.level,
             nemenyi=where.nemenyi,
-            reference=across.reference(),
+            reference=across.reference(where.task),
             enough=across.enough,
             profile=_thresholds(where.profile),
             rng=question.rng,

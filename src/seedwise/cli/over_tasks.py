@@ -27,18 +27,20 @@ def summarize_over_tasks(
     from ..api.over_tasks import summarize_tasks
     from ..errors import UsageError
     from ..reports.answers import of_methods_over_tasks
+    from ..reports.decisions import over_tasks_sentence
 
     if metric and len(metric) > 1:
         raise UsageError("several metrics are for one method: name one --metric")
     methods, notes = _methods(path, by, task, metric[0] if metric else None, layout)
     level, rng = how
-    reference = across.reference()
+    reference = across.reference(task)
     found = {}
     for name, tasks in methods.items():
         over = summarize_tasks(
             tasks, name=name or "all tasks", reference=reference, enough=across.enough, level=level, rng=rng
         )
-        found[name] = replace(over, normalised=across.normalise or "")
+        over = replace(over, normalised=across.normalise or "")
+        found[name] = replace(over, sentence=over_tasks_sentence(over))
     answers = list(found.values())
     value: object = answers[0].as_dict() if by is None else {name: over.as_dict() for name, over in found.items()}
     deliver(of_methods_over_tasks(answers, task, by is not None, shown.explain), value, shown)

@@ -87,7 +87,7 @@ def cross_validate(
         test_share=test_share,
         level=level,
     )
-    sentence = spread.cross_validated_sentence(found.metric, found.methods, found.result)
+    sentence = spread.cross_validated_sentence(found.metric, found.methods, found.result, found.goal)
     further = spread.spread_of_folds(found.result)
     page: list[Block] = [Line(sentence), *([Line(further)] if further else [])]
     page += _explained(

@@ -280,6 +280,9 @@ class Store:
         if os.path.splitext(name)[1] in ENDINGS_OF_TABLES:
             there = [path.name for path in Path(os.path.dirname(name) or ".").glob(f"*{os.path.splitext(name)[1]}")]
             return f"no file {name}, and no experiment of that name{did_you_mean(os.path.basename(name), there)}"
+        members = [e.name for e in every if e.name.startswith(f"{name} ")]
+        if members:
+            return f"{name} is a family of {len(members)} experiments: `seedwise show {name}` compares them; one of them is '{members[0]}'"
         bare = os.path.basename(name).removesuffix(".py")
         meant = (
             bare

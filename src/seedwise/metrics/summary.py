@@ -88,6 +88,8 @@ def _interval(
 ) -> tuple[tuple[float, float] | None, str, str]:
     if student is None:
         return None, "t interval", ""
+    if student[0] == student[1] and how is not Interval.ANYTIME:
+        return None, "t interval", ""  # without any spread nothing is known of it: many equal runs say no more than one
     if how is Interval.T:
         if set(scores.values.tolist()) == {0.0, 1.0} or (
             scores.metric in _SOLVED and set(scores.values.tolist()) <= {0.0, 1.0}

@@ -12,7 +12,6 @@ from .decisions import (
     explain_summary,
     explain_tasks,
     groups_table,
-    over_tasks_sentence,
     p_text,
     places_table,
     profile_tables,
@@ -43,7 +42,9 @@ def of_other_metrics(others: Sequence[Comparison], asked: bool) -> list[Block]:
     why = "the metric named first decides" if asked else "the first metric decides; --metric names another"
     error = round(100 * (1 - others[0].level), 6)
     text = f"Other metrics, held together by Holm ({why}). So of all metrics any is decided by chance in up to {2 * error:g} % of cases:"
-    return [Line(""), Line(text), comparison_table(others)]
+    said = list(dict.fromkeys(warning for other in others for warning in other.warnings))
+    notes = list(dict.fromkeys(note for other in others for note in other.notes if "may not have shown" in note))
+    return [Line(""), Line(text), comparison_table(others), *_remarks(notes[:1], said)]
 
 
 def of_ranking(ranking: Ranking, explained: bool = False) -> list[Block]:
@@ -88,7 +89,7 @@ def of_methods_over_tasks(found: Sequence[OverTasks], column: str, named: bool, 
     blocks: list[Block] = (
         [places_table([over.place for over in found], ranks=False)]
         if named
-        else [Line(over_tasks_sentence(first)), summaries_table(column, first.tasks, first.level)]
+        else [Line(first.sentence), summaries_table(column, first.tasks, first.level)]
     )
     blocks += _remarks((), list(dict.fromkeys(text for over in found for text in over.warnings)))
     return [*blocks, Line(""), *map(Line, explain_over_tasks(first))] if explained else blocks

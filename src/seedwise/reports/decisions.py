@@ -103,7 +103,7 @@ def comparison_sentence(c: Comparison) -> str:
         if c.equivalence is not None and abs(c.difference) < c.equivalence:
             what = f"that they differ by less than {c.equivalence:g}, if they differ as it looks"
         more = f"about {c.needed} {each}" if c.needed > n else f"a few more {each}"
-        text += f" To show {what} with power .8 takes {more}; add them with compare --until-decided, since looking again and again errs more often."
+        text += f" To show {what} with power .8 takes {more}, fixed beforehand. Looking again and again errs more often: compare --until-decided adds seeds validly, and takes more of them."
     return text
 
 
@@ -148,7 +148,9 @@ def _p(p: float | None) -> str:
 def groups_table(groups: Sequence[Group], level: float, ranks: Sequence[str] = ()) -> Table:
     """A table with a row for each side."""
     k = places_of(groups)
-    columns = ("name", "k of n", "mean", f"{percent(level)} t interval", "SD", *(("rank",) if ranks else ()))
+    methods = {g.method for g in groups if g.interval is not None} or {"t interval"}
+    method = methods.pop() if len(methods) == 1 else "interval"
+    columns = ("name", "k of n", "mean", f"{percent(level)} {method}", "SD", *(("rank",) if ranks else ()))
     rows = []
     for i, g in enumerate(groups):
         between = "–" if g.interval is None else f"{number(g.interval[0], k)} … {number(g.interval[1], k)}"
@@ -160,7 +162,7 @@ def groups_table(groups: Sequence[Group], level: float, ranks: Sequence[str] = (
         counted = str(g.n) if g.finished == g.n else f"{g.finished} of {g.n}"
         figures = (printable(g.name), counted, mean_on_paper(g.mean, g.interval, k), number(g.sd, k))
         on_paper.append((*figures, ranks[i]) if ranks else figures)
-    paper = Table(paper_columns, tuple(on_paper), frozenset({2, 3}), note=note_on_paper(level, "t interval"))
+    paper = Table(paper_columns, tuple(on_paper), frozenset({2, 3}), note=note_on_paper(level, method))
     return Table(columns, tuple(rows), frozenset({2, 4}), (4, 1), paper=paper)
 
 
@@ -193,8 +195,16 @@ def tasks_sentence(r: TaskRanking) -> str:
     best = r.places[0]
     against = [p for p in r.pairs if p.new == best.name]
     shown = [printable(p.base) for p in against if p.decision is Decision.BETTER]
-    open_ = [printable(p.base) for p in against if p.decision is not Decision.BETTER]
-    text = f"Over {len(r.tasks)} tasks {printable(best.name)} has the best mean rank in {printable(r.metric)} ({best.rank:.2f} of {len(r.places)})"
+    open_ = [printable(p.base) for p in against if p.decision is Decision.UNDECIDED]
+    worse = [printable(p.base) for p in against if p.decision is Decision.WORSE]
+    alike = [printable(p.name) for p in r.places if p.rank == best.rank]
+    count = f"{len(r.tasks)} tasks" if len(r.tasks) > 1 else "one task"
+    who = f"{' and '.join(alike)} share" if len(alike) > 1 else f"{alike[0]} has"
+    text = f"Over {count} {who} the best mean rank in {printable(r.metric)} ({best.rank:.2f} of {len(r.places)})"
+    if worse:
+        text += f"; but by the size of the differences {printable(best.name)} is worse than {', '.join(worse)}, so that ranks and Wilcoxon's test disagree"
+        if not shown and not open_:
+            return f"{text} (Wilcoxon over tasks, Holm)."
     if shown and not open_:
         return f"{text}, and is better than {', '.join(shown)} (Wilcoxon over tasks, Holm)."
     if shown:
@@ -207,7 +217,8 @@ def over_tasks_sentence(found: OverTasks) -> str:
     p = found.place
     widths = [] if p.iqm_interval is None else [p.iqm_interval[1] - p.iqm_interval[0]]
     k = decimals(min(widths, default=None), p.iqm)
-    text = f"Over {len(found.tasks)} tasks ({p.runs} runs) the interquartile mean of {printable(found.metric)} is {_with_interval(p.iqm, p.iqm_interval, k)}"
+    counted = f"{p.runs} runs" if p.n in (None, p.runs) else f"{p.runs} of {p.n} runs"
+    text = f"Over {len(found.tasks)} tasks ({counted}) the interquartile mean of {printable(found.metric)} is {_with_interval(p.iqm, p.iqm_interval, k)}"
     text += f", the mean {_with_interval(p.mean, p.mean_interval, k)}, the median of the tasks' means {_with_interval(p.median, p.median_interval, k)}"
     if p.gap is not None and found.enough is not None:
         text += f", the optimality gap at {found.enough:g} {_with_interval(p.gap, p.gap_interval, k)}"
@@ -254,7 +265,7 @@ def places_table(places: Sequence[TaskPlace], *, ranks: bool) -> Table:
     columns += (("optimality gap",) if gaps else ()) + (("mean rank",) if ranks else ())
     rows = []
     for p in places:
-        row = [printable(p.name), str(p.runs)]
+        row = [printable(p.name), str(p.runs) if p.n in (None, p.runs) else f"{p.runs} of {p.n}"]
         figures = [(p.iqm, p.iqm_interval), (p.mean, p.mean_interval), (p.median, p.median_interval)]
         row += [_with_interval(value, between, k) for value, between in figures]
         row += [_with_interval(p.gap, p.gap_interval, k)] if gaps and p.gap is not None else []

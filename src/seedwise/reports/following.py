@@ -92,7 +92,7 @@ class Following:
             if metric.name in run.series
         }
         if values and all(map(math.isfinite, values.values())):
-            self._scores = Scores(metric.name, values, metric.goal, len(self._runs))
+            self._scores = Scores(metric.name, values, metric.goal, len(self._runs), metric.reduce)
             self._summary = summary_of(self._scores, self._how)
 
     def _choose(self, runs: Sequence[Run]) -> Metric | None:

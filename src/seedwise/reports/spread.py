@@ -2,7 +2,6 @@
 
 import math
 
-from ..metrics.goals import guess_goal
 from ..results import Goal
 from ..stats import Components, CrossValidated, TestSetNoise
 from ..words import decimals, number, printable
@@ -92,7 +91,7 @@ def components_dict(metric: str, found: Components) -> dict[str, object]:
     }
 
 
-def cross_validated_sentence(metric: str, methods: tuple[str, ...], found: CrossValidated) -> str:
+def cross_validated_sentence(metric: str, methods: tuple[str, ...], found: CrossValidated, goal: Goal | None) -> str:
     """The corrected test of a cross-validation, with what its ± is."""
     half = (found.high - found.low) / 2
     k = decimals(half or None, found.mean)
@@ -106,7 +105,6 @@ def cross_validated_sentence(metric: str, methods: tuple[str, ...], found: Cross
         return f"{new} and {base} differ by the same {signed(found.mean, k)} in {printable(metric)} in every fold: nothing is known of the spread."
     if found.low <= 0 <= found.high:
         return f"Whether {new} or {base} is better in {printable(metric)} is undecided ({figures})."
-    goal = guess_goal(metric)
     word = "larger" if found.mean > 0 else "smaller"
     if goal is None:
         return f"{printable(metric)} is {word} with {new} than with {base} ({figures}); whether more or less is better is not known."
@@ -131,9 +129,14 @@ def noise_sentence(found: TestSetNoise) -> str:
         return f"{text}: every run makes the same number of errors."
     share = min(1.0, max(0.0, found.distribution / found.observed))
     left = math.sqrt(max(0.0, found.distribution))
+    if found.p_value is None or found.p_value > 0.05:
+        return (
+            f"{text}. That the runs truly differ is not shown (Cochran's Q, {p_text(found.p_value)}): all of it may be the choice of these test examples. The "
+            f"estimate for fresh examples without end, {number(left, k)}, is no more than a guess from {found.runs} runs."
+        )
     return (
-        f"{text}. On fresh examples without end it would be about {number(left, k)}: {100 * (1 - share):.0f} % of the variance is the choice of these test "
-        f"examples, and {100 * share:.0f} % is a true difference between runs."
+        f"{text}. On fresh examples without end it would be about {number(left, k)}: about {100 * (1 - share):.0f} % of the variance is the choice of these "
+        f"test examples, and about {100 * share:.0f} % is a true difference between runs ({p_text(found.p_value)} for none at all, Cochran's Q)."
     )
 
 

@@ -169,7 +169,8 @@ class TestSetNoise:
 
     All numbers are variances of the error rate. `observed` is the variance between the given runs. `distribution` is
     the unbiased estimate of what would remain on the whole distribution. `noise` is the difference of these two.
-    `predicted` is what class-calibrated ensembles give.
+    `predicted` is what class-calibrated ensembles give. `p_value` tests whether the runs differ truly at all (Cochran's
+    Q); None if no example tells runs apart.
     """
 
     observed: float
@@ -178,6 +179,7 @@ class TestSetNoise:
     predicted: float
     runs: int
     examples: int
+    p_value: float | None = None
 
 
 def noise_of_test_set(correct: ArrayLike, classes: int = 2) -> TestSetNoise:
@@ -199,8 +201,11 @@ def noise_of_test_set(correct: ArrayLike, classes: int = 2) -> TestSetNoise:
     -----
     n/(n - 1)·[Var(err) - n⁻²·Σᵢ Var(errᵢ)], with ddof = 1 in both, is unbiased for the distribution-wise variance. If
     the ensemble of runs is class-calibrated, E[Var] = err/(2n) + (1 - 1/n)·Var_dist for two classes, and at least
-    err/(nk) for k classes.
+    err/(nk) for k classes. Cochran's (1950) Q = k(k - 1)·Σ(Cⱼ - C̄)²/ΣRᵢ(k - Rᵢ), χ² with k - 1 degrees of freedom, where k
+    runs got Cⱼ examples right and Rᵢ runs got example i right.
     """
+    from scipy.special import chdtrc
+
     x = np.asarray(correct, dtype=np.float64)
     if x.ndim != 2 or min(x.shape) < 2:
         raise ValueError(f"correctness has shape (runs ≥ 2, examples ≥ 2); got {x.shape}")
@@ -215,7 +220,11 @@ def noise_of_test_set(correct: ArrayLike, classes: int = 2) -> TestSetNoise:
     truth = n / (n - 1) * (observed - within)
     error = float(wrong.mean())
     predicted = error / (2 * n) + (1 - 1 / n) * truth if classes == 2 else error / (n * classes)
-    return TestSetNoise(observed, truth, observed - truth, predicted, x.shape[0], n)
+    k, right = x.shape[0], x.sum(axis=0)
+    apart = float((right * (k - right)).sum())
+    q = k * (k - 1) * float(((x.sum(axis=1) - x.sum() / k) ** 2).sum()) / apart if apart > 0 else None
+    p = None if q is None else float(chdtrc(k - 1, q))
+    return TestSetNoise(observed, truth, observed - truth, predicted, k, n, p)
 
 
 @dataclass(frozen=True)

@@ -24,7 +24,8 @@ class CrossValidated:
     low: float
     high: float
     level: float
-    p_value: float
+    p_value: float | None
+    """None where nothing is known of the spread."""
     df: int
     splits: int
     seeds: int
@@ -88,7 +89,7 @@ def corrected_resampled_t(
     variance = 0.0 if np.ptp(means) == 0 else float(means.var(ddof=1))
     sem = math.sqrt(variance * (1 / count + share))
     half = float(stdtrit(count - 1, (1 + level) / 2)) * sem
-    p = 2 * float(stdtr(count - 1, -abs(mean) / sem)) if sem > 0 else float(mean == 0)
+    p = 2 * float(stdtr(count - 1, -abs(mean) / sem)) if sem > 0 else None
     fold_sd = seed_sd = None
     if seeds > 1 and not reshuffled:
         parts = crossed_components(x, ("seed", "fold"))

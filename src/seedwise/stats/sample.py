@@ -42,6 +42,8 @@ def generator(rng: np.random.Generator | int | None) -> np.random.Generator:
         return rng
     if rng is not None and (isinstance(rng, bool) or not isinstance(rng, int | np.integer)):
         raise ValueError(f"rng is a numpy Generator, an integer or None; got {rng!r}")
+    if rng is not None and rng < 0:
+        raise ValueError(f"rng is an integer of 0 or more; got {rng}")
     return np.random.default_rng(0 if rng is None else int(rng))
 
 

@@ -19,7 +19,7 @@ _ZERO = ("random", "zero", "low", "min", "worst", "baseline")
 _ONE = ("human", "one", "high", "max", "best", "expert", "reference")
 
 
-def read_reference(given: str, zero: str | None = None, one: str | None = None) -> Reference:
+def read_reference(given: str, zero: str | None = None, one: str | None = None, task: str | None = None) -> Reference:
     """Reference scores by name, `atari`, or from a table with a row for each task.
 
     Parameters
@@ -28,13 +28,15 @@ def read_reference(given: str, zero: str | None = None, one: str | None = None) 
         `atari`, or the path of a table: one column of words (the task), and two columns of numbers.
     zero, one
         The columns of the scores that become 0 and 1. By default those with a name such as `random` and `human`.
+    task
+        What the column of tasks may be called. By default it is the only column of words.
 
     Raises
     ------
     UsageError
         It is neither, a task stands twice, or both scores of a task are equal.
     """
-    if given == ATARI and not os.path.isfile(given):
+    if given.lower() == ATARI and not os.path.isfile(given):
         if zero is not None or one is not None:
             raise UsageError("--zero and --one would be ignored: the scores of Atari have no columns")
         return ATARI_SCORES
@@ -42,9 +44,12 @@ def read_reference(given: str, zero: str | None = None, one: str | None = None) 
     if not isinstance(sheet, Sheet):
         raise UsageError(f"{given} has no columns: reference scores are a table with a row for each task")
     words = [k for k, column in enumerate(sheet.columns) if not column.numeric and not column.mixed]
+    called = [k for k, name in enumerate(sheet.names) if task is not None and name.lower() == task.lower()]
+    words = called or words
     if len(words) != 1:
         raise UsageError(
-            f"{given}: one column holds the names of the tasks; there are {len(words)} columns of words in {', '.join(sheet.names)}"
+            f"{given}: one column holds the names of the tasks; there are {len(words)} columns of words in {', '.join(sheet.names)}: call it "
+            f"{task or 'task'}, as the table of scores does"
         )
     a, b = _column(sheet, "--zero", zero, _ZERO), _column(sheet, "--one", one, _ONE)
     low, high = sheet.numbers(a), sheet.numbers(b)

@@ -103,7 +103,9 @@ class RunTable:
         for g, (low, high) in enumerate(pairwise(ends.tolist())):
             kept = has[low:high]
             by_seed = dict(zip(self.seeds[low:high][kept].tolist(), values[low:high][kept].tolist(), strict=True))
-            found[self.groups[g]] = Scores(metric.name, by_seed, metric.goal, n=int(high - low))
+            found[self.groups[g]] = Scores(
+                metric.name, by_seed, metric.goal, int(high - low), metric.reduce if self.curves else Reduce.LAST
+            )
         return found
 
     def named(self, metric: Metric) -> Metric:

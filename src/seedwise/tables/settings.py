@@ -10,8 +10,10 @@ from .sheet import WITHIN_RUNS
 _NEVER = ("status", "state")
 
 
-def settings_between(table: RunTable) -> dict[int, tuple[str, ...]]:
+def settings_between(table: RunTable, within_methods: bool = False) -> dict[int, tuple[str, ...]]:
     """Columns that tell groups of runs apart, with their different values as text.
+
+    With `within_methods`, only those that differ between the runs of one method on one task.
 
     Such a column has one value in each run, and on average two runs or more for each of its values. Of columns of
     numbers only those count that are not named like a metric: an accuracy on few examples repeats itself too.
@@ -29,8 +31,17 @@ def settings_between(table: RunTable) -> dict[int, tuple[str, ...]]:
         used = np.unique(ordered)
         if "" in texts or not 2 <= len(used) <= runs / 2 or not _one_each(ordered, table):
             continue
+        if within_methods and not _differs_within(ordered, table):
+            continue
         found[k] = tuple(texts[int(code)] for code in used)
     return found
+
+
+def _differs_within(codes: NDArray[np.int64], table: RunTable) -> bool:
+    """Whether two runs of one method on one task have different values."""
+    first = codes[table.starts]
+    pairs = np.unique(np.stack([table.group, first]), axis=1)
+    return bool((np.bincount(pairs[0]) > 1).any())
 
 
 def _one_each(codes: NDArray[np.int64], table: RunTable) -> bool:

@@ -23,8 +23,10 @@ SEED_COLUMNS = (
     "trial",
     "replicate",
     "rep",
+    "repeat",
+    "repetition",
 )
-_LABELS = frozenset(("run", "run_id", "trial", "replicate", "rep"))
+_LABELS = frozenset(("run", "run_id", "trial", "replicate", "rep", "repeat", "repetition"))
 """Columns that tell runs apart and may hold words."""
 STEP_COLUMNS = (
     "step _step global_step steps timestep timesteps total_timesteps env_steps frame frames iteration iter iterations update "
