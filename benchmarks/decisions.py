@@ -133,13 +133,13 @@ def words_of_family(pairs: Sequence[Tests]) -> tuple[Flags, Flags]:
         np.stack([getattr(pair, name) for pair in pairs], axis=1) for name in ("p", "t_p", "equal_p", "apart")
     )
     known = (~np.isnan(p)).sum(axis=1)
-    by_t = (pairs[0].smallest * known > ALPHA) & (known > 1)
+    by_t = (pairs[0].smallest <= ALPHA) & (pairs[0].smallest * known > ALPHA) & (known > 1)
     raw = np.where(by_t[:, None], t_p, p)
     adjusted, equal = np.full_like(p, np.nan), np.full_like(p, np.nan)
     for row in range(len(p)):
         adjusted[row], equal[row] = stats.holm_of_exclusive(raw[row], equal_p[row])
     is_equal = equal <= ALPHA
-    return (adjusted <= ALPHA) & (apart | by_t[:, None]) & ~is_equal, is_equal
+    return (adjusted <= ALPHA) & apart & (p <= ALPHA) & ~is_equal, is_equal
 
 
 def words(scores: Array, paired: bool = False, margin: float | None = None) -> tuple[Flags, Flags]:

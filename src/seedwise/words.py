@@ -143,9 +143,14 @@ def failing_alike(runs: Sequence[Run]) -> list[list[Run]]:
     """The runs that failed in the same way together, in the order of their first. Messages may differ in numbers."""
     groups: dict[str, list[Run]] = {}
     for run in runs:
-        place, colon, message = run.detail.partition(": ")  # the number of the line in the place counts
-        groups.setdefault(f"{run.cause}: {place}{colon}{_NUMBER.sub('#', message)}", []).append(run)
+        groups.setdefault(f"{run.cause}: {without_numbers(run.detail)}", []).append(run)
     return list(groups.values())
+
+
+def without_numbers(detail: str) -> str:
+    """What a failure shares with others like it: its place, with the number of the line, and a message without numbers."""
+    place, colon, message = detail.partition(": ")
+    return f"{place}{colon}{_NUMBER.sub('#', message)}"
 
 
 def printable(text: str) -> str:

@@ -292,3 +292,11 @@ def test_runs_that_differ_by_chance_alone_are_not_called_truly_different() -> No
     apart = correct.copy()
     apart[0] = rng.random(300) < 0.99
     assert "is a true difference" in noise_sentence(sw.noise_of_test_set(apart))
+
+
+def test_what_two_leave_open_stays_open_among_three() -> None:
+    a, b = [0.8129, 0.8234], [0.7129, 0.7234]
+    assert sw.compare(a, b, goal="max").decision is Decision.UNDECIDED
+    many = sw.compare_many({"a": a, "b": b, "c": list(np.linspace(0.1, 0.2, 30))}, goal="max")
+    pair = next(p for p in many.pairs if {p.new.name, p.base.name} == {"a", "b"})
+    assert pair.decision is Decision.UNDECIDED

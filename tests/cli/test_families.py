@@ -44,7 +44,8 @@ def test_a_grid_of_a_script_is_a_family(capsys: pytest.CaptureFixture[str]) -> N
 
     assert start(["show", "train"]) == 0
     text = capsys.readouterr().out
-    assert "looks better than it is" in text
+    assert "Confirmed: train lr=0.5" in text  # and its fresh seeds have no part in the table
+    assert text.count("4 of 4") == 2
     assert text.count("train lr=0.5 is the best") + text.count("train lr=0.5 has the best") == 1
 
     assert start(["compare", "train", "--json"]) == 0
@@ -52,21 +53,30 @@ def test_a_grid_of_a_script_is_a_family(capsys: pytest.CaptureFixture[str]) -> N
     assert start(["compare", "train lr=*5", "train lr=0.1", "--json"]) == 0
     assert json.loads(capsys.readouterr().out)["new"]["name"] == "train lr=0.5"
     assert start(["list", "train lr=*", "--json"]) == 0
-    assert [row["name"] for row in json.loads(capsys.readouterr().out)] == ["train lr=0.1", "train lr=0.5"]
+    names = ["train lr=0.1", "train lr=0.5", "train confirmed=fresh lr=0.5"]
+    assert [row["name"] for row in json.loads(capsys.readouterr().out)] == names[:2]
 
     assert start(["export", "train"]) == 0
     rows = capsys.readouterr().out.splitlines()
     assert rows[0] == "lr,seed,status,acc"
-    assert len(rows) == 1 + 4 + 7
+    assert len(rows) == 1 + 4 + 4  # the fresh seeds are an experiment of their own
     assert start(["export", "train", "--format", "json"]) == 0
     assert [e["settings"] for e in json.loads(capsys.readouterr().out)["experiments"]] == [{"lr": "0.1"}, {"lr": "0.5"}]
+    # the same command runs nothing again, and names the same fresh seeds
+    assert start(["run", "-n", "4", *words]) == 0
+    assert json.loads(capsys.readouterr().out)["confirmed"]["seeds"] == [5, 6, 7]
+    # more seeds for the choice are never fresh ones
+    assert start(["run", "-n", "9", *words]) == 0
+    capsys.readouterr()
+    assert start(["run", "-n", "4", *words]) == 0
+    assert json.loads(capsys.readouterr().out)["confirmed"]["seeds"] == [10, 11, 12]
 
     assert start(["rm", "train"]) == 0
-    assert capsys.readouterr().out.count("would remove") == 2
+    assert capsys.readouterr().out.count("would remove") == 3
     assert start(["rm", "train lr=0.1", "--yes"]) == 0
     capsys.readouterr()
     assert start(["list", "--json"]) == 0
-    assert [row["name"] for row in json.loads(capsys.readouterr().out)] == ["train lr=0.5"]
+    assert [row["name"] for row in json.loads(capsys.readouterr().out)] == names[1:]
 
 
 def test_several_values_of_a_setting_are_a_grid(capsys: pytest.CaptureFixture[str]) -> None:
@@ -128,3 +138,28 @@ def test_what_makes_no_grid_is_a_line_and_exit_2(
 def test_what_makes_no_grid_in_python(grid: dict[str, object], said: str) -> None:
     with pytest.raises(sw.UsageError, match=said):
         sw.run_grid(lambda seed: 1.0, range(2), grid)  # type: ignore[arg-type]
+
+
+def test_one_setting_has_its_row_and_a_plain_name_does_not_hide_the_family(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("train.py").write_text(SCRIPT)
+    assert start(["run", "-n", "3", "--grid", "lr=0.1", "--", "python", "train.py", "{lr}"]) == 0
+    assert "3 of 3" in capsys.readouterr().out
+    assert start(["run", "-n", "3", "python", "train.py", "0.1"]) == 0
+    capsys.readouterr()
+    assert start(["show", "train"]) == 0
+    assert "seedwise show 'train *'" in capsys.readouterr().out
+    assert list(sw.load_family("train").members) == ["train lr=0.1"]
+
+
+def test_what_fails_alike_in_two_settings_is_not_tried_in_the_third(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("broken.py").write_text("import random\nrandom.seed(42)\nraise ValueError('no such file')\n")
+    assert start(["run", "-n", "3", "--grid", "k=1,2,3", "--", "python", "broken.py", "{k}"]) == 3
+    text = capsys.readouterr().out
+    assert "no such file" in text
+    assert "not run: broken k=3" in text

@@ -69,7 +69,7 @@ def test_settings_are_placed_in_the_words_of_a_script_and_behind_a_function() ->
     [
         (("python", "t.py"), "the command has no {lr}: write it where the value goes, such as --lr {lr}"),
         (("python", "t.py", "{lr}", "{wd}"), "{wd} in the command has no values"),
-        (("python", "t.py", "{LR}"), "did you mean LR"),
+        (("python", "t.py", "{LR}"), "it has {LR}; write {lr} there"),
     ],
 )
 def test_every_name_has_a_place_and_every_place_a_name(words: tuple[str, ...], said: str) -> None:

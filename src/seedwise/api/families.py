@@ -7,11 +7,20 @@ from dataclasses import dataclass, replace
 
 from .. import stats
 from ..decisions import Ranking
-from ..errors import MetricError, SeedwiseError, UsageError
+from ..errors import SeedwiseError, UsageError
 from ..events import Event, Note
 from ..experiments.command import default_name, words_of
 from ..experiments.functions import is_call
-from ..experiments.grids import Grid, check_places, family_named, named, placed, settings_of
+from ..experiments.grids import (
+    Grid,
+    check_places,
+    confirmation_of,
+    family_named,
+    is_confirmation,
+    named,
+    placed,
+    settings_of,
+)
 from ..experiments.loading import load
 from ..experiments.store import Store, open_store
 from ..reports import family as report
@@ -23,7 +32,8 @@ from ..results import Reduce, Results, Scores, Summary
 from ..runs.request import Outcome, Request
 from ..runs.sweep import execute
 from ..showing import Shown
-from ..words import printable
+from ..wording import is_at_command_line
+from ..words import failing_alike, failure, printable
 from .experiments import export
 from .rankings import compare_many
 from .summary import summarize
@@ -66,6 +76,10 @@ class Family(Shown):
     flattered: float | None
     unranked: Mapping[str, str]
     confirmed: Confirmed | None = None
+    not_run: tuple[str, ...] = ()
+    """Settings that were asked for and have not begun."""
+    stopped: str = ""
+    """Why some of what was asked for was not run."""
 
     def __repr__(self) -> str:
         return f"<Family {self.name}: {len(self.members)} settings; {self.metric or 'no metric'}>"
@@ -85,6 +99,8 @@ class Family(Shown):
             "ranking": None if self.ranking is None else self.ranking.as_dict(),
             "flattered": self.flattered,
             "unranked": dict(self.unranked),
+            "not_run": list(self.not_run),
+            "stopped": self.stopped,
             "confirmed": None
             if confirmed is None
             else {
@@ -128,18 +144,19 @@ def run_family(
     base = request.name or default_name([words[0].rpartition(":")[0]] if is_call(words) else words)
     outcomes: list[Outcome] = []
 
-    def start(name: str, setting: Mapping[str, object], seeds: Sequence[int]) -> Results | None:
+    def start(name: str, setting: Mapping[str, object], seeds: Sequence[int]) -> tuple[Results, bool]:
         text = {key: str(value) for key, value in setting.items()}
         outcomes.append(execute(replace(request, command=placed(words, text), name=name, seeds=seeds), store, tell))
-        return None if outcomes[-1].interrupted else outcomes[-1].results
+        return outcomes[-1].results, outcomes[-1].interrupted
 
     settings = {named(base, setting): setting for setting in grid.settings()}
-    family = each_setting(base, settings, request.seeds, start, tell, confirm)
+    before = highest_seed(settings, store)
+    family = each_setting(base, settings, request.seeds, start, tell, confirm, before)
     return family, outcomes
 
 
-Start = Callable[[str, Mapping[str, object], Sequence[int]], Results | None]
-"""Runs one setting under seeds; its name is given. None if somebody interrupted it."""
+Start = Callable[[str, Mapping[str, object], Sequence[int]], tuple[Results, bool]]
+"""Runs one setting under seeds; its name is given. The results, and whether somebody interrupted it."""
 
 
 def each_setting(
@@ -149,6 +166,7 @@ def each_setting(
     start: Start,
     tell: Callable[[Event], None],
     confirm: int = 0,
+    before: int = 0,
 ) -> Family:
     """Run every setting, compare them, and confirm the best one.
 
@@ -156,16 +174,41 @@ def each_setting(
     ----------
     settings
         Name of the experiment → its settings.
+    before
+        The highest seed that any of the settings was run under before.
     """
     members: dict[str, Results] = {}
+    stopped = ""
     for k, (name, setting) in enumerate(settings.items()):
         tell(Note(f"{k + 1} of {len(settings)}: {name}"))
-        results = start(name, setting, seeds)
-        if results is None:
-            break
+        results, interrupted = start(name, setting, seeds)
         members[name] = _under(results, seeds)
+        if interrupted or _all_fail_alike(list(members.values())):
+            stopped = "interrupted" if interrupted else "stopped, since every run of the first settings failed alike"
+            break
     family = family_of(base, members)
-    return _confirm(family, settings, confirm, start, tell) if confirm and len(members) == len(settings) else family
+    rest = tuple(name for name in settings if name not in members)
+    if stopped:
+        return replace(family, not_run=rest, stopped=stopped)
+    return _confirm(family, settings, confirm, start, tell, max(before, *seeds)) if confirm else family
+
+
+def highest_seed(names: Iterable[str], store: str | None) -> int:
+    """The highest seed of some experiments, 0 if there are none."""
+    try:
+        with open_store(store) as opened:
+            known = set(names)
+            there = [experiment.id for experiment in opened.experiments() if experiment.name in known]
+            return max((run.seed for number in there for run in opened.runs(number, last_only=True)), default=0)
+    except SeedwiseError:
+        return 0
+
+
+def _all_fail_alike(members: Sequence[Results]) -> bool:
+    """Whether all runs of two settings failed in one way: then the others would too."""
+    if len(members) < 2 or any(results.finished or not results.failed for results in members):
+        return False
+    return len(failing_alike([run for results in members for run in results.failed])) == 1
 
 
 def _under(results: Results, seeds: Sequence[int]) -> Results:
@@ -180,25 +223,27 @@ def _confirm(
     confirm: int,
     start: Start,
     tell: Callable[[Event], None],
+    last: int,
 ) -> Family:
-    """Run the best setting under fresh seeds: the first numbers above all that the family has."""
+    """Run the best setting under fresh seeds, above `last`, as an experiment of its own: they never join the choice."""
     if family.ranking is None or family.metric is None:
-        reasons = "; ".join(f"{name}: {why}" for name, why in family.unranked.items())
-        raise MetricError(
-            f"which setting is best is not known, so that it cannot be confirmed: {reasons or 'one setting, or no metric'}"
-        )
+        return replace(family, stopped="no setting was confirmed, since it is not known which one is best")
     best = family.ranking.places[0].group
-    first = max(seed for of in family.members.values() for seed in of.seeds) + 1
-    fresh = tuple(range(first, first + confirm))
+    fresh = tuple(range(last + 1, last + 1 + confirm))
     tell(Note(f"confirming {best.name} under {confirm} fresh seeds"))
-    results = start(best.name, settings[best.name], fresh)
-    if results is None:
-        return family
-    scores = _under(results, fresh).scores(family.metric)
+    results, _ = start(confirmation_of(best.name), settings[best.name], fresh)
+    return replace(family, confirmed=_confirmed(best.name, best.mean, _under(results, fresh), family.metric))
+
+
+def _confirmed(name: str, before: float, results: Results, metric: str) -> Confirmed | None:
+    """What the fresh seeds say; None where none of them has the metric."""
+    if metric not in {m.name for m in results.metrics}:
+        return None
+    scores = results.scores(metric)
     if not len(scores):
-        raise MetricError(f"{best.name} has no {family.metric} under its fresh seeds {first} … {fresh[-1]}")
-    summary = summarize(Scores(scores.metric, scores.by_seed, scores.goal, confirm, scores.reduce))
-    return replace(family, confirmed=Confirmed(best.name, fresh, summary, best.mean))
+        return None
+    summary = summarize(Scores(scores.metric, scores.by_seed, scores.goal, len(results), scores.reduce))
+    return Confirmed(name, results.seeds, summary, before)
 
 
 def load_family(
@@ -211,9 +256,10 @@ def load_family(
     UsageError
         There are none.
     """
-    names = members_of(name, store)
+    names = members_of(name, store) or members_of(f"{name} *", store)
     if not names:
-        raise UsageError(f"no family {name!r}: seedwise run --grid makes one, seedwise list shows what there is")
+        how = "`seedwise run --grid` makes one" if is_at_command_line() else "run_grid() makes one"
+        raise UsageError(f"no family {name!r}: {how}, `seedwise list` shows what there is")
     members = {member: load(member, metric=metric, reduce=reduce, store=store, brief=True) for member in names}
     return family_of(name, members)
 
@@ -267,6 +313,8 @@ def rows_of(family: Family) -> tuple[list[str], list[list[object]]]:
 
 def family_of(name: str, members: Mapping[str, Results], level: float = 0.95) -> Family:
     """Compares the settings of a family in the metric that leads."""
+    fresh = {member: results for member, results in members.items() if is_confirmation(member)}
+    members = {member: results for member, results in members.items() if member not in fresh}
     metric = _metric(members)
     scores: dict[str, Scores] = {}
     unranked: dict[str, str] = {}
@@ -279,7 +327,12 @@ def family_of(name: str, members: Mapping[str, Results], level: float = 0.95) ->
     if len(scores) < 2 or metric is None:
         return Family(name, members, metric, None, None, unranked)
     ranking = compare_many(scores, level=level, rng=0)
-    return Family(name, members, metric, ranking, _flattered(scores), unranked)
+    best = ranking.places[0].group
+    again = fresh.get(confirmation_of(best.name))
+    chose = {seed for of in members.values() for seed in of.seeds}
+    unseen = None if again is None else _under(again, [seed for seed in again.seeds if seed not in chose])
+    confirmed = None if unseen is None else _confirmed(best.name, best.mean, unseen, metric)
+    return Family(name, members, metric, ranking, _flattered(scores), unranked, confirmed)
 
 
 def _metric(members: Mapping[str, Results]) -> str | None:
@@ -291,7 +344,8 @@ def _metric(members: Mapping[str, Results]) -> str | None:
 def _scores(results: Results, metric: str | None) -> Scores | str:
     """The scores of one setting, or why there are none."""
     if metric is None or metric not in {m.name for m in results.metrics}:
-        return f"{len(results.finished)} of {len(results)} runs finished, none with {metric or 'a metric'}"
+        failed = f"; {failure(results.failed[0])}" if results.failed else ""
+        return f"{len(results.finished)} of {len(results)} runs finished, none with {metric or 'a metric'}{failed}"
     scores = results.scores(metric)
     broken = [seed for seed, value in scores.by_seed.items() if not math.isfinite(value)]
     if broken:
@@ -307,12 +361,16 @@ def _flattered(scores: Mapping[str, Scores]) -> float:
 
 
 def expanded(sides: Iterable[str], store: str | None) -> tuple[str, ...]:
-    """Each family in a list of names replaced by its members; files and single experiments stay."""
+    """Each family in a list of names replaced by its settings; files and single experiments stay.
+
+    The fresh seeds that confirmed the best setting are compared with nothing: they are of one setting alone.
+    """
     import os
 
     found: list[str] = []
     for side in sides:
-        found += (members_of(side, store) if not os.path.isfile(side) else []) or [side]
+        members = [] if os.path.isfile(side) else members_of(side, store)
+        found += [member for member in members if not is_confirmation(member)] or [side]
     return tuple(found)
 
 
@@ -324,14 +382,31 @@ def page_of_family(family: Family, pairs: bool = False) -> list[Block]:
         blocks.append(Line(ranking.sentence))
     elif len(family.members) > 1:
         blocks.append(Line(f"The settings of {printable(family.name)} cannot be compared yet."))
-    blocks.append(report.settings_table(family.settings, family.members, ranking, family.unranked))
+    summaries = {name: _summary(of, metric) for name, of in family.members.items()}
+    blocks.append(report.settings_table(family.settings, family.members, ranking, summaries))
     if ranking is not None and metric is not None and family.flattered is not None:
-        if family.confirmed is None:
+        c = family.confirmed
+        if c is not None:
+            blocks.append(Line(report.confirmed_sentence(c.name, c.seeds, c.summary, c.before)))
+        else:
             k = places_of([place.group for place in ranking.places])
             blocks.append(Line(report.flattered_sentence(len(ranking.places), family.flattered, metric, k)))
-        else:
-            c = family.confirmed
-            blocks.append(Line(report.confirmed_sentence(c.name, c.seeds, c.summary, c.before)))
-        blocks += report.pairs_of(ranking) if pairs else []
+        blocks += report.pairs_of(ranking) if pairs and len(ranking.pairs) > 1 else []
+        blocks += [Line(f"{printable(text)}.") for text in ranking.notes]
         blocks += [warning(printable(text)) for text in ranking.warnings]
-    return blocks + report.problems(family.unranked)
+    blocks += report.problems(family.unranked)
+    if family.stopped:
+        rest = (
+            f"; not run: {', '.join(map(printable, family.not_run))}. The same command runs them"
+            if family.not_run
+            else ""
+        )
+        blocks.append(warning(f"{family.stopped}{rest}"))
+    return blocks
+
+
+def _summary(results: Results, metric: str | None) -> Summary | None:
+    """A setting's figures, though it has no place in the ranking."""
+    if metric is None or metric not in {m.name for m in results.metrics} or not len(results.scores(metric)):
+        return None
+    return summarize(results.scores(metric))

@@ -8,7 +8,7 @@ from ..experiments.grids import Grid, named
 from ..results import Reduce, Results, RunsFailedError, check_seeds
 from ..runs.request import silent
 from ..sandbox.workdir import Workdir
-from .families import Family, each_setting
+from .families import Family, each_setting, highest_seed
 from .function import run
 
 
@@ -59,11 +59,11 @@ def run_grid(
     settings = _settings(label, grid, config or {})
     chosen = check_seeds(seeds)
 
-    def start(experiment: str, setting: Mapping[str, object], under: Sequence[int]) -> Results:
+    def start(experiment: str, setting: Mapping[str, object], under: Sequence[int]) -> tuple[Results, bool]:
         try:
-            return under_one(experiment, setting, under)
+            return under_one(experiment, setting, under), False
         except RunsFailedError as error:
-            return error.results  # the other settings may do better; the report says why this one has no place
+            return error.results, False  # the other settings may do better; the report says why this one has no place
 
     def under_one(experiment: str, setting: Mapping[str, object], under: Sequence[int]) -> Results:
         return run(
@@ -85,7 +85,8 @@ def run_grid(
             tell=tell,
         )
 
-    return each_setting(label, settings, chosen, start, tell or silent, confirm)
+    before = highest_seed(settings, store)
+    return each_setting(label, settings, chosen, start, tell or silent, confirm, before)
 
 
 def _settings(

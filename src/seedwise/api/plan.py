@@ -9,6 +9,7 @@ from .. import stats
 from ..decisions import Plan
 from ..errors import UsageError
 from ..results import Goal
+from ..wording import is_at_command_line, option
 from .scores import ScoresLike, as_scores
 
 
@@ -74,7 +75,9 @@ def plan(
         other = None
         if sd is None:
             if pilot is None:
-                raise UsageError("plan takes the SD between seeds (sd=), or a pilot to take it from (pilot=)")
+                raise UsageError(
+                    f"plan takes the SD between seeds, {option('--sd 0.02')}, or a pilot to take it from, {option('--pilot NAME')}"
+                )
             sd, other, details = _from_pilot(pilot, base, kind, metric)
         if margin is not None:
             return _for_margin(margin, sd, alpha, kind, details)
@@ -123,7 +126,9 @@ def _from_pilot(
         else:
             other = float(b.values.std(ddof=1)) or None
     elif kind is stats.Design.PAIRED:
-        raise UsageError("a paired plan takes the SD of differences: give sd=, or both sides of a pilot")
+        raise UsageError(
+            f"a paired plan takes the SD of differences: give {option('--sd 0.02')}, or both sides of a pilot"
+        )
     sd = float(x.std(ddof=1))
     if not sd > 0:
         raise UsageError("the pilot does not vary at all: does the seed reach the result?")
@@ -154,7 +159,9 @@ def _for_effect(
     uncertain = "" if effect is None else _uncertain(effect, sd, other, power, alpha, kind, details)
     if n is None:
         if effect is None:
-            raise UsageError("plan takes the effect that matters (effect=), or the seeds that there are (n=)")
+            raise UsageError(
+                f"plan takes the effect that matters, {option('--effect 0.01')}, or the seeds that there are, {'-n 10' if is_at_command_line() else 'n=10'}"
+            )
         seeds = stats.seeds_for(effect, sd, power=power, alpha=alpha, design=kind, sd_base=other)
         seeds = seeds if kind is stats.Design.ONE else max(seeds, stats.fewest(alpha, kind))
         while (got := stats.power_of_comparison(effect, sd, seeds, alpha=alpha, design=kind, sd_base=other)) < power:

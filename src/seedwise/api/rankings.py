@@ -111,13 +111,15 @@ def _notes_of(pairs: Sequence[Comparison]) -> tuple[str, ...]:
 def with_holm(pairs: Sequence[Comparison]) -> list[Comparison]:
     """The comparisons with p adjusted by Holm, and the decisions that then hold.
 
-    Where so few seeds cannot reach the level with the permutation test after Holm, whatever their scores are, the p of
-    Welch's (or the paired) t is adjusted instead, and said so. Tests of equivalence belong to the same family.
+    Where so few seeds cannot reach the level with the permutation test after Holm, whatever their scores are, but can
+    without it, the p of Welch's (or the paired) t is adjusted instead, and said so. What two methods alone leave open
+    stays open among several. Tests of equivalence belong to the same family.
     """
     known = [pair for pair in pairs if pair.p_value is not None]
     alpha = alpha_of(pairs[0].level) if pairs else 0.05
-    least = max((pair.smallest_p or 0.0 for pair in known), default=0.0) * len(known)
-    by_t = least > alpha and len(known) > 1
+    smallest = max((pair.smallest_p or 0.0 for pair in known), default=0.0)
+    least = smallest * len(known)
+    by_t = smallest <= alpha < least
     raw = [(pair.t_p_value if by_t else pair.p_value) for pair in pairs]
     adjusted, equal = stats.holm_of_exclusive(
         [np.nan if p is None else p for p in raw],
@@ -159,7 +161,8 @@ def _decided(pair: Comparison, alpha: float) -> Decision:
     if pair.adjusted_p is None or pair.adjusted_p > alpha:
         return Decision.UNDECIDED
     apart = pair.interval is not None and not pair.interval[0] <= 0 <= pair.interval[1]
-    if pair.adjusted == "permutation" and not apart:
+    alone = pair.p_value is not None and pair.p_value <= alpha
+    if not (apart and alone):  # among several nothing is decided that is open between two
         return Decision.UNDECIDED
     return Decision.BETTER if (pair.difference > 0) == (pair.goal is Goal.MAX) else Decision.WORSE
 

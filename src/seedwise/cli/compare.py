@@ -1,6 +1,7 @@
 """`seedwise compare`."""
 
 import os
+import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Annotated, Any
@@ -170,7 +171,7 @@ def _two_newest(store: str | None) -> tuple[str, ...]:
         found, there = newest(2, store)
     except (StoreError, UsageError) as error:
         raise UsageError(f"compare takes NEW and BASE, or a FILE.csv with --by COLUMN; {error}") from None
-    say_newest(f"compare {' '.join(found)}", there)
+    say_newest(f"compare {shlex.join(found)}", there)
     return tuple(found)
 
 

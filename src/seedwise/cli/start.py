@@ -25,7 +25,7 @@ def start(arguments: Sequence[str]) -> int:
         _fail(str(error))
         return 2
     except KeyboardInterrupt:
-        _fail("interrupted; nothing is left running, and the runs that `seedwise list` shows are saved")
+        _fail("interrupted; nothing is left running, and what `seedwise list` shows is saved; the same command goes on")
         return 130
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # the reader has seen enough

@@ -104,6 +104,8 @@ def show(
         from ..reports.decisions import explain_summary
 
         page += [Line(""), *map(Line, explain_summary(next(iter(summaries.values()))))]
+    if members_of(f"{name} *", store):
+        page.append(Line(f"There is a family of that name too: seedwise show '{name} *'."))
     deliver(page, as_dict(results), shown)
     return 3 if results.failed else 0
 

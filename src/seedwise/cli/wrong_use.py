@@ -95,6 +95,8 @@ def _setting_meant(name: str, command: str, known: Sequence[str], arguments: Seq
 def no_such_command(arguments: Sequence[str], commands: Sequence[str]) -> str:
     """What to say of a first word that is none of our commands."""
     first = arguments[0]
+    if first == "help" and len(arguments) > 1:
+        return f"no command {arguments[1]}{did_you_mean(arguments[1], commands)}: seedwise help lists them"
     if first.startswith("-"):
         at = next((k for k, word in enumerate(arguments) if word in commands), None)
         if at is not None:
@@ -175,16 +177,19 @@ def _example(command: str, name: str) -> str:
     from ..errors import SeedwiseError
 
     try:
-        there = [row.name for row in listing()]
+        there = [shlex.quote(row.name) for row in listing()]
     except SeedwiseError:
         there = []
     if not there:
         return f"{name} (there are none yet: seedwise run -n 30 python train.py)"
-    return there[-1] + (f" (there are also {', '.join(there[-5:-1])})" if len(there) > 1 else "")
+    more = " …" if len(there) > 5 else ""
+    return there[-1] + (f" (there are also {', '.join(there[-5:-1])}{more})" if len(there) > 1 else "")
 
 
 def _too_much(command: str, unused: Sequence[str], arguments: Sequence[str]) -> str:
     more = " ".join(unused)
+    if command in ("show", "log", "export", "rm", "resume", "watch") and all("=" in word for word in unused):
+        return f"a name with spaces stands in quotes: seedwise {command} {shlex.quote(' '.join(word for word in arguments[1:] if not word.startswith('-')))}"
     if command == "show":
         return f"show takes one name, and no {more}; two are compared: seedwise compare {shlex.join(arguments[1:])}"
     return f"{command} has no use for {more}: seedwise {command} --help says what it takes"

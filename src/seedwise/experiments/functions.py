@@ -59,6 +59,11 @@ def _settings(command: Sequence[str]) -> dict[str, Any]:
     while rest:
         word = rest.pop(0)
         if word != "--set" or not rest:
+            alone = next((name for name in list(command[1:]) if "=" not in name and not name.startswith("-")), "")
+            if not word.startswith("-") and alone:  # --set lr 0.1
+                raise UsageError(
+                    f"--set takes NAME=VALUE in one word: did you mean --set {alone}={word if word != alone else 'VALUE'}?"
+                )
             given = word.lstrip("-") + (f"={rest[0]}" if rest and "=" not in word else "")
             meant = f": did you mean --set {given}?" if "=" in given else ""
             raise UsageError(f"{command[0]} takes settings, --set NAME=VALUE, and no word {word}{meant}")

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from itertools import product
 
 from ..errors import UsageError
-from ..typos import did_you_mean
+from ..typos import closest
 from ..wording import option
 from .command import PLACEHOLDER, placeholders
 from .functions import is_call
@@ -55,6 +55,8 @@ def read_grid(texts: Iterable[str], name: str = "--grid") -> Grid:
             raise UsageError(
                 f"{option(name)} seed=…: every setting gets the same seeds; name them with {option('--seeds')}"
             )
+        if key == _CONFIRMED:
+            raise UsageError(f"{option(name)} {key}=…: that name is taken, for the runs of {option('--confirm')}")
         if key in axes:
             raise UsageError(f"{option(name)} {key}=… stands twice: give all its values at once")
         twice = next((value for k, value in enumerate(values) if value in values[:k]), None)
@@ -106,7 +108,8 @@ def check_places(command: Sequence[str], grid: Grid) -> None:
     there = {name for word in placeholders(command) for name in _PLACE.findall(word)} - {PLACEHOLDER.strip("{}")}
     for name in grid.axes:
         if name not in there:
-            meant = did_you_mean(name, there)
+            near = closest(name, there)
+            meant = f": it has {{{near}}}; write {{{name}}} there, or {option('--grid')} {near}=…" if near else ""
             example = f"--{name.replace('_', '-')} {{{name}}}"
             raise UsageError(
                 f"{option('--grid')} {name}=…: the command has no {{{name}}}{meant or f': write it where the value goes, such as {example}'}"
@@ -139,6 +142,21 @@ def _plain(value: str) -> str:
 
 def _digest(text: str) -> str:
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:8]
+
+
+_CONFIRMED = "confirmed"
+
+
+def confirmation_of(name: str) -> str:
+    """The name of the experiment that runs a setting again under fresh seeds: `train confirmed=fresh lr=0.05`."""
+    base, _, rest = name.partition(" ")
+    whole = " ".join(part for part in (base, f"{_CONFIRMED}=fresh", rest) if part)
+    return whole if len(whole) <= LONGEST else f"{base} {_CONFIRMED}=fresh more={_digest(name)}"
+
+
+def is_confirmation(name: str) -> bool:
+    """Whether an experiment runs the best setting of a family again."""
+    return _CONFIRMED in settings_of(name)
 
 
 def settings_of(name: str) -> dict[str, str]:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from ..errors import UsageError
 from ..results import Goal, Metric, Reduce, Run, Series, Status
+from ..typos import did_you_mean
 from ..wording import option
 from . import goals, headline
 from .goals import guess_goal, looks_like_metric
@@ -109,7 +110,7 @@ def _choose_asked(finished: list[Run], asked: Sequence[Metric], names: Iterable[
         if found is None:
             if finished:
                 known = ", ".join(list(names)[:20]) or "nothing that is a number with a name"
-                left_out[metric.name] = f"no run gave it; found: {known}"
+                left_out[metric.name] = f"no run gave it{did_you_mean(metric.name, names)}; found: {known}"
             continue
         goal = metric.goal if metric.goal_said else guess_goal(found)
         chosen.append(Metric(found, goal, metric.goal_said, metric.reduce, metric.pattern))

@@ -14,31 +14,42 @@ def settings_table(
     settings: Mapping[str, Mapping[str, str]],
     members: Mapping[str, Results],
     ranking: Ranking | None,
-    unranked: Mapping[str, str],
+    summaries: Mapping[str, Summary | None],
 ) -> Table:
     """A row for each setting, the best first; those without a place in the ranking last."""
     axes = list(dict.fromkeys(key for of in settings.values() for key in of))
-    columns = (*axes, "k of n", "mean", "95 % t interval", "SD", "rank", "against the best")
+    alike = len({tuple(of.items()) for of in settings.values()}) < len(settings) or not axes
+    head = ["name", *axes] if alike else axes
+    columns = (*head, "k of n", "mean", "95 % t interval", "SD", "rank", "against the best")
+    places = {place.group.name: place for place in ranking.places} if ranking is not None else {}
+    k = places_of([place.group for place in places.values()]) if places else None
     rows: list[tuple[str, ...]] = []
     tones = {}
-    for place in ranking.places if ranking is not None else ():
-        k = places_of([p.group for p in ranking.places]) if ranking is not None else 0
-        g, pair = place.group, _against_best(ranking, place)
-        between = "–" if g.interval is None else f"{number(g.interval[0], k)} … {number(g.interval[1], k)}"
-        figures = (f"{g.finished} of {g.n}", number(g.mean, k), between, number(g.sd, k), f"{place.rank:g}")
+    for name in [*places, *(name for name in members if name not in places)]:
+        own = [*([printable(name)] if alike else []), *_values(settings, name, axes)]
+        figures = _figures(members[name], summaries.get(name), k)
+        place = places.get(name)
+        pair = None if place is None else _against_best(ranking, place)
         if pair is not None:
             tones[len(rows), len(columns) - 1] = tone_of(_seen_from_below(pair.decision))
-        rows.append((*_values(settings, g.name, axes), *figures, _said(pair)))
-    for name in unranked:
-        results = members[name]
-        counted = f"{len(results.finished)} of {len(results)}"
-        rows.append((*_values(settings, name, axes), counted, "–", "–", "–", "–", ""))
-    n = len(axes)
+        rank, said = ("–", "") if place is None else (f"{place.rank:g}", _said(pair))
+        rows.append((*own, *figures, rank, said))
+    n = len(head)
     return Table(columns, tuple(rows), frozenset({n + 1, n + 3}), (n + 4, n + 3, n), tones=tones)
 
 
+def _figures(results: Results, summary: Summary | None, places: int | None) -> tuple[str, str, str, str]:
+    """k of n, mean, interval, SD."""
+    if summary is None or summary.mean is None:
+        return f"{len(results.finished)} of {len(results)}", "–", "–", "–"
+    k = places_for(summary) if places is None else places
+    low_high = summary.interval
+    between = "–" if low_high is None else f"{number(low_high[0], k)} … {number(low_high[1], k)}"
+    return f"{summary.finished} of {summary.n}", number(summary.mean, k), between, number(summary.sd, k)
+
+
 def _values(settings: Mapping[str, Mapping[str, str]], name: str, axes: Sequence[str]) -> list[str]:
-    return [printable(settings[name].get(axis, name if not settings[name] else "–")) for axis in axes]
+    return [printable(settings[name].get(axis, "–")) for axis in axes]
 
 
 def _against_best(ranking: Ranking | None, place: Place) -> Comparison | None:
@@ -64,7 +75,7 @@ def flattered_sentence(count: int, flattered: float, metric: str, places: int) -
     """What choosing among many does to the best one's mean."""
     return (
         f"The best of {count} means looks better than it is: if all settings were alike, by {number(flattered, places)} in {printable(metric)} on average. "
-        "Fresh seeds for the best one tell its true mean: --confirm 20."
+        "Fresh seeds for the best one tell its true mean: `seedwise run --grid …` with --confirm 20."
     )
 
 

@@ -1,6 +1,7 @@
 """The report on one experiment: a sentence, then the table, the sites and the warnings."""
 
 import os
+import shlex
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -140,7 +141,9 @@ def _counts(results: Results) -> list[Block]:
             Line(f"{results.name}: {len(results.finished)} of {total} runs finished, seeds {seed_list(results.seeds)}.")
         )
     if results.there is not None:
-        lines.append(Line(f"{results.there} seeds are there: `seedwise show {results.name}` reports all of them."))
+        lines.append(
+            Line(f"{results.there} seeds are there: `seedwise show {shlex.quote(results.name)}` reports all of them.")
+        )
     if results.forking:
         lines.append(Line(f"{printable(results.forking)}."))
     kept = [
@@ -157,9 +160,10 @@ def _counts(results: Results) -> list[Block]:
     lines += _failures(results)
     open_ = [run.seed for status in (Status.INTERRUPTED, Status.RUNNING) for run in results.having(status)]
     if open_:
+        too = ", and with --failed those that failed too" if results.failed else ""
         lines.append(
             Line(
-                f"Not finished: seed {seed_list(open_)}; the same command or `seedwise resume {results.name}` runs them.",
+                f"Not finished: seed {seed_list(open_)}; the same command or `seedwise resume {shlex.quote(results.name)}` runs them{too}.",
                 Tone.WARNING,
                 "Not finished",
             )
@@ -180,7 +184,7 @@ def _failures(results: Results) -> list[Block]:
         seeds = [run.seed for run in runs]
         same = "" if len({run.detail for run in runs}) == 1 else f" under seed {first.seed}, and the like"
         count = f" ({len(seeds)} seeds)" if len(seeds) > 1 else ""
-        log = f" (seedwise log {results.name} --seed {first.seed} --stderr)" if results.key else ""
+        log = f" (seedwise log {shlex.quote(results.name)} --seed {first.seed} --stderr)" if results.key else ""
         lines.append(Line(f"Failed under seed {seed_list(seeds)}{count}: {text}{same}{log}", Tone.BAD, "Failed"))
     if len(alike) > _MOST_FAILURES:
         lines.append(

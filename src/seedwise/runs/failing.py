@@ -2,6 +2,7 @@
 
 from ..results import Cause, Run, Status
 from ..wording import switched_on
+from ..words import without_numbers
 
 _FIRST = 3
 
@@ -20,9 +21,9 @@ class Failing:
         self._seen: list[tuple[Cause | None, str]] = []
 
     def add(self, run: Run, alike: str) -> None:
-        """Add a run that has ended for good. `alike` is what its failure shares with others; "" for its detail."""
+        """Add a run that has ended for good. `alike` is what its failure shares with others; "" for its detail without numbers."""
         self._works = self._works or run.status is Status.FINISHED
-        self._seen.append((run.cause, alike or run.detail))
+        self._seen.append((run.cause, alike or without_numbers(run.detail)))
 
     @property
     def all_alike(self) -> bool:
