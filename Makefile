@@ -49,6 +49,7 @@ bench: setup
 	$(BIN)/python benchmarks/tables.py
 	$(BIN)/python benchmarks/check.py
 	$(BIN)/python benchmarks/commandline.py
+	$(BIN)/python benchmarks/batched.py
 
 clean:
 	rm -rf $(VENV) build dist .pytest_cache .mypy_cache .ruff_cache

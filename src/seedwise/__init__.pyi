@@ -1,3 +1,4 @@
+from . import batched as batched
 from .api.check import check
 from .api.compare import compare
 from .api.control import Ledger, Predictions, SeedError, State, Streams, log, seed_everything, seeded
@@ -52,6 +53,7 @@ __all__ = [
     "TaskRanking",
     "UsageError",
     "against_threshold",
+    "batched",
     "by_step",
     "check",
     "compare",

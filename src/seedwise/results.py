@@ -55,6 +55,7 @@ class Cause(StrEnum):
     MEMORY = "out of memory"
     RESULT = "no result"
     FILES = "files not kept"
+    DIVERGED = "diverged"
 
 
 class Reduce(StrEnum):
@@ -156,9 +157,12 @@ class Run:
     folder: str | None = None
     forked: bool = False
     """Whether the run was forked from a process that had executed the script's first lines."""
+    held: "Mapping[str, NDArray[np.generic]]" = field(default_factory=dict, repr=False, compare=False)
+    """Arrays that are in memory and not in the store."""
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "series", _frozen(self.series))
+        object.__setattr__(self, "held", _frozen(self.held))
 
     def __repr__(self) -> str:
         why = f" ({self.cause}: {self.detail.splitlines()[0] if self.detail else ''})" if self.cause else ""
@@ -169,6 +173,8 @@ class Run:
     @property
     def arrays(self) -> Mapping[str, Mapping[str, object]]:
         """The arrays that the run returned: name → shape, dtype and, for predictions, split and kind."""
+        if self.held:
+            return {name: {"shape": list(a.shape), "dtype": str(a.dtype)} for name, a in self.held.items()}
         if self.folder is None:
             return {}
         try:
@@ -182,6 +188,8 @@ class Run:
         listed = self.arrays
         if name not in listed:
             raise MetricError(f"seed {self.seed} has no array {name!r}; it has: {', '.join(listed) or 'none'}")
+        if name in self.held:
+            return self.held[name]
         import numpy as np
 
         path = Path(str(self.folder), "arrays", Path(str(listed[name]["file"])).name)

@@ -63,6 +63,10 @@ def resume(
         open_seeds = [run.seed for run in runs if run.status in again]
         if not open_seeds:
             return Outcome(results_of(opened, experiment), True)
+    from ..experiments.options import Mode
+
+    if experiment.manifest["mode"] == Mode.BATCHED:
+        return _resume_batched(experiment, [run.seed for run in runs], store, tell, failed)
     options, said = _options(experiment, jobs), experiment.plan.get("options", {})
     asked = said.get("asked", {"metrics": metrics_as_values(experiment.metrics), "reduce": said.get("reduce", "last")})
     until = said.get("until")
@@ -81,6 +85,28 @@ def resume(
         retry_failed=failed,
     )
     return execute(request, store, tell)
+
+
+def _resume_batched(
+    experiment: Experiment, seeds: Sequence[int], store: str | None, tell: Callable[[Event], None], failed: bool
+) -> "Outcome":
+    from ..batched.command import BatchedRequest, execute_batched
+    from ..runs.request import Outcome
+
+    if experiment.command[0] == "sw.batched.fit":
+        raise UsageError(f"{experiment.label} was trained by sw.batched.fit: the same call trains what is missing")
+    request = BatchedRequest(
+        experiment.command,
+        seeds,
+        experiment.name,
+        experiment.metrics,
+        Reduce(experiment.plan.get("options", {}).get("reduce", "last")),
+        int(experiment.manifest["threads"]),
+        only=experiment,
+        retry_failed=failed,
+    )
+    outcome = execute_batched(request, store, tell)
+    return Outcome(outcome.results, outcome.complete, outcome.interrupted)
 
 
 def _options(experiment: Experiment, jobs: int | None) -> "Options":

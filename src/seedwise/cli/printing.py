@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from ..batched.storing import BatchedOutcome
     from ..reports.page import Block
     from ..results import Results, Summary
     from ..runs.request import Outcome
@@ -94,7 +95,7 @@ def as_dict(results: "Results") -> dict[str, object]:
     }
 
 
-def exit_code(outcome: "Outcome") -> int:
+def exit_code(outcome: "Outcome | BatchedOutcome") -> int:
     if outcome.interrupted:
         return 130
     return 3 if outcome.results.failed or not outcome.complete else 0

@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING, Annotated
 from cyclopts import Parameter
 
 from . import run_options as opt
-from .app import Json, MetricOption, Shown, ShownReduce, StoreOption, app
+from .app import Json, MetricOption, Shown, ShownReduce, StoreOption, app, refuse
 from .families import check_grid, deliver_family, grid_of, run_grid, with_members
 from .groups import RUNNING
 from .printing import as_dict, exit_code, print_json, report
 
 if TYPE_CHECKING:
     from ..experiments.grids import Grid
+    from ..results import Metric, Reduce
     from ..runs.request import Outcome, Request
 
 
@@ -33,6 +34,7 @@ def run(
     set: opt.Settings = None,
     grid: opt.Grid = None,
     confirm: opt.Confirm = None,
+    batched: opt.Batched = False,
     against: opt.Against = None,
     until_margin: opt.UntilMargin = None,
     max_seeds: opt.MaxSeeds = None,
@@ -55,14 +57,21 @@ def run(
     from ..runs.stopping import until_asked
     from .which_seeds import Which
 
+    which = Which(n, seeds, max_seeds)
+    how_reduced = None if reduce is None else Reduce(reduce)
+    asked = [parse_metric(text, how_reduced or Reduce.LAST) for text in metric or ()]
+    if batched:
+        never = {"--against": against, "--until-margin": until_margin, "--grid": grid, "--confirm": confirm}
+        refuse({**never, "--remember": remember}, "--batched trains all seeds of one network together")
+        chosen = which.chosen(command, as_is=False, until_margin=False, against=False)
+        return _batched(
+            (_with_settings(command, set), chosen, name, asked, how_reduced or Reduce.LAST), how, store, json
+        )
     options = how.checked()
     axes, single = grid_of(grid, set)
     check_grid(axes, confirm, {"--against": against, "--as-is": options.as_is})
     until = until_asked(until_margin, until_rule, _bounds(bounds))
-    which = Which(n, seeds, max_seeds)
     chosen = which.chosen(command, as_is=options.as_is, until_margin=until is not None, against=against is not None)
-    how_reduced = None if reduce is None else Reduce(reduce)
-    asked = [parse_metric(text, how_reduced or Reduce.LAST) for text in metric or ()]
     request = Request(
         _with_settings(command, single),
         chosen,
@@ -127,6 +136,23 @@ def _misplaced(command: Sequence[str], outcome: "Outcome") -> str:
     if not ours:
         return ""
     return f"{' and '.join(ours)} stood behind the command, so the command received it: options of Seedwise stand before it"
+
+
+def _batched(
+    asked: "tuple[Sequence[str], Sequence[int], str | None, Sequence[Metric], Reduce]",
+    how: opt.RunOptions,
+    store: str | None,
+    as_json: bool,
+) -> int:
+    """Train the seeds together, and print the report."""
+    from ..batched.command import BatchedRequest, execute_batched
+    from ..reports.live import showing
+
+    request = BatchedRequest(*asked, how.for_batched(), brief=True)
+    with showing(quiet=False, prefer=request.metrics[0].name if request.metrics else None) as live:
+        outcome = execute_batched(request, store, live)
+    report(outcome.results, as_json)
+    return exit_code(outcome)
 
 
 def _with_settings(command: Sequence[str], settings: Sequence[str] | None) -> tuple[str, ...]:

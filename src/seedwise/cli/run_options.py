@@ -40,6 +40,15 @@ Grid = Annotated[
 Confirm = Annotated[
     int | None, Parameter(group=SETTINGS, help="With --grid: run the best setting again under so many fresh seeds.")
 ]
+Batched = Annotated[
+    bool,
+    Parameter(
+        group=HOW,
+        show_default=False,
+        negative=(),
+        help="FILE.py:FUNCTION describes a training; its seeds are trained together, as one program.",
+    ),
+]
 Against = Annotated[
     str | None,
     Parameter(
@@ -133,6 +142,20 @@ class RunOptions:
         ),
     ] = None
     nice: Annotated[int, Parameter(group=HOW, help="By how much runs step back for other work, 0 to 19.")] = 0
+
+    def for_batched(self) -> int:
+        """The threads of a training with --batched. Raises UsageError for an option that would be ignored there."""
+        from ..errors import UsageError
+
+        usual = RunOptions()
+        for name in self.__dataclass_fields__:
+            if name != "threads" and getattr(self, name) != getattr(usual, name):
+                raise UsageError(
+                    f"--{name.replace('_', '-')} would be ignored with --batched, whose seeds are trained in one program"
+                )
+        if not self.threads.isdigit():
+            raise UsageError(f"--threads takes a number with --batched; got {self.threads!r}")
+        return int(self.threads)
 
     def checked(self) -> "Options":
         """The same, checked. Raises UsageError."""

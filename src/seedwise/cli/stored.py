@@ -261,13 +261,14 @@ def watch(name: str, /, *, store: StoreOption = None) -> int:
 
 @app.command(group=REST)
 def demo(
-    name: Annotated[str | None, Parameter(help="Which: keras, people, streams.")] = None,
+    name: Annotated[str | None, Parameter(help="Which: keras, lottery, people, streams.")] = None,
     /,
     *,
     data: Annotated[str | None, Parameter(help="people: the author's own file of training rows.")] = None,
     n: Annotated[
-        int, Parameter(name=["-n"], help="people: how many seeds after the six; keras: how many repeats.")
-    ] = 30,
+        int | None,
+        Parameter(name=["-n"], help="people: seeds after the six (30); lottery: seeds (1000); keras: repeats (30)."),
+    ] = None,
     backend: Annotated[str | None, Parameter(help="keras: tensorflow, jax, torch, or theano.")] = None,
 ) -> int:
     """Run one of the experiments this grew from."""

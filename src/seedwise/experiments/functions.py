@@ -47,13 +47,13 @@ def parse_call(command: Sequence[str]) -> Call:
         raise ScriptError(f"no such script: {path}{did_you_mean(path, scripts_beside(path))}")
     if not Path(path).stem.isidentifier():
         raise ScriptError(f"{path} cannot be imported under that name: rename it, letters, digits and _ only")
-    config = _settings(command)
+    config = parse_settings(command)
     check_call_in_file(path, name, list(config))
     return Call(tuple(command), (default_python(), str(CALL), f"{path}:{name}", PLACEHOLDER, json.dumps(config)))
 
 
-def _settings(command: Sequence[str]) -> dict[str, Any]:
-    """The settings that follow a function. Raises UsageError."""
+def parse_settings(command: Sequence[str]) -> dict[str, Any]:
+    """The settings of a command such as `train.py:train --set lr=0.1`. Raises UsageError."""
     config: dict[str, Any] = {}
     rest = list(command[1:])
     while rest:

@@ -147,7 +147,9 @@ def runs_of(
 
 
 def _forking(experiment: Experiment, runs: Sequence[Run]) -> str:
-    """How many of the finished runs were forked, and how they were compared."""
+    """How many of the finished runs were forked, and how they were compared; or how seeds were trained together."""
+    if "batched" in experiment.plan:
+        return str(experiment.plan["batched"])
     finished = [run for run in runs if run.status is Status.FINISHED]
     record = Record.from_dict(experiment.plan.get("forking", {}))
     return record.sentence(len(finished), sum(run.forked for run in finished))

@@ -23,6 +23,8 @@ class Mode(StrEnum):
     """The seed replaces a value in a configuration file."""
     AS_IS = "as-is"
     """No seed is put in: the script loops over its seeds itself."""
+    BATCHED = "batched"
+    """Seeds are trained together by `seedwise.batched`, which seeds each as a script would."""
 
 
 @dataclass(frozen=True)
