@@ -12,6 +12,7 @@ from ..errors import UsageError
 from ..events import Event
 from ..experiments.store import Experiment, metrics_as_values, metrics_from, open_store
 from ..results import Reduce, Status
+from ..words import seed_list
 
 if TYPE_CHECKING:
     from ..experiments.options import Options
@@ -32,7 +33,7 @@ def output_of(name: str, seed: int, which: str, store: str | None = None) -> str
                     return path
                 raise UsageError(f"the {which} of seed {seed} is no longer there: {path}")
         seeds = [run.seed for run in opened.runs(experiment.id)]
-    raise UsageError(f"{experiment.label} has no finished run under seed {seed}; it has seeds {seeds[:20]}")
+    raise UsageError(f"{experiment.label} has no run under seed {seed}; it has seeds {seed_list(seeds) or 'none'}")
 
 
 def resume(

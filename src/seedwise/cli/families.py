@@ -55,7 +55,8 @@ def deliver_family(family: "Family", shown: "Shown", pairs: bool = False) -> Non
     from ..api.families import page_of_family
 
     value = {**family.as_dict(), "experiments": [results_as_dict(of) for of in family.members.values()]}
-    deliver(page_of_family(family, pairs), value, shown)
+    alone = shown.table_alone or shown.output is not None  # a paper takes one table
+    deliver(page_of_family(family, pairs and not alone), value, shown)
 
 
 def with_members(name: str, store: str | None) -> list[str]:

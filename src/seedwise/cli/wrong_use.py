@@ -171,6 +171,8 @@ def _article(name: str) -> str:
 
 def _example(command: str, name: str) -> str:
     """What the user could type: an experiment that there is, where one is wanted."""
+    if name == "SHELL":
+        return os.path.basename(os.environ.get("SHELL", "")) or "bash"
     if name != "NAME":
         return name
     from ..api.listing import listing

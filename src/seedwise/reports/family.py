@@ -7,6 +7,7 @@ from ..results import Results, Summary
 from ..words import half_width, number, places_for, printable, seed_list
 from .decisions import comparison_table, p_text, places_of, tone_of
 from .page import Block, Line, warning
+from .paper import note_on_paper
 from .table import Table
 
 
@@ -35,7 +36,14 @@ def settings_table(
         rank, said = ("–", "") if place is None else (f"{place.rank:g}", _said(pair))
         rows.append((*own, *figures, rank, said))
     n = len(head)
-    return Table(columns, tuple(rows), frozenset({n + 1, n + 3}), (n + 4, n + 3, n), tones=tones)
+    return Table(
+        columns,
+        tuple(rows),
+        frozenset({n + 1, n + 3}),
+        (n + 4, n + 3, n),
+        tones=tones,
+        note=note_on_paper(0.95, "t interval"),
+    )
 
 
 def _figures(results: Results, summary: Summary | None, places: int | None) -> tuple[str, str, str, str]:
