@@ -1,6 +1,7 @@
 from .api.check import check
 from .api.compare import compare
 from .api.control import Ledger, Predictions, SeedError, State, Streams, log, seed_everything, seeded
+from .api.ensembles import ensemble
 from .api.families import Family, load_family
 from .api.function import run
 from .api.grid import run_grid
@@ -15,6 +16,7 @@ from .decisions import Against, Choice, Comparison, Decision, OverTasks, Plan, R
 from .determinism import Check
 from .errors import MetricError, ScriptError, SeedwiseError, StoreError, UsageError
 from .experiments.loading import load
+from .reports.ensembles import Ensemble
 from .results import Cause, Goal, Metric, Reduce, Results, Run, RunsFailedError, Scores, Series, Status, Summary
 
 __version__: str
@@ -26,6 +28,7 @@ __all__ = [
     "Choice",
     "Comparison",
     "Decision",
+    "Ensemble",
     "Family",
     "Goal",
     "Ledger",
@@ -58,6 +61,7 @@ __all__ = [
     "compare_many",
     "compare_tasks",
     "cross_validated",
+    "ensemble",
     "expected_best",
     "load",
     "load_family",

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..decisions import Answer, Comparison, OverTasks, Ranking, TaskRanking
 from ..reports import answers
+from ..reports.ensembles import Ensemble, page_of_ensemble
 from ..reports.page import Block, Line, lay_out
 from ..reports.report import report_of
 from ..reports.screen import Screen, screen_of
@@ -29,6 +30,7 @@ def page_of(value: object) -> list[Block]:
         Ranking: answers.of_ranking,
         TaskRanking: answers.of_tasks,
         Family: page_of_family,
+        Ensemble: page_of_ensemble,
         OverTasks: lambda found: answers.of_methods_over_tasks([found], "task", False),
     }
     for kind, page in pages.items():

@@ -16,6 +16,7 @@ from .components import (
 )
 from .crossvalidation import CrossValidated, corrected_resampled_t
 from .describe import Description, describe, interquartile_mean, share_interval, t_interval
+from .ensembles import Combination, EnsembleCurve, EnsembleSize, curve_of_classes, curve_of_values
 from .lottery import Estimator, Selection, best_of_weights, expected_best, expected_maximum, select, wrong_winner
 from .many import (
     Friedman,
@@ -68,12 +69,15 @@ __all__ = [
     "Aggregate",
     "AlmostDominance",
     "Bootstrap",
+    "Combination",
     "Component",
     "Components",
     "CrossValidated",
     "Description",
     "Design",
     "Difference",
+    "EnsembleCurve",
+    "EnsembleSize",
     "Estimator",
     "Friedman",
     "Improvement",
@@ -102,6 +106,8 @@ __all__ = [
     "corrected_resampled_t",
     "critical_difference",
     "crossed_components",
+    "curve_of_classes",
+    "curve_of_values",
     "describe",
     "detectable",
     "detectable_by_comparison",
