@@ -97,3 +97,10 @@ def test_the_same_in_python() -> None:
 def test_what_cannot_be_combined_is_a_line_and_exit_2(name: str, said: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert start(["ensemble", name]) == 2
     assert said in " ".join(capsys.readouterr().err.split())
+
+
+def test_runs_that_did_not_see_the_same_examples_have_no_noise_of_the_test_set(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert start(["noise", "split"]) == 2
+    assert "are not those of seed 1" in " ".join(capsys.readouterr().err.split())

@@ -3,10 +3,10 @@
 import json
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 
 from .. import stats
-from ..decisions import Ranking
+from ..decisions import Ranking, SteadierPair
 from ..errors import MetricError, SeedwiseError, UsageError
 from ..events import Event, Note
 from ..experiments.command import default_name, words_of
@@ -25,7 +25,7 @@ from ..runs.sweep import execute
 from ..showing import Shown
 from ..words import printable
 from .experiments import export
-from .rankings import compare_many
+from .rankings import compare_many, compare_spreads
 from .summary import summarize
 
 
@@ -57,6 +57,8 @@ class Family(Shown):
         units: E[max of k standard normals] · SEM.
     unranked
         Why a setting has no place in the ranking.
+    spreads
+        All pairs of settings that have an SD each, with the steadier one first: is it steadier?
     """
 
     name: str
@@ -66,6 +68,7 @@ class Family(Shown):
     flattered: float | None
     unranked: Mapping[str, str]
     confirmed: Confirmed | None = None
+    spreads: tuple[SteadierPair, ...] = ()
 
     def __repr__(self) -> str:
         return f"<Family {self.name}: {len(self.members)} settings; {self.metric or 'no metric'}>"
@@ -85,6 +88,7 @@ class Family(Shown):
             "ranking": None if self.ranking is None else self.ranking.as_dict(),
             "flattered": self.flattered,
             "unranked": dict(self.unranked),
+            "spreads": [asdict(pair) for pair in self.spreads],
             "confirmed": None
             if confirmed is None
             else {
@@ -279,7 +283,7 @@ def family_of(name: str, members: Mapping[str, Results], level: float = 0.95) ->
     if len(scores) < 2 or metric is None:
         return Family(name, members, metric, None, None, unranked)
     ranking = compare_many(scores, level=level, rng=0)
-    return Family(name, members, metric, ranking, _flattered(scores), unranked)
+    return Family(name, members, metric, ranking, _flattered(scores), unranked, spreads=compare_spreads(ranking))
 
 
 def _metric(members: Mapping[str, Results]) -> str | None:
@@ -332,6 +336,7 @@ def page_of_family(family: Family, pairs: bool = False) -> list[Block]:
         else:
             c = family.confirmed
             blocks.append(Line(report.confirmed_sentence(c.name, c.seeds, c.summary, c.before)))
-        blocks += report.pairs_of(ranking) if pairs else []
+        blocks += report.steadiness(ranking, family.spreads)
+        blocks += [*report.pairs_of(ranking), *report.spreads_of(family.spreads, ranking.level)] if pairs else []
         blocks += [warning(printable(text)) for text in ranking.warnings]
     return blocks + report.problems(family.unranked)
