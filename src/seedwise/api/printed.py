@@ -36,6 +36,11 @@ def page_of(value: object) -> list[Block]:
     for kind, page in pages.items():
         if isinstance(value, kind):
             return page(value)
+    from ..diagnostics import Diagnosis
+    from ..reports.diagnosis import page_of_diagnosis
+
+    if isinstance(value, Diagnosis):
+        return page_of_diagnosis(value)
     from ..determinism import Check
     from ..reports.check import page_of_check
 

@@ -3,6 +3,7 @@
 The docstring of each function says which formula it computes and where the formula comes from.
 """
 
+from .agreement import Agreement, agreement_of_labels, agreement_of_values
 from .aso import AlmostDominance, almost_dominates
 from .comparing_power import detectable_by_comparison, fewest, power_of_comparison, smallest_p
 from .components import (
@@ -67,6 +68,7 @@ from .two_samples import (
 
 __all__ = [
     "Aggregate",
+    "Agreement",
     "AlmostDominance",
     "Bootstrap",
     "Combination",
@@ -97,6 +99,8 @@ __all__ = [
     "TimeUniform",
     "against_threshold",
     "aggregate",
+    "agreement_of_labels",
+    "agreement_of_values",
     "almost_dominates",
     "best_of_weights",
     "betting_sequence",
