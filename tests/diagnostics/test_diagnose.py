@@ -2,6 +2,8 @@
 
 import copy
 import json
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from itertools import pairwise
 
@@ -284,6 +286,8 @@ def test_it_prints_and_becomes_json() -> None:
         ({"train": X}, "is \\(inputs, targets\\)"),
         ({"train": (X * float("nan"), Y)}, "NaN"),
         ({"loss": "mse"}, "loss is a function"),
+        ({"model": lambda: 3}, "it gave int"),
+        ({"model": lambda: nn.LSTM(8, 3)}, "the network gives tuple"),
     ],
 )
 def test_what_cannot_be_diagnosed_is_said(changed: dict[str, object], said: str) -> None:
@@ -298,3 +302,42 @@ def test_what_cannot_be_diagnosed_is_said(changed: dict[str, object], said: str)
     }
     with pytest.raises(sw.UsageError, match=said):
         sw.diagnose(**given)  # type: ignore[arg-type]
+
+
+def looked_at(net: object) -> list[object]:
+    from seedwise.diagnostics.looking import look
+
+    return [(of.name, of.gradient, of.dead.tolist()) for of in look(net, nn.functional.cross_entropy, X, Y)]  # type: ignore[arg-type]
+
+
+def test_looking_leaves_the_network_as_it_was() -> None:
+    net = nn.Sequential(nn.Linear(8, 16), nn.BatchNorm1d(16), nn.ReLU(), nn.Linear(16, 3))
+    before = copy.deepcopy(net.state_dict())
+    looked_at(net)
+    assert all(torch.equal(value, before[name]) for name, value in net.state_dict().items())
+    assert all(p.grad is None for p in net.parameters())
+
+
+def test_dropout_hides_no_unit_from_the_look() -> None:
+    net = nn.Sequential(nn.Linear(8, 16), nn.Dropout(0.9), nn.Linear(16, 3))
+    there = looked_at(net)
+    net[1].p = 0.0
+    assert there == looked_at(net)
+
+
+def test_where_nothing_is_left_to_learn_no_unit_is_called_dead() -> None:
+    found = sw.diagnose(
+        mlp(1, he),
+        (X, Y),
+        loss=lambda out, _: out.sum() * 0.0,
+        optimizer=lambda p: torch.optim.SGD(p, lr=0.1),
+        epochs=1,
+        seeds=(1, 2),
+    )
+    assert not found.has(Trouble.DEAD)
+    assert found.layers[0].dead is None
+
+
+def test_torch_is_loaded_only_to_train() -> None:
+    code = "import sys, seedwise as sw; sw.diagnose, sw.Diagnosis; assert 'torch' not in sys.modules"
+    subprocess.run([sys.executable, "-c", code], check=True)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from ..errors import UsageError
 from .looking import LayerLook, Loss, look
 
 if TYPE_CHECKING:
@@ -57,6 +58,8 @@ def train(setup: Setup, seed: int) -> Trained:
     import torch
 
     model = setup.model()
+    if not isinstance(model, torch.nn.Module):
+        raise UsageError(f"model() builds a torch network; it gave {type(model).__name__}")
     steps = setup.optimizer(model.parameters())
     looked = {0, setup.epochs, *(math.ceil(setup.epochs * k / 4) for k in range(1, 4))}
     losses = [loss_of(model, setup)]
@@ -90,7 +93,7 @@ def loss_of(model: "nn.Module", setup: Setup) -> float:
     total = 0.0
     with torch.no_grad():
         for x, y in zip(setup.x.split(_AT_ONCE), setup.y.split(_AT_ONCE), strict=True):
-            total += float(setup.loss(model(x), y)) * len(x)
+            total += float(setup.loss(_output(model, x), y)) * len(x)
     return total / len(setup.x)
 
 
@@ -113,6 +116,17 @@ def along_the_line(a: "nn.Module", b: "nn.Module", setup: Setup, points: int = 1
             _normalise_anew(walker, setup.x)
         found.append(loss_of(walker, setup))
     return np.array(found)
+
+
+def _output(model: "nn.Module", x: "Tensor") -> "Tensor":
+    import torch
+
+    found = model(x)
+    if not isinstance(found, torch.Tensor):
+        raise UsageError(
+            f"the network gives {type(found).__name__}; wrap it in a network that gives the one tensor that is predicted"
+        )
+    return found
 
 
 def _normalise_anew(model: "nn.Module", x: "Tensor") -> None:
