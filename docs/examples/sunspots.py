@@ -9,11 +9,11 @@ import seedwise as sw
 
 WINDOW, FIRST_TEST_YEAR = 11, 1950
 STARTS = {
-    "zeros": lambda w: nn.init.zeros_(w),
+    "zeros": nn.init.zeros_,
     "small": lambda w: nn.init.normal_(w, 0, 0.001),
     "large": lambda w: nn.init.normal_(w, 0, 2),
-    "xavier": lambda w: nn.init.xavier_uniform_(w),
-    "he": lambda w: nn.init.kaiming_normal_(w),
+    "xavier": nn.init.xavier_uniform_,
+    "he": nn.init.kaiming_normal_,
 }
 OPTIMIZERS = {
     "sgd": lambda p: torch.optim.SGD(p, lr=0.05),

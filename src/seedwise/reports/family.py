@@ -92,7 +92,8 @@ def steadiness(ranking: Ranking, spreads: Sequence[SteadierPair]) -> list[Block]
     without = f" Without any spread, and so without a ratio: {', '.join(flat)}." if flat else ""
     if not spreads:
         return [Line(without.strip())] if flat else []
-    shown = [pair for pair in spreads if pair.shown]
+    leader = ranking.places[0].group.name
+    shown = sorted((pair for pair in spreads if pair.shown), key=lambda pair: leader not in (pair.steadier, pair.other))
     count = f"Brown-Forsythe, Holm over {len(spreads)} pair{'' if len(spreads) == 1 else 's'}"
     metric = printable(ranking.metric)
     if not shown:
