@@ -2,6 +2,8 @@ from . import batched as batched
 from .api.check import check
 from .api.compare import compare
 from .api.control import Ledger, Predictions, SeedError, State, Streams, log, seed_everything, seeded
+from .api.diagnose import diagnose
+from .api.ensembles import ensemble
 from .api.families import Family, load_family
 from .api.function import run
 from .api.grid import run_grid
@@ -14,8 +16,10 @@ from .api.summary import summarize
 from .api.variance import by_step, cross_validated, noise_of_test_set, step_scores, variance_components
 from .decisions import Against, Choice, Comparison, Decision, OverTasks, Plan, Ranking, TaskRanking
 from .determinism import Check
+from .diagnostics import Diagnosis
 from .errors import MetricError, ScriptError, SeedwiseError, StoreError, UsageError
 from .experiments.loading import load
+from .reports.ensembles import Ensemble
 from .results import Cause, Goal, Metric, Reduce, Results, Run, RunsFailedError, Scores, Series, Status, Summary
 
 __version__: str
@@ -27,6 +31,8 @@ __all__ = [
     "Choice",
     "Comparison",
     "Decision",
+    "Diagnosis",
+    "Ensemble",
     "Family",
     "Goal",
     "Ledger",
@@ -60,6 +66,8 @@ __all__ = [
     "compare_many",
     "compare_tasks",
     "cross_validated",
+    "diagnose",
+    "ensemble",
     "expected_best",
     "load",
     "load_family",

@@ -150,6 +150,29 @@ class Place:
     rank_interval: tuple[float, float] | None
 
 
+@dataclass(frozen=True)
+class SteadierPair:
+    """The spreads of two methods: SD of `steadier` over SD of `other`, at most 1.
+
+    Attributes
+    ----------
+    ratio, interval
+        With a bootstrap interval for this pair alone.
+    p_value, adjusted_p
+        Brown and Forsythe's, and that adjusted by Holm over all pairs.
+    shown
+        Whether adjusted_p is at most 1 - level.
+    """
+
+    steadier: str
+    other: str
+    ratio: float
+    interval: tuple[float, float]
+    p_value: float
+    adjusted_p: float
+    shown: bool
+
+
 @dataclass(frozen=True, repr=False)
 class Ranking(Answer):
     """Several methods in one metric, best first: all pairs, with p adjusted by Holm."""

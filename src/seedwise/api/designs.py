@@ -15,6 +15,7 @@ from ..results import Goal, Results
 from ..tables.crossed import Cells, read_cells_of
 from ..tables.opening import open_table
 from ..tables.sheet import Sheet
+from .predictions import arrays_with_targets, predictions_of
 from .variance import cross_validated, noise_of_test_set, variance_components
 
 Array = NDArray[np.float64]
@@ -219,11 +220,7 @@ def _correct_of_runs(results: Results, array: str | None) -> tuple[Array, int]:
     if len(runs) < 2:
         raise MetricError(f"{results.name}: {len(runs)} run finished; it takes two or more")
     names = list(runs[0].arrays)
-    predicted = [
-        name.removesuffix(".values")
-        for name in names
-        if name.endswith(".values") and f"{name.removesuffix('.values')}.targets" in names
-    ]
+    predicted = arrays_with_targets(runs[0])
     plain = [name for name in names if "." not in name]
     offered = [*predicted, *plain]
     chosen = array or (offered[0] if len(offered) == 1 else None)
@@ -236,17 +233,12 @@ def _correct_of_runs(results: Results, array: str | None) -> tuple[Array, int]:
         )
     if chosen in plain:
         return _stacked(results, [run.array(chosen).astype(np.float64) for run in runs]), 2
-    kind = runs[0].arrays[f"{chosen}.values"].get("kind")
-    if kind == "value":
+    found = predictions_of(results, chosen)
+    if found.kind == "value":
         raise MetricError(f"{chosen} holds values, not labels: whether a prediction is right is not known")
-    classes: set[object] = set()
-    rows = []
-    for run in runs:
-        values, targets, ids = (run.array(f"{chosen}.{part}") for part in ("values", "targets", "ids"))
-        labels = values if kind == "label" else _most_likely(values)
-        rows.append((labels == targets).astype(np.float64)[np.argsort(ids, kind="stable")])
-        classes |= set(np.unique(targets).tolist())
-    return _stacked(results, rows), max(2, len(classes))
+    labels = [row if found.kind == "label" else _most_likely(row) for row in found.values]
+    rows = [(of_run == found.targets).astype(np.float64) for of_run in labels]
+    return _stacked(results, rows), max(2, len(np.unique(found.targets)))
 
 
 def _most_likely(probabilities: NDArray[np.generic]) -> NDArray[np.generic]:

@@ -3,10 +3,10 @@
 import json
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 
 from .. import stats
-from ..decisions import Ranking
+from ..decisions import Ranking, SteadierPair
 from ..errors import SeedwiseError, UsageError
 from ..events import Event, Note
 from ..experiments.command import default_name, words_of
@@ -35,7 +35,7 @@ from ..showing import Shown
 from ..wording import is_at_command_line
 from ..words import failing_alike, failure, printable
 from .experiments import export
-from .rankings import compare_many
+from .rankings import compare_many, compare_spreads
 from .summary import summarize
 
 
@@ -67,6 +67,8 @@ class Family(Shown):
         units: E[max of k standard normals] · SEM.
     unranked
         Why a setting has no place in the ranking.
+    spreads
+        All pairs of settings that have an SD each, with the steadier one first: is it steadier?
     """
 
     name: str
@@ -80,6 +82,7 @@ class Family(Shown):
     """Settings that were asked for and have not begun."""
     stopped: str = ""
     """Why some of what was asked for was not run."""
+    spreads: tuple[SteadierPair, ...] = ()
 
     def __repr__(self) -> str:
         return f"<Family {self.name}: {len(self.members)} settings; {self.metric or 'no metric'}>"
@@ -101,6 +104,7 @@ class Family(Shown):
             "unranked": dict(self.unranked),
             "not_run": list(self.not_run),
             "stopped": self.stopped,
+            "spreads": [asdict(pair) for pair in self.spreads],
             "confirmed": None
             if confirmed is None
             else {
@@ -332,7 +336,8 @@ def family_of(name: str, members: Mapping[str, Results], level: float = 0.95) ->
     chose = {seed for of in members.values() for seed in of.seeds}
     unseen = None if again is None else _under(again, [seed for seed in again.seeds if seed not in chose])
     confirmed = None if unseen is None else _confirmed(best.name, best.mean, unseen, metric)
-    return Family(name, members, metric, ranking, _flattered(scores), unranked, confirmed)
+    steadier = compare_spreads(ranking)
+    return Family(name, members, metric, ranking, _flattered(scores), unranked, confirmed, spreads=steadier)
 
 
 def _metric(members: Mapping[str, Results]) -> str | None:
@@ -391,7 +396,9 @@ def page_of_family(family: Family, pairs: bool = False) -> list[Block]:
         else:
             k = places_of([place.group for place in ranking.places])
             blocks.append(Line(report.flattered_sentence(len(ranking.places), family.flattered, metric, k)))
-        blocks += report.pairs_of(ranking) if pairs and len(ranking.pairs) > 1 else []
+        blocks += report.steadiness(ranking, family.spreads)
+        if pairs and len(ranking.pairs) > 1:
+            blocks += [*report.pairs_of(ranking), *report.spreads_of(family.spreads, ranking.level)]
         blocks += [Line(f"{printable(text)}.") for text in ranking.notes]
         blocks += [warning(printable(text)) for text in ranking.warnings]
     blocks += report.problems(family.unranked)

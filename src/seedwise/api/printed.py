@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..decisions import Answer, Comparison, OverTasks, Ranking, TaskRanking
 from ..reports import answers
+from ..reports.ensembles import Ensemble, page_of_ensemble
 from ..reports.page import Block, Line, lay_out
 from ..reports.report import report_of
 from ..reports.screen import Screen, screen_of
@@ -29,11 +30,17 @@ def page_of(value: object) -> list[Block]:
         Ranking: answers.of_ranking,
         TaskRanking: answers.of_tasks,
         Family: page_of_family,
+        Ensemble: page_of_ensemble,
         OverTasks: lambda found: answers.of_methods_over_tasks([found], "task", False),
     }
     for kind, page in pages.items():
         if isinstance(value, kind):
             return page(value)
+    from ..diagnostics import Diagnosis
+    from ..reports.diagnosis import page_of_diagnosis
+
+    if isinstance(value, Diagnosis):
+        return page_of_diagnosis(value)
     from ..determinism import Check
     from ..reports.check import page_of_check
 

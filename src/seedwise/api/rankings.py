@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from .. import stats
-from ..decisions import Comparison, Decision, Place, Ranking, TaskPair, TaskRanking
+from ..decisions import Comparison, Decision, Place, Ranking, SteadierPair, TaskPair, TaskRanking
 from ..errors import MetricError, UsageError
 from ..reports.decisions import comparison_sentence, ranking_sentence, tasks_sentence
 from ..results import Goal, Scores
@@ -106,6 +106,33 @@ def _notes_of(pairs: Sequence[Comparison]) -> tuple[str, ...]:
     every = [text for p in pairs for text in p.notes if text not in unseen(p.decision, p.new.finished, p.base.finished)]
     fewest = unseen(Decision.BETTER, min(decided), min(decided)) if decided else []
     return tuple(dict.fromkeys([*every, *fewest]))
+
+
+def compare_spreads(ranking: Ranking) -> tuple[SteadierPair, ...]:
+    """Which of several methods are steadier: Brown & Forsythe's (1974) test of every pair, adjusted by Holm.
+
+    Returns
+    -------
+    tuple of SteadierPair
+        Pairs of which both sides have an SD above 0, from three seeds each; the clearest first.
+    """
+    known = [pair for pair in ranking.pairs if pair.spread_ratio is not None and pair.spread_p is not None]
+    if not known:
+        return ()
+    adjusted = stats.holm([pair.spread_p for pair in known if pair.spread_p is not None]).tolist()
+    found = [_steadier(pair, p, alpha_of(ranking.level)) for pair, p in zip(known, adjusted, strict=True)]
+    return tuple(sorted(found, key=lambda pair: pair.p_value))
+
+
+def _steadier(pair: Comparison, adjusted_p: float, alpha: float) -> SteadierPair:
+    assert pair.spread_ratio is not None
+    assert pair.spread_interval is not None
+    assert pair.spread_p is not None
+    ratio, (low, high) = pair.spread_ratio, pair.spread_interval
+    names = pair.new.name, pair.base.name
+    if ratio > 1:
+        ratio, low, high, names = 1 / ratio, 1 / high, 1 / low, (names[1], names[0])
+    return SteadierPair(*names, ratio, (low, high), pair.spread_p, adjusted_p, adjusted_p <= alpha)
 
 
 def with_holm(pairs: Sequence[Comparison]) -> list[Comparison]:

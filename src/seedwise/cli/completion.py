@@ -8,7 +8,20 @@ from cyclopts import Parameter
 from .app import app
 from .groups import REST
 
-_NAMED = ("show", "log", "export", "rm", "resume", "watch", "compare", "list", "summarize", "noise", "select")
+_NAMED = (
+    "show",
+    "log",
+    "export",
+    "rm",
+    "resume",
+    "watch",
+    "compare",
+    "list",
+    "summarize",
+    "noise",
+    "ensemble",
+    "select",
+)
 """Commands that take names of experiments."""
 
 _BASH = """_seedwise() {

@@ -1,4 +1,4 @@
-"""`seedwise variance`, `cross-validate`, `noise` and `select`: where spread comes from, and choosing honestly."""
+"""`seedwise variance`, `cross-validate`, `noise`, `ensemble` and `select`: where spread comes from, and what to do with it."""
 
 import os
 from dataclasses import asdict
@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 from cyclopts import Parameter
 
-from .app import AS_TEXT, BY_NAME, By, InTable, Level, Shown, StoreOption, app, refuse
+from .app import AS_TEXT, BY_NAME, By, InTable, Level, Rng, Shown, StoreOption, app, refuse
 from .groups import DECIDING
 from .printing import deliver
 from .sides import print_notes, side_of
@@ -130,6 +130,31 @@ def noise(
     sentence = spread.noise_sentence(found)
     page: list[Block] = [Line(sentence), *_explained(spread.explain_noise(found, k), shown)]
     deliver(page, {**asdict(found), "classes": k, "sentence": sentence}, shown)
+    return 0
+
+
+@app.command(group=DECIDING)
+def ensemble(
+    name: str,
+    /,
+    *,
+    array: Annotated[str | None, Parameter(help="Which predictions, where there are several.")] = None,
+    level: Level = 0.95,
+    rng: Rng = 0,
+    shown: Shown = AS_TEXT,
+    store: StoreOption = None,
+) -> int:
+    """Is the average of several runs, or their vote, better than one run?
+
+    Takes an experiment whose function returns sw.Predictions with targets.
+    """
+    from ..api.ensembles import ensemble as combine
+    from ..experiments.loading import load
+    from ..reports.ensembles import page_of_ensemble
+
+    shown.check()
+    found = combine(load(name, store=store), array, level=level, rng=rng)
+    deliver(page_of_ensemble(found, shown.explain), found.as_dict(), shown)
     return 0
 
 

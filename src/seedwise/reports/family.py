@@ -2,10 +2,10 @@
 
 from collections.abc import Mapping, Sequence
 
-from ..decisions import Comparison, Decision, Place, Ranking
+from ..decisions import Comparison, Decision, Place, Ranking, SteadierPair
 from ..results import Results, Summary
 from ..words import half_width, number, places_for, printable, seed_list
-from .decisions import comparison_table, p_text, places_of, tone_of
+from .decisions import comparison_table, p_text, percent, places_of, tone_of
 from .page import Block, Line, warning
 from .paper import note_on_paper
 from .table import Table
@@ -99,6 +99,68 @@ def confirmed_sentence(name: str, seeds: Sequence[int], summary: Summary, before
         f"Confirmed: {printable(name)} has {printable(summary.metric)} {mean} over {len(seeds)} fresh seeds ({seed_list(seeds)}{among}; mean, "
         f"{summary.level * 100:g} % {summary.method}); under the seeds that chose it, it had {number(before, k)}."
     )
+
+
+_NAMED = 3
+"""So many pairs are named in a sentence."""
+
+
+def steadiness(ranking: Ranking, spreads: Sequence[SteadierPair]) -> list[Block]:
+    """Which settings vary less between seeds than others, as far as this is shown."""
+    flat = [printable(place.group.name) for place in ranking.places if place.group.sd == 0]
+    without = f" Without any spread, and so without a ratio: {', '.join(flat)}." if flat else ""
+    if not spreads:
+        return [Line(without.strip())] if flat else []
+    leader = ranking.places[0].group.name
+    shown = sorted((pair for pair in spreads if pair.shown), key=lambda pair: leader not in (pair.steadier, pair.other))
+    count = f"Brown-Forsythe, Holm over {len(spreads)} pair{'' if len(spreads) == 1 else 's'}"
+    metric = printable(ranking.metric)
+    if not shown:
+        least = spreads[0]
+        names = f"closest: {printable(least.steadier)}, SD {least.ratio:.2g} times that of {printable(least.other)}"
+        text = f"No setting is shown to be steadier than another in {metric} ({names}, {p_text(least.adjusted_p)}; {count})."
+        return [Line(text + without)]
+    said = [
+        f"{printable(pair.steadier)} than {printable(pair.other)} (SD {pair.ratio:.2g} times as large, {pair.interval[0]:.2g} to {pair.interval[1]:.2g}, "
+        f"{p_text(pair.adjusted_p)}{_but_worse(ranking, pair)})"
+        for pair in shown[:_NAMED]
+    ]
+    more = f"; and {len(shown) - _NAMED} more, which `seedwise show` lists" if len(shown) > _NAMED else ""
+    return [Line(f"Steadier in {metric}: {'; '.join(said)}{more} ({count}).{without}")]
+
+
+def _but_worse(ranking: Ranking, pair: SteadierPair) -> str:
+    """A warning where the steadier one is worse in the mean: a network that never learns is steady too."""
+    for c in ranking.pairs:
+        if {c.new.name, c.base.name} == {pair.steadier, pair.other}:
+            lost = Decision.WORSE if c.new.name == pair.steadier else Decision.BETTER
+            return "; but its mean is worse" if c.decision is lost else ""
+    return ""
+
+
+def spreads_of(spreads: Sequence[SteadierPair], level: float) -> list[Block]:
+    """All pairs of spreads, the clearest first."""
+    if not spreads:
+        return []
+    rows = tuple(
+        (
+            printable(pair.steadier),
+            printable(pair.other),
+            f"{pair.ratio:.3g}",
+            f"{pair.interval[0]:.3g} … {pair.interval[1]:.3g}",
+            _bare(pair.p_value),
+            _bare(pair.adjusted_p),
+            "shown" if pair.shown else "not shown",
+        )
+        for pair in spreads
+    )
+    columns = ("smaller SD", "other", "ratio", f"{percent(level)} interval", "p", "p (Holm)", "steadier?")
+    table = Table(columns, rows, frozenset({2, 4, 5}), (4, 3), shorten={0: 14, 1: 14})
+    return [Line(""), Line(f"Spread against spread, {len(spreads)} pairs, Brown and Forsythe's test:"), table]
+
+
+def _bare(p: float) -> str:
+    return p_text(p).replace("p = ", "").replace("p ", "")
 
 
 def pairs_of(ranking: Ranking) -> list[Block]:

@@ -3,6 +3,7 @@
 The docstring of each function says which formula it computes and where the formula comes from.
 """
 
+from .agreement import Agreement, agreement_of_labels, agreement_of_values
 from .aso import AlmostDominance, almost_dominates
 from .comparing_power import detectable_by_comparison, fewest, power_of_comparison, smallest_p
 from .components import (
@@ -16,6 +17,7 @@ from .components import (
 )
 from .crossvalidation import CrossValidated, corrected_resampled_t
 from .describe import Description, describe, interquartile_mean, share_interval, t_interval
+from .ensembles import Combination, EnsembleCurve, EnsembleSize, curve_of_classes, curve_of_values
 from .lottery import Estimator, Selection, best_of_weights, expected_best, expected_maximum, select, wrong_winner
 from .many import (
     Friedman,
@@ -66,14 +68,18 @@ from .two_samples import (
 
 __all__ = [
     "Aggregate",
+    "Agreement",
     "AlmostDominance",
     "Bootstrap",
+    "Combination",
     "Component",
     "Components",
     "CrossValidated",
     "Description",
     "Design",
     "Difference",
+    "EnsembleCurve",
+    "EnsembleSize",
     "Estimator",
     "Friedman",
     "Improvement",
@@ -93,6 +99,8 @@ __all__ = [
     "TimeUniform",
     "against_threshold",
     "aggregate",
+    "agreement_of_labels",
+    "agreement_of_values",
     "almost_dominates",
     "best_of_weights",
     "betting_sequence",
@@ -102,6 +110,8 @@ __all__ = [
     "corrected_resampled_t",
     "critical_difference",
     "crossed_components",
+    "curve_of_classes",
+    "curve_of_values",
     "describe",
     "detectable",
     "detectable_by_comparison",
