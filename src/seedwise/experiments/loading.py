@@ -12,6 +12,7 @@ from ..results import Metric, Reduce, Results, Run, Status, check_seeds, reduce_
 from ..wording import is_at_command_line, option
 from ..words import seed_list
 from .config_site import find_seeds
+from .draws import about_sources, sources_of
 from .forking_record import Record
 from .ledger_warnings import about_generators
 from .options import Mode
@@ -118,6 +119,9 @@ def results_of(
         forking=_forking(experiment, runs),
         anytime=tuple(experiment.plan.get("options", {}).get("anytime", ())),
         question=choice.question,
+        draws=sources_of(runs, [*varied["sources"], *varied["at"]])
+        if (varied := experiment.manifest.get("vary"))
+        else (),
         there=there if there > len(runs) else None,
     )
     read = [name for kind, name in store.inputs(experiment.id) if kind == "config"]
@@ -274,7 +278,11 @@ def _warnings(results: Results, experiment: Experiment, configs: Sequence[str]) 
         found.append(
             f"also varied: split ({where}), so the spread holds other data too; {option('--keep split')} leaves it as typed"
         )
-    if mode is Mode.SUBSTITUTE:
+    varied = experiment.manifest.get("vary")
+    if varied:
+        corrected = [text.rpartition("=")[0] for text in varied["corrections"]]
+        found.extend(about_sources(results.runs, [*varied["sources"], *varied["at"]], corrected))
+    elif mode is Mode.SUBSTITUTE:
         found.extend(about_generators(results.runs, plan))
     found.extend(_about_scores(results, mode, configs))
     return found
