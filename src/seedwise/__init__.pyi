@@ -1,6 +1,7 @@
 from .api.check import check
 from .api.compare import compare
 from .api.control import Ledger, Predictions, SeedError, State, Streams, log, seed_everything, seeded
+from .api.decompose import Decomposition, decompose
 from .api.families import Family, load_family
 from .api.function import run
 from .api.grid import run_grid
@@ -26,6 +27,7 @@ __all__ = [
     "Choice",
     "Comparison",
     "Decision",
+    "Decomposition",
     "Family",
     "Goal",
     "Ledger",
@@ -58,6 +60,7 @@ __all__ = [
     "compare_many",
     "compare_tasks",
     "cross_validated",
+    "decompose",
     "expected_best",
     "load",
     "load_family",

@@ -145,9 +145,8 @@ def run_script(
         metric_files=several(metric_file),
     )
     asked = [parse_metric(text, how or Reduce.LAST) for text in several(metric)]
-    until = until_asked(until_margin, until_rule, bounds)
-    words, chosen = words_of(command), check_seeds(seeds)
-    request = Request(words, chosen, options, name, asked, how, until=until, remember=remember)
+    until, chosen = until_asked(until_margin, until_rule, bounds), check_seeds(seeds)
+    request = Request(words_of(command), chosen, options, name, asked, how, until=until, remember=remember)
     with shown_to_python(progress, tell) as told:
         outcome = execute(request, store, told)
     return results_or_raise(outcome, keep_going)

@@ -64,7 +64,7 @@ def run(
     how_reduced = None if reduce is None else Reduce(reduce)
     asked = [parse_metric(text, how_reduced or Reduce.LAST) for text in metric or ()]
     request = Request(
-        _with_settings(command, single),
+        with_settings(command, single),
         chosen,
         options,
         name,
@@ -129,7 +129,7 @@ def _misplaced(command: Sequence[str], outcome: "Outcome") -> str:
     return f"{' and '.join(ours)} stood behind the command, so the command received it: options of Seedwise stand before it"
 
 
-def _with_settings(command: Sequence[str], settings: Sequence[str] | None) -> tuple[str, ...]:
+def with_settings(command: Sequence[str], settings: Sequence[str] | None) -> tuple[str, ...]:
     """The command with `--set name=value` behind it, where it is a function."""
     from ..errors import UsageError
     from ..experiments.functions import is_call

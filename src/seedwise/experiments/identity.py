@@ -33,7 +33,11 @@ def make_manifest(
 ) -> dict[str, object]:
     """Everything by which an experiment is recognised before its first run."""
     network = {"network": "own"} if options.isolate_network else {}
-    vary = {"sources": sorted(options.vary), "at": dict(options.at), "corrections": sorted(options.corrections)}
+    vary = {
+        "sources": sorted(options.vary),
+        "at": {source: list(row) for source, row in options.at},
+        "corrections": sorted(options.corrections),
+    }
     return {
         **network,
         **({"vary": vary} if options.vary else {}),

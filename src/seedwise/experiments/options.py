@@ -68,8 +68,10 @@ class Options:
     """The sources of randomness that get the seed. Every other source draws what it draws in a plain run. () where the
     seed takes the place of what is typed.
     """
-    at: tuple[tuple[str, int], ...] = ()
-    """Sources that vary too, but stand at one seed in this experiment: a cell of a design."""
+    at: tuple[tuple[str, tuple[int, ...]], ...] = ()
+    """Sources whose seeds a design fixes: for each source, its seed in the runs under seeds 1, 2, 3 …, again from the
+    first where there are fewer.
+    """
     corrections: tuple[str, ...] = ()
     """`model.py:41=augment`: the source of what is drawn there."""
     metric_files: tuple[str, ...] = ()
@@ -123,7 +125,8 @@ class Options:
 
     def seeds_of_sources(self, seed: int) -> dict[str, int]:
         """Source → seed, in the run under `seed`."""
-        return {**dict.fromkeys(self.vary, seed), **dict(self.at)}
+        fixed = {source: row[(seed - 1) % len(row)] for source, row in self.at}
+        return {**dict.fromkeys(self.vary, seed), **fixed}
 
     def corrected(self) -> dict[str, str]:
         """`file:line` → source."""
@@ -177,7 +180,7 @@ class Options:
             isolate_network=kept.get("isolate_network", False),
             metric_files=tuple(kept.get("metric_files", ())),
             vary=tuple(of.get("vary", {}).get("sources", ())),
-            at=tuple(sorted(of.get("vary", {}).get("at", {}).items())),
+            at=tuple((source, tuple(row)) for source, row in sorted(of.get("vary", {}).get("at", {}).items())),
             corrections=tuple(of.get("vary", {}).get("corrections", ())),
         )
 

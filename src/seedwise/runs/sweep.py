@@ -435,7 +435,10 @@ def _say_how(worlds: Worlds, options: Options, note: Callable[[str], None]) -> N
 def _say_held(reading: Reading, request: Request, note: Callable[[str], None]) -> None:
     """Tell the user what varies, and where everything else starts."""
     varied = " and ".join(request.options.vary)
-    at = "".join(f", {source} at seed {seed}" for source, seed in request.options.at)
+    at = "".join(
+        f", {source} {'at seed' if len(row) == 1 else 'at seeds'} {', '.join(map(str, row))}"
+        for source, row in request.options.at
+    )
     number = reading.placement.number
     held = "what is typed" if number is not None else "0, as no seed is typed"
     if request.call is not None:

@@ -16,6 +16,7 @@ from .components import (
 )
 from .crossvalidation import CrossValidated, corrected_resampled_t
 from .describe import Description, describe, interquartile_mean, share_interval, t_interval
+from .latin import latin_cells, latin_components
 from .lottery import Estimator, Selection, best_of_weights, expected_best, expected_maximum, select, wrong_winner
 from .many import (
     Friedman,
@@ -117,6 +118,8 @@ __all__ = [
     "holm_of_exclusive",
     "improvement",
     "interquartile_mean",
+    "latin_cells",
+    "latin_components",
     "multi_bootstrap",
     "noise_of_test_set",
     "optimality_gap",
