@@ -7,6 +7,7 @@ from .api.function import run
 from .api.grid import run_grid
 from .api.over_tasks import normalise, summarize_tasks
 from .api.plan import expected_best, plan
+from .api.plan_sources import PlanOfSources, plan_sources
 from .api.rankings import compare_many, compare_tasks
 from .api.script import run_script
 from .api.select import against_threshold, select
@@ -35,6 +36,7 @@ __all__ = [
     "MetricError",
     "OverTasks",
     "Plan",
+    "PlanOfSources",
     "Predictions",
     "Ranking",
     "Reduce",
@@ -68,6 +70,7 @@ __all__ = [
     "noise_of_test_set",
     "normalise",
     "plan",
+    "plan_sources",
     "run",
     "run_grid",
     "run_script",

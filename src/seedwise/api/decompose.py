@@ -190,6 +190,7 @@ def run_design(
         if request.call is None and is_call(request.command)
         else request.command
     )
+    tell = _once(tell)
     tell(Note(_said(design)))
     members = design.members()
     first = _run(request, design, members[0], base, corrections, [1], store, tell)
@@ -211,6 +212,20 @@ def run_design(
             "no run was repeated, so that what no seed controls cannot be told from what sources do together"
         )
     return Decomposition(base, metric, components, design, found, tuple(warnings))
+
+
+def _once(tell: Callable[[Event], None]) -> Callable[[Event], None]:
+    """The same, without notes that were told before: every experiment of a design has the same threads."""
+    told: set[str] = set()
+
+    def telling(event: Event) -> None:
+        if isinstance(event, Note):
+            if event.text in told:
+                return
+            told.add(event.text)
+        tell(event)
+
+    return telling
 
 
 def _said(design: Crossing) -> str:

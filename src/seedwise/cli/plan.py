@@ -9,6 +9,24 @@ from .groups import DECIDING
 from .printing import print_json, print_page
 from .sides import shared_metrics, side_of
 
+_ALONE = "--from-components goes with --margin"
+
+
+def _plan_sources(path: str, margin: float | None, level: float, as_json: bool) -> int:
+    """How many runs, and which sources to vary in them."""
+    from ..api.plan_sources import components_from, page_of_plan, plan_sources
+    from ..errors import UsageError
+
+    if margin is None:
+        raise UsageError("--from-components needs the margin that the mean shall have: --margin 0.01")
+    metric, variances = components_from(path)
+    found = plan_sources(variances, margin, level=level, metric=metric)
+    if as_json:
+        print_json(found.as_dict())
+    else:
+        print_page(page_of_plan(found))
+    return 0
+
 
 @app.command(group=DECIDING)
 def plan(
@@ -17,6 +35,9 @@ def plan(
     sd: Annotated[float | None, Parameter(help="SD between seeds.")] = None,
     pilot: Annotated[str | None, Parameter(help="An experiment or file to take the SD from.")] = None,
     base: Annotated[str | None, Parameter(help="The other side of the pilot.")] = None,
+    from_components: Annotated[
+        str | None, Parameter(help="With --margin: variance components, as `decompose -o FILE.json` wrote them.")
+    ] = None,
     metric: MetricOption = None,
     n: Annotated[int | None, Parameter(name=["-n"], help="Seeds that there are (each): what could they show?")] = None,
     power: Annotated[float, Parameter(help="Chance of showing the difference.")] = 0.8,
@@ -31,7 +52,10 @@ def plan(
     store: StoreOption = None,
     json: Json = False,
 ) -> int:
-    """How many seeds? From an effect and an SD, or from a pilot."""
+    """How many seeds? From an effect and an SD, from a pilot, or from variance components.
+
+    seedwise plan --from-components parts.json --margin 0.01
+    """
     from ..api.plan import plan as make
     from ..errors import UsageError
     from ..reports.decisions import explain_plan
@@ -39,6 +63,21 @@ def plan(
 
     if paired and one:
         raise UsageError("--paired or --one, not both")
+    if from_components is not None:
+        others = {"--effect": effect, "--sd": sd, "--pilot": pilot, "-n": n, "--probability": probability}
+        refuse(
+            {
+                **others,
+                "--base": base,
+                "--metric": metric,
+                "--paired": paired,
+                "--one": one,
+                "--store": store,
+                "--explain": explain,
+            },
+            _ALONE,
+        )
+        return _plan_sources(from_components, margin, 1 - alpha, json)
     if pilot is None:
         refuse({"--base": base, "--metric": metric, "--store": store}, "it goes with --pilot")
     sides = [None if side is None else side_of(side, metric or (), store) for side in (pilot, base)]

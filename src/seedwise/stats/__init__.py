@@ -28,7 +28,16 @@ from .many import (
     signed_rank_sum,
     wilcoxon,
 )
-from .planning import Design, detectable, power, seeds_for, seeds_for_margin, seeds_for_superiority
+from .planning import (
+    Design,
+    detectable,
+    margin_with_held,
+    power,
+    runs_for_margin,
+    seeds_for,
+    seeds_for_margin,
+    seeds_for_superiority,
+)
 from .resampling import Bootstrap, Method, Statistic, bootstrap, resampled_means
 from .sequential import (
     Stein,
@@ -120,6 +129,7 @@ __all__ = [
     "interquartile_mean",
     "latin_cells",
     "latin_components",
+    "margin_with_held",
     "multi_bootstrap",
     "noise_of_test_set",
     "optimality_gap",
@@ -129,6 +139,7 @@ __all__ = [
     "power",
     "power_of_comparison",
     "resampled_means",
+    "runs_for_margin",
     "seeds_for",
     "seeds_for_margin",
     "seeds_for_superiority",
