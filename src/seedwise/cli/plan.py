@@ -1,6 +1,6 @@
 """`seedwise plan`."""
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Parameter
 
@@ -8,6 +8,9 @@ from .app import Json, MetricOption, StoreOption, app, refuse
 from .groups import DECIDING
 from .printing import print_json, print_page
 from .sides import shared_metrics, side_of
+
+if TYPE_CHECKING:
+    from ..decisions import Plan
 
 _ALONE = "--from-components goes with --margin"
 
@@ -58,25 +61,13 @@ def plan(
     """
     from ..api.plan import plan as make
     from ..errors import UsageError
-    from ..reports.decisions import explain_plan
-    from ..reports.page import Line
 
     if paired and one:
         raise UsageError("--paired or --one, not both")
     if from_components is not None:
-        others = {"--effect": effect, "--sd": sd, "--pilot": pilot, "-n": n, "--probability": probability}
-        refuse(
-            {
-                **others,
-                "--base": base,
-                "--metric": metric,
-                "--paired": paired,
-                "--one": one,
-                "--store": store,
-                "--explain": explain,
-            },
-            _ALONE,
-        )
+        refuse({"--effect": effect, "--sd": sd, "--pilot": pilot, "--base": base, "-n": n}, _ALONE)
+        refuse({"--metric": metric, "--probability": probability, "--store": store}, _ALONE)
+        refuse({"--paired": paired, "--one": one, "--explain": explain}, _ALONE)
         return _plan_sources(from_components, margin, 1 - alpha, json)
     if pilot is None:
         refuse({"--base": base, "--metric": metric, "--store": store}, "it goes with --pilot")
@@ -95,8 +86,15 @@ def plan(
         design="paired" if paired else "one" if one else "two",
         metric=chosen,
     )
-    if json:
+    return _told(found, explain, json)
+
+
+def _told(found: "Plan", explain: bool, as_json: bool) -> int:
+    from ..reports.decisions import explain_plan
+    from ..reports.page import Line
+
+    if as_json:
         print_json(found.as_dict())
-        return 0
-    print_page([Line(found.sentence), *(map(Line, explain_plan(found)) if explain else ())])
+    else:
+        print_page([Line(found.sentence), *(map(Line, explain_plan(found)) if explain else ())])
     return 0

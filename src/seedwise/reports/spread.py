@@ -9,12 +9,14 @@ from ..words import decimals, number, printable
 from .decisions import p_text, percent, signed
 from .table import Table
 
+_WORTH_SAYING = 0.005
+"""A smaller share is 0 %; the table has it."""
 _REST = "what no source named here controls"
 
 
 def components_sentence(metric: str, found: Components) -> str:
     """Which part of the variance each source makes, the largest first."""
-    known = sorted((p for p in found.parts if p.share), key=lambda p: -(p.share or 0.0))
+    known = sorted((p for p in found.parts if (p.share or 0.0) >= _WORTH_SAYING), key=lambda p: -(p.share or 0.0))
     if not known:
         return f"{printable(metric)} has no spread at all in these {_runs(found)} runs."
     shares = [f"{(p.share or 0) * 100:.0f} % is {_REST if p.name == 'rest' else printable(p.name)}" for p in known]
@@ -166,7 +168,9 @@ def machine_sentence(found: Components, threads: str) -> str:
     if seeds == 0:
         return f"All of the spread is {what}: the seeds make none."
     times = seeds / rest
-    ratio = f"{times:.3g} times" if times >= 1 else f"one {1 / times:.3g}th of"
+    ratio = f"{times:.0f} times" if times >= 10 else f"{times:.2g} times" if times >= 1 else ""
+    if not ratio:
+        return f"The SD of {what}, {rest:.2g}, is {1 / times:.2g} times the seeds' SD, {number(seeds, k)}."
     return f"The seeds' SD, {number(seeds, k)}, is {ratio} that of {what}, {rest:.2g}."
 
 
