@@ -255,3 +255,64 @@ def test_sources_are_another_experiment_than_seeds(script: Script) -> None:
     assert (seeds.name, order.name) == ("train", "train@2")
     assert [d.source for d in order.draws] == ["order"]
     assert sys.executable in order.command
+
+
+@pytest.mark.slow
+def test_one_generator_of_a_scikit_learn_network_is_weights_here_and_order_there(script: Script) -> None:
+    pytest.importorskip("sklearn")
+    text = """
+import warnings; warnings.simplefilter("ignore")
+import numpy as np
+from sklearn.neural_network import MLPClassifier
+class Told(MLPClassifier):
+    def _backprop(self, X, *rest):
+        if not hasattr(self, "first"):
+            self.first = (float(self.coefs_[0].sum()), float(X[:, 0].sum()))
+        return super()._backprop(X, *rest)
+rng = np.random.RandomState(0)
+X = rng.randn(100, 3); y = (X[:, 0] > 0).astype(int)
+net = Told((4,), max_iter=2, batch_size=10, random_state=42).fit(X, y)
+print("init =", net.first[0])
+print("order =", net.first[1])
+print("data =", X.sum())
+"""
+    command = script(text)
+    typed = as_lines(plain(command))
+    for source in ("init", "order"):
+        results = sw.run_script(command, [1, 2], vary=source, name=source)
+        found = [typed, *map(lines, results.finished)]
+        assert len({one[source] for one in found}) == 3
+        other = "order" if source == "init" else "init"
+        assert len({one[other] for one in found}) == len({one["data"] for one in found}) == 1
+
+
+@pytest.mark.slow
+def test_generators_of_numpy_can_be_pickled_and_are_what_they_were(script: Script) -> None:
+    text = """
+import pickle
+import numpy as np
+rng, old = np.random.default_rng(3), np.random.RandomState(4)
+assert isinstance(rng, np.random.Generator) and isinstance(old, np.random.RandomState)
+assert isinstance(np.random.mtrand._rand, np.random.RandomState)
+again, older = pickle.loads(pickle.dumps((rng, old)))
+assert (again.random(), older.rand()) == (rng.random(), old.rand())
+print("acc =", rng.permutation(50)[0] + old.permutation(50)[0] / 100)
+"""
+    command = script(text)
+    assert as_lines(plain(command))["acc"] == lines(sw.run_script(command, [1], vary="init").finished[0])["acc"]
+    varied = sw.run_script(command, [1, 2], vary="order", name="varied")
+    assert len(set(varied.scores("acc").values.tolist())) == 2
+
+
+@pytest.mark.slow
+def test_scripted_modules_compile_as_before(script: Script) -> None:
+    text = """
+import torch
+torch.manual_seed(1)
+net = torch.jit.script(torch.nn.Sequential(torch.nn.Linear(3, 3), torch.nn.Dropout(0.5)))
+torch.set_default_device("cpu")
+print("acc =", float(net(torch.ones(2, 3)).sum()), torch.rand(1).item())
+"""
+    command = script(text)
+    found = sw.run_script(command, [1], vary="order", metric="acc")
+    assert Path(str(found.finished[0].folder), "stdout").read_text() == plain(command)

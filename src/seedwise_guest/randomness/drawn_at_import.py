@@ -66,11 +66,6 @@ class AtImport:
         when the imports end.
         """
 
-    @property
-    def by_library(self) -> bool:
-        """Whether a library's import is going on, and not one of the user's own modules inside it."""
-        return self._inside
-
     def number(self, library: str, bits: int, module: str, find: Find) -> int:
         """The number from which a generator starts that is made while `module` is imported. See `NextStream`."""
         k = self._counts.get((library, module), 0)

@@ -27,7 +27,7 @@ def keep_apart(told: Mapping[str, Any], control: Any) -> Callable[[], None]:
     callable
         Sends what was drawn to the host. To be called at the end of the process.
     """
-    apart = Apart(told["seeds"], told["corrections"], lambda: control.imports.by_library)
+    apart = Apart(told["seeds"], told["corrections"])
 
     def hook(library: str) -> Callable[[ModuleType], None]:
         def install(module: ModuleType) -> None:

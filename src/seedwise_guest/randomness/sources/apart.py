@@ -14,7 +14,7 @@ from collections.abc import Mapping
 from typing import Any, Callable
 
 from ..streams import derive
-from .attribution import WORKERS, Attribution
+from .attribution import IMPORT, WORKERS, Attribution
 
 _MOST_LINES = 500
 _BITS = 63
@@ -71,21 +71,17 @@ class Apart:
         Source → seed, for the sources that vary.
     corrections
         `file:line` → source, as `Attribution` takes them.
-    is_quiet
-        Whether draws at this moment are not the script's: libraries draw while they are imported.
     """
 
-    def __init__(
-        self, seeds: Mapping[str, int], corrections: Mapping[str, str], is_quiet: Callable[[], bool] = lambda: False
-    ) -> None:
+    def __init__(self, seeds: Mapping[str, int], corrections: Mapping[str, str]) -> None:
         self._seeds = dict(seeds)
         self._attribution = Attribution(corrections)
-        self._is_quiet = is_quiet
         self._inside = threading.local()
         self.drawn: dict[str, Drawn] = {}
         self.unseen: set[str] = set()
         """What draws in a place where sources cannot be kept apart."""
         self._seedings: dict[tuple[str, str], int] = {}
+        self._drawn_at: dict[tuple[str, str], int] = {}
         self._is_first = True
 
     def draw(
@@ -109,11 +105,13 @@ class Apart:
         rehearse
             Moves the generator as `call` does and leaves nothing else behind. By default `call` itself.
         """
-        if getattr(self._inside, "yes", False) or self._is_quiet():
+        if getattr(self._inside, "yes", False):
             return call()
         self._inside.yes = True
         try:
             source, place = self._attribution.of(sys._getframe(2), usual)
+            if source == IMPORT:  # the same in every run, and not the script's
+                return call()
             drawn = self._note(source, place)
             seed = self._seeds.get(source)
             if handle is None or seed is None:
@@ -146,7 +144,10 @@ class Apart:
         """A global generator was seeded at `place`. In a forked child nothing is noted: DataLoaders seed their workers."""
         if not self._is_first:
             return
-        key = (place, generator)
+        key, now = (place, generator), sum(drawn.count for drawn in self.drawn.values())
+        if self._drawn_at.get(key) == now:  # a library's function that seeds a generator twice
+            return
+        self._drawn_at[key] = now
         if key in self._seedings or len(self._seedings) < _MOST_LINES:
             self._seedings[key] = self._seedings.get(key, 0) + 1
 

@@ -14,6 +14,8 @@ SOURCES = ("init", "order", "dropout", "augment", "split", "other")
 WORKERS = "workers"
 """The seed that a DataLoader draws for its workers. It is no source: what the workers draw is attributed there."""
 
+IMPORT = "import"
+"""What a library draws while it is imported."""
 _BY_OBJECT = "by object"
 
 _PATHS = (
@@ -93,12 +95,14 @@ class Attribution:
             rule = self._rules.get(code)
             if rule is None:
                 rule = self._rules[code] = _rule(code)
+            if not place and rule[1] == IMPORT:
+                return IMPORT, ""
             if not place and rule[0]:
                 place = f"{code.co_filename}:{frame.f_lineno}"
                 said = self._corrected(code.co_filename, frame.f_lineno) if self._corrections else ""
                 if said:
                     return said, place
-            if not source and rule[1]:
+            if not source and rule[1] and rule[1] != IMPORT:
                 source = _of_object(frame, code.co_name) if rule[1] == _BY_OBJECT else rule[1]
             if place and source:
                 break
@@ -122,6 +126,8 @@ def _rule(code: CodeType) -> tuple[bool, str]:
     path, name = code.co_filename.replace(os.sep, "/"), code.co_name
     if is_guest_file(code.co_filename):
         return False, ""
+    if path.startswith("<frozen importlib"):
+        return False, IMPORT
     users = is_user_file(code.co_filename) or path in ("<string>", "<stdin>")
     if users:
         return True, _by_users_name(name)
