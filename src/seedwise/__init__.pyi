@@ -2,6 +2,7 @@ from . import batched as batched
 from .api.check import check
 from .api.compare import compare
 from .api.control import Ledger, Predictions, SeedError, State, Streams, log, seed_everything, seeded
+from .api.decompose import Decomposition, decompose
 from .api.diagnose import diagnose
 from .api.ensembles import ensemble
 from .api.families import Family, load_family
@@ -9,6 +10,7 @@ from .api.function import run
 from .api.grid import run_grid
 from .api.over_tasks import normalise, summarize_tasks
 from .api.plan import expected_best, plan
+from .api.plan_sources import PlanOfSources, plan_sources
 from .api.rankings import compare_many, compare_tasks
 from .api.script import run_script
 from .api.select import against_threshold, select
@@ -31,6 +33,7 @@ __all__ = [
     "Choice",
     "Comparison",
     "Decision",
+    "Decomposition",
     "Diagnosis",
     "Ensemble",
     "Family",
@@ -40,6 +43,7 @@ __all__ = [
     "MetricError",
     "OverTasks",
     "Plan",
+    "PlanOfSources",
     "Predictions",
     "Ranking",
     "Reduce",
@@ -66,6 +70,7 @@ __all__ = [
     "compare_many",
     "compare_tasks",
     "cross_validated",
+    "decompose",
     "diagnose",
     "ensemble",
     "expected_best",
@@ -75,6 +80,7 @@ __all__ = [
     "noise_of_test_set",
     "normalise",
     "plan",
+    "plan_sources",
     "run",
     "run_grid",
     "run_script",

@@ -359,6 +359,31 @@ class RunsFailedError(SeedwiseError):
         self.results = results
 
 
+@dataclass(frozen=True)
+class SourceDraws:
+    """What one source of randomness drew in a run: how often, and from which lines (`file:line` → how often).
+
+    `varied` says whether it varied between the runs. If not, it was to draw what it draws in a plain run; `held` says
+    whether it did so in every run.
+    """
+
+    source: str
+    count: int
+    lines: Mapping[str, int]
+    varied: bool
+    held: bool = False
+
+    def as_dict(self) -> dict[str, object]:
+        """Plain values, for JSON."""
+        return {
+            "source": self.source,
+            "count": self.count,
+            "lines": dict(self.lines),
+            "varied": self.varied,
+            "held": self.held,
+        }
+
+
 @dataclass(frozen=True, repr=False)
 class Results(Shown):
     """The runs of one experiment: the newest attempt for each seed.
@@ -382,6 +407,8 @@ class Results(Shown):
     """Metrics that decided when to stop adding seeds."""
     question: tuple[str, ...] = ()
     """Metrics that are equally likely to be what the user wants to know; () where the first one leads."""
+    draws: tuple[SourceDraws, ...] = ()
+    """What each source drew in the first run, where sources were kept apart (`--vary`)."""
     there: int | None = None
     """How many seeds the experiment has, if these are only some of them."""
 

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypedDict
 if TYPE_CHECKING:
     from .process.frames import is_user_file
     from .randomness.backends.interface import Backend
+    from .randomness.sources.attribution import SOURCES
     from .randomness.streams import check_seed, derive
     from .sandbox.guard import end as end_users_of
     from .sandbox.world import FAILED as WORLD_FAILED
@@ -36,11 +37,13 @@ __all__ = [
     "PROTOCOL",
     "SEED",
     "SITES_FOUND",
+    "SOURCES",
     "SPOOL",
     "WORLD_ERROR",
     "WORLD_FAILED",
     "Backend",
     "CheckInstructions",
+    "DrawnFrom",
     "Findings",
     "FromForking",
     "Job",
@@ -53,6 +56,7 @@ __all__ = [
     "Site",
     "ToForking",
     "Use",
+    "Vary",
     "apply_edits",
     "check_seed",
     "derive",
@@ -125,6 +129,15 @@ class Instructions(TypedDict):
     mode: Job
 
 
+class Vary(TypedDict):
+    """Which sources of randomness vary in a run. Every other source draws what it draws in a plain run."""
+
+    seeds: dict[str, int]
+    """Source → seed."""
+    corrections: dict[str, str]
+    """`file:line` → the source of what is drawn there."""
+
+
 class RunInstructions(Instructions):
     """What a process of a run is told."""
 
@@ -144,6 +157,8 @@ class RunInstructions(Instructions):
     script: str | None
     announce: bool
     """Whether to report what libraries import later, inside their functions."""
+    vary: Vary | None
+    """Which sources vary; None where the seed itself is varied."""
 
 
 class ProbeInstructions(RunInstructions):
@@ -245,6 +260,30 @@ class Reason(TypedDict):
     reason: str
 
 
+class DrawnFrom(TypedDict):
+    """What one source drew in one process."""
+
+    count: int
+    lines: dict[str, int]
+    """`file:line` → how often. "" if no code of the user's was among the callers."""
+    more: int
+    """How many draws came from further lines."""
+    positions: dict[str, str]
+    """Number of the draw (1, 2, 4, 8 …) → digest of the generator before it; of sources that do not vary."""
+
+
+class DrawnMessage(TypedDict):
+    """`drawn`: at the end of a process whose sources were kept apart."""
+
+    sources: dict[str, DrawnFrom]
+    unseen: list[str]
+    """What draws where sources cannot be kept apart: `torch.compile`."""
+    seedings: dict[str, int]
+    """`file:line` where a global generator was seeded → how often, the most of any one generator."""
+    corrected: list[str]
+    """The corrections that some draw has met."""
+
+
 class Importing(TypedDict):
     """`importing`: a function of a library imports another library. The process that forks may import it earlier."""
 
@@ -330,6 +369,7 @@ class ToForking(TypedDict, total=False):
 
 _ELSEWHERE = {
     "Backend": ("randomness.backends.interface", "Backend"),
+    "SOURCES": ("randomness.sources.attribution", "SOURCES"),
     "is_user_file": ("process.frames", "is_user_file"),
     "check_seed": ("randomness.streams", "check_seed"),
     "derive": ("randomness.streams", "derive"),

@@ -28,6 +28,8 @@ def run(
     remember: bool = False,
     jobs: int | None = None,
     threads: int | None = 1,
+    vary: str | Sequence[str] = (),
+    source: str | Sequence[str] = (),
     share: str | Sequence[str] = (),
     workdir: Workdir | str = Workdir.AUTO,
     timeout: float | None = None,
@@ -53,6 +55,11 @@ def run(
         The seeds themselves, 0 … 2**32 - 1, each once.
     config
         Keyword arguments of every call.
+    vary
+        The sources that the seed varies: some of `init`, `order`, `dropout`, `augment`, `split`, `other`. Every other
+        source draws what it draws in a plain run. The function is called with seed 0.
+    source
+        With `vary`: `model.py:41=augment`, to which source the draws of a line belong.
     timeout
         Seconds after which a run is ended and counts as failed.
     retries
@@ -83,6 +90,8 @@ def run(
     options = Options(
         threads=threads,
         jobs=jobs,
+        vary=several(vary),
+        corrections=several(source),
         workdir=workdir_named(workdir),
         share=several(share),
         fresh=fresh,

@@ -11,7 +11,9 @@ from ..reports.page import Block, Line, lay_out
 from ..reports.report import report_of
 from ..reports.screen import Screen, screen_of
 from ..results import Results, Summary
+from .decompose import Decomposition, page_of_decomposition
 from .families import Family, page_of_family
+from .plan_sources import PlanOfSources, page_of_plan
 from .summary import summarize_all
 
 if TYPE_CHECKING:
@@ -31,6 +33,8 @@ def page_of(value: object) -> list[Block]:
         TaskRanking: answers.of_tasks,
         Family: page_of_family,
         Ensemble: page_of_ensemble,
+        Decomposition: page_of_decomposition,
+        PlanOfSources: page_of_plan,
         OverTasks: lambda found: answers.of_methods_over_tasks([found], "task", False),
     }
     for kind, page in pages.items():

@@ -26,6 +26,8 @@ def run_script(
     jobs: int | None = None,
     threads: int | None = 1,
     keep: str | Sequence[str] = (),
+    vary: str | Sequence[str] = (),
+    source: str | Sequence[str] = (),
     seed_site: str | None = None,
     share: str | Sequence[str] = (),
     workdir: Workdir | str = Workdir.AUTO,
@@ -71,6 +73,11 @@ def run_script(
         Threads of each run; they are part of the experiment. None leaves the number to the script.
     keep
         Seed sites that stay as typed: `train.py:12`, or a source such as `split`.
+    vary
+        The sources that the seed varies: some of `init`, `order`, `dropout`, `augment`, `split`, `other`. Every other
+        source draws what it draws in a plain run.
+    source
+        With `vary`: `model.py:41=augment`, to which source the draws of a line belong.
     seed_site
         `train.py:3`, where *the* number stands; or `conf.yaml:seed`, for a seed in a configuration file.
     share
@@ -119,6 +126,8 @@ def run_script(
     how = None if reduce is None else reduce_named(reduce)
     options = Options(
         keep=several(keep),
+        vary=several(vary),
+        corrections=several(source),
         seed_site=seed_site,
         threads=threads,
         jobs=jobs,
@@ -136,9 +145,8 @@ def run_script(
         metric_files=several(metric_file),
     )
     asked = [parse_metric(text, how or Reduce.LAST) for text in several(metric)]
-    until = until_asked(until_margin, until_rule, bounds)
-    words, chosen = words_of(command), check_seeds(seeds)
-    request = Request(words, chosen, options, name, asked, how, until=until, remember=remember)
+    until, chosen = until_asked(until_margin, until_rule, bounds), check_seeds(seeds)
+    request = Request(words_of(command), chosen, options, name, asked, how, until=until, remember=remember)
     with shown_to_python(progress, tell) as told:
         outcome = execute(request, store, told)
     return results_or_raise(outcome, keep_going)

@@ -1,6 +1,6 @@
 """`seedwise plan`."""
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Parameter
 
@@ -8,6 +8,27 @@ from .app import Json, MetricOption, StoreOption, app, refuse
 from .groups import DECIDING
 from .printing import print_json, print_page
 from .sides import shared_metrics, side_of
+
+if TYPE_CHECKING:
+    from ..decisions import Plan
+
+_ALONE = "--from-components goes with --margin"
+
+
+def _plan_sources(path: str, margin: float | None, level: float, as_json: bool) -> int:
+    """How many runs, and which sources to vary in them."""
+    from ..api.plan_sources import components_from, page_of_plan, plan_sources
+    from ..errors import UsageError
+
+    if margin is None:
+        raise UsageError("--from-components needs the margin that the mean shall have: --margin 0.01")
+    metric, variances = components_from(path)
+    found = plan_sources(variances, margin, level=level, metric=metric)
+    if as_json:
+        print_json(found.as_dict())
+    else:
+        print_page(page_of_plan(found))
+    return 0
 
 
 @app.command(group=DECIDING)
@@ -17,6 +38,9 @@ def plan(
     sd: Annotated[float | None, Parameter(help="SD between seeds.")] = None,
     pilot: Annotated[str | None, Parameter(help="An experiment or file to take the SD from.")] = None,
     base: Annotated[str | None, Parameter(help="The other side of the pilot.")] = None,
+    from_components: Annotated[
+        str | None, Parameter(help="With --margin: variance components, as `decompose -o FILE.json` wrote them.")
+    ] = None,
     metric: MetricOption = None,
     n: Annotated[int | None, Parameter(name=["-n"], help="Seeds that there are (each): what could they show?")] = None,
     power: Annotated[float, Parameter(help="Chance of showing the difference.")] = 0.8,
@@ -31,14 +55,20 @@ def plan(
     store: StoreOption = None,
     json: Json = False,
 ) -> int:
-    """How many seeds? From an effect and an SD, or from a pilot."""
+    """How many seeds? From an effect and an SD, from a pilot, or from variance components.
+
+    seedwise plan --from-components parts.json --margin 0.01
+    """
     from ..api.plan import plan as make
     from ..errors import UsageError
-    from ..reports.decisions import explain_plan
-    from ..reports.page import Line
 
     if paired and one:
         raise UsageError("--paired or --one, not both")
+    if from_components is not None:
+        refuse({"--effect": effect, "--sd": sd, "--pilot": pilot, "--base": base, "-n": n}, _ALONE)
+        refuse({"--metric": metric, "--probability": probability, "--store": store}, _ALONE)
+        refuse({"--paired": paired, "--one": one, "--explain": explain}, _ALONE)
+        return _plan_sources(from_components, margin, 1 - alpha, json)
     if pilot is None:
         refuse({"--base": base, "--metric": metric, "--store": store}, "it goes with --pilot")
     sides = [None if side is None else side_of(side, metric or (), store) for side in (pilot, base)]
@@ -56,8 +86,15 @@ def plan(
         design="paired" if paired else "one" if one else "two",
         metric=chosen,
     )
-    if json:
+    return _told(found, explain, json)
+
+
+def _told(found: "Plan", explain: bool, as_json: bool) -> int:
+    from ..reports.decisions import explain_plan
+    from ..reports.page import Line
+
+    if as_json:
         print_json(found.as_dict())
-        return 0
-    print_page([Line(found.sentence), *(map(Line, explain_plan(found)) if explain else ())])
+    else:
+        print_page([Line(found.sentence), *(map(Line, explain_plan(found)) if explain else ())])
     return 0

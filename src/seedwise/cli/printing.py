@@ -84,6 +84,7 @@ def as_dict(results: "Results") -> dict[str, object]:
         "failed": len(results.failed),
         "failures": [{"seed": run.seed, "cause": run.cause, "detail": run.detail} for run in results.failed],
         "sites": [dict(site) for site in results.sites],
+        "sources": [one.as_dict() for one in results.draws],
         "metrics": {name: summary.as_dict() for name, summary in summaries.items()},
         "question": list(results.question),
         "left_out": dict(results.left_out),

@@ -65,7 +65,7 @@ def run(
         refuse({**never, "--remember": remember}, "--batched trains all seeds of one network together")
         chosen = which.chosen(command, as_is=False, until_margin=False, against=False)
         return _batched(
-            (_with_settings(command, set), chosen, name, asked, how_reduced or Reduce.LAST), how, store, json
+            (with_settings(command, set), chosen, name, asked, how_reduced or Reduce.LAST), how, store, json
         )
     options = how.checked()
     axes, single = grid_of(grid, set)
@@ -73,7 +73,7 @@ def run(
     until = until_asked(until_margin, until_rule, _bounds(bounds))
     chosen = which.chosen(command, as_is=options.as_is, until_margin=until is not None, against=against is not None)
     request = Request(
-        _with_settings(command, single),
+        with_settings(command, single),
         chosen,
         options,
         name,
@@ -155,7 +155,7 @@ def _batched(
     return exit_code(outcome)
 
 
-def _with_settings(command: Sequence[str], settings: Sequence[str] | None) -> tuple[str, ...]:
+def with_settings(command: Sequence[str], settings: Sequence[str] | None) -> tuple[str, ...]:
     """The command with `--set name=value` behind it, where it is a function."""
     from ..errors import UsageError
     from ..experiments.functions import is_call

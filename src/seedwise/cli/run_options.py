@@ -66,6 +66,11 @@ UntilRule = Annotated[
 Bounds = Annotated[str | None, Parameter(group=SEEDS, help="With --until-rule betting: 0,1.")]
 
 
+def split_names(texts: list[str] | None) -> tuple[str, ...]:
+    """Names from texts such as `init,order`."""
+    return tuple(name.strip() for text in texts or () for name in text.split(",") if name.strip())
+
+
 @Parameter(name="*")
 @dataclass(frozen=True)
 class RunOptions:
@@ -78,6 +83,20 @@ class RunOptions:
     keep: Annotated[
         list[str] | None,
         Parameter(group=PLACES, negative=(), help="Leave a seed site as typed: train.py:12, or split."),
+    ] = None
+    vary: Annotated[
+        list[str] | None,
+        Parameter(
+            group=PLACES,
+            negative=(),
+            help="Sources that vary: init, order, dropout, augment, split, other. All else draws as in a plain run.",
+        ),
+    ] = None
+    source: Annotated[
+        list[str] | None,
+        Parameter(
+            group=PLACES, negative=(), help="With --vary: to which source a line's draws belong, model.py:41=augment."
+        ),
     ] = None
     seed_site: Annotated[
         str | None,
@@ -168,6 +187,8 @@ class RunOptions:
         return Options(
             as_is=self.as_is,
             keep=tuple(self.keep or ()),
+            vary=split_names(self.vary),
+            corrections=tuple(self.source or ()),
             seed_site=self.seed_site,
             threads=None if self.threads == "script" else int(self.threads),
             jobs=self.jobs,

@@ -52,7 +52,7 @@ def _run(arguments: Sequence[str]) -> object:
     """Run one command. Raises UsageError for words that are not understood."""
     from cyclopts import CycloptsError
 
-    from . import check, compare, completion, plan, run, spread, stored, summarize  # noqa: F401 (their commands)
+    from . import check, compare, completion, decompose, plan, run, spread, stored, summarize  # noqa: F401 (their commands)
     from .app import app
     from .users_words import marked
     from .wrong_use import in_words

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from cyclopts.argument import Argument
 
-TAKE_A_COMMAND = ("run", "check", "sites")
+TAKE_A_COMMAND = ("run", "check", "sites", "decompose")
 """The commands that are followed by a command of the user's."""
 
 
@@ -25,9 +25,37 @@ def marked(arguments: Sequence[str]) -> list[str]:
     if not words or words[0] not in TAKE_A_COMMAND:
         return words
     start = start_of_command(words)
+    if start is not None and words[0] == "decompose":
+        words = _ours_in_front(words, start)
+        start = start_of_command(words)
     if start is None or words[start] == "--" or _has_no_words(words[start], words[0]):
         return words
     return [*words[:start], "--", *words[start:]]
+
+
+def _ours_in_front(words: list[str], start: int) -> list[str]:
+    """The words with our options in front of the command, where they stand at the end of it and none says --vary before.
+
+    `decompose -- python train.py --vary init,order -n 8` is how one says it: without --vary there is nothing to do.
+    """
+    if any(word.partition("=")[0] == "--vary" for word in words[:start]):
+        return words
+    options = _options(words[0])
+    for k in range(start + 1, len(words)):
+        if _are_options(words[k:], options) and any(word.partition("=")[0] == "--vary" for word in words[k:]):
+            return [words[0], *words[1:start], *words[k:], *words[start:k]]
+    return words
+
+
+def _are_options(words: Sequence[str], options: "dict[str, Argument]") -> bool:
+    """Whether these words are options of ours with their values, and nothing else."""
+    at = 0
+    while at < len(words):
+        name, equals, _ = words[at].partition("=")
+        if name not in options:
+            return False
+        at += 1 + (0 if equals else options[name].token_count()[0])
+    return at == len(words)
 
 
 def ours_among(words: Sequence[str], command: str) -> list[str]:

@@ -33,8 +33,14 @@ def make_manifest(
 ) -> dict[str, object]:
     """Everything by which an experiment is recognised before its first run."""
     network = {"network": "own"} if options.isolate_network else {}
+    vary = {
+        "sources": sorted(options.vary),
+        "at": {source: list(row) for source, row in options.at},
+        "corrections": sorted(options.corrections),
+    }
     return {
         **network,
+        **({"vary": vary} if options.vary else {}),
         "command": list(command),
         "folder": os.getcwd(),
         "mode": mode.value,
@@ -62,7 +68,7 @@ def key_of(manifest: Mapping[str, object]) -> str:
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:12]
 
 
-INTENT = ("command", "folder", "mode", "keep", "seed site", "network")
+INTENT = ("command", "folder", "mode", "keep", "seed site", "network", "vary")
 """What a user sets up. A difference in anything else is a change that happened later."""
 
 

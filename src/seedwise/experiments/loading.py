@@ -12,6 +12,7 @@ from ..results import Metric, Reduce, Results, Run, Status, check_seeds, reduce_
 from ..wording import is_at_command_line, option
 from ..words import seed_list
 from .config_site import find_seeds
+from .draws import about_sources, sources_of
 from .forking_record import Record
 from .ledger_warnings import about_generators
 from .options import Mode
@@ -118,6 +119,9 @@ def results_of(
         forking=_forking(experiment, runs),
         anytime=tuple(experiment.plan.get("options", {}).get("anytime", ())),
         question=choice.question,
+        draws=sources_of(runs, [*varied["sources"], *varied["at"]])
+        if (varied := experiment.manifest.get("vary"))
+        else (),
         there=there if there > len(runs) else None,
     )
     read = [name for kind, name in store.inputs(experiment.id) if kind == "config"]
@@ -271,12 +275,16 @@ def _warnings(results: Results, experiment: Experiment, configs: Sequence[str]) 
         found.extend(f"{text}: seed 0 may mean no seed there; use seeds from 1" for text in by_kind.get("zero", []))
     varied_split = [s["location"] for s in results.sites if s["source"] == "split" and s["receives"] != "as typed"]
     uses = [f"{_site(u.path, u.line, '', '', '', '', folder)['location']}" for u in plan.split_uses]
-    if mode is Mode.SUBSTITUTE and (varied_split or uses) and "split" not in plan.kept:
+    varied = experiment.manifest.get("vary")
+    if mode is Mode.SUBSTITUTE and not varied and (varied_split or uses) and "split" not in plan.kept:
         where = ", ".join(dict.fromkeys([*varied_split, *uses]))
         found.append(
             f"also varied: split ({where}), so the spread holds other data too; {option('--keep split')} leaves it as typed"
         )
-    if mode is Mode.SUBSTITUTE:
+    if varied:
+        corrected = [text.rpartition("=")[0] for text in varied["corrections"]]
+        found.extend(about_sources(results.runs, [*varied["sources"], *varied["at"]], corrected))
+    elif mode is Mode.SUBSTITUTE:
         found.extend(about_generators(results.runs, plan))
     found.extend(_about_scores(results, mode, configs))
     return found
@@ -313,7 +321,9 @@ def _about_scores(results: Results, mode: Mode, configs: Sequence[str]) -> list[
             several += 1
     if results.metrics and several == len(results.metrics) and len(finished) > 1 and mode is not Mode.AS_IS:
         found.append(
-            f"all {len(finished)} seeds gave the same numbers: the seed does not reach the result, or has no effect on it; "
+            f"all {len(finished)} runs gave the same numbers: what varies does not reach the result, or has no effect on it"
+            if results.draws
+            else f"all {len(finished)} seeds gave the same numbers: the seed does not reach the result, or has no effect on it; "
             "`seedwise sites` shows where it goes in"
             + "".join(
                 f"; a seed stands in a file that the runs read: {option(f'--seed-site {site}')}"

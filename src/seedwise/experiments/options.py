@@ -8,6 +8,7 @@ from typing import Any
 
 from ..errors import UsageError
 from ..sandbox.workdir import Workdir, workdir_named
+from ..typos import did_you_mean, one_of
 from ..wording import option, switched_on
 from .command import PLACEHOLDER, placeholders
 
@@ -65,6 +66,16 @@ class Options:
     """Whether to start an interpreter for each run."""
     isolate_network: bool = False
     """Whether to give each run its own network, which has only a loopback device."""
+    vary: tuple[str, ...] = ()
+    """The sources of randomness that get the seed. Every other source draws what it draws in a plain run. () where the
+    seed takes the place of what is typed.
+    """
+    at: tuple[tuple[str, tuple[int, ...]], ...] = ()
+    """Sources whose seeds a design fixes: for each source, its seed in the runs under seeds 1, 2, 3 …, again from the
+    first where there are fewer.
+    """
+    corrections: tuple[str, ...] = ()
+    """`model.py:41=augment`: the source of what is drawn there."""
     metric_files: tuple[str, ...] = ()
     """Files that each run writes, with its metrics: `out/metrics.json`, `logs/*/events*`; instead of what it prints."""
 
@@ -83,6 +94,9 @@ class Options:
             raise UsageError(f"{option('--retries')} is 0 or more; got {self.retries}")
         if not 0 <= self.nice <= 19:
             raise UsageError(f"{option('--nice')} is 0 to 19; got {self.nice}")
+        if self.vary or self.corrections:
+            check_vary(self.vary, self.corrections)
+            self._check_with_vary()
         if self.metric_files and self.workdir is Workdir.SHARED:
             raise UsageError(
                 f"{option('--metric-file')} reads what each run wrote, which with {option('--workdir shared')} is not kept apart"
@@ -93,6 +107,32 @@ class Options:
             )
         if self.seed_site is not None and ":" not in self.seed_site:
             raise UsageError(f"{option('--seed-site')} takes FILE.py:LINE or CONFIG:KEY; got {self.seed_site!r}")
+
+    def _check_with_vary(self) -> None:
+        """Refuse what goes with seeds that are substituted, and not with sources."""
+        for given, name in (
+            (self.as_is, switched_on("--as-is")),
+            (self.keep, option("--keep")),
+            (self.seed_site, option("--seed-site")),
+        ):
+            if given:
+                raise UsageError(
+                    f"{name} would be ignored: with {option('--vary')} every seed stays as typed, and sources vary"
+                )
+
+    @property
+    def sources(self) -> tuple[str, ...]:
+        """All sources that vary, or stand at a seed of a design."""
+        return (*self.vary, *(source for source, _ in self.at))
+
+    def seeds_of_sources(self, seed: int) -> dict[str, int]:
+        """Source → seed, in the run under `seed`."""
+        fixed = {source: row[(seed - 1) % len(row)] for source, row in self.at}
+        return {**dict.fromkeys(self.vary, seed), **fixed}
+
+    def corrected(self) -> dict[str, str]:
+        """`file:line` → source."""
+        return {text.rpartition("=")[0]: text.rpartition("=")[2] for text in self.corrections}
 
     @property
     def number_at(self) -> str | None:
@@ -141,7 +181,33 @@ class Options:
             fresh=kept.get("fresh", False),
             isolate_network=kept.get("isolate_network", False),
             metric_files=tuple(kept.get("metric_files", ())),
+            vary=tuple(of.get("vary", {}).get("sources", ())),
+            at=tuple((source, tuple(row)) for source, row in sorted(of.get("vary", {}).get("at", {}).items())),
+            corrections=tuple(of.get("vary", {}).get("corrections", ())),
         )
+
+
+def check_vary(vary: Sequence[str], corrections: Sequence[str]) -> None:
+    """Raises UsageError for a source that does not exist or stands twice, and for a correction that cannot be read."""
+    from seedwise_guest.protocol import SOURCES
+
+    if not vary:
+        raise UsageError(f"{option('--source')} goes with {option('--vary')}: it says to which source a draw belongs")
+    for name in vary:
+        if name not in SOURCES:
+            raise UsageError(
+                f"{option('--vary')} takes sources of randomness, {one_of(SOURCES)}; got {name!r}{did_you_mean(name, SOURCES)}"
+            )
+    twice = next((name for k, name in enumerate(vary) if name in vary[:k]), None)
+    if twice is not None:
+        raise UsageError(f"{option('--vary')}: {twice} stands twice")
+    for text in corrections:
+        place, _, source = text.rpartition("=")
+        file, _, line = place.rpartition(":")
+        if not file or not line.isdigit() or source not in SOURCES:
+            raise UsageError(
+                f"{option('--source')} takes FILE:LINE=SOURCE, such as model.py:41=augment, with {one_of(SOURCES)}; got {text!r}"
+            )
 
 
 def _check_whole(what: str, number: object) -> None:

@@ -177,6 +177,7 @@ class _Probe:
             "digests": {path: digest for path, digest in placement.files.items() if path != "-c"},
             "script": self._reading.script,
             "announce": False,
+            "vary": None,
             "numbers": numbers,
         }
 

@@ -117,6 +117,8 @@ def read_sites(
         placement = place_seeds(findings, list(options.keep), options.number_at)
     except LookupError as error:
         raise UsageError(str(error.args[0])) from None
+    if options.vary:
+        placement.keep_for_sources(split="split" in options.sources)
     return Reading(
         placement, data.get("script"), data.get("launch", {}), data["python"], data["packages"], entered=True
     )

@@ -10,6 +10,7 @@ from ..words import failing_alike, failure, histogram, number, places_for, print
 from .page import Block, Line, warning
 from .paper import mean_on_paper, note_on_paper
 from .screen import Tone
+from .sources import sources_sentence, sources_table
 from .table import Table
 
 
@@ -23,7 +24,10 @@ def report_of(results: Results, summaries: Mapping[str, Summary]) -> list[Block]
         blocks.extend(map(Line, remarks_of(results, summaries)))
         blocks.extend(map(Line, _chosen(results)))
     blocks.extend(_counts(results))
-    blocks.extend(map(Line, _sites(results.sites)))
+    if results.draws:
+        blocks += [Line(sources_sentence(results.draws)), sources_table(results.draws)]
+    else:
+        blocks.extend(map(Line, _sites(results.sites)))
     blocks.extend(warning(f"{printable(f.label)}: {f.reason}") for f in shown[1:] if f.reason)
     noted = [f for k, f in enumerate(shown) if f.note and (k == 0 or f.method != "t interval")]
     blocks.extend(warning(f"{printable(f.label)}: {f.note}") for f in noted)

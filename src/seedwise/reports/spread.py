@@ -8,12 +8,14 @@ from ..words import decimals, number, printable
 from .decisions import p_text, percent, signed
 from .table import Table
 
+_WORTH_SAYING = 0.005
+"""A smaller share is 0 %; the table has it."""
 _REST = "what no source named here controls"
 
 
 def components_sentence(metric: str, found: Components) -> str:
     """Which part of the variance each source makes, the largest first."""
-    known = sorted((p for p in found.parts if p.share), key=lambda p: -(p.share or 0.0))
+    known = sorted((p for p in found.parts if (p.share or 0.0) >= _WORTH_SAYING), key=lambda p: -(p.share or 0.0))
     if not known:
         return f"{printable(metric)} has no spread at all in these {_runs(found)} runs."
     shares = [f"{(p.share or 0) * 100:.0f} % is {_REST if p.name == 'rest' else printable(p.name)}" for p in known]
@@ -22,7 +24,7 @@ def components_sentence(metric: str, found: Components) -> str:
 
 
 def _runs(found: Components) -> int:
-    return math.prod(found.shape) * found.replicates
+    return found.runs or math.prod(found.shape) * found.replicates
 
 
 def components_table(found: Components) -> Table:
@@ -65,7 +67,7 @@ def explain_components(found: Components) -> list[str]:
         "rest: "
         + (
             "what stays when all sources are held and the run is repeated: races, atomics, other sources."
-            if found.replicates > 1
+            if found.rest_apart
             else "without replicates, the highest interaction and what no source controls cannot be told apart."
         ),
     ]
@@ -148,3 +150,40 @@ def explain_noise(found: TestSetNoise, classes: int) -> list[str]:
         "distribution: its unbiased estimate on fresh examples without end (Jordan 2023); below 0 means none was seen.",
         f"predicted {found.predicted:.3g}: the variance that class-calibrated runs would show ({kind}); observed {found.observed:.3g}.",
     ]
+
+
+def machine_sentence(found: Components, threads: str) -> str:
+    """How many times the spread by seeds is the one by the machine: by the number of threads, and by what no seed controls.
+
+    "" where nothing was repeated and threads are no factor.
+    """
+    by_threads = any(threads in part.sources for part in found.parts)
+    if not by_threads and not found.rest_apart:
+        return ""
+    machine = [p for p in found.parts if threads in p.sources or (p.name == "rest" and found.rest_apart)]
+    seeds = math.sqrt(sum(p.truncated for p in found.parts if p not in machine))
+    rest = math.sqrt(sum(p.truncated for p in machine))
+    what = "the number of threads and what no seed controls" if by_threads else "what no seed controls"
+    k = decimals(seeds or None, seeds)
+    if rest == 0:
+        same = "runs under the same seeds gave the same" + (" with every number of threads" if by_threads else "")
+        return f"Nothing is left to the machine: {same}."
+    if seeds == 0:
+        return f"All of the spread is {what}: the seeds make none."
+    times = seeds / rest
+    ratio = f"{times:.0f} times" if times >= 10 else f"{times:.2g} times" if times >= 1 else ""
+    if not ratio:
+        return f"The SD of {what}, {rest:.2g}, is {1 / times:.2g} times the seeds' SD, {number(seeds, k)}."
+    return f"The seeds' SD, {number(seeds, k)}, is {ratio} that of {what}, {rest:.2g}."
+
+
+_BAR = 24
+
+
+def components_bars(found: Components) -> Table:
+    """A bar for each component: its share of the variance."""
+    parts = sorted(found.parts, key=lambda p: -(p.share or 0.0))
+    rows = tuple(
+        (printable(p.name), f"{(p.share or 0) * 100:.0f} %", "█" * round(_BAR * (p.share or 0))) for p in parts
+    )
+    return Table(("source", "share", ""), rows, frozenset({1}), pictures=frozenset({2}))

@@ -21,11 +21,13 @@ from seedwise_guest.protocol import (
     PreforkInstructions,
     Refused,
     RunInstructions,
+    Vary,
     apply_edits,
 )
 
 from ..experiments.command import PLACEHOLDER, placeholders
 from ..experiments.config_site import edit_config
+from ..experiments.draws import DRAWN, merged_draws
 from ..experiments.options import Mode, Options
 from ..metrics import choose as metrics
 from ..metrics import files
@@ -105,6 +107,8 @@ class Told:
     """What to say if the function returned None, and nothing else told a result."""
     ends: dict[str, str] = field(default_factory=dict)
     """For each library: a digest of the global generator of the first process at its end."""
+    drawn: list[dict[str, Any]] = field(default_factory=list)
+    """What each process drew for each source, if sources are kept apart."""
     not_forked: str = ""
     """Why a forked run could not continue."""
     ended: bool = False
@@ -142,11 +146,13 @@ class Attempt:
         """
         setup = self.setup
         self.folder.mkdir(parents=True, exist_ok=True)
-        edits = setup.placement.edits(self.seed) if setup.mode is Mode.SUBSTITUTE else {}
+        typed = self._typed_seed()
+        edits = setup.placement.edits(typed) if setup.mode is Mode.SUBSTITUTE and typed is not None else {}
         command = list(setup.command)
         if setup.mode is Mode.PLACEHOLDER:
             ours = placeholders(command)
-            command = [word.replace(PLACEHOLDER, str(self.seed)) if word in ours else word for word in command]
+            given = own_number(setup) if setup.options.vary else self.seed
+            command = [word.replace(PLACEHOLDER, str(given)) if word in ours else word for word in command]
         if setup.command_text is not None and edits.get("-c"):
             edited = apply_edits(setup.command_text, edits.pop("-c"))
             command = [edited if word == setup.command_text else word for word in command]
@@ -162,7 +168,7 @@ class Attempt:
         specification = setup.worlds.specification(self.world, command, cores, replace, private=thrown_away)
         environment = {**setup.environment, SPOOL: str(self.world.spool)}
         if setup.mode is not Mode.AS_IS:
-            environment[SEED] = str(self.seed)
+            environment[SEED] = str(own_number(setup) if setup.options.vary else self.seed)
         if card is not None:
             environment["CUDA_VISIBLE_DEVICES"] = card
         if own_tmp:
@@ -178,6 +184,15 @@ class Attempt:
             specification,
             command,
         )
+
+    def _typed_seed(self) -> int | None:
+        """The seed that takes the place of what is typed; None if everything stays as typed.
+
+        Where sources vary, that is the seed of the split: a split is often made by a generator of its own.
+        """
+        if not self.setup.options.vary:
+            return self.seed
+        return self.setup.options.seeds_of_sources(self.seed).get("split")
 
     def told(self) -> Told:
         """Read the spool. Incomplete lines are skipped: their process was killed while it wrote."""
@@ -258,6 +273,8 @@ class Attempt:
     def collect(self, told: Told) -> list[str]:
         """Keep what the run wrote, and its ledger, beside its logs. Returns the paths of the files."""
         (self.folder / "ledger.json").write_text(json.dumps(told.ledger(), indent=1))
+        if self.setup.options.vary:
+            (self.folder / DRAWN).write_text(json.dumps(merged_draws(told.drawn), indent=1))
         if told.arrays:
             self._keep_arrays(told)
         kept = self.setup.worlds.harvest(self.world, self.folder / "files")
@@ -292,13 +309,20 @@ def has_own_tmp(setup: Setup) -> bool:
     return setup.worlds.kind is Workdir.SEQUENTIAL
 
 
+def own_number(setup: Setup) -> int:
+    """The number at which everything starts that does not vary, where sources vary: the typed one; 0 if none is typed."""
+    return setup.placement.number or 0
+
+
 def run_plan(setup: Setup, seed: int, edits: dict[str, list[list[Any]]], announce: bool = False) -> RunInstructions:
     """What a process of a run is told."""
+    options = setup.options
+    vary: Vary = {"seeds": options.seeds_of_sources(seed), "corrections": options.corrected()}
     reads_seed = any(remark.kind == "environment" for remark in setup.placement.remarks)
     return {
         "v": PROTOCOL,
         "mode": "run",
-        "seed": seed,
+        "seed": own_number(setup) if setup.options.vary else seed,
         "number": setup.placement.number,
         "has_sites": not setup.is_function
         and (bool(setup.placement.own) or setup.mode in (Mode.PLACEHOLDER, Mode.CONFIG) or reads_seed),
@@ -308,6 +332,7 @@ def run_plan(setup: Setup, seed: int, edits: dict[str, list[list[Any]]], announc
         "digests": {path: digest for path, digest in setup.placement.files.items() if path != "-c"},
         "script": setup.script,
         "announce": announce,
+        "vary": vary if setup.options.vary else None,
     }
 
 
@@ -348,6 +373,8 @@ def _take(message: Mapping[str, Any], told: Told, logged: dict[str, tuple[list[i
         told.returned_none = str(message["reason"])
     elif kind == "not-forked":
         told.not_forked = str(message["reason"])
+    elif kind == "drawn":
+        told.drawn.append({k: message[k] for k in ("sources", "unseen", "seedings", "corrected")})
     elif kind == "end":
         told.ended = True
         told.loaded.update(message["loaded"])

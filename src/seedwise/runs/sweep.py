@@ -13,6 +13,7 @@ from ..errors import UsageError
 from ..events import Event
 from ..experiments import identity
 from ..experiments.command import (
+    PLACEHOLDER,
     available_cores,
     check_command,
     check_name,
@@ -218,7 +219,7 @@ def prepare(store: Store, understood: Understood, tell: Callable[[Event], None])
     if fixed:
         note(f"the command fixes a seed ({fixed}): if that is the script's seed, write {{seed}} in its place")
     worlds = _worlds(store, words, mode, options, reading)
-    if mode is Mode.SUBSTITUTE and options.number_at is None and is_doubtful(reading.placement):
+    if mode is Mode.SUBSTITUTE and options.number_at is None and not options.vary and is_doubtful(reading.placement):
         known = live_site_seen(store, name, shown, mode, options, reading, environment, call)
         _take_live_site(
             reading, known, lambda: find_live_site(words, environment, reading, worlds.throw_away), worlds, note
@@ -229,9 +230,17 @@ def prepare(store: Store, understood: Understood, tell: Callable[[Event], None])
     request = replace(request, reduce=request.reduce or _own_reduction(experiment))
     experiment = _remember(store, experiment, request)
     _say_how(worlds, options, note)
+    if options.vary:
+        _say_held(reading, request, note)
     setup = _setup(words, mode, reading, environment, worlds, request)
     seeds = _seeds(store, experiment, mode, request)
-    off = option("--fresh") if options.fresh else why_not_forked(setup, str(reading.python.get("version", "")))
+    off = (
+        option("--vary")
+        if options.vary
+        else option("--fresh")
+        if options.fresh
+        else why_not_forked(setup, str(reading.python.get("version", "")))
+    )
     record = Record.from_dict(experiment.plan.get("forking", {})).here()
     forking = Forking(setup, off=off, record=record, tell=note)
     rule = None
@@ -265,6 +274,10 @@ def _check_together(request: Request, mode: Mode) -> None:
     if options.as_is and (options.retries or options.fail_fast):
         raise UsageError(
             f"{option('--retries')} and {option('--fail-fast')} would be ignored: with {option('--as-is')} the script runs once, with all its seeds"
+        )
+    if options.vary and request.call is None and mode is Mode.PLACEHOLDER:
+        raise UsageError(
+            f"{option('--vary')} holds the script's own seed, and the command gives it {PLACEHOLDER}: write the seed as the script takes it, --seed 1"
         )
     if options.workdir is Workdir.SEQUENTIAL and options.jobs not in (None, 1):
         raise UsageError(
@@ -417,6 +430,20 @@ def _say_how(worlds: Worlds, options: Options, note: Callable[[str], None]) -> N
         note(f"cannot isolate here ({worlds.reason}); running one after another")
     if worlds.kind is Workdir.SHARED:
         note(f"runs share your files ({option('--workdir shared')}): one may read what another wrote")
+
+
+def _say_held(reading: Reading, request: Request, note: Callable[[str], None]) -> None:
+    """Tell the user what varies, and where everything else starts."""
+    varied = " and ".join(request.options.vary)
+    at = "".join(
+        f", {source} {'at seed' if len(row) == 1 else 'at seeds'} {', '.join(map(str, row))}"
+        for source, row in request.options.at
+    )
+    number = reading.placement.number
+    held = "what is typed" if number is not None else "0, as no seed is typed"
+    if request.call is not None:
+        held = "the function's seed 0"
+    note(f"{varied} {'varies' if len(request.options.vary) == 1 else 'vary'}{at}; everything else starts from {held}")
 
 
 def _jobs(options: Options, worlds: Worlds, n: int) -> int:

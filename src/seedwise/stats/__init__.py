@@ -18,6 +18,7 @@ from .components import (
 from .crossvalidation import CrossValidated, corrected_resampled_t
 from .describe import Description, describe, interquartile_mean, share_interval, t_interval
 from .ensembles import Combination, EnsembleCurve, EnsembleSize, curve_of_classes, curve_of_values
+from .latin import latin_cells, latin_components
 from .lottery import Estimator, Selection, best_of_weights, expected_best, expected_maximum, select, wrong_winner
 from .many import (
     Friedman,
@@ -29,7 +30,16 @@ from .many import (
     signed_rank_sum,
     wilcoxon,
 )
-from .planning import Design, detectable, power, seeds_for, seeds_for_margin, seeds_for_superiority
+from .planning import (
+    Design,
+    detectable,
+    margin_with_held,
+    power,
+    runs_for_margin,
+    seeds_for,
+    seeds_for_margin,
+    seeds_for_superiority,
+)
 from .resampling import Bootstrap, Method, Statistic, bootstrap, resampled_means
 from .sequential import (
     Stein,
@@ -127,6 +137,9 @@ __all__ = [
     "holm_of_exclusive",
     "improvement",
     "interquartile_mean",
+    "latin_cells",
+    "latin_components",
+    "margin_with_held",
     "multi_bootstrap",
     "noise_of_test_set",
     "optimality_gap",
@@ -136,6 +149,7 @@ __all__ = [
     "power",
     "power_of_comparison",
     "resampled_means",
+    "runs_for_margin",
     "seeds_for",
     "seeds_for_margin",
     "seeds_for_superiority",

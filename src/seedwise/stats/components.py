@@ -44,6 +44,10 @@ class Components:
     replicates: int
     level: float
     total: float
+    runs: int = 0
+    """How many runs it is from."""
+    rest_apart: bool = False
+    """Whether runs were repeated, so that `rest` holds nothing but what differs between repeats."""
 
     def __getitem__(self, name: str) -> Component:
         for part in self.parts:
@@ -53,7 +57,12 @@ class Components:
 
 
 def crossed_components(
-    table: ArrayLike, sources: Sequence[str], *, replicates: bool = False, level: float = 0.95
+    table: ArrayLike,
+    sources: Sequence[str],
+    *,
+    replicates: bool = False,
+    repeats: ArrayLike | None = None,
+    level: float = 0.95,
 ) -> Components:
     """Variance components of a fully crossed random-effects design.
 
@@ -64,6 +73,9 @@ def crossed_components(
         under the same assignment.
     sources
         Names, one for each axis that is a source.
+    repeats
+        Instead of `replicates`, where only some cells were repeated: shape (cells, repeats), with the value of the
+        table in the first column.
 
     Raises
     ------
@@ -93,34 +105,58 @@ def crossed_components(
     k = len(names)
     subsets = [s for size in range(1, k + 1) for s in combinations(range(k), size)]
     squares, df = _mean_squares(x, subsets, k)
-    if replicates:
-        cells = x.mean(axis=-1, keepdims=True)
-        free = int(np.prod(x.shape[:k])) * (x.shape[-1] - 1)
-        squares[()], df[()] = float(((x - cells) ** 2).sum()) / free, free
+    again = x.reshape(-1, x.shape[-1]) if replicates else pairs_of(repeats)
+    if again is not None:
+        squares[()], df[()] = within(again)
     highest = subsets[-1]
     parts: list[tuple[str, tuple[str, ...], dict[tuple[int, ...], float]]] = []
     for subset in subsets:
-        if subset == highest and not replicates:
+        if subset == highest and again is None:
             continue
         weights = {above: (-1.0) ** (len(above) - len(subset)) for above in subsets if set(above) >= set(subset)}
         if subset == highest:
-            weights[()] = -1.0
+            weights[()] = -1.0  # what repeats show is in every mean square, and cancels in the others
         divisor = math.prod(x.shape[i] for i in range(x.ndim) if i not in subset)
         label = tuple(names[i] for i in subset)
         parts.append((" × ".join(label), label, {s: w / divisor for s, w in weights.items()}))
-    parts.append(("rest", (), {(() if replicates else highest): 1.0}))
-    found = [(name, label, *_estimate(weights, squares, df, level)) for name, label, weights in parts]
-    total = sum(max(0.0, variance) for _, _, variance, _, _ in found)
-    return Components(
-        tuple(
-            Component(name, label, variance, max(0.0, variance) / total if total > 0 else None, interval, nu)
-            for name, label, variance, interval, nu in found
-        ),
-        x.shape[:k],
-        x.shape[-1] if replicates else 1,
-        level,
-        total,
+    parts.append(("rest", (), {(highest if again is None else ()): 1.0}))
+    estimates = [(name, label, *estimate(weights, squares, df, level)) for name, label, weights in parts]
+    runs = x.size + (0 if replicates or again is None else again.size - len(again))
+    return gathered(estimates, x.shape[:k], x.shape[-1] if replicates else 1, level, runs, again is not None)
+
+
+Estimate = tuple[str, tuple[str, ...], float, tuple[float, float] | None, float | None]
+"""Name, sources, variance, interval and degrees of freedom of one component."""
+
+
+def gathered(
+    estimates: Sequence[Estimate], shape: tuple[int, ...], replicates: int, level: float, runs: int, rest_apart: bool
+) -> Components:
+    """Components with the share that each has of the sum of those above 0."""
+    total = sum(max(0.0, variance) for _, _, variance, _, _ in estimates)
+    parts = tuple(
+        Component(name, label, variance, max(0.0, variance) / total if total > 0 else None, interval, nu)
+        for name, label, variance, interval, nu in estimates
     )
+    return Components(parts, shape, replicates, level, total, runs, rest_apart)
+
+
+def pairs_of(repeats: ArrayLike | None) -> Array | None:
+    """Repeated runs as an array of cells × repeats. Raises ValueError for another shape, or for numbers that are not finite."""
+    if repeats is None:
+        return None
+    again = np.asarray(repeats, dtype=np.float64)
+    if again.ndim != 2 or again.shape[0] < 1 or again.shape[1] < 2:
+        raise ValueError(f"repeats have shape (cells, repeats ≥ 2); got {again.shape}")
+    if not np.isfinite(again).all():
+        raise ValueError("the repeats have NaN or infinite values")
+    return again
+
+
+def within(again: Array) -> tuple[float, int]:
+    """Mean square between repeats of the same cell, and its degrees of freedom."""
+    free = again.shape[0] * (again.shape[1] - 1)
+    return float(((again - again.mean(axis=1, keepdims=True)) ** 2).sum()) / free, free
 
 
 def _mean_squares(
@@ -144,12 +180,13 @@ def _mean_squares(
     return squares, df
 
 
-def _estimate(
+def estimate(
     weights: dict[tuple[int, ...], float],
     squares: dict[tuple[int, ...], float],
     df: dict[tuple[int, ...], int],
     level: float,
 ) -> tuple[float, tuple[float, float] | None, float | None]:
+    """A variance that is a weighted sum of mean squares, its interval and degrees of freedom (Satterthwaite 1946)."""
     from scipy.special import chdtri
 
     variance = sum(w * squares[s] for s, w in weights.items())

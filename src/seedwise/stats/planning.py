@@ -139,6 +139,34 @@ def seeds_for_margin(sd: float, margin: float, level: float = 0.95) -> int:
     return _fewest(lambda n: float(stdtrit(n - 1, (1 + level) / 2)) * sd / math.sqrt(n) <= margin)
 
 
+def margin_with_held(moving: float, held: float, n: int, level: float = 0.95) -> float:
+    """The margin of a mean of n runs, where a part of the variance is drawn once for all of them.
+
+    √(t(n - 1)²·moving/n + z²·held): `moving` is the variance that each run draws anew, `held` the variance of what is
+    the same in all runs; n is 2 or more. The variance is that of Bouthillier et al. (2021), eq. 7 and 8.
+    """
+    from scipy.special import ndtri, stdtrit
+
+    check_level(level)
+    t, z = float(stdtrit(n - 1, (1 + level) / 2)), float(ndtri((1 + level) / 2))
+    return math.sqrt(t**2 * moving / n + z**2 * held)
+
+
+def runs_for_margin(moving: float, held: float, margin: float, level: float = 0.95) -> int | None:
+    """The smallest number of runs whose margin, as `margin_with_held` gives it, is at most this. None if no number does."""
+    from scipy.special import ndtri
+
+    check_level(level)
+    if not margin > 0:
+        raise ValueError(f"a margin is above 0; got {margin}")
+    stays = float(ndtri((1 + level) / 2)) * math.sqrt(held)
+    if stays > margin or (stays == margin and moving > 0):
+        return None
+    if margin_with_held(moving, held, _MOST, level) > margin:
+        return None
+    return _fewest(lambda n: margin_with_held(moving, held, n, level) <= margin)
+
+
 def seeds_for_superiority(
     probability: float, *, power: float = 0.95, alpha: float = 0.05, paired: bool = False, two_sided: bool = False
 ) -> int:

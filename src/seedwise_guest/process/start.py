@@ -131,6 +131,7 @@ class _Run:
         """False in a process that only forks; its children become runs."""
         self.is_forked = False
         self.late_sites: list[dict[str, Any]] = []
+        self.tell_drawn: Callable[[], None] = lambda: None
         self.forks = 0
         self.path: tuple[str | int, ...] = ()
 
@@ -311,6 +312,10 @@ class _Run:
         self.control = Control(self.seed, start=self._start, path=self.path)
         self.control.take_hold()
         self.control.watch_imports()
+        if self.plan.get("vary"):
+            from ..randomness.sources import keep_apart
+
+            self.tell_drawn = keep_apart(self.plan["vary"], self.control)
         if hasattr(os, "register_at_fork"):
             # this hook runs after `random`'s own, which reseeds from the system in every forked child
             when_imported("random", lambda module: os.register_at_fork(before=self._count, after_in_child=self._forked))
@@ -381,6 +386,7 @@ class _Run:
         if self.is_forked and not self._is_placed():
             spool.send("not-forked", reason="the script was not loaded by Seedwise, so no seed was placed")
         self.files.stop()
+        self.tell_drawn()
         from .capture import modules
 
         loaded = dict(self.substitution.loaded) if self.substitution is not None else {}

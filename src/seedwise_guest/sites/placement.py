@@ -50,8 +50,21 @@ class Placement:
     @property
     def kept_uses(self) -> list[Use]:
         """Where a seed that is varied elsewhere is held at the typed number, because it divides the data."""
-        if "split" not in self.kept:
+        if "split" not in self.kept or "other" in self.kept:  # where all stays as typed, nothing is to be held
             return []
+        return self._uses_apart()
+
+    @property
+    def varied_uses(self) -> list[Use]:
+        """Where a seed that is kept elsewhere varies, because it divides the data."""
+        return self._uses_apart() if "other" in self.kept and "split" not in self.kept else []
+
+    def keep_for_sources(self, split: bool) -> None:
+        """Leave every site as typed, except, with `split`, those that divide the data: sources vary, not seeds."""
+        self.kept = ["other"] if split else ["other", "split"]
+
+    def _uses_apart(self) -> list[Use]:
+        """The uses of a seed that divide data, of a seed that is also used for something else."""
         places = {(site.path, site.line, site.column) for site in self.sites}
         own = {f"{s.path}:{s.line}:{s.column}" for s in self.sites if s.source == "split"}
         return [
@@ -92,15 +105,17 @@ class Placement:
 
     def edits(self, seed: int) -> dict[str, list[list[Any]]]:
         """For each file the replacements in it, from its end to its beginning."""
-        return self.edits_to([self.value(site, seed) for site in self.sites])
+        return self.edits_to([self.value(site, seed) for site in self.sites], seed)
 
-    def edits_to(self, values: Sequence[int | None]) -> dict[str, list[list[Any]]]:
+    def edits_to(self, values: Sequence[int | None], seed: int | None = None) -> dict[str, list[list[Any]]]:
         """The replacements that give each site its value of these; None leaves it as typed."""
         result: dict[str, list[list[Any]]] = {}
         for site, value in zip(self.sites, values):
             if value is not None:
                 new = str(value) if site.number is None else _like(site.old, value)
                 result.setdefault(site.path, []).append([site.line, site.column, site.end, site.old, new])
+        for use in self.varied_uses if seed is not None else ():
+            result.setdefault(use.path, []).append([use.line, use.column, use.end, use.old, str(seed)])
         for use in self.kept_uses:
             edit = [use.line, use.column, use.end, use.old, str(use.numbers[0])]
             result.setdefault(use.path, []).append(edit)
