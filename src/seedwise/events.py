@@ -76,4 +76,11 @@ class Note:
     text: str
 
 
-Event = Began | Started | Ended | Waiting | Note | Comparing | Beat
+@dataclass(frozen=True)
+class Planned:
+    """A family of experiments begins, with so many seeds in all."""
+
+    seeds: int
+
+
+Event = Planned | Began | Started | Ended | Waiting | Note | Comparing | Beat

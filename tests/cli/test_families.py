@@ -163,3 +163,13 @@ def test_what_fails_alike_in_two_settings_is_not_tried_in_the_third(
     text = capsys.readouterr().out
     assert "no such file" in text
     assert "not run: broken k=3" in text
+
+
+def test_progress_of_a_grid_counts_all_its_settings() -> None:
+    from seedwise.events import Began, Planned
+    from seedwise.reports.progress import Progress
+
+    progress = Progress()
+    progress.take(Planned(18))
+    progress.take(Began(6, 0, 6, 2, experiment="train lr=0.1"))
+    assert progress.counted() == "0 of 18"

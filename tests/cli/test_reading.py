@@ -159,16 +159,26 @@ def test_latex_is_a_table_alone(words: list[str], two: list[str]) -> None:
         assert "95 % t interval of the mean over seeds" in " ".join(done.stdout.replace("\n% ", " ").split())
 
 
-@pytest.mark.skipif(shutil.which("pdflatex") is None, reason="no pdflatex here")
 @pytest.mark.parametrize("words", COMMANDS, ids=lambda w: w[0])
-def test_latex_compiles(words: list[str], two: list[str], project: Path) -> None:
-    table = seedwise(*words, "--format", "latex").stdout
-    head = "\\documentclass{article}\\usepackage{booktabs}\\begin{document}\n"
-    (project / "paper.tex").write_text(f"{head}{table}\\end{{document}}\n")
-    done = subprocess.run(
-        ["pdflatex", "-interaction=nonstopmode", "paper.tex"], capture_output=True, text=True, check=False
-    )
-    assert done.returncode == 0, done.stdout[-2000:]
+def test_latex_is_well_formed(words: list[str], two: list[str]) -> None:
+    """Braces in pairs, every row as many cells as the head has columns, no special character unescaped."""
+    import re
+
+    lines = [line for line in seedwise(*words, "--format", "latex").stdout.splitlines() if not line.startswith("%")]
+    wide = rows = 0
+    for line in lines:
+        begin = re.fullmatch(r"\\begin\{tabular\}\{(.*)\}", line)
+        if begin is not None:
+            wide = len(re.sub(r"@\{\}", "", begin[1]))
+        if not line.endswith(r"\\"):
+            continue
+        rows += 1
+        spanned = sum(int(n) - 1 for n in re.findall(r"\\multicolumn\{(\d+)\}", line))
+        assert len(re.split(r"(?<!\\)&", line)) + spanned == wide, line
+        assert line.count("{") == line.count("}")
+        assert not re.search(r"(?<!\\)[%#_]", line), line
+        assert len(re.findall(r"(?<!\\)\$", line)) % 2 == 0, line
+    assert rows > 1
 
 
 def test_csv_holds_every_digit(two: list[str], project: Path) -> None:
@@ -187,3 +197,20 @@ def test_a_locale_with_only_ascii_gets_ascii(two: list[str]) -> None:
         )
         assert (done.stdout + done.stderr).isascii()
         assert b"?" not in done.stdout
+
+
+def test_what_changed_in_a_command_is_told_by_option_with_both_values() -> None:
+    from seedwise.experiments.differences import _words
+
+    old, new = "python t.py --name foo --lr 0.1 -n 5".split(), "python t.py --seed {seed} --lr 0.2".split()
+    assert _words(old, new) == ["--name foo --lr 0.1 -n 5 → --seed {seed} --lr 0.2"]
+    assert _words("python t.py --lr 0.1".split(), "python t.py --lr 0.2".split()) == ["--lr 0.1 → --lr 0.2"]
+
+
+def test_a_seed_that_the_command_fixes_is_named(script: Script) -> None:
+    command = script(
+        "import argparse, random\np = argparse.ArgumentParser()\np.add_argument('--seed', type=int, default=0)\n"
+        "random.seed(p.parse_args().seed)\nprint('acc =', random.random())\n"
+    )
+    results = sw.run_script([*command, "--seed", "3"], [1, 2])
+    assert any("the command fixes the seed (--seed 3)" in text for text in results.warnings)

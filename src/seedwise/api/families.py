@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass, replace
 from .. import stats
 from ..decisions import Ranking, SteadierPair
 from ..errors import SeedwiseError, UsageError
-from ..events import Event, Note
+from ..events import Event, Note, Planned
 from ..experiments.command import default_name, words_of
 from ..experiments.functions import is_call
 from ..experiments.grids import (
@@ -183,6 +183,7 @@ def each_setting(
     """
     members: dict[str, Results] = {}
     stopped = ""
+    tell(Planned(len(settings) * len(seeds)))
     for k, (name, setting) in enumerate(settings.items()):
         tell(Note(f"{k + 1} of {len(settings)}: {name}"))
         results, interrupted = start(name, setting, seeds)

@@ -179,7 +179,11 @@ def _example(command: str, name: str) -> str:
     from ..errors import SeedwiseError
 
     try:
-        there = [shlex.quote(row.name) for row in listing()]
+        rows = listing()
+        if command == "resume":
+            rows = [row for row in rows if row.finished < row.n]
+        failed = {row.name for row in rows if command == "resume" and row.finished + row.failed == row.n}
+        there = [f"{shlex.quote(row.name)}{' --failed' if row.name in failed else ''}" for row in rows]
     except SeedwiseError:
         there = []
     if not there:

@@ -21,8 +21,11 @@ def differences(old: Experiment, new: Experiment, before: Inputs, now: Inputs) -
     """
     a, b = dict(old.manifest), dict(new.manifest)
     found = _words(a.get("command", ()), b.get("command", ()))
+    plain = [
+        name for name in _PLAIN if name != "mode" or not found
+    ]  # another command says already how the seed gets in
     found += [
-        f"{name} {a.get(name) or 'none'} → {b.get(name) or 'none'}" for name in _PLAIN if a.get(name) != b.get(name)
+        f"{name} {a.get(name) or 'none'} → {b.get(name) or 'none'}" for name in plain if a.get(name) != b.get(name)
     ]
     found += _python(str(a.get("python", "")), str(b.get("python", "")))
     if a.get("keep") != b.get("keep"):
@@ -32,7 +35,7 @@ def differences(old: Experiment, new: Experiment, before: Inputs, now: Inputs) -
     found += _changed(a.get("function", {}), b.get("function", {}))
     folder = str(b.get("folder", ""))
     code = _changed({**a.get("code", {}), **_of("code", before)}, {**b.get("code", {}), **_of("code", now)})
-    found += [_short(path, folder) for path in code]
+    found += [_short(path, folder) for path in code if not folder or path.startswith(folder + os.sep)]
     found += [_short(path, folder) for path in _changed(_of("config", before), _of("config", now), both=True)]
     packages, present = _of("package", before), _of("package", now)
     found += [f"{name} {packages[name]} → {present[name]}" for name in _changed(packages, present, both=True)]
@@ -42,11 +45,27 @@ def differences(old: Experiment, new: Experiment, before: Inputs, now: Inputs) -
 
 
 def _words(old: Sequence[str], new: Sequence[str]) -> list[str]:
-    """The words of the command that are new, and those that are gone."""
+    """What is otherwise in the command: `--lr 0.1 → --lr 0.2`, `--seed {seed}`, `without -n 5`."""
+    before, now = _options(old), _options(new)
     found = []
-    for kind, i, j, k, m in SequenceMatcher(None, list(old), list(new), autojunk=False).get_opcodes():
-        if kind != "equal":
-            found.append(" ".join(new[k:m]) if m > k else f"without {' '.join(old[i:j])}")
+    for kind, i, j, k, m in SequenceMatcher(None, before, now, autojunk=False).get_opcodes():
+        gone, come = " ".join(before[i:j]), " ".join(now[k:m])
+        if kind == "replace":
+            found.append(f"{gone} → {come}")
+        elif kind != "equal":
+            found.append(come or f"without {gone}")
+    return found
+
+
+def _options(words: Sequence[str]) -> list[str]:
+    """The words of a command, each option together with its value."""
+    found: list[str] = []
+    for word in words:
+        last = found[-1] if found else ""
+        if last.startswith("-") and " " not in last and "=" not in last and not word.startswith("-"):
+            found[-1] = f"{last} {word}"
+        else:
+            found.append(word)
     return found
 
 

@@ -11,6 +11,7 @@ from ..metrics import choose as metrics
 from ..results import Metric, Reduce, Results, Run, Status, check_seeds, reduce_named, several
 from ..wording import is_at_command_line, option
 from ..words import seed_list
+from .command import fixed_seed_on_command_line
 from .config_site import find_seeds
 from .draws import about_sources, sources_of
 from .forking_record import Record
@@ -286,11 +287,12 @@ def _warnings(results: Results, experiment: Experiment, configs: Sequence[str]) 
         found.extend(about_sources(results.runs, [*varied["sources"], *varied["at"]], corrected))
     elif mode is Mode.SUBSTITUTE:
         found.extend(about_generators(results.runs, plan))
-    found.extend(_about_scores(results, mode, configs))
+    fixed = fixed_seed_on_command_line(experiment.command) if mode in (Mode.SUBSTITUTE, Mode.CONFIG) else None
+    found.extend(_about_scores(results, mode, configs, fixed))
     return found
 
 
-def _about_scores(results: Results, mode: Mode, configs: Sequence[str]) -> list[str]:
+def _about_scores(results: Results, mode: Mode, configs: Sequence[str], fixed: str | None) -> list[str]:
     found: list[str] = []
     finished = results.finished
     if not results.metrics and finished:
@@ -323,6 +325,8 @@ def _about_scores(results: Results, mode: Mode, configs: Sequence[str]) -> list[
         found.append(
             f"all {len(finished)} runs gave the same numbers: what varies does not reach the result, or has no effect on it"
             if results.draws
+            else f"all {len(finished)} seeds gave the same numbers: the command fixes the seed ({fixed}); write {{seed}} in place of its number"
+            if fixed
             else f"all {len(finished)} seeds gave the same numbers: the seed does not reach the result, or has no effect on it; "
             "`seedwise sites` shows where it goes in"
             + "".join(

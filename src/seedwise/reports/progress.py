@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from rich.cells import cell_len, set_cell_size
 
-from ..events import Began, Comparing, Ended, Event, Started
+from ..events import Began, Comparing, Ended, Event, Planned, Started
 from ..results import Run, Status
 from ..words import duration, printable
 from .following import Following, Part
@@ -38,6 +38,8 @@ class Progress:
     done: int = 0
     """Seeds that were settled before."""
     todo: int = 0
+    planned: int = 0
+    """Seeds of a whole family, of which not all experiments have begun."""
     followed: dict[str, Following] = field(default_factory=dict)
     running: dict[tuple[str, int], Running] = field(default_factory=dict)
     compared: dict[tuple[str, int], float] = field(default_factory=dict)
@@ -49,7 +51,9 @@ class Progress:
 
     def take(self, event: Event) -> None:
         """Note what has happened."""
-        if isinstance(event, Began):
+        if isinstance(event, Planned):
+            self.planned = event.seeds
+        elif isinstance(event, Began):
             self._begin(event)
         elif isinstance(event, Started):
             name = self._name(event.experiment)
@@ -110,7 +114,7 @@ class Progress:
 
         The last runs say how quick they are now: the first ones start an interpreter, later ones are forked.
         """
-        rest = self.todo - self.ended
+        rest = max(self.todo, self.planned - self.done) - self.ended
         if rest <= 0 or not self._ends:
             return None
         each = self.seconds / self.ended
@@ -122,7 +126,11 @@ class Progress:
 
     def counted(self) -> str:
         """`17 of 30`."""
-        return f"{self.done + self.ended} of {self.n}" if self.ended <= self.todo else f"{self.ended} seeds"
+        return (
+            f"{self.done + self.ended} of {max(self.n, self.planned)}"
+            if self.ended <= self.todo
+            else f"{self.ended} seeds"
+        )
 
     def parts(self, experiment: str, ended: bool = False) -> list[Part]:
         """What is known of the headline metric of an experiment."""
@@ -167,7 +175,7 @@ class Progress:
         room = min(_BAR, width - sum(cell_len(text) for text, _ in whole) - 2)
         if room < 5:
             return whole
-        full = round(room * min(1.0, (self.done + self.ended) / max(1, self.n)))
+        full = round(room * min(1.0, (self.done + self.ended) / max(1, self.n, self.planned)))
         bar: list[Part] = [("  ", Tone.PLAIN), ("━" * full, Tone.GOOD), ("─" * (room - full), Tone.QUIET)]
         return [whole[0], *bar, *whole[1:]]
 
