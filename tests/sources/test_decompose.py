@@ -86,7 +86,7 @@ def test_the_components_are_those_of_the_table_of_single_runs(script: Script) ->
     assert notes[0].startswith("3 init × 3 order: 12 runs, of which 3 repeat others")
     assert any("12 runs take about" in text for text in notes)
     assert "runs under the same seeds gave the same" in str(found)
-    again = sw.decompose(command, ("init", "order"), n=3)
+    again = sw.decompose(command, "init,order", n=3)
     assert again.as_dict() == found.as_dict()
 
 

@@ -12,7 +12,7 @@ from ..experiments.crossing import THREADS, Crossing, Member, crossing
 from ..experiments.draws import about_sources, draws_of
 from ..experiments.functions import carried, is_call
 from ..experiments.grids import named
-from ..experiments.options import Options, check_vary
+from ..experiments.options import Options, check_vary, sources_named
 from ..metrics.choose import parse_metric
 from ..reports import spread
 from ..reports.live import shown_to_python
@@ -23,6 +23,7 @@ from ..runs.request import Outcome, Request
 from ..runs.sweep import execute
 from ..sandbox.worlds import private_folder
 from ..showing import Shown
+from ..wording import option
 from ..words import duration, printable
 
 
@@ -80,7 +81,7 @@ class Decomposition(Shown):
 
 def decompose(
     what: str | Sequence[str] | Callable[..., object],
-    vary: Sequence[str],
+    vary: str | Sequence[str],
     *,
     n: int = 8,
     config: dict[str, object] | None = None,
@@ -128,6 +129,7 @@ def decompose(
     MetricError
         A run has no value of the metric. The message says which.
     """
+    vary = sources_named(vary)
     levels = threads_of(vary, threads)
     design = crossing(vary, n, levels, repeats, max_runs)
     one = levels[0] if levels else threads if isinstance(threads, int) else threads[0]
@@ -264,7 +266,7 @@ def _look_at_first(results: Results, design: Crossing, tell: Callable[[Event], N
     if never:
         raise UsageError(
             f"no draw of the first run belongs to {' or '.join(never)}, so that there is nothing to divide; drawn from: "
-            f"{', '.join(sorted(drawn)) or 'nothing'}. Leave it out, or say which line draws for it: --source FILE:LINE={never[0]}"
+            f"{', '.join(sorted(drawn)) or 'nothing'}. Leave it out, or say which line draws for it: {option(f'--source FILE:LINE={never[0]}')}"
         )
     at_once = options.jobs or max(1, available_cores() // max(design.threads or (options.threads or 1,)))
     seconds = (run.seconds or 0.0) * math.ceil((design.runs - 1) / at_once)
@@ -278,7 +280,7 @@ def _metric(request: Request, members: dict[str, Results]) -> str:
         return request.metrics[0].name
     leads = [results.metrics[0].name for results in members.values() if results.metrics]
     if not leads:
-        raise MetricError("no run printed a metric: --metric NAME=REGEX finds one")
+        raise MetricError(f"no run printed a metric: {option('--metric NAME=REGEX')} finds one")
     return max(leads, key=leads.count)
 
 

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from ..errors import UsageError
 from ..events import Event
 from ..experiments.functions import carried
-from ..experiments.options import Options
+from ..experiments.options import Options, sources_named
 from ..experiments.signatures import check_call
 from ..metrics.choose import parse_metric
 from ..reports.live import shown_to_python
@@ -90,7 +90,7 @@ def run(
     options = Options(
         threads=threads,
         jobs=jobs,
-        vary=several(vary),
+        vary=sources_named(vary),
         corrections=several(source),
         workdir=workdir_named(workdir),
         share=several(share),

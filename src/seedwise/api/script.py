@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Sequence
 
 from ..events import Event
 from ..experiments.command import words_of
-from ..experiments.options import Options, cards_named
+from ..experiments.options import Options, cards_named, sources_named
 from ..metrics.choose import parse_metric
 from ..reports.live import shown_to_python
 from ..results import Reduce, Results, check_seeds, reduce_named, several
@@ -126,7 +126,7 @@ def run_script(
     how = None if reduce is None else reduce_named(reduce)
     options = Options(
         keep=several(keep),
-        vary=several(vary),
+        vary=sources_named(vary),
         corrections=several(source),
         seed_site=seed_site,
         threads=threads,

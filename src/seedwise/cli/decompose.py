@@ -40,7 +40,7 @@ def decompose(
     from ..api.decompose import page_of_decomposition, run_design, threads_of
     from ..errors import UsageError
     from ..experiments.crossing import crossing
-    from ..experiments.options import check_vary
+    from ..experiments.options import check_vary, sources_named
     from ..metrics.choose import parse_metric
     from ..reports.live import showing
     from ..results import Reduce
@@ -48,7 +48,7 @@ def decompose(
     from .run import with_settings
 
     shown.check()
-    vary = opt.split_names(how.vary)
+    vary = sources_named(how.vary or ())
     if not vary:
         raise UsageError(
             "which sources? --vary init,order: some of init, order, dropout, augment, split, other; and threads"

@@ -66,11 +66,6 @@ UntilRule = Annotated[
 Bounds = Annotated[str | None, Parameter(group=SEEDS, help="With --until-rule betting: 0,1.")]
 
 
-def split_names(texts: list[str] | None) -> tuple[str, ...]:
-    """Names from texts such as `init,order`."""
-    return tuple(name.strip() for text in texts or () for name in text.split(",") if name.strip())
-
-
 @Parameter(name="*")
 @dataclass(frozen=True)
 class RunOptions:
@@ -179,7 +174,7 @@ class RunOptions:
     def checked(self) -> "Options":
         """The same, checked. Raises UsageError."""
         from ..errors import UsageError
-        from ..experiments.options import Options, cards_named
+        from ..experiments.options import Options, cards_named, sources_named
         from ..sandbox.workdir import workdir_named
 
         if self.threads != "script" and not self.threads.isdigit():
@@ -187,7 +182,7 @@ class RunOptions:
         return Options(
             as_is=self.as_is,
             keep=tuple(self.keep or ()),
-            vary=split_names(self.vary),
+            vary=sources_named(self.vary or ()),
             corrections=tuple(self.source or ()),
             seed_site=self.seed_site,
             threads=None if self.threads == "script" else int(self.threads),

@@ -135,7 +135,7 @@ def crossing(vary: Sequence[str], n: int, threads: Sequence[int], repeats: int, 
         return whole
     smaller = next((k for k in range(n - 1, 1, -1) if Crossing(sources, k, levels, repeats).runs <= most), None)
     advice = f"{option(f'--max-runs {whole.runs}')} allows it" + (
-        "" if smaller is None else f", {option(f'-n {smaller}')} needs fewer"
+        "" if smaller is None else f", {smaller} seeds of each need no more"
     )
     if len(sources) < 3 or levels:
         raise UsageError(
@@ -158,7 +158,7 @@ def _check(sources: Sequence[str], levels: Sequence[int], n: int, repeats: int, 
         raise UsageError(f"{option('--vary')} takes one source of randomness or more, beside threads")
     if n < 2:
         raise UsageError(
-            f"{option('-n')} is the number of seeds of each source, at least 2; got {n}: one run in each cell says nothing of spread"
+            f"n is the number of seeds of each source, at least 2; got {n}: one run in each cell says nothing of spread"
         )
     if repeats < 1 or most < 1:
         raise UsageError(f"{option('--repeats')} and {option('--max-runs')} are 1 or more")

@@ -187,6 +187,12 @@ class Options:
         )
 
 
+def sources_named(texts: str | Sequence[str]) -> tuple[str, ...]:
+    """The names in `init,order`, or in several such texts."""
+    every = (texts,) if isinstance(texts, str) else texts
+    return tuple(name.strip() for text in every for name in text.split(",") if name.strip())
+
+
 def check_vary(vary: Sequence[str], corrections: Sequence[str]) -> None:
     """Raises UsageError for a source that does not exist or stands twice, and for a correction that cannot be read."""
     from seedwise_guest.protocol import SOURCES
