@@ -118,7 +118,7 @@ def test_python_names_every_option_that_a_message_names() -> None:
     }
     with_a_value = {name: option(f"--{name}") for name in named}
     parameters = set(inspect.signature(sw.run_script).parameters) | {"seed", "config"}
-    for call in (sw.run_grid, sw.plan, sw.decompose):
+    for call in (sw.run_grid, sw.plan, sw.decompose, sw.ensemble):
         parameters |= set(inspect.signature(call).parameters)
     unknown = {
         name for name, said in with_a_value.items() if not said.startswith("`seedwise ") and said not in parameters
