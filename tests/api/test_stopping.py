@@ -102,6 +102,7 @@ def test_rules_that_contradict_themselves_are_refused(options: tuple[str, ...], 
     assert not list(folder.glob(".seedwise/runs/*/*"))
 
 
+@pytest.mark.slow
 def test_two_are_run_on_until_decided(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     Path("b.py").write_text(
         "import random\n" + GAUSS.format(sd=0.01).replace("0.8", "0.7").replace("seed(1)", "seed(11)")

@@ -89,6 +89,7 @@ def test_several_values_of_a_setting_are_a_grid(capsys: pytest.CaptureFixture[st
     assert "fn lr=10 is not ranked" in capsys.readouterr().out
 
 
+@pytest.mark.slow
 def test_a_grid_in_python(tmp_path: Path) -> None:
     def train(seed: int, lr: float, act: str | None = None) -> float:
         return 0.1 * seed + lr + (act is None)

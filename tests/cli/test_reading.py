@@ -189,6 +189,7 @@ def test_csv_holds_every_digit(two: list[str], project: Path) -> None:
     assert {"interval_low", "interval_high"} <= set(row)
 
 
+@pytest.mark.slow
 def test_a_locale_with_only_ascii_gets_ascii(two: list[str]) -> None:
     for words in (["show", "base"], ["list"], ["compare", "train", "base"], ["show", "nix"]):
         environment = {**os.environ, "PYTHONIOENCODING": "ascii", "PYTHONUTF8": "0"}

@@ -52,6 +52,7 @@ def test_a_seed_without_effect() -> None:
     assert not found.ok
 
 
+@pytest.mark.slow
 def test_json_and_exit_codes(script: Script, capsys: pytest.CaptureFixture[str]) -> None:
     command = script("import random\nprint('acc =', random.random())")
     assert start(["check", "--json", "--", *command]) == 1
@@ -112,6 +113,7 @@ def test_what_is_written_is_compared_too_and_no_run_sees_it(script: Script, proj
     assert not (project / "out.json").exists()
 
 
+@pytest.mark.slow
 def test_the_spread_of_what_is_not_controlled(script: Script, capsys: pytest.CaptureFixture[str]) -> None:
     assert (
         start(["check", "--measure", "5", "--json", "--", *script("import random\nprint('acc =', random.random())")])
@@ -190,6 +192,7 @@ def test_a_fix_names_each_line_once_and_in_short(script: Script, capsys: pytest.
     assert rows == [["random.Random()", "unseeded", "train.py:2"], ["random.Random()", "unseeded", "train.py:3"]]
 
 
+@pytest.mark.slow
 def test_generators_made_by_turns_are_told_apart(script: Script) -> None:
     text = (
         "import numpy as np\n\ndef kept():\n    return np.random.default_rng()\n\ndef lost():\n    return np.random.default_rng()\n\n"
@@ -204,6 +207,7 @@ def test_generators_made_by_turns_are_told_apart(script: Script) -> None:
     assert {e["note"] for e in found.ledger if " made at " in e["generator"]} == {"given no seed"}
 
 
+@pytest.mark.slow
 def test_a_cause_that_rests_on_few_processes_says_so_once(script: Script, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(examining, "_PATIENCE", 0.0)
     text = "import os, random, time\nprint('acc =', random.random() + time.time() % 1 + os.getpid())"
@@ -259,6 +263,7 @@ def test_a_rounding_is_told_at_the_scale_of_the_parameters(a: list[float], b: li
     assert said in sentence_of(Check(difference.verdict, "thread count", difference=difference))
 
 
+@pytest.mark.slow
 def test_typed_seeds_that_change_nothing_are_said(script: Script, capsys: pytest.CaptureFixture[str]) -> None:
     assert start(["check", "--", *script("import random\nrandom.seed(1)\nrandom.random()\nprint('acc =', 0.5)")]) == 0
     assert "two seeds gave the same output" in capsys.readouterr().out

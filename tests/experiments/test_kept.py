@@ -274,6 +274,7 @@ def test_only_their_owner_can_look_into_store_and_worlds(script: Script) -> None
     assert os.stat(".seedwise/store.sqlite").st_mode & 0o077 == 0
 
 
+@pytest.mark.slow
 def test_nothing_of_ours_is_put_into_the_users_environment_for_a_subprocess(script: Script) -> None:
     text = (
         "import os, subprocess, sys, random\nSEED = 42\nrandom.seed(SEED)\nenv = {**os.environ, 'X': '1'}\nbefore = dict(env)\n"

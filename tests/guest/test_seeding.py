@@ -90,6 +90,7 @@ def test_nested_scope_continues_where_the_outer_stood() -> None:
     assert parts == whole
 
 
+@pytest.mark.slow
 def test_library_imported_later_is_seeded_when_it_is_imported() -> None:
     out = fresh(
         """

@@ -97,6 +97,7 @@ def last_both_ways(self: Supervisor, seeds: list[int], in_order: bool) -> None:
     self.both_ways._chosen = {seeds[-1]}
 
 
+@pytest.mark.slow
 def test_a_first_run_that_is_not_worth_comparing_leaves_nothing_waiting(script: Script) -> None:
     text = "import time\ntime.sleep(0)\nSEED = 42\nimport random\nrandom.seed(SEED)\ntime.sleep(4)\nprint('acc =', random.random())"
     results = run_script(script(text), range(1, 4))

@@ -30,6 +30,7 @@ def run(*options: str) -> int:
     return start(["run", *options, "--against", "python b.py", "--", "python", "a.py"])
 
 
+@pytest.mark.slow
 def test_two_experiments_alternate_so_that_a_steady_drift_cancels() -> None:
     told: list[tuple[str, int]] = []
 

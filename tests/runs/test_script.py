@@ -475,6 +475,7 @@ for k, value in enumerate(values):
     assert len(set(drawn)) == 12
 
 
+@pytest.mark.slow
 def test_a_kept_split_is_told_as_typed(script: Script) -> None:
     text = SPLIT.replace("random_state=SEED", "random_state=SPLIT_SEED").replace(
         "SEED = 42", "SEED = 42\nSPLIT_SEED = 1"

@@ -311,6 +311,7 @@ def test_what_is_no_comparison_is_a_named_refusal(call: object) -> None:
             difference([1, 2], [3, 4], level=bad)
 
 
+@pytest.mark.slow
 def test_a_great_many_values_give_the_p_of_the_t_test_and_the_spread_of_theory() -> None:
     rng = np.random.default_rng(3)
     for n, m in ((9000, 9000), (20_000, 500), (5000, 30)):
