@@ -63,7 +63,7 @@ def tests_of(x: Array, y: Array, paired: bool, margin: float | None) -> Tests:
     t_p = 2 * stdtr(df, -np.abs(d) / sem)
     p, smallest = flipped(x - y) if paired else regrouped(x, y)
     equal_p = np.full(len(x), np.nan) if margin is None else stdtr(df, (np.abs(d) - margin) / sem)
-    return Tests(d, t_p < ALPHA, t_p, np.where(known, p, np.nan), equal_p, smallest)
+    return Tests(d, t_p < ALPHA, t_p, p, equal_p, smallest)
 
 
 def _variance(x: Array) -> Array:

@@ -165,7 +165,7 @@ def test_a_full_disk_at_the_end_is_a_failure(script: Script, forked: list[int]) 
         "os.dup2(os.open('/dev/full', os.O_WRONLY), 1)\nprint('loss =', 2.0)\n"
     )
     for fresh in (True, False):
-        results = run_script(script(text), (1, 2, 3), name=f"fresh{fresh}", fresh=fresh, jobs=1)
+        results = run_script(script(text), (1, 2, 3), name=f"fresh{fresh}", fresh=fresh, jobs=1, keep_going=True)
         assert len(results.failed) == 3
     assert forked
 

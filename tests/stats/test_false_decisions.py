@@ -45,7 +45,10 @@ def test_what_is_simulated_is_what_is_said(paired: bool, n: int, simulate: Modul
                     for d in _words(of, paired, margin)
                 ]
     assert said == expected
-    assert min(sum(a for a, _ in said), sum(b for _, b in said)) > 20
+    winners, alike = sum(a for a, _ in said), sum(b for _, b in said)
+    decidable = n >= (6 if paired else 4)  # fewer pairs or seeds cannot reach .05, alone or among several
+    assert (winners > 20) == decidable
+    assert alike > 20
 
 
 def _words(scores: np.ndarray, paired: bool, margin: float) -> list[Decision]:
@@ -72,7 +75,7 @@ def test_false_words_are_as_rare_as_promised(kind: str, methods: int, simulate: 
 def test_methods_that_are_far_apart_do_not_make_the_others_differ(paired: bool, simulate: ModuleType) -> None:
     """Three pairs of methods that are alike, far from each other: after what is shown, Holm asks less of the rest."""
     alike = [i // 2 == j // 2 for i, j in combinations(range(6), 2)]
-    for n in (3, 5, 10):
+    for n in (6, 10) if paired else (5, 10):
         scores = simulate.draw(np.random.default_rng(n), "normal", (400, 6, n), paired)
         named = simulate.words(scores + 20 * (np.arange(6) // 2)[:, None], paired)[0]
         assert named[:, ~np.array(alike)].all()
