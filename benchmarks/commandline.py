@@ -55,7 +55,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         Path(folder, "train.py").write_text(SCRIPT)
         done = subprocess.run(
-            [seedwise, "run", "-n", "30", "python", "train.py"], cwd=folder, check=True, capture_output=True
+            [seedwise, "run", "-n", "30", sys.executable, "train.py"], cwd=folder, check=True, capture_output=True
         )
         assert b"30 of 30" in done.stdout
         every = {**ours, **there}
