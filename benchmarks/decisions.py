@@ -1,6 +1,6 @@
 """How often `compare`, `compare_many`, `compare_tasks` and several metrics say a false word, and what `plan` promises.
 
-    python benchmarks/decisions.py           # the tables of docs/coverage.md, about five minutes of one core
+    python benchmarks/decisions.py           # the tables of docs/coverage.md, more than ten minutes of one core
     python benchmarks/decisions.py 200       # quick and rough: that many data sets for each figure
 
 One call of `compare` answers many questions; only t, the permutation test and the two one-sided tests decide. Here these three

@@ -1,6 +1,7 @@
 """Decisions follow from the data: their direction, what so few seeds can decide, and what is said where nothing varies."""
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -300,3 +301,14 @@ def test_what_two_leave_open_stays_open_among_three() -> None:
     many = sw.compare_many({"a": a, "b": b, "c": list(np.linspace(0.1, 0.2, 30))}, goal="max")
     pair = next(p for p in many.pairs if {p.new.name, p.base.name} == {"a", "b"})
     assert pair.decision is Decision.UNDECIDED
+
+
+def test_what_the_permutation_test_leaves_open_is_not_decided_by_the_t_of_several() -> None:
+    # five seeds against five, ten comparisons: t takes the place of the permutation test in Holm
+    pair = sw.compare([5.0, 5.1, 5.2, 5.3, 5.4], [1.0, 1.1, 1.2, 1.3, 1.4], goal="max")
+    held = with_holm([replace(pair, p_value=0.06, decision=Decision.UNDECIDED), *[pair] * 9])
+    assert held[1].adjusted == "t"
+    assert held[1].decision is Decision.BETTER
+    assert held[0].adjusted_p is not None
+    assert held[0].adjusted_p < 0.05
+    assert held[0].decision is Decision.UNDECIDED

@@ -14,7 +14,7 @@ from ..errors import MetricError, UsageError
 from ..reports.decisions import over_tasks_sentence
 from ..results import Goal, Scores
 from ..tables.references import Reference, ends_of, read_reference
-from ..wording import option
+from ..wording import is_at_command_line, option
 from .compare import Rng, generator_for
 from .scores import ScoresLike, as_scores, as_tasks
 from .summary import summarize
@@ -223,10 +223,13 @@ def about_scales(tasks: Sequence[str], values: Sequence[Sequence[Array]], normal
     large, small, times = found
     what = "spread" if spread is not None else "are"
     times = 10.0 ** math.floor(math.log10(times))
-    remedy = "" if normalised else "normalise the scores (--normalise on the command line, reference= in Python), or "
+    remedy = "" if normalised else f"; normalise the scores ({'--normalise' if is_at_command_line() else 'reference='})"
+    start = f"scores of {large} {what} more than {times:.0f} times as {'wide' if what == 'spread' else 'large'} as those of {small}: IQM, mean and median"
+    if len(values) == 1:
+        return [f"{start} over tasks follow {large}{remedy}"]
     return [
-        f"scores of {large} {what} more than {times:.0f} times as {'wide' if what == 'spread' else 'large'} as those of {small}: IQM, mean, median, the size of "
-        f"differences and with it Wilcoxon's test follow {large}; {remedy}go by ranks and P(new better), which do not depend on the scale"
+        f"{start}, the size of differences and with it Wilcoxon's test follow {large}{remedy or ';'}{', or' if remedy else ''} go by ranks and P(new better), "
+        "which do not depend on the scale"
     ]
 
 

@@ -12,7 +12,9 @@ from .printing import print_json, print_page
 
 @app.command(group=RUNNING)
 def check(
-    *command: Annotated[str, Parameter(help="The command, after --: python train.py; or FILE.py:FUNCTION.")],
+    *command: Annotated[
+        str, Parameter(help="The command, with or without -- before it: python train.py; or FILE.py:FUNCTION.")
+    ],
     seed: Annotated[int | None, Parameter(help="For FILE.py:FUNCTION, or {seed} in the command.")] = None,
     rtol: Annotated[
         float, Parameter(help="Relative difference up to which numbers count as equal to rounding.")

@@ -10,7 +10,9 @@ from .groups import FILES, HOW, MEASURED, PLACES, SEEDS, SETTINGS, STORED
 if TYPE_CHECKING:
     from ..experiments.options import Options
 
-Command = Annotated[str, Parameter(help="The command, after --: python train.py")]
+Command = Annotated[
+    str, Parameter(help="The command, with or without -- before it: python train.py; or FILE.py:FUNCTION.")
+]
 Number = Annotated[
     int | None, Parameter(group=SEEDS, name=["-n", "--number"], help="Seeds 1 … n; a larger n adds seeds.")
 ]

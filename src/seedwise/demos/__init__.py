@@ -6,7 +6,7 @@ from ..typos import did_you_mean
 _ABOUT = {
     "keras": "the same script twice and thirty times, --backend tensorflow, jax, torch, or theano (a quarter of an hour)",
     "lottery": "article 1's network under a thousand seeds, trained together: what picking the best would have claimed",
-    "people": "one network under the article's six seeds, then under 30 (about two minutes)",
+    "people": "one network under the article's six seeds, then under 30 (three to five minutes)",
     "streams": "what a seed is: one sequence, read in order",
 }
 

@@ -46,6 +46,35 @@ class Handle:
         self.name, self.take, self.put, self.start, self.digest = name, take, put, start, digest
 
 
+def on_copies(call: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Callable[[], Any] | None:
+    """The call on copies of what it would overwrite; None if it has no arguments."""
+    if not (args or kwargs):
+        return None
+    from copy import copy
+
+    return lambda: call(*map(copy, args), **{k: copy(v) for k, v in kwargs.items()})
+
+
+def drawing(
+    apart: Apart, handle: Handle, usual: str, original: Callable[..., Any], overwrites: bool
+) -> Callable[..., Any]:
+    """A function that draws as `original` does, seen by `apart`.
+
+    Parameters
+    ----------
+    usual
+        The source for which it draws where nothing else says it.
+    overwrites
+        Whether it changes its arguments, as `shuffle` does.
+    """
+
+    def draw(*args: Any, **kwargs: Any) -> Any:
+        rehearse = on_copies(original, args, kwargs) if overwrites else None
+        return apart.draw(handle, usual, lambda: original(*args, **kwargs), rehearse)
+
+    return draw
+
+
 class Drawn:
     """What one source has drawn: how often, from which lines, and where the generators stood at some of the draws."""
 

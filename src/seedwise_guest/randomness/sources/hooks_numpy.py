@@ -6,7 +6,7 @@ import functools
 import sys
 from typing import Any, Callable
 
-from .apart import Apart, Handle
+from .apart import Apart, Handle, drawing, on_copies
 
 _ORDER = frozenset({"permutation", "shuffle", "permuted"})
 _OVERWRITES = frozenset({"shuffle"})
@@ -34,7 +34,7 @@ def install(apart: Apart) -> Callable[[], None]:
     handle = _legacy(state)
     for name in _DRAWS:
         if hasattr(np_random, name):
-            put(name, _drawing(apart, handle, name, getattr(np_random, name)))
+            put(name, drawing(apart, handle, _usual(name), getattr(np_random, name), name in _OVERWRITES))
     generator = _generator_class(apart, np_random.Generator)
     default_rng = np_random.default_rng
 
@@ -54,18 +54,8 @@ def install(apart: Apart) -> Callable[[], None]:
     return put_back
 
 
-def _drawing(apart: Apart, handle: Handle, name: str, original: Callable[..., Any]) -> Callable[..., Any]:
-    usual = "order" if name in _ORDER else "other"
-
-    def draw(*args: Any, **kwargs: Any) -> Any:
-        rehearse = None
-        if name in _OVERWRITES and (args or kwargs):
-            from copy import copy
-
-            rehearse = lambda: original(*map(copy, args), **{k: copy(v) for k, v in kwargs.items()})  # noqa: E731
-        return apart.draw(handle, usual, lambda: original(*args, **kwargs), rehearse)
-
-    return draw
+def _usual(name: str) -> str:
+    return "order" if name in _ORDER else "other"
 
 
 def _legacy(state: Any) -> Handle:
@@ -132,13 +122,9 @@ def _methods(apart: Apart, base: Any, handle_of: Callable[[Any], Handle]) -> dic
     def make(name: str, original: Any) -> Any:
         def method(self: Any, *args: Any, **kwargs: Any) -> Any:
             bound = functools.partial(original, self)
-            rehearse = None
-            if name in _OVERWRITES or kwargs.get("out") is not None:
-                from copy import copy
-
-                rehearse = lambda: bound(*map(copy, args), **{k: copy(v) for k, v in kwargs.items()})  # noqa: E731
-            usual = "order" if name in _ORDER else "other"
-            return apart.draw(handle_of(self), usual, lambda: bound(*args, **kwargs), rehearse)
+            overwrites = name in _OVERWRITES or kwargs.get("out") is not None
+            rehearse = on_copies(bound, args, kwargs) if overwrites else None
+            return apart.draw(handle_of(self), _usual(name), lambda: bound(*args, **kwargs), rehearse)
 
         functools.update_wrapper(method, original, assigned=("__name__", "__doc__"), updated=())
         return method

@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 from typing import Any, Callable
 
-from .apart import Apart, Handle
+from .apart import Apart, Handle, drawing
 
 _DRAWS = (
     "random uniform triangular randint choice randrange sample shuffle choices normalvariate lognormvariate "
@@ -26,7 +26,9 @@ def install(apart: Apart) -> Callable[[], None]:
         original = getattr(random, name, None)
         if original is None:  # newer than this Python
             continue
-        setattr(random, name, functools.wraps(original)(_drawing(apart, handle, name, original)))
+        usual = "order" if name in _ORDER else "other"
+        seen = drawing(apart, handle, usual, original, overwrites=name == "shuffle")
+        setattr(random, name, functools.wraps(original)(seen))
         undo.append(functools.partial(setattr, random, name, original))
 
     def put_back() -> None:
@@ -34,17 +36,3 @@ def install(apart: Apart) -> Callable[[], None]:
             undo.pop()()
 
     return put_back
-
-
-def _drawing(apart: Apart, handle: Handle, name: str, original: Callable[..., Any]) -> Callable[..., Any]:
-    usual = "order" if name in _ORDER else "other"
-
-    def draw(*args: Any, **kwargs: Any) -> Any:
-        rehearse = None
-        if name == "shuffle" and (args or kwargs):
-            from copy import copy
-
-            rehearse = lambda: original(*map(copy, args), **{k: copy(v) for k, v in kwargs.items()})  # noqa: E731
-        return apart.draw(handle, usual, lambda: original(*args, **kwargs), rehearse)
-
-    return draw
