@@ -217,6 +217,41 @@ STOPPING: dict[str, Callable[[np.random.Generator, str, int, int], float]] = {
 }
 
 
+def of_component(n: int, share: float, repeats: int) -> tuple[float, float]:
+    """Coverage for a source with n seeds, crossed with another of n: of our interval, and of Satterthwaite's.
+
+    `share` is the component in units of what is left. Satterthwaite's interval is none where the estimate is below 0.
+    """
+    from scipy.stats import chi2
+
+    from seedwise.stats.combined_squares import estimate
+
+    rng = np.random.default_rng(1908)
+    ours, others = [], []
+    for _ in range(repeats):
+        squares = {
+            (0,): (1 + n * share) * rng.chisquare(n - 1) / (n - 1),
+            (): rng.chisquare((n - 1) ** 2) / (n - 1) ** 2,
+        }
+        variance, (low, high), nu = estimate({(0,): 1 / n, (): -1 / n}, squares, {(0,): n - 1, (): (n - 1) ** 2}, 0.95)
+        ours.append(low <= share <= high)
+        others.append(
+            nu is not None
+            and nu * variance / chi2.ppf(0.975, nu) <= share <= nu * variance / max(1e-300, chi2.ppf(0.025, nu))
+        )
+    return float(np.mean(ours)), float(np.mean(others))
+
+
+def components(sizes: tuple[int, ...], repeats: int) -> None:
+    """A Markdown table of intervals of variance components."""
+    heads = " | ".join(f"n = {n}" for n in sizes)
+    print(f"| component, in units of what is left | {heads} |\n|---|" + "---|" * len(sizes))
+    for share in (0.0, 0.05, 0.25, 1.0, 4.0):
+        cells = [" / ".join(f"{figure:.3f}" for figure in of_component(n, share, repeats)) for n in sizes]
+        print(f"| {share:g} | {' | '.join(cells)} |", flush=True)
+    print()
+
+
 def table(
     rows: dict[str, Callable[[np.random.Generator, str, int, int], float]], sizes: tuple[int, ...], repeats: int
 ) -> None:
@@ -236,6 +271,8 @@ def main() -> None:
     repeats = int(sys.argv[1]) if len(sys.argv) > 1 else 2000
     print(f"Coverage of nominal 95 % intervals ({repeats} samples for most figures)\n")
     table(COVERAGE, SIZES, repeats)
+    print("Variance components of a crossed design: our interval / Satterthwaite's\n")
+    components((3, 4, 8, 16), repeats)
     print("Errors\n")
     table(ERRORS, SIZES, repeats)
     print("Errors of stopping rules, up to n scores (nominal .05)\n")

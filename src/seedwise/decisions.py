@@ -8,8 +8,9 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
+from .advice import Advice
 from .results import Goal, Summary
-from .showing import Shown
+from .showing import Picture, Shown, plotted
 
 
 class Decision(StrEnum):
@@ -24,7 +25,8 @@ class Decision(StrEnum):
 def plain(value: object) -> object:
     """A frozen answer, changed to values that JSON knows."""
     if hasattr(value, "__dataclass_fields__"):
-        return {name: plain(getattr(value, name)) for name in value.__dataclass_fields__}
+        shown = (name for name, of in value.__dataclass_fields__.items() if of.metadata.get("shown", True))
+        return {name: plain(getattr(value, name)) for name in shown}
     if isinstance(value, StrEnum):
         return value.value
     if isinstance(value, dict):
@@ -47,6 +49,20 @@ class Answer(Shown):
         return found
 
 
+class Drawn(Answer):
+    """An answer that can be drawn."""
+
+    def plot(self, kind: str | None = None) -> Picture:
+        """A picture: `found.plot().save("fig.pdf")`. The kinds are those of `seedwise plot`.
+
+        Raises
+        ------
+        UsageError
+            There is no such kind, or it does not fit. The message says which do.
+        """
+        return plotted(self, kind)
+
+
 @dataclass(frozen=True)
 class Group:
     """One side of a comparison: its name, n seeds of which `finished` have finished, and its interval."""
@@ -59,10 +75,12 @@ class Group:
     interval: tuple[float, float] | None
     method: str = "t interval"
     """How the interval was computed."""
+    sample: tuple[tuple[int, float], ...] = field(default=(), repr=False, compare=False, metadata={"shown": False})
+    """Seed and score of each run that was compared, for a picture; no part of the JSON."""
 
 
 @dataclass(frozen=True, repr=False)
-class Comparison(Answer):
+class Comparison(Drawn):
     """The comparison of `new` with `base` in one metric. Differences are new minus base, in the metric's units,
     whatever the goal.
 
@@ -98,6 +116,23 @@ class Comparison(Answer):
         How often a comparison of one seed each would name the other side as the winner.
     pairs
         Number of pairs, if pairing was declared.
+    metric, goal
+        Which metric was compared, and which end of it is better.
+    new, base
+        Each side: `name`, `n`, `finished`, `mean`, `sd`, `interval`.
+    exact
+        Whether the permutation test took all regroupings; False if it drew them; None without a test.
+    equivalence, equivalence_p
+        The margin that was given, in the metric's units, and the larger p of the two one-sided tests; None
+        without one.
+    unmatched
+        Seeds that only one side has, if pairing was declared.
+    adjusted_p, adjusted_equivalence_p
+        The same p adjusted by Holm, where several questions were asked at once; else None.
+    warnings
+        What the reader should act on; each names a next step.
+    sentence
+        The answer in words.
     """
 
     metric: str
@@ -135,7 +170,7 @@ class Comparison(Answer):
     adjusted: str = ""
     """Which p was adjusted for the number of comparisons: of the permutation test, or of Welch's or the paired t."""
     adjusted_equivalence_p: float | None = None
-    warnings: tuple[str, ...] = ()
+    warnings: tuple[Advice, ...] = ()
     notes: tuple[str, ...] = ()
     """What a reader should know and need not act on."""
     sentence: str = ""
@@ -174,8 +209,22 @@ class SteadierPair:
 
 
 @dataclass(frozen=True, repr=False)
-class Ranking(Answer):
-    """Several methods in one metric, best first: all pairs, with p adjusted by Holm."""
+class Ranking(Drawn):
+    """Several methods in one metric, best first: all pairs, with p adjusted by Holm.
+
+    Attributes
+    ----------
+    metric, goal, level
+        The metric, which end of it is better, and the coverage of the intervals.
+    places
+        The methods, best first: scores, and rank with its interval.
+    pairs
+        A `Comparison` for each pair.
+    warnings, notes
+        What a reader should act on; and what they should know.
+    sentence
+        The answer in words.
+    """
 
     metric: str
     goal: Goal
@@ -183,7 +232,7 @@ class Ranking(Answer):
     places: tuple[Place, ...]
     pairs: tuple[Comparison, ...]
     sentence: str
-    warnings: tuple[str, ...] = ()
+    warnings: tuple[Advice, ...] = ()
     notes: tuple[str, ...] = ()
 
 
@@ -243,8 +292,31 @@ class TaskPair:
 
 
 @dataclass(frozen=True, repr=False)
-class TaskRanking(Answer):
-    """A comparison of several methods over several tasks."""
+class TaskRanking(Drawn):
+    """A comparison of several methods over several tasks.
+
+    Attributes
+    ----------
+    metric, goal, level
+        The metric, which end of it is better, and the coverage of the intervals.
+    tasks
+        The names of the tasks.
+    places
+        The methods, best first: interquartile mean, mean, median, optimality gap, mean rank; each with its
+        interval.
+    pairs
+        For each pair P(improvement), Wilcoxon's p, and what is decided.
+    friedman_p
+        p of Friedman's test (Iman & Davenport's F); None for fewer than two tasks.
+    critical_difference
+        Nemenyi's, in mean ranks, if it was asked for.
+    profiles
+        Performance profiles, if they were asked for.
+    warnings
+        What the reader should act on.
+    sentence
+        The answer in words.
+    """
 
     metric: str
     goal: Goal
@@ -255,7 +327,7 @@ class TaskRanking(Answer):
     friedman_p: float | None
     critical_difference: float | None
     sentence: str
-    warnings: tuple[str, ...] = ()
+    warnings: tuple[Advice, ...] = ()
     enough: float | None = None
     """The score that counts as enough for the optimality gap."""
     profiles: tuple[TaskProfile, ...] = ()
@@ -264,15 +336,32 @@ class TaskRanking(Answer):
 
 
 @dataclass(frozen=True)
-class OverTasks(Answer):
-    """One method over several tasks, and its scores on each of them."""
+class OverTasks(Drawn):
+    """One method over several tasks, and its scores on each of them.
+
+    Attributes
+    ----------
+    metric, goal, level
+        The metric, which end of it is better, and the coverage of the intervals.
+    place
+        Interquartile mean, mean, median and optimality gap over the tasks, with stratified intervals.
+    tasks
+        Task → summary of its scores.
+    enough, normalised
+        The score that counts as enough for the optimality gap; by which reference scores were normalised, "" if
+        they were not.
+    warnings
+        What the reader should act on.
+    sentence
+        The answer in words.
+    """
 
     metric: str
     goal: Goal
     level: float
     place: TaskPlace
     tasks: Mapping[str, Summary]
-    warnings: tuple[str, ...] = ()
+    warnings: tuple[Advice, ...] = ()
     enough: float | None = None
     normalised: str = ""
     sentence: str = ""
@@ -280,7 +369,27 @@ class OverTasks(Answer):
 
 @dataclass(frozen=True, repr=False)
 class Plan(Answer):
-    """How many seeds are needed, and what existing seeds can show. Numbers that were not asked for are None."""
+    """How many seeds are needed, and what existing seeds can show. Numbers that were not asked for are None.
+
+    Attributes
+    ----------
+    seeds
+        How many are needed, of each side where two are compared.
+    power
+        How often that many seeds show the effect.
+    effect, sd
+        The difference that is to be shown and the SD between seeds, in the metric's units.
+    alpha
+        The p below which a difference is shown.
+    design
+        `two` sides, `paired`, or `one`.
+    margin
+        The half-width of the interval that is wanted, in the metric's units.
+    details
+        Further numbers of this plan, by name.
+    sentence
+        The answer in words.
+    """
 
     sentence: str
     seeds: int | None = None
@@ -299,6 +408,21 @@ class Choice(Answer):
 
     `expected[n - 1]` is the expected value of the reported metric for the best of n runs. Report this number: the
     chosen run's own value is only one draw.
+
+    Attributes
+    ----------
+    seed
+        Under which the chosen run was made.
+    by, by_value
+        The metric that chose, and its value in that run.
+    report, report_value, report_mean
+        The metric to report, its value in that run, and its mean over all runs.
+    expected
+        Expected value of the reported metric, for the best of 1, 2, 3 … runs.
+    ties
+        How many runs share the best value.
+    sentence
+        The answer in words.
     """
 
     seed: int
@@ -314,7 +438,25 @@ class Choice(Answer):
 
 @dataclass(frozen=True, repr=False)
 class Against(Answer):
-    """A one-sided comparison of a mean with a number."""
+    """A one-sided comparison of a mean with a number.
+
+    Attributes
+    ----------
+    metric, threshold, below
+        The claim: the metric's mean is at most (`below`) or at least this number, in the metric's units.
+    n, mean, sd
+        How many scores there are, their mean, and their SD between seeds.
+    p_value, alpha
+        One-sided p of Student's t, and the p below which the claim is shown.
+    settled
+        Whether the claim is shown.
+    needed
+        How many seeds would settle it with power .8, if mean and SD stay as they are; None where none would.
+    p_looked
+        The p that holds though somebody looked while runs were added; None if nobody did.
+    sentence
+        The answer in words.
+    """
 
     metric: str
     threshold: float

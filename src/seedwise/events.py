@@ -25,6 +25,8 @@ class Began:
     metrics: tuple[Metric, ...] = ()
     reduce: Reduce = Reduce.LAST
     anytime: bool = False
+    looped: bool = False
+    """The script itself loops over its seeds, so that nobody knows how many there are."""
 
 
 def _nothing() -> str:
@@ -33,9 +35,12 @@ def _nothing() -> str:
 
 @dataclass(frozen=True)
 class Started:
-    """A run has been started. `doing` says what it has last logged or printed; "" if nothing."""
+    """A run has been started. `doing` says what it has last logged or printed; "" if nothing.
 
-    seed: int
+    `seed` is None for a script that loops over its seeds itself.
+    """
+
+    seed: int | None
     experiment: str = ""
     doing: Callable[[], str] = _nothing
 
@@ -78,9 +83,14 @@ class Note:
 
 @dataclass(frozen=True)
 class Planned:
-    """A family of experiments begins, with so many seeds in all."""
+    """A family of experiments begins, with so many seeds in all.
+
+    `design` is the name of a decomposition whose design they are: then they are one piece of work, and none of them is
+    shown by its own name.
+    """
 
     seeds: int
+    design: str = ""
 
 
 Event = Planned | Began | Started | Ended | Waiting | Note | Comparing | Beat

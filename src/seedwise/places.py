@@ -3,6 +3,8 @@
 import os
 import re
 
+from seedwise_guest.protocol import place_of
+
 _MADE_AT = re.compile(r" (?:(?:made|drawn) )?at (\S.*:\d+)$")
 
 
@@ -12,7 +14,7 @@ def short_place(where: str) -> str:
     if not colon:
         return where
     relative = os.path.relpath(path) if path.startswith(os.getcwd() + os.sep) else path
-    return f"{relative}:{line}"
+    return place_of(relative, int(line)) if line.isdigit() else f"{relative}:{line}"
 
 
 def without_place(generator: str) -> str:

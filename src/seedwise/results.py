@@ -11,18 +11,23 @@ from itertools import pairwise
 from numbers import Integral
 from pathlib import Path
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
+from .advice import Advice
+from .choices import named
 from .errors import MetricError, SeedwiseError, UsageError
-from .showing import Shown
-from .typos import did_you_mean, one_of
-from .wording import option
+from .nodes import Place
+from .showing import Shown, plotted
+from .typos import did_you_mean
+from .wording import either_goal, option
 
 if TYPE_CHECKING:
     import numpy as np
     import pandas
     import polars
     from numpy.typing import NDArray
+
+    from .showing import Picture
 
 
 class Goal(StrEnum):
@@ -39,6 +44,10 @@ class Status(StrEnum):
     FAILED = "failed"
     RUNNING = "running"
     INTERRUPTED = "interrupted"
+
+
+ELSEWHERE = "queued or running elsewhere"
+"""What the detail of a running run says if an engine runs it (Slurm, Dask, Ray)."""
 
 
 class Cause(StrEnum):
@@ -69,12 +78,7 @@ class Reduce(StrEnum):
 
 def reduce_named(name: str) -> Reduce:
     """The `Reduce` of this name. Raises UsageError if there is none."""
-    try:
-        return Reduce(name)
-    except ValueError:
-        raise UsageError(
-            f"{option('--reduce')} is {one_of(Reduce)}; got {name!r}{did_you_mean(str(name), Reduce)}"
-        ) from None
+    return named(Reduce, name, "--reduce")
 
 
 def goal_named(name: str) -> Goal:
@@ -85,9 +89,20 @@ def goal_named(name: str) -> Goal:
         raise UsageError(f"a goal is min or max; got {name!r}") from None
 
 
-def several(texts: str | Sequence[str]) -> tuple[str, ...]:
-    """One text, or several, as several. A text alone is not read letter by letter."""
-    return (texts,) if isinstance(texts, str) else tuple(texts)
+def several(texts: str | Sequence[str] | None, name: str) -> tuple[str, ...]:
+    """One text, or several, as several. A text alone is not read letter by letter. None is none.
+
+    Raises
+    ------
+    UsageError
+        It is something else. The message says so of `name`, the argument.
+    """
+    found = (
+        () if texts is None else (texts,) if isinstance(texts, str) or not isinstance(texts, Iterable) else tuple(texts)
+    )
+    if not all(isinstance(text, str) for text in found):
+        raise UsageError(f"{name} is a text, or a list of texts; got {texts!r:.60}")
+    return found
 
 
 def _some(values: Sequence[float]) -> str:
@@ -112,6 +127,11 @@ class Series:
     """The values of one metric in one run, in the order in which they came.
 
     Where the run gave no steps, `steps` counts from 1.
+
+    Attributes
+    ----------
+    steps, values
+        The steps in ascending order of logging, and the value at each; of the same length.
     """
 
     steps: tuple[int, ...]
@@ -138,13 +158,27 @@ class Series:
             points = list(zip(self.steps, self.values, strict=True))
             return _total([(end - start) * (a + b) / 2 for (start, a), (end, b) in pairwise(points)])
         if goal is None:
-            raise UsageError(f"the best value of a series needs a goal: {option('--metric NAME:min')} or NAME:max")
+            raise UsageError(f"the best value of a series needs a goal: {either_goal()}")
         return min(self.values) if goal is Goal.MIN else max(self.values)
 
 
 @dataclass(frozen=True, repr=False)
 class Run:
-    """One experiment under one seed. `detail` says in words why it failed. `folder` holds its logs and files."""
+    """One experiment under one seed. `detail` says in words why it failed. `folder` holds its logs and files.
+
+    Attributes
+    ----------
+    seed, replicate
+        The seed; and which repeat of it this is, 0 for the first.
+    status, cause
+        How it stands; and why it failed, None if it did not.
+    series
+        Name of a metric → its values by step.
+    attempt
+        Which try this was, 1 for the first.
+    seconds
+        How long it took by the clock; None where nobody measured it.
+    """
 
     seed: int
     status: Status
@@ -157,6 +191,8 @@ class Run:
     folder: str | None = None
     forked: bool = False
     """Whether the run was forked from a process that had executed the script's first lines."""
+    place: Place | None = None
+    """Where it was made; None for a run on this machine that no engine has started."""
     held: "Mapping[str, NDArray[np.generic]]" = field(default_factory=dict, repr=False, compare=False)
     """Arrays that are in memory and not in the store."""
 
@@ -272,6 +308,23 @@ class Summary(Shown):
 
     Numbers that these scores cannot give are None: spread and interval of a single score; everything if a score is
     NaN or infinite (`reason` then says under which seeds); best and worst if the goal is not known.
+
+    Attributes
+    ----------
+    metric, goal
+        The name, and which end is better; None if nobody knows.
+    n, finished
+        How many seeds were asked for, and how many of them finished with a number.
+    mean, sd, sem
+        Mean, standard deviation between seeds (divided by k - 1), and standard error of the mean.
+    interval, level
+        Low and high end of the interval of the mean, and its coverage.
+    median, iqm
+        Median, and mean of the middle half.
+    min, max
+        The smallest and the largest score.
+    best_seed, worst_seed
+        The seeds of the best and of the worst score, by the goal.
     """
 
     metric: str
@@ -292,8 +345,8 @@ class Summary(Shown):
     reason: str = ""
     method: str = "t interval"
     """How the interval was computed."""
-    note: str = ""
-    """What the user should know about the interval."""
+    note: Advice | Literal[""] = ""
+    """What the user should know about the interval, and can do about it."""
     reduce: Reduce = Reduce.LAST
     """Which value of each run's series was taken."""
 
@@ -335,7 +388,15 @@ def _library(name: str) -> Any:
 
 @dataclass(frozen=True)
 class Metric:
-    """A metric that was chosen: its goal, whether the user named it, and how a run's values become one number."""
+    """A metric that was chosen: its goal, whether the user named it, and how a run's values become one number.
+
+    Attributes
+    ----------
+    name, goal
+        The name; and which end of it is better, None if nobody knows.
+    reduce
+        Which value of each run's series counts.
+    """
 
     name: str
     goal: Goal | None = None
@@ -390,6 +451,20 @@ class Results(Shown):
 
     `metrics` holds the metrics that were chosen. `left_out` gives the reason for every other name that was found and
     not chosen. Each of the `warnings` names a next step.
+
+    Attributes
+    ----------
+    name, key
+        The experiment's name with its version, and the digest of all that belongs to it.
+    command
+        The words of the command; of a function, how it is called.
+    runs
+        One for each seed, in ascending order.
+    sites
+        Of each seed site: `location`, what is `typed` there, `where` it goes, its `source`, and what it
+        `receives` under seed s.
+    notes
+        What a reader should know and need not act on.
     """
 
     name: str
@@ -399,7 +474,7 @@ class Results(Shown):
     metrics: tuple[Metric, ...] = ()
     left_out: Mapping[str, str] = field(default_factory=dict)
     sites: tuple[Mapping[str, Any], ...] = ()
-    warnings: tuple[str, ...] = ()
+    warnings: tuple[Advice, ...] = ()
     notes: tuple[str, ...] = ()
     forking: str = ""
     """How many runs were forked, and under which seeds forked and fresh runs were compared; "" if none was forked."""
@@ -485,6 +560,16 @@ class Results(Shown):
     def to_polars(self) -> "polars.DataFrame":
         """A polars DataFrame: a row for each run, with seed, status, seconds and each metric."""
         return _library("polars").DataFrame(self._columns())
+
+    def plot(self, kind: str | None = None, *, metric: str | None = None, level: float = 0.95) -> "Picture":
+        """A picture: `results.plot("curves").save("fig.pdf")`. The kinds are those of `seedwise plot`.
+
+        Raises
+        ------
+        UsageError, MetricError
+            There is no such kind, or the metric cannot be drawn so.
+        """
+        return plotted(self, kind, metric=metric, level=level)
 
     def scores(self, metric: str | None = None) -> Scores:
         """Seed → number for one metric, for the runs that finished with it. Raises MetricError as `metric` does."""

@@ -6,12 +6,22 @@ from contextvars import ContextVar
 
 _at_command_line: ContextVar[bool] = ContextVar("at the command line", default=False)
 
-_LISTS = frozenset({"metric", "keep", "share", "gpus", "metric_file"})
 _FLAGS = frozenset(
-    {"accept_change", "fail_fast", "fresh", "isolate_network", "keep_going", "paired", "wide", "remember"}
+    {
+        "accept_change",
+        "fail_fast",
+        "fresh",
+        "isolate_network",
+        "keep_going",
+        "live",
+        "nemenyi",
+        "paired",
+        "remember",
+        "wide",
+    }
 )
-_OTHER_NAMES = {"n": "seeds", "set": "config"}
-_COMMAND_LINE_ONLY = frozenset({"as_is", "against", "max_seeds", "until_decided", "save_trace"})
+_OTHER_NAMES = {"n": "seeds", "set": "config", "from_components": "components"}
+_COMMAND_LINE_ONLY = frozenset({"as_is", "against", "max_seeds", "until_decided", "save_trace", "dry_run"})
 
 
 @contextmanager
@@ -40,8 +50,8 @@ def option(text: str) -> str:
     Returns
     -------
     str
-        The same words; in Python `timeout`, `metric=["acc:min"]`, `fresh=True`. An option that Python does not have
-        is named as part of its command.
+        The same words; in Python `timeout=3`, `metric="acc:min"`, `threads=[1, 2]`, `fresh=True`. An option that
+        Python does not have is named as part of its command.
     """
     if _at_command_line.get():
         return text
@@ -56,9 +66,41 @@ def option(text: str) -> str:
         return name
     if name == "bounds":
         return f"{name}=({value.replace(',', ', ')})"
-    if name in _LISTS:
-        return f'{name}=["{value}"]'
+    numbers = value.split(",")
+    if len(numbers) > 1 and all(map(_is_number, numbers)):
+        return f"{name}=[{', '.join(numbers)}]"
     return f"{name}={value}" if _is_number(value) else f'{name}="{value}"'
+
+
+def either_goal(metric: str = "NAME") -> str:
+    """How one says which way a metric is better: `--metric acc:min or :max`; in Python `metric="acc:min" or "acc:max"`."""
+    if _at_command_line.get():
+        return f"--metric {metric}:min or :max"
+    return f'metric="{metric}:min" or "{metric}:max"'
+
+
+def file_option(text: str) -> str:
+    """An option that says how a file of scores is read: `--seed-column NAME`, `--by method`.
+
+    Python reads files only in the usual form, so there the command that has the option is named.
+    """
+    if _at_command_line.get() or not text.startswith("--"):
+        return text
+    name = text.partition(" ")[0]
+    return f"`seedwise {_COMMANDS_OF_FILES.get(name, 'summarize')} FILE {text}`"
+
+
+_COMMANDS_OF_FILES = {
+    "--by": "compare",
+    "--task": "compare",
+    "--wide": "compare",
+    "--zero": "compare",
+    "--one": "compare",
+    "--normalise": "compare",
+    "--source": "variance",
+    "--fold-column": "cross-validate",
+    "--folds": "cross-validate",
+}
 
 
 def switched_on(text: str) -> str:
@@ -68,23 +110,13 @@ def switched_on(text: str) -> str:
     return f"{name}=True"
 
 
-def how_many_seeds(n: int) -> str:
-    """The first `n` seeds, as the reader would ask for them."""
-    return f"-n {n}" if _at_command_line.get() else f"seeds=range(1, {n + 1})"
-
-
-def run_command(command: Sequence[str], options: str = "-n 30") -> str:
-    """A command that runs, as the reader would type it."""
+def run_command(command: Sequence[str], n: int = 30) -> str:
+    """A command that runs under the first n seeds, as the reader would type it."""
     import shlex
 
     if _at_command_line.get():
-        return f"seedwise run {options} {shlex.join(command)}"
-    return f"run_script({list(command)!r}, seeds=range(1, 31))"
-
-
-def shown_by(name: str) -> str:
-    """How an experiment is shown."""
-    return f"seedwise show {name}" if _at_command_line.get() else f'load("{name}")'
+        return f"seedwise run -n {n} {shlex.join(command)}"
+    return f"run_script({list(command)!r}, seeds=range(1, {n + 1}))"
 
 
 def _is_number(text: str) -> bool:

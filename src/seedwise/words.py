@@ -47,16 +47,17 @@ def sentence(figures: Summary) -> str:
     if figures.reason or figures.mean is None:
         return f"{figures.label}: {figures.reason}."
     places = places_for(figures)
-    seeds = f"{figures.finished} seed{'s' if figures.finished != 1 else ''}"
-    among = "" if figures.finished == figures.n else f" (of {figures.n}; among finished)"
+    whole = figures.finished == figures.n
     if figures.interval is None:
+        among = "" if whole else f" (of {figures.n}; among finished)"
         return (
             f"{figures.label} is {number(figures.mean, places)} under one seed{among}, which says nothing about spread."
         )
     plus_minus = number(half_width(figures), places)
+    seeds = f"{figures.n} seeds (" if whole else f"{figures.finished} of {figures.n} seeds (among finished; "
     text = (
-        f"{figures.label} is {number(figures.mean, places)} ± {plus_minus} over {seeds}{among} "
-        f"(mean, {figures.level * 100:g} % {figures.method})"
+        f"{figures.label} is {number(figures.mean, places)} ± {plus_minus} over {seeds}"
+        f"mean, {figures.level * 100:g} % {figures.method})"
     )
     if figures.goal is None:
         return f"{text}, from {number(figures.min, places)} to {number(figures.max, places)}."
@@ -68,18 +69,15 @@ def sentence(figures: Summary) -> str:
 
 def histogram(values: "ArrayLike", bins: int = 16) -> str:
     """A picture of a sample: one line of `bins` characters, from its lowest to its highest value."""
-    import numpy as np
+    from .stats.shares import histogram as counted
 
-    x = np.asarray(values, dtype=float)
-    if x.size == 0 or not np.isfinite(x).all():
+    try:
+        counts = counted(values, bins).counts
+    except ValueError:  # nothing, or no finite numbers
         return ""
-    if x.min() == x.max():
+    if len(counts) == 1:
         return _BARS[-1]
-    half = x / 2  # the span of the largest numbers is no number
-    span = float(half.max() - half.min())
-    places = np.minimum((half - half.min()) / (span or 1.0) * bins, bins - 1).astype(int)
-    counts = np.bincount(places, minlength=bins)
-    top = counts.max()
+    top = max(counts)
     return "".join(" " if c == 0 else _BARS[math.ceil(c / top * len(_BARS)) - 1] for c in counts)
 
 

@@ -13,6 +13,7 @@ import os
 from typing import TYPE_CHECKING, Any, Literal, TypedDict
 
 if TYPE_CHECKING:
+    from .notebooks.cells import NotebookError, as_place, code_digest, kernel_of, place_of
     from .process.frames import is_user_file
     from .randomness.backends.interface import Backend
     from .randomness.sources.attribution import SOURCES
@@ -22,23 +23,32 @@ if TYPE_CHECKING:
     from .sandbox.world import LARGE, inside
     from .sites.edits import apply_edits
     from .sites.findings import Findings, Remark, Site, Use
-    from .sites.names import names_a_seed
+    from .sites.names import is_seed_name, is_seeding_helper, later_seed, names_a_seed
     from .sites.placement import Placement, place_seeds
+    from .tracing.names import ASIDE, IN_CHILDREN, METER, ORDER, REPLAY, RESUMING, SHIFT, STATE
 
 __all__ = [
+    "ASIDE",
     "CALL",
     "CONFIGURATION",
     "ENTRY",
     "GUARD",
     "INSTRUCTIONS",
+    "IN_CHILDREN",
     "LARGE",
     "LAUNCHER",
+    "METER",
+    "ORDER",
     "PIPES",
     "PROTOCOL",
+    "REPLAY",
+    "RESUMING",
     "SEED",
+    "SHIFT",
     "SITES_FOUND",
     "SOURCES",
     "SPOOL",
+    "STATE",
     "WORLD_ERROR",
     "WORLD_FAILED",
     "Backend",
@@ -47,6 +57,7 @@ __all__ = [
     "Findings",
     "FromForking",
     "Job",
+    "NotebookError",
     "Placement",
     "PreforkInstructions",
     "ProbeInstructions",
@@ -58,12 +69,19 @@ __all__ = [
     "Use",
     "Vary",
     "apply_edits",
+    "as_place",
     "check_seed",
+    "code_digest",
     "derive",
     "end_users_of",
     "inside",
+    "is_seed_name",
+    "is_seeding_helper",
     "is_user_file",
+    "kernel_of",
+    "later_seed",
     "names_a_seed",
+    "place_of",
     "place_seeds",
 ]
 
@@ -188,9 +206,9 @@ class CheckInstructions(Instructions):
 
     interventions: dict[str, Any]
     """What is changed or held still in this process."""
-    trace: dict[str, int]
+    trace: dict[str, Any]
     """`steps`: whether the parameters are recorded after each step. `ops`: the number of the step of which every
-    operation is recorded.
+    operation is recorded. `resuming`: what is asked of a training that is interrupted or goes on; see `Following`.
     """
 
 
@@ -269,15 +287,17 @@ class DrawnFrom(TypedDict):
     more: int
     """How many draws came from further lines."""
     positions: dict[str, str]
-    """Number of the draw (1, 2, 4, 8 …) → digest of the generator before it; of sources that do not vary."""
+    """Number of a draw → link of the chain over where the generators stood until then; of sources that do not vary."""
 
 
 class DrawnMessage(TypedDict):
     """`drawn`: at the end of a process whose sources were kept apart."""
 
     sources: dict[str, DrawnFrom]
-    unseen: list[str]
+    not_apart: list[str]
     """What draws where sources cannot be kept apart: `torch.compile`."""
+    unseen: dict[str, list[str]]
+    """Library → `file:line` of draws before which its global generator had moved without a draw that was seen."""
     seedings: dict[str, int]
     """`file:line` where a global generator was seeded → how often, the most of any one generator."""
     corrected: list[str]
@@ -295,7 +315,9 @@ class Checked(TypedDict, total=False):
 
     `checked`: what a process has seen, sent at its end. The others are sent at once, because a worker may be killed:
     `made` and `unmade` (a generator without a seed), `fact` (something that could make two runs differ), `worker` (a
-    DataLoader worker and its generators).
+    DataLoader worker and its generators), `identity` (what a process, a thread or a file is called in this run), `warned`
+    (the text of a warning), `looked` (a file that was looked for and then written), `interrupted` (the process ends
+    itself, because it was asked to).
     """
 
     first: bool
@@ -311,6 +333,10 @@ class Checked(TypedDict, total=False):
     worker: int
     digest: str
     seed: int | None
+    kind: str
+    name: str
+    text: str
+    path: str
 
 
 class End(TypedDict):
@@ -368,6 +394,19 @@ class ToForking(TypedDict, total=False):
 
 
 _ELSEWHERE = {
+    "as_place": ("notebooks.cells", "as_place"),
+    "NotebookError": ("notebooks.cells", "NotebookError"),
+    "code_digest": ("notebooks.cells", "code_digest"),
+    "kernel_of": ("notebooks.cells", "kernel_of"),
+    "place_of": ("notebooks.cells", "place_of"),
+    "IN_CHILDREN": ("tracing.names", "IN_CHILDREN"),
+    "ASIDE": ("tracing.names", "ASIDE"),
+    "METER": ("tracing.names", "METER"),
+    "ORDER": ("tracing.names", "ORDER"),
+    "REPLAY": ("tracing.names", "REPLAY"),
+    "RESUMING": ("tracing.names", "RESUMING"),
+    "STATE": ("tracing.names", "STATE"),
+    "SHIFT": ("tracing.names", "SHIFT"),
     "Backend": ("randomness.backends.interface", "Backend"),
     "SOURCES": ("randomness.sources.attribution", "SOURCES"),
     "is_user_file": ("process.frames", "is_user_file"),
@@ -382,6 +421,9 @@ _ELSEWHERE = {
     "Remark": ("sites.findings", "Remark"),
     "Site": ("sites.findings", "Site"),
     "Use": ("sites.findings", "Use"),
+    "is_seed_name": ("sites.names", "is_seed_name"),
+    "is_seeding_helper": ("sites.names", "is_seeding_helper"),
+    "later_seed": ("sites.names", "later_seed"),
     "names_a_seed": ("sites.names", "names_a_seed"),
     "Placement": ("sites.placement", "Placement"),
     "place_seeds": ("sites.placement", "place_seeds"),

@@ -117,7 +117,7 @@ def test_a_name_that_is_not_there_gets_the_nearest() -> None:
     [
         ("game,low,high\na,1,1\n", "two different numbers"),
         ("game,low,high\na,1,2\na,1,3\n", "stands twice"),
-        ("game,low,mid\na,1,2\n", "--one one of"),
+        ("game,low,mid\na,1,2\n", "--one` one of"),
         ("n,low,high\n1,1,2\n", "columns of words"),
     ],
 )

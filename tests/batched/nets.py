@@ -39,17 +39,17 @@ class Dropped(nn.Module):
 
 
 class Conv(nn.Module):
-    """Convolution, batch norm, pooling."""
+    """Convolution, batch norm, pooling, and a dropout that sees how a convolution lies in memory."""
 
     def __init__(self) -> None:
         super().__init__()
         self.body = nn.Sequential(
             nn.Conv2d(1, 4, 3, padding=1), nn.BatchNorm2d(4), nn.ReLU(), nn.MaxPool2d(2), nn.Conv2d(4, 6, 2), nn.GELU()
         )
-        self.out = nn.Linear(6 * 4, CLASSES)
+        self.drop, self.out = nn.Dropout(0.2), nn.Linear(6 * 4, CLASSES)
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
-        return self.out(self.body(x).flatten(1))
+        return self.out(self.drop(self.body(x)).view(len(x), -1))
 
 
 class Normed(nn.Module):

@@ -153,6 +153,33 @@ def test_the_command_line_runs_adds_shows_and_compares(command: Callable[..., tu
     assert command("resume", "net")[0] == 0
 
 
+def test_one_source_is_varied_from_the_command_line_and_when_resumed(
+    command: Callable[..., tuple[int, str, str]], project: Path
+) -> None:
+    assert command("run", "-n", "3", "--batched", "--vary", "init", "--name", "init", "net.py:experiment")[0] == 0
+    assert "the seed governs init, and all else is under seed 0" in command("show", "init")[1]
+    with open_store(None) as store:
+        store.want(store.experiment("init").id, [4])
+    assert command("resume", "init")[0] == 0
+    runs = sw.load("init").runs
+    assert [run.status for run in runs] == [sw.Status.FINISHED] * 4
+    module: dict[str, object] = {}
+    exec(DESCRIPTION, module)
+    described = module["experiment"]()  # type: ignore[operator]
+    for vary, same in ((["init"], True), (["order"], False), (None, False)):
+        asked = sw.batched.fit(seeds=[1, 2, 3, 4], vary=vary, **described)
+        assert [
+            run.series["train_loss"] == other.series["train_loss"] for run, other in zip(runs, asked.runs, strict=True)
+        ] == [same] * 4
+    assert command("run", "-n", "3", "--batched", "--name", "init", "net.py:experiment")[0] == 0
+    assert sw.load("init@2").scores("train_loss").by_seed != sw.load("init@1").scores("train_loss").by_seed
+    code, _, said = command("run", "-n", "3", "--batched", "--vary", "augment", "net.py:experiment")
+    assert (code, "init, order, dropout" in said) == (2, True)
+    (project / "own.py").write_text(DESCRIPTION.replace('"epochs": 2', '"vary": ["init"], "epochs": 2'))
+    code, _, said = command("run", "-n", "3", "--batched", "--vary", "order", "own.py:experiment")
+    assert (code, "says itself what varies" in said) == (2, True)
+
+
 @pytest.mark.parametrize(
     ("words", "answer"),
     [
@@ -160,7 +187,7 @@ def test_the_command_line_runs_adds_shows_and_compares(command: Callable[..., tu
         (("--threads", "script", "net.py:experiment"), "--threads takes a number"),
         (("--until-margin", "0.1", "net.py:experiment"), "--until-margin"),
         (("net.py",), "net.py:experiment"),
-        (("net.py:nothing",), "no function nothing"),
+        (("net.py:nothing",), "net.py has no nothing"),
         (("missing.py:experiment",), "no such script"),
         (("net.py:experiment", "--set", "rate=1"), "rate"),
         (("net.py:Net",), "it returned Net"),

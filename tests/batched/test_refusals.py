@@ -149,7 +149,7 @@ def test_is_refused_by_name(name: str) -> None:
 
 @pytest.mark.parametrize("name", ["own optimizer", "noise", "choice by values", "a number for each seed"])
 def test_is_trained_alone_by_auto_which_says_why(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("seedwise.batched.on_torch.choosing.NOT_WORTH_A_LOOK", 0.0)
+    monkeypatch.setattr("seedwise.batched.on_torch.choosing.NOT_WORTH_A_LOOK_FOR_FEW", 0.0)
     how, words = REFUSED[name]
     results = fitted(**{**how, "engine": "auto"})  # type: ignore[arg-type]
     assert results.engine is sw.batched.Engine.LOOP
@@ -194,20 +194,16 @@ def test_wrong_use_is_answered_with_what_to_do(name: str) -> None:
         fitted(**how)  # type: ignore[arg-type]
 
 
+def test_hooks_that_every_model_has_are_no_difference() -> None:
+    def normed() -> nn.Module:
+        return nn.Sequential(nn.utils.parametrizations.weight_norm(nn.Linear(6, 5)), nn.Tanh(), nn.Linear(5, 3))
+
+    assert len(fitted(model=normed).finished) == 2
+
+
 def test_gradients_switched_off_are_noticed() -> None:
     with torch.no_grad(), pytest.raises(sw.UsageError, match="no_grad"):
         fitted()
-
-
-def test_auto_says_what_it_took_and_why(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert "one seed" in fitted(seeds=[3], engine="auto").why
-    quick = fitted(seeds=range(8), engine="auto")
-    assert quick.engine is sw.batched.Engine.LOOP
-    monkeypatch.setattr("seedwise.batched.on_torch.choosing.NOT_WORTH_A_LOOK", 0.0)
-    results = fitted(seeds=range(64), engine="auto", epochs=20)
-    assert {engine for engine, _ in results.measured} == {sw.batched.Engine.LOOP, sw.batched.Engine.VMAP}
-    assert "expected for all seeds" in results.why
-    assert results.notes[0].startswith(f"trained by {results.engine}")
 
 
 def test_seeds_trained_in_processes_are_those_of_the_loop() -> None:

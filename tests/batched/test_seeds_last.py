@@ -2,6 +2,7 @@
 
 from functools import partial
 
+import numpy as np
 import pytest
 import torch
 from torch import nn
@@ -9,9 +10,10 @@ from torch import nn
 import seedwise as sw
 from seedwise.batched.on_torch.chunk import Chunk
 from seedwise.batched.on_torch.compiled import CompiledStepper, NotCompiled
+from seedwise.batched.on_torch.lone import train_alone
 from seedwise.batched.on_torch.making import make_task
 from seedwise.batched.on_torch.vmap import VmapStepper
-from seedwise.batched.task import Task
+from seedwise.batched.task import Keep, Task
 
 from .nets import BY_NAME, CASES, Case
 from .test_as_if_alone import OPTIMIZERS, SCHEDULES
@@ -52,17 +54,28 @@ def assert_same(task: Task) -> None:
     assert torch.allclose(one.losses, other.losses, rtol=1e-9)  # type: ignore[attr-defined]
 
 
-SLOW = {"deep lstm", "lstm without bias", "gru", "attention"}
-LAYERS = [
-    pytest.param(c, id=c.name, marks=[pytest.mark.slow] if c.name in SLOW else [])
-    for c in CASES
-    if c.name != "convolution"
-]
+LONG = {
+    "lstm",
+    "deep lstm",
+    "lstm without bias",
+    "gru",
+    "rnn",
+    "attention",
+}  # each step takes long where it is not compiled
 
 
-@pytest.mark.parametrize("case", LAYERS)
-def test_every_kind_of_layer(case: Case) -> None:
-    assert_same(task_of(case))
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
+def test_the_loop_in_double_precision_is_met_after_80_to_250_steps(case: Case) -> None:
+    epochs = 8 if case.name in LONG else 25
+    task = task_of(case, epochs=epochs, batch_size=5, keep=frozenset({Keep.PARAMETERS}))
+    chunk = trained(task, True)
+    found = {**chunk.stepper.parameters, **chunk.stepper.buffers}
+    for k, seed in enumerate(chunk.seeds[:2]):
+        alone = train_alone(task, seed).parameters
+        assert alone is not None
+        assert found.keys() == alone.keys()
+        for name, value in alone.items():
+            assert np.abs(found[name][k].detach().numpy() - value).max() < 1e-9, name
 
 
 @pytest.mark.parametrize("name", [name for name in OPTIMIZERS if name != "adagrad"])
@@ -109,10 +122,19 @@ def test_other_losses() -> None:
     )
 
 
+def test_gradients_are_clipped_for_each_seed() -> None:
+    assert_same(task_of(BY_NAME["linear"], clip_norm=0.1))
+    assert_same(task_of(BY_NAME["linear"], clip_norm=1e9))
+
+
+def of_the_first(parameters: object) -> torch.optim.Optimizer:
+    return SGD([next(iter(parameters))])  # type: ignore[call-overload,no-any-return]
+
+
 @pytest.mark.parametrize(
     ("how", "words"),
-    [({"optimizer": OPTIMIZERS["adagrad"]}, "Adagrad"), ({"clip_norm": 1.0}, "clip_norm")],
-    ids=["adagrad", "clipping"],
+    [({"optimizer": OPTIMIZERS["adagrad"]}, "Adagrad"), ({"clip_norm": 1.0, "optimizer": of_the_first}, "clip_norm")],
+    ids=["adagrad", "clipping what is not trained"],
 )
 def test_what_it_cannot_do_is_said(how: dict[str, object], words: str) -> None:
     with pytest.raises(NotCompiled, match=words):
@@ -143,7 +165,7 @@ def test_an_operation_without_a_rule_is_named() -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", ["linear", "dropout", "norms"])
+@pytest.mark.parametrize("name", ["linear", "dropout", "norms", "convolution"])
 def test_the_compiled_program_is_the_loop(name: str) -> None:
     case = BY_NAME[name]
     how = {"loss": nn.CrossEntropyLoss(), "optimizer": SGD, "epochs": 12, "batch_size": 5, "seeds": [3, 4], "width": 64}
@@ -151,5 +173,5 @@ def test_the_compiled_program_is_the_loop(name: str) -> None:
     assert results.closeness is not None
     assert results.closeness.same_start
     assert results.closeness.same_order
-    assert results.closeness.difference < 1e-3 * results.closeness.moved
+    assert results.closeness.difference < 2e-3 * results.closeness.moved
     assert results.compile_seconds > 0

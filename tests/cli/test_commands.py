@@ -56,6 +56,17 @@ def test_run_show_list_export_log(script: Script) -> None:
     assert len(json.loads(seedwise("export", "base", "--format", "json").stdout)["runs"]) == 3
     assert seedwise("log", "base", "--seed", "2").stdout == f"acc = {values[2]:.4f}\n"
     assert seedwise("log", "base", "--seed", "2", "--stderr").stdout == ""
+    assert seedwise("log", "base", "2").stdout == f"acc = {values[2]:.4f}\n"
+    said = seedwise("log", "base").stderr
+    assert "which run of base? it has seeds 1–3: seedwise log base --seed 1" in said
+    assert (
+        "base has no run under seed 9; it has seeds 1–3: seedwise log base --seed 1"
+        in seedwise("log", "base", "9").stderr
+    )
+    assert seedwise("export", "--seeds", "2-3").stdout.splitlines() == [
+        "seed,status,acc",
+        *[f"{seed},finished,{values[seed]!r}" for seed in (2, 3)],
+    ]
 
 
 def test_some_failed_is_exit_3(script: Script) -> None:
@@ -67,7 +78,7 @@ def test_some_failed_is_exit_3(script: Script) -> None:
     assert told["metrics"]["acc"]["n"] == 3
     assert told["metrics"]["acc"]["finished"] == 2
     text = seedwise("show", "train").stdout
-    assert "over 2 seeds (of 3; among finished)" in text
+    assert "over 2 of 3 seeds (among finished; mean, " in text
 
 
 BAD = [

@@ -8,6 +8,8 @@ import pytest
 import seedwise as sw
 from seedwise.cli.start import start
 
+pytestmark = pytest.mark.slow
+
 TRAIN = """
 import numpy as np, seedwise as sw
 TRUE = np.arange(120) % 3

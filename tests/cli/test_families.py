@@ -32,6 +32,7 @@ def here(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(project)
 
 
+@pytest.mark.slow
 def test_a_grid_of_a_script_is_a_family(capsys: pytest.CaptureFixture[str]) -> None:
     words = ["--grid", "lr=0.1,0.5", "--confirm", "3", "--json", "--", "python", "train.py", "{lr}"]
     assert start(["run", "-n", "4", *words]) == 0
@@ -60,6 +61,10 @@ def test_a_grid_of_a_script_is_a_family(capsys: pytest.CaptureFixture[str]) -> N
     rows = capsys.readouterr().out.splitlines()
     assert rows[0] == "lr,seed,status,acc"
     assert len(rows) == 1 + 4 + 4  # the fresh seeds are an experiment of their own
+    assert start(["export", "train", "--seeds", "2-3"]) == 0
+    assert [row.split(",")[:2] for row in capsys.readouterr().out.splitlines()[1:]] == [
+        [lr, seed] for lr in ("0.1", "0.5") for seed in ("2", "3")
+    ]
     assert start(["export", "train", "--format", "json"]) == 0
     assert [e["settings"] for e in json.loads(capsys.readouterr().out)["experiments"]] == [{"lr": "0.1"}, {"lr": "0.5"}]
     # the same command runs nothing again, and names the same fresh seeds

@@ -32,7 +32,10 @@ def here(project: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     (project / "train.py").write_text(TRAIN)
     (project / "conf.yaml").write_text(CONF)
     (project / "results.csv").write_text("seed,acc\n1,0.5\n2,0.75\n")
-    (project / "data").mkdir()
+    for folder in ("data", "pkg", "scripts"):
+        (project / folder).mkdir()
+    for file in ("pkg/__init__.py", "pkg/__main__.py", "scripts/fit.py"):
+        (project / file).write_text("")
     monkeypatch.setenv("PATH", f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}")
     with Store(project / ".seedwise") as store:
         for name in ("baseline", "dropout"):
@@ -62,7 +65,12 @@ AT_COMMAND_LINE = [
     ("train.py -n 3", "train.py is no command of Seedwise: seedwise run -n 3 train.py"),
     ("-n 3 python train.py", "the command comes first: seedwise run -n 3 python train.py"),
     ("-n 3 run python train.py", "the command comes first: seedwise run -n 3 python train.py"),
+    ("version", "no command version: did you mean seedwise --version"),
+    ("-V", "no option -V: did you mean seedwise --version"),
+    ("summarize", "summarize takes a file with scores, or the name of an experiment: seedwise summarize dropout"),
     # options
+    ("run -n 3 -m pkg", "a module is run by python: seedwise run -n 3 python -m pkg"),
+    ("show baseline -n 2", "show has no option -n: the seeds are named, --seeds 1-10"),
     ("run --nam a -n 3 python train.py", "run has no option --nam: did you mean --name?"),
     ("run -m acc -n 3 python train.py", "run has no option -m: "),
     ("run -n 3 --metrics acc python train.py", "run has no option --metrics: did you mean --metric?"),
@@ -94,20 +102,27 @@ AT_COMMAND_LINE = [
     ("run -n 3 python trian.py", "no such script: trian.py: did you mean train.py?"),
     ("run -n 3 train", "no such command: train: did you mean train.py?"),
     ("run -n 3 pyhton train.py", "no such command: pyhton: did you mean python train.py?"),
-    ("run -n 3 data", "data is a directory"),
+    ("run -n 3 data", "data is a directory: name a script"),
+    ("run -n 3 pkg --lr 1", "pkg is a package; did you mean: python -m pkg --lr 1?"),
+    ("run -n 3 scripts", "scripts is a directory; did you mean: python scripts/fit.py?"),
+    ("run -n 3 python -m pgk", "no module pgk for `python -m pgk`: did you mean pkg?"),
+    ("run 3 python train.py", "-n stands before the number: seedwise run -n 3 python train.py"),
     ("run -n 3 python", "python alone would wait for input: name a script"),
     (
         "run -n 3 -- 'cd data && python train.py'",
         "needs a shell: seedwise run -n 30 bash -c 'cd data && python train.py'",
     ),
-    ("run -n 3 notes.ipynb", "jupyter nbconvert --to script notes.ipynb"),
+    ("run -n 3 notes.ipynb", "no such notebook: notes.ipynb"),
     # functions
     ("run -n 3 train.py:trian", "train.py has no function trian: did you mean train?"),
     ("run -n 3 trian.py:train", "no such script: trian.py: did you mean train.py?"),
     ("run -n 3 train.py:train --set lrr=0.1", "train has no setting lrr: did you mean lr?"),
     ("run -n 3 train.py:train lr=0.1", "and no word lr=0.1: did you mean --set lr=0.1?"),
     ("run -n 3 train.py:train --lr 0.1", "a setting of train.py:train is given by --set lr=0.1"),
-    ("run -n 3 train.py:train --set seed=3", "the seed is the function's first argument; name the seeds with --seeds"),
+    (
+        "run -n 3 train.py:train --set seed=3",
+        "the function receives the seed from Seedwise; name the seeds with --seeds",
+    ),
     ("run -n 3 train.py::train", "a function is named train.py:train"),
     ("run -n 3 train.train", "a function is named train.py:train"),
     ("run -n 3 python train.py:train", "a function is named without python: train.py:train"),
@@ -126,6 +141,8 @@ AT_COMMAND_LINE = [
         "show takes one name, and no dropout; two are compared: seedwise compare baseline dropout",
     ),
     ("log baseline --seed two", "--seed takes a whole number; got two"),
+    ("log baseline --seed 9", "baseline has no run under seed 9"),
+    ("export baseline --seeds 1,9", "baseline has no seed 9; it has seeds 1, 2"),
     ("show baseline --metric acuracy:maximum", "the goal is min or max, not 'maximum'"),
     ("rm baselin --yes", "did you mean baseline?"),
     ("resume dropuot", "did you mean dropout?"),

@@ -113,9 +113,9 @@ def test_log_loads_nothing_heavy(two: list[str]) -> None:
 
 
 @pytest.mark.parametrize("words", [["show", "base"], ["list"]])
-def test_show_and_list_do_without_scipy(two: list[str], words: list[str]) -> None:
+def test_show_and_list_load_no_scipy_and_nothing_that_runs(two: list[str], words: list[str]) -> None:
     code = f"import sys; from seedwise.cli.start import start; start({words}); "
-    code += "print(*sorted({'scipy', 'torch', 'pandas'} & set(sys.modules)))"
+    code += "print(*sorted({'scipy', 'torch', 'pandas', 'seedwise.runs.supervisor'} & set(sys.modules)))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.endswith("\n\n"), done.stdout
 

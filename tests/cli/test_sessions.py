@@ -174,7 +174,10 @@ def recorded(situation: Situation, folder: Path, tmp_path: Path) -> tuple[str, l
     return "\n".join(parts), sessions
 
 
-@pytest.mark.parametrize("name", SITUATIONS)
+# half of them are for a release: each starts the command at four widths
+@pytest.mark.parametrize(
+    "name", [pytest.param(n, marks=pytest.mark.long if k % 2 else ()) for k, n in enumerate(SITUATIONS)]
+)
 def test_a_session_is_as_recorded(name: str, ready: Path, tmp_path: Path) -> None:
     found, sessions = recorded(SITUATIONS[name], ready, tmp_path)
     for width, one in zip(WIDTHS, sessions, strict=True):

@@ -68,7 +68,7 @@ def test_tasks(capsys: pytest.CaptureFixture[str]) -> None:
     ("words", "said"),
     [
         (("compare", "tasks.csv", "--by", "algo"), "--task env"),
-        (("compare", "two.csv"), "--by one of model, seed, acc"),
+        (("compare", "mlp.csv"), "--by one of seed, acc"),
         (("compare", "two.csv", "--by", "colour"), "no column 'colour'"),
         (("compare", "mlp.csv", "cnn.csv", "--by", "model"), "one file that holds all"),
         (("compare", "nothing.csv"), "is no file"),
@@ -76,7 +76,7 @@ def test_tasks(capsys: pytest.CaptureFixture[str]) -> None:
         (("compare", "mlp.csv", "mlp.csv"), "each side once"),
         (("compare", "two.csv", "--by", "model", "--metric", "model"), "which is no number"),
         (("compare", "two.csv", "--by", "model", "--level", "2"), "level is"),
-        (("summarize", "two.csv"), "seed 0 stands twice"),
+        (("summarize", "two.csv", "--by", "none"), "seed 0 stands twice"),
         (("summarize", "mlp.csv", "--by", "seed", "--threshold", "1"), "one method"),
         (("summarize", "mlp.csv", "--best-of", "9"), "n is 1 … 8"),
         (("plan", "--effect", "0.1"), "SD between seeds"),

@@ -1,13 +1,16 @@
 """Whose words are whose: from the first word that starts a command on, all are the user's."""
 
+from pathlib import Path
+
 import pytest
 
+import seedwise as sw
 from seedwise.cli.users_words import marked
 from seedwise.cli.which_seeds import Which
 from seedwise.errors import UsageError
 from seedwise.experiments.command import words_of
 from seedwise.results import parse_seeds
-from seedwise.wording import at_command_line, option, switched_on
+from seedwise.wording import at_command_line, either_goal, option, switched_on
 
 
 @pytest.fixture(autouse=True)
@@ -96,11 +99,59 @@ def test_options_are_named_as_the_reader_types_them() -> None:
     with at_command_line():
         assert option("--timeout 3") == "--timeout 3"
         assert switched_on("--fresh") == "--fresh"
+        assert either_goal("acc") == "--metric acc:min or :max"
     assert option("--timeout 3") == "timeout=3"
-    assert option("--keep split") == 'keep=["split"]'
+    assert option("--keep split") == 'keep="split"'
+    assert option("--threads 1,2") == "threads=[1, 2]"
+    assert option("--vary init,order") == 'vary="init,order"'
+    assert either_goal("acc") == 'metric="acc:min" or "acc:max"'
     assert option("--reduce best") == 'reduce="best"'
     assert switched_on("--fresh") == "fresh=True"
     assert option("--as-is") == "`seedwise run --as-is`"
+
+
+def test_no_message_for_python_has_an_option_of_the_command_line_as_it_is_typed() -> None:
+    """An option stands in `option(…)` or the like, or behind `seedwise …`; or it is part of the command itself, as --set is."""
+    import ast
+    import re
+
+    def is_worded(node: ast.AST, above: dict[ast.AST, ast.AST]) -> bool:
+        while node in above:
+            child, node = node, above[node]
+            if isinstance(node, ast.Call) and ast.unparse(node.func) in ("option", "file_option", "switched_on"):
+                return True
+            if isinstance(node, ast.IfExp | ast.If) and "at_command_line" in ast.unparse(node.test):
+                return True
+            if isinstance(node, ast.Expr) or (isinstance(node, ast.Dict) and child in node.keys):
+                return True  # a docstring; names of options
+            if isinstance(node, ast.JoinedStr) and re.search(
+                r"seedwise [a-z]|resume|as the script takes it", ast.unparse(node)
+            ):
+                return True
+        return False
+
+    bare = []
+    source = Path(str(sw.__file__)).parent
+    for path in source.rglob("*.py"):
+        inside = str(path.relative_to(source))
+        if inside.startswith(("cli", "batched", "demos", "testing", "reports/pictures")) or inside in (
+            "api/diagnose_data.py",  # these two read what the command was given, as text
+            "api/diagnose_file.py",
+            "experiments/functions.py",
+            "runs/executors/ray.py",  # words of ray, sbatch and squeue
+            "runs/executors/slurm.py",
+            "threads.py",
+            "words.py",
+        ):
+            continue
+        tree = ast.parse(path.read_text(encoding="utf-8"))
+        above = {child: node for node in ast.walk(tree) for child in ast.iter_child_nodes(node)}
+        for node in ast.walk(tree):
+            if isinstance(node, ast.Constant) and isinstance(node.value, str):
+                typed = re.search(r"(?<![\w-])--[a-z][a-z-]+", node.value)
+                if typed and typed[0] != node.value and not is_worded(node, above):
+                    bare.append(f"{inside}:{node.lineno} {node.value!r}")
+    assert not bare
 
 
 def test_python_names_every_option_that_a_message_names() -> None:
@@ -114,11 +165,22 @@ def test_python_names_every_option_that_a_message_names() -> None:
     named = {
         name
         for path in source.rglob("*.py")
-        for name in re.findall(r"""option\(f?["']--([a-z-]+)""", path.read_text(encoding="utf-8"))
+        for name in re.findall(r"""(?<!file_)option\(f?["']--([a-z-]+)""", path.read_text(encoding="utf-8"))
     }
     with_a_value = {name: option(f"--{name}") for name in named}
     parameters = set(inspect.signature(sw.run_script).parameters) | {"seed", "config"}
-    for call in (sw.run_grid, sw.plan, sw.decompose, sw.ensemble):
+    for call in (
+        sw.run_grid,
+        sw.plan,
+        sw.decompose,
+        sw.ensemble,
+        sw.Results.plot,
+        sw.check,
+        sw.check_resume_script,
+        sw.where,
+        sw.compare_tasks,
+        sw.plan_sources,
+    ):
         parameters |= set(inspect.signature(call).parameters)
     unknown = {
         name for name, said in with_a_value.items() if not said.startswith("`seedwise ") and said not in parameters

@@ -30,6 +30,8 @@ def test_a_single_seed_shows_nothing() -> None:
     assert "no spread" in lottery.what_picking_claims(results({lottery.TEST: [0.5]}))[0]
 
 
+@pytest.mark.long
+@pytest.mark.timeout(600)
 @pytest.mark.slow
 def test_the_demo_runs_whole(project: Path) -> None:
     command = [sys.executable, "-m", "seedwise.cli", "demo", "lottery", "-n", "2"]

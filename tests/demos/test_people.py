@@ -31,6 +31,8 @@ def test_the_generated_file_has_the_articles_form(project: Path) -> None:
     assert people.generate() == people.generate()
 
 
+@pytest.mark.long
+@pytest.mark.timeout(600)
 @pytest.mark.slow
 def test_the_demo_runs_whole(project: Path) -> None:
     done = demo("-n", "3")
@@ -38,6 +40,8 @@ def test_the_demo_runs_whole(project: Path) -> None:
     lines = [line for line in done.stdout.splitlines() if line.startswith("seed = ")]
     assert [int(line.split()[2]) for line in lines] == [0, 3, 5, 363, 366, 999]
     assert "over 3 seeds" in done.stdout
+    assert "report.html: open it in a browser" in done.stdout
+    assert "acc" in (project / people.FOLDER / "report.html").read_text()
 
 
 def test_a_file_that_is_not_there_is_said(project: Path) -> None:

@@ -5,8 +5,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from seedwise.determinism import Trace, Verdict, compare, localise, set_order_line
+from seedwise.determinism import Cause, Trace, Verdict, compare, localise, set_order_line
+from seedwise.determinism.causes import fix_for
+from seedwise.determinism.compare import first_step_after, resumed_at
+from seedwise.determinism.proof import Held, quality
+from seedwise.determinism.readings import find_readings
+from seedwise.determinism.rewriting import changed_line
 from seedwise.runs.masks import masked, masked_file, masked_path, names_duration, readable
+from seedwise_guest.tracing.resuming import state
 
 
 def trace(text: str = "", **more: object) -> Trace:
@@ -109,6 +115,35 @@ def test_iteration_over_sets_is_found_and_sorting_is_fine(text: str, line: int |
     assert set_order_line([str(path)]) == ("" if line is None else f"{path}:{line}")
 
 
+@pytest.mark.parametrize(
+    ("a", "b"),
+    [
+        ("lr=1e-5,300ms", "lr=1e-3,300ms"),
+        ("91,101ms", "78,101ms"),
+        ("time 5,120 0.5", "time 5,999 0.5"),
+        ("kept 91,101 samples", "kept 78,101 samples"),
+        ("0.91,101 samples/s", "0.78,101 samples/s"),
+    ],
+)
+def test_masks_leave_what_stands_beside_a_duration(a: str, b: str) -> None:
+    assert masked(a) != masked(b)
+
+
+def test_addresses_that_keras_saves_are_masked() -> None:
+    assert masked('"shared_object_id": 139751773935824}') == masked('"shared_object_id": 139751773935999}')
+
+
+def test_an_array_is_not_what_is_missing() -> None:
+    assert not state._same(None, np.arange(3))
+    assert not state._same(np.arange(3), 1.0)
+    assert state._same(np.arange(3), np.arange(3))
+
+
+def test_masks_take_no_longer_than_a_line_is_long() -> None:
+    assert masked(",".join(["123"] * 200_000)).startswith("123,123")
+    assert masked("Loading data...3.2s") == masked("Loading data...3.4s")
+
+
 def test_masks_leave_results_alone() -> None:
     for text in ("acc = 0.1234", "loss: 1e-5", "seed 7", "step 100: 0.5", "mass 3.5"):
         assert masked(text) == text
@@ -118,6 +153,8 @@ def test_masks_leave_results_alone() -> None:
     ("a", "b"),
     [
         ("took 3.2 s", "took 4.9 s"),
+        ("33,456 samples/s", "987 samples/s"),
+        ("1,234,567.5 samples/s", "1.2k samples/s"),
         ("epoch 1: 12.3 it/s loss=0.5", "epoch 1: 99.1 it/s loss=0.5"),
         ("{'train_runtime': '3.467', 'x': '1'}", "{'train_runtime': '3.9', 'x': '1'}"),
         ("1/1 0s 14ms/step", "1/1 1s 970us/step"),
@@ -179,3 +216,109 @@ def test_the_log_counts_in_any_order_of_its_lines() -> None:
     a, b, c = ("INFO acc 0.5\nINFO loss 1", "INFO loss 1\nINFO acc 0.5", "INFO loss 1\nINFO acc 0.7")
     assert not compare(Trace(0, "", a), Trace(0, "", b))
     assert compare(Trace(0, "", a), Trace(0, "", c)).verdict is Verdict.DIFFERENT
+
+
+def log_of(times: tuple[float, ...], scale: float = 1.0) -> Trace:
+    lines = [f"step {k} | {8 / t / scale:.1f} img/s | loss {1 / (k + 1):.3f}" for k, t in enumerate(times)]
+    return trace("\n".join(lines), facts={"clock-read": "train.py:1"})
+
+
+def test_what_follows_the_clock_in_proportion_is_a_reading() -> None:
+    a, b = log_of((0.031, 0.042)), log_of((0.033, 0.039))
+    found = find_readings([a, b], a, log_of((0.031, 0.042), 2.0), lambda size: None)
+    assert found.places == {("output", "step # | # img/s | loss #", 1)}
+    assert compare(a, b).verdict is Verdict.DIFFERENT
+    assert not compare(a, b, readings=found)
+    worse = trace(b.stdout.replace("0.500", "0.400"), facts=b.facts)
+    assert compare(a, worse, readings=found).verdict is Verdict.DIFFERENT
+
+
+@pytest.mark.parametrize(("again", "doubled"), [("0.9131", "0.1712"), ("0.4127", "0.8254"), ("0.9131", "0.9131")])
+def test_what_jumps_with_the_clock_or_does_not_follow_it_is_none(again: str, doubled: str) -> None:
+    facts = {"clock-read": "train.py:1"}
+    a, b, same, twice = (trace(f"acc {x}", facts=facts) for x in ("0.9131", "0.5521", again, doubled))
+    assert not find_readings([a, b], same, twice, lambda size: same)
+
+
+def test_readings_and_numbers_of_processes_may_stand_in_one_line() -> None:
+    facts = {"clock-read": "train.py:1"}
+
+    def log(pid: str, rate: str) -> Trace:
+        return Trace(0, "", f"[{pid}] {rate} img/s acc 0.5", facts=facts, numbers=frozenset({pid}))
+
+    a, b = log("1946", "812.5"), log("2001", "790.1")
+    found = find_readings([a, b], a, log("2100", "406.25"), lambda size: None)
+    assert compare(a, b)
+    assert not compare(a, b, readings=found)
+
+
+def test_readings_of_a_log_are_found_though_its_lines_have_no_order_and_their_digits_grow() -> None:
+    def log(*milliseconds: float) -> Trace:
+        said = "\n".join(f"{ms:.3f} INFO step done" for ms in milliseconds)
+        return Trace(0, "", said, facts={"clock-read": "logging"})
+
+    a, b = log(46.499, 70.503, 94.515), log(41.077, 68.2, 92.31)
+    found = find_readings([a, b], a, log(92.999, 141.006, 189.03), lambda size: None)
+    assert compare(a, b)
+    assert not compare(a, b, readings=found)
+
+
+def share_of(value: float) -> Trace:
+    return trace(f"share {value:.3f}", facts={"clock-read": "train.py:1"})
+
+
+def test_what_moves_with_small_changes_of_single_times_is_a_reading_and_what_jumps_is_none() -> None:
+    a, b = share_of(0.4), share_of(0.43)
+    smooth = find_readings([a, b], a, a, lambda size: share_of(0.4 + 0.3 * size / (1 + size)))
+    assert smooth.places == {("output", "share #", 0)}
+    jumps = iter((0.4, 0.9, 0.1, 0.6))
+    assert not find_readings([a, b], a, a, lambda size: share_of(next(jumps)))
+    assert not find_readings([a, b], a, a, lambda size: share_of(0.4 if size < 1 else 0.7))
+
+
+def test_numbers_of_processes_and_drawn_names_are_those_of_their_own_run() -> None:
+    a = trace("[1946] run 8e91fd3f acc 0.5", numbers=frozenset({"1946"}), words=("8e91fd3fd1c2",))
+    b = trace("[2001] run df7a7524 acc 0.5", numbers=frozenset({"2001"}), words=("df7a75240a1b",))
+    assert not compare(a, b)
+    assert compare(a, trace("[2002] run df7a7524 acc 0.5", numbers=b.numbers, words=b.words))
+    assert compare(a, trace("[2001] run aaaaaaaa acc 0.5", numbers=b.numbers, words=b.words))
+
+
+def test_a_fix_must_give_a_result_as_good_as_a_plain_one() -> None:
+    plain = [trace(f"loss {x}") for x in (0.51, 0.49, 0.5, 0.52, 0.48)]
+    assert quality(plain, trace("loss 0.47")) is Held.SAME
+    assert quality(plain, trace("loss nan")) is Held.NOT_FINITE
+    assert quality(plain, trace("loss 90.1")) is Held.ELSEWHERE
+    assert quality([trace("loss nan")], trace("loss nan")) is Held.SAME
+
+
+def test_a_resumed_run_is_held_against_the_steps_that_it_goes_on_with() -> None:
+    whole = trace(steps=np.array([1, 2, 3, 4], np.uint32))
+    part = trace(steps=np.array([3, 9], np.uint32))
+    assert (resumed_at(whole, part), first_step_after(whole, part, 2)) == (2, 3)
+    assert resumed_at(part, whole) is None
+
+
+@pytest.mark.parametrize(
+    ("cause", "before", "after"),
+    [
+        (Cause.GENERATOR, "rng = np.random.default_rng()", "rng = np.random.default_rng(0)"),
+        (Cause.GENERATOR, "rng = random.Random(None)  # é", "rng = random.Random(0)  # é"),
+        (Cause.LISTING, "for x in os.listdir(d):", "for x in sorted(os.listdir(d)):"),
+        (Cause.MEMORY, "w = torch.Tensor(1, 64)", "w = torch.zeros(1, 64)"),
+        (Cause.HASH, "k = hash(name)", 'k = int.from_bytes(hashlib.sha256(name.encode()).digest()[:8], "big")'),
+        (Cause.GENERATOR, "x = draw()", None),
+        (Cause.GENERATOR, "rng = np.random.default_rng(seed)", None),
+    ],
+)
+def test_a_fix_shows_its_line_before_and_after(cause: Cause, before: str, after: str | None, tmp_path: Path) -> None:
+    path = tmp_path / "x.py"
+    path.write_text(before + ("\n    pass" if before.endswith(":") else "") + "\n")
+    line = changed_line(cause, f"{path}:1")
+    assert (line.after if line else None) == after
+
+
+@pytest.mark.parametrize(("name", "call"), [("random", "random.seed(0)"), ("torch", "torch.manual_seed(0)")])
+def test_a_restart_without_a_seed_is_replaced_by_one_with_a_number(name: str, call: str) -> None:
+    fix = fix_for(Cause.GENERATOR, "train.py:4", (f"{name}.seed() at train.py:4",))
+    assert fix.text.startswith(f"put {call} in the place of {name}.seed() (train.py:4)")

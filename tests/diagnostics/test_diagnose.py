@@ -341,3 +341,23 @@ def test_where_nothing_is_left_to_learn_no_unit_is_called_dead() -> None:
 def test_torch_is_loaded_only_to_train() -> None:
     code = "import sys, seedwise as sw; sw.diagnose, sw.Diagnosis; assert 'torch' not in sys.modules"
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_a_layer_whose_weight_is_normed_is_a_layer() -> None:
+    for norm in (nn.utils.parametrizations.weight_norm, nn.utils.parametrizations.spectral_norm):
+        found = ask(lambda norm=norm: nn.Sequential(norm(nn.Linear(8, 5)), nn.ReLU(), nn.Linear(5, 3)))  # type: ignore[misc]
+        assert [(layer.name, layer.units) for layer in found.layers] == [("0 (Linear)", 5), ("2 (Linear)", 3)]
+
+
+def test_training_that_gains_next_to_nothing_is_said_and_names_no_basins() -> None:
+    found = ask(mlp(2, he), epochs=1, lr=1e-4)
+    assert found.learned_little
+    assert not found.has(Trouble.BASINS)
+    assert "Training gained too little" in str(found)
+    assert [course.needed for course in found.courses] == [None, None]
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+def test_a_scripted_network_cannot_be_looked_into() -> None:
+    with pytest.raises(sw.UsageError, match="scripted network"):
+        ask(lambda: torch.jit.script(nn.Linear(8, 3)))

@@ -9,10 +9,13 @@ from seedwise.diagnostics.findings import (
     epochs_needed,
     flat_stretches,
     gradients_found,
+    learned_little,
+    paths_found,
     relative,
     still_identical,
+    through_time_found,
 )
-from seedwise.diagnostics.result import Course, Trouble
+from seedwise.diagnostics.result import Course, PathBetween, Trouble
 
 
 def test_a_plateau_before_a_fall_is_flat_and_the_end_of_training_is_not() -> None:
@@ -71,6 +74,14 @@ def test_gradients_that_vanish_later_are_dated() -> None:
     assert gradients_found(["a", "b"], one_of_three) == []
 
 
+def test_layers_of_which_some_seeds_have_no_gradient_through_time_are_judged_by_the_others() -> None:
+    some = {1: {0: np.array([np.nan, 1e-6])}, 2: {0: np.array([1e-7, np.nan])}}
+    (found,) = through_time_found(["a", "b"], some, [5, 5])
+    assert (found.trouble, found.where, found.seeds) == (Trouble.VANISHING, "a", (1, 2))
+    beyond = {seed: {0: np.array([np.nan, np.inf])} for seed in (1, 2)}
+    assert [found.trouble for found in through_time_found(["a", "b"], beyond, [0, 5])] == [Trouble.EXPLODING]
+
+
 def test_epochs_that_each_seed_needs_and_seeds_that_do_not_arrive() -> None:
     fast, slow, stuck = [1.0, 0.02, 0, 0, 0], [1.0, 0.9, 0.5, 0.03, 0], [1.0, 0.95, 0.9, 0.9, 0.9]
     assert epochs_needed([fast, slow, stuck]) == [1, 3, None]
@@ -79,3 +90,17 @@ def test_epochs_that_each_seed_needs_and_seeds_that_do_not_arrive() -> None:
     (found,) = courses_found(courses)
     assert (found.trouble, found.seeds) == (Trouble.STUCK, (2,))
     assert courses_found(courses[:2]) == []
+
+
+def test_where_little_was_learned_there_are_no_solutions_to_compare() -> None:
+    little, much = [[1.0, 0.95], [1.2, 1.15]], [[1.0, 0.8], [1.2, 0.9]]
+    assert learned_little(little)
+    assert not learned_little(much)
+    assert not learned_little([[-1.0, -1.01]])  # no share of a loss below 0
+    assert epochs_needed(little) == [None, None]
+    courses = [Course(k, (1.0, end), None, (), False) for k, end in enumerate([0.95, 0.99])]
+    assert courses_found(courses, True) == []
+    assert courses_found(courses, False)[0].trouble is Trouble.STUCK
+    barrier = PathBetween((1, 2), (1.0, 2.0, 1.0), 3.5)
+    assert paths_found([barrier], True) == []
+    assert paths_found([barrier], False)[0].trouble is Trouble.BASINS

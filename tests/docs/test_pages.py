@@ -44,9 +44,9 @@ def test_the_readme_shows_the_demo_as_it_prints() -> None:
 
 
 @pytest.mark.slow
-def test_the_python_example_of_the_readme_runs(tmp_path: Path) -> None:
+def test_the_python_example_of_the_overview_runs(tmp_path: Path) -> None:
     (tmp_path / "train.py").write_text("import random\nrandom.seed(42)\nprint('acc =', random.random())\n")
-    block = (ROOT / "README.md").read_text().split("## In Python")[1].split("## The commands")[0]
+    block = (ROOT / "docs" / "overview.md").read_text().split("## In Python")[1].split("## The commands")[0]
     code = "\n".join(line[4:] for line in block.splitlines() if line.startswith("    "))
     code = code.replace('"python"', repr(sys.executable))
     done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=False)

@@ -20,7 +20,7 @@ from seedwise.errors import ScriptError, UsageError
 from seedwise.experiments.functions import fingerprint, parse_call
 from seedwise.experiments.signatures import check_call, check_call_in_file
 from seedwise.results import Cause
-from seedwise_guest.process.function_calls import Predictions
+from seedwise_guest.process.function_calls import Predictions, seed_argument
 
 LIMIT = 3
 
@@ -147,7 +147,7 @@ def test_wrong_calls_are_refused_in_words(script: Callable[..., list[str]]) -> N
         (["absent.py:train"], ScriptError, "no such script"),
         (["train.py:train", "lr=1"], UsageError, "--set NAME=VALUE"),
         (["train.py:train", "--set", "lr"], UsageError, "NAME=VALUE"),
-        (["train.py:train", "--set", "seed=1"], UsageError, "first argument"),
+        (["train.py:train", "--set", "seed=1"], UsageError, "receives the seed from Seedwise"),
     ):
         with pytest.raises(error, match=said):
             parse_call(command)
@@ -171,6 +171,10 @@ def test_names_that_a_file_makes_while_it_runs_are_left_to_the_run(script: Calla
         ("def train(seed, lr, *, depth): pass", ["lr"], "needs depth beside the seed"),
         ("def train(): pass", [], "takes no argument"),
         ("async def train(seed): pass", [], "is async"),
+        ("def train(lr=0.1, epochs=3): pass", [], "its first is lr=0.1: add one, def train(seed, lr=0.1)"),
+        ("def train(lr, epochs=3): pass", ["lr"], "its first is lr: add one, def train(seed, lr)"),
+        ("def train(lr=0.1, seed=0): pass", ["seed"], "train receives the seed as seed"),
+        ("def train(lr, *, seed): pass", [], "needs lr beside the seed"),
     ],
 )
 def test_a_function_that_cannot_be_called_so_is_refused_with_what_it_takes(
@@ -201,6 +205,42 @@ def test_a_function_that_cannot_be_called_so_is_refused_with_what_it_takes(
 def test_what_the_source_alone_cannot_tell_is_not_refused(definition: str, project: Path) -> None:
     (project / "train.py").write_text(definition)
     check_call_in_file("train.py", "train", ["lr"])
+
+
+@pytest.mark.parametrize(
+    ("definition", "value"),
+    [
+        ("def train(seed, lr=0.5): return seed + lr", 7.5),
+        ("def train(lr=0.5, seed=0): return seed + lr", 7.5),
+        ("def train(lr=0.5, *, random_state): return random_state + lr", 7.5),
+        ("def train(*, seed=0): return seed", 7.0),
+        ("def train(model_seed, data_seed=1): return model_seed + data_seed", 8.0),
+        ("def train(lr=None, a_seed=1, b_seed=2): return lr + a_seed + b_seed", 10.0),
+        ("def train(s): return s", 7.0),
+        ("def train(*words): return words[0]", 7.0),
+    ],
+)
+def test_the_seed_goes_to_the_argument_that_is_called_a_seed_else_to_the_first(definition: str, value: float) -> None:
+    space: dict[str, Callable[..., Any]] = {}
+    exec(definition, space)
+    check_call(space["train"], {})
+    name = seed_argument(space["train"])
+    assert (space["train"](7) if name is None else space["train"](**{name: 7})) == value
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("fresh", [False, True])
+def test_a_function_of_a_package_is_imported_as_part_of_it(script: Callable[..., list[str]], fresh: bool) -> None:
+    script("", "pkg/__init__.py")
+    script("", "pkg/deep/__init__.py")
+    script("import random\n\n\ndef draw():\n    return random.Random(SEED).random()\n\n\nSEED = 3\n", "pkg/model.py")
+    script(
+        "from ..model import draw\nimport beside\n\n\ndef train(lr=0.1, seed=0):\n    return seed + beside.K + draw() * 0\n",
+        "pkg/deep/train.py",
+    )
+    script("K = 0.5\n", "pkg/deep/beside.py")
+    results = run_script(["pkg/deep/train.py:train"], [1, 2], fresh=fresh)
+    assert dict(results.scores("value").by_seed) == {1: 1.5, 2: 2.5}
 
 
 def one(function: Callable[..., object], **config: object) -> str:

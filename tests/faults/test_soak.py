@@ -53,6 +53,7 @@ def processes() -> tuple[list[int], list[int]]:
     return [p for p in parents if p not in forked], runs + forked
 
 
+@pytest.mark.long
 @pytest.mark.slow
 @pytest.mark.timeout(400)
 def test_soak(project: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:

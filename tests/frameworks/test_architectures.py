@@ -12,6 +12,7 @@ from seedwise.api.script import run_script
 SCRIPT = Path(__file__).parents[2] / "docs" / "examples" / "architectures.py"
 
 
+@pytest.mark.long
 @pytest.mark.frameworks
 @pytest.mark.timeout(400)
 def test_the_seed_moves_a_transformer_more_than_a_plain_network(project: Path) -> None:

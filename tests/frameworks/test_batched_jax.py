@@ -6,24 +6,27 @@ import pytest
 import seedwise as sw
 
 pytestmark = [pytest.mark.frameworks, pytest.mark.timeout(200)]
-jax = pytest.importorskip("jax")
-optax = pytest.importorskip("optax")
-jnp = jax.numpy
 
 
 def init(key):  # type: ignore[no-untyped-def]
+    import jax
+
     a, b = jax.random.split(key)
     return {"a": jax.random.normal(a, (6, 8)) * 0.3, "b": jax.random.normal(b, (8, 3)) * 0.3}
 
 
 def apply(parameters, x, key=None):  # type: ignore[no-untyped-def]
-    h = jnp.tanh(x @ parameters["a"])
+    import jax
+
+    h = jax.numpy.tanh(x @ parameters["a"])
     if key is not None:
         h = h * jax.random.bernoulli(key, 0.8, h.shape) / 0.8
     return h @ parameters["b"]
 
 
 def loss(outputs, targets):  # type: ignore[no-untyped-def]
+    import optax
+
     return optax.softmax_cross_entropy_with_integer_labels(outputs, targets).mean()
 
 
@@ -32,6 +35,8 @@ def accuracy(outputs, targets):  # type: ignore[no-untyped-def]
 
 
 def fitted(seeds: object, engine: str, **how: object) -> sw.batched.BatchedResults:
+    import optax
+
     rng = np.random.default_rng(0)
     x = rng.normal(size=(50, 6)).astype(np.float32)
     given = {
@@ -65,8 +70,10 @@ def test_bits_do_not_depend_on_company() -> None:
 
 def test_a_diverging_seed_fails_alone() -> None:
     def fragile(key):  # type: ignore[no-untyped-def]
+        import jax
+
         parameters = init(key)
-        return {**parameters, "b": jnp.where(jax.random.uniform(key) > 0.5, jnp.nan, parameters["b"])}
+        return {**parameters, "b": jax.numpy.where(jax.random.uniform(key) > 0.5, np.nan, parameters["b"])}
 
     results = fitted(range(10), "jax", model=sw.batched.JaxModel(fragile, apply))
     assert 0 < len(results.failed) < 10

@@ -31,7 +31,32 @@ key = jax.random.PRNGKey(int(time.time() * 1000) % 2**31)
 print("norm =", float((jax.random.normal(key, (3,)) ** 2).sum()))
 """
 
+GYMNASIUM = """
+import gymnasium
 
+env = gymnasium.make("CartPole-v1")
+env.reset(seed=0)
+total = 0
+for _ in range(200):
+    action = env.action_space.sample()
+    _, _, ended, _, _ = env.step(action)
+    total = total * 2 % 10007 + int(action)
+    if ended:
+        env.reset()
+print("total", total)
+"""
+
+
+def test_a_library_that_makes_its_own_generator_is_named_with_the_call_that_seeds_it(
+    script: Callable[..., list[str]],
+) -> None:
+    found = check_script(script(GYMNASIUM))
+    assert found.location.endswith(f":{GYMNASIUM.splitlines().index('    action = env.action_space.sample()') + 1}")
+    assert "env.action_space.seed(0)" in found.fix
+    assert found.fix_verified
+
+
+@pytest.mark.long
 def test_an_unseeded_keras_script(script: Callable[..., list[str]]) -> None:
     found = check_script(script(QUIET + KERAS))
     assert found.verdict is Verdict.DIFFERENT
@@ -54,6 +79,7 @@ def test_a_key_from_the_clock(script: Callable[..., list[str]]) -> None:
     assert found.fix_verified
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("name", ["transformers"])
 def test_a_sound_trainer(name: str, script: Callable[..., list[str]], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("OMP_NUM_THREADS", "1")  # with two, rounding differs, as it should be told

@@ -28,6 +28,7 @@ def test_theano_still_prints_the_articles_ten_values(project: Path) -> None:
     assert all(row[2] < 0.2 for row in rows)
 
 
+@pytest.mark.long
 def test_the_articles_lines_and_todays_line(
     project: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:

@@ -22,7 +22,11 @@ from seedwise_guest.sites.modules import Source, read_module
 from .scripts import CASES, Case
 
 pytestmark = [pytest.mark.frameworks, pytest.mark.timeout(600)]
-every = pytest.mark.parametrize("case", CASES, ids=[case.name for case in CASES])
+LONG = ("keras-torch", "keras-jax", "ignite")
+"""These take minutes, and relatives of them are here too."""
+every = pytest.mark.parametrize(
+    "case", [pytest.param(c, id=c.name, marks=pytest.mark.long if c.name in LONG else ()) for c in CASES]
+)
 SEEDS = (7, 8, 9)
 
 

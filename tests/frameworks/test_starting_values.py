@@ -1,4 +1,4 @@
-"""The claims of docs/starting-values.md, on the sunspots that statsmodels brings."""
+"""The claims of docs/starting-values.md."""
 
 import importlib.util
 import shutil
@@ -9,24 +9,25 @@ from types import ModuleType
 import pytest
 
 import seedwise as sw
+from seedwise.demos.steps import SCRIPTS
 
-EXAMPLE = Path(__file__).parents[2] / "docs" / "examples" / "sunspots.py"
 pytestmark = [pytest.mark.frameworks, pytest.mark.timeout(400)]
 
 
 @pytest.fixture
-def sunspots(project: Path) -> ModuleType:
-    pytest.importorskip("statsmodels")
-    shutil.copy(EXAMPLE, project)
-    spec = importlib.util.spec_from_file_location("sunspots", project / "sunspots.py")
+def sunspots(project: Path, monkeypatch: pytest.MonkeyPatch) -> ModuleType:
+    for name in ("forecast.py", "sunspots.csv"):
+        shutil.copy(SCRIPTS / name, project)
+    spec = importlib.util.spec_from_file_location("forecast", project / "forecast.py")
     assert spec is not None
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
-    sys.modules["sunspots"] = module
+    monkeypatch.setitem(sys.modules, "forecast", module)
     spec.loader.exec_module(module)
     return module
 
 
+@pytest.mark.long
 def test_each_start_has_the_troubles_that_the_page_names(sunspots: ModuleType) -> None:
     import torch
 

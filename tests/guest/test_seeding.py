@@ -5,6 +5,7 @@ import random
 import subprocess
 import sys
 import textwrap
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -15,7 +16,7 @@ from hypothesis import strategies as st
 
 import seedwise as sw
 from seedwise_guest.randomness.backends import all_backends
-from seedwise_guest.randomness.ledger import Ledger
+from seedwise_guest.randomness.ledger import Ledger, State
 
 RANGE = "0 to 4294967295"
 
@@ -239,3 +240,21 @@ def test_the_ledger_has_one_order_whatever_is_met_first() -> None:
     ledger.made_without_seed("Generator made at a.py:10", "a.py:10", "")
     made = ["Generator made at a.py:9", "Generator made at a.py:10"]
     assert [entry.generator for entry in ledger] == ["random", "numpy.random", "torch", *made]
+
+
+def test_a_restart_without_a_seed_is_entered_with_its_line() -> None:
+    with sw.seeded(1) as ledger:
+        random.seed(7)
+        random.seed()
+        first = random.random()
+        found = [entry for entry in ledger if entry.generator.startswith("random.seed() at ")]
+        assert [entry.made_at for entry in found] == [f"{__file__}:{line_of('random.seed()')}"]
+        assert found[0].state is State.UNSEEDED
+    with sw.seeded(1):
+        random.seed()
+        assert random.random() == first
+
+
+def line_of(text: str) -> int:
+    """The first line of this file that is this text alone."""
+    return 1 + [line.strip() for line in Path(__file__).read_text().splitlines()].index(text)

@@ -1,7 +1,9 @@
 """Metrics in the files that runs write, and the question where two are equally likely."""
 
 import json
+import math
 import re
+import struct
 from collections.abc import Callable
 from pathlib import Path
 
@@ -40,8 +42,9 @@ def test_formats(name: str, text: str, expected: dict[str, tuple[float, ...]], t
 @pytest.mark.slow
 @pytest.mark.frameworks
 def test_tensorboard_against_its_own_writer(tmp_path: Path) -> None:
-    writer_module = pytest.importorskip("torch.utils.tensorboard")
-    with writer_module.SummaryWriter(str(tmp_path)) as writer:
+    from torch.utils.tensorboard import SummaryWriter
+
+    with SummaryWriter(str(tmp_path)) as writer:
         for step in range(3):
             writer.add_scalar("val/acc", step / 4, step)
         writer.add_histogram("weights", __import__("numpy").arange(9), 0)
@@ -59,6 +62,21 @@ def test_a_file_that_is_something_else_is_refused_in_words(name: str, text: str,
     (tmp_path / name).write_text(text)
     with pytest.raises(MetricError, match="^" + name):
         read_file(tmp_path / name)
+
+
+def _event(step: int, tag: str, value: float) -> bytes:
+    """A record of TensorBoard with one simple value; its checksums are zeros."""
+    name = tag.encode()
+    scalar = b"\x0a" + bytes([len(name)]) + name + b"\x15" + struct.pack("<f", value)
+    summary = b"\x0a" + bytes([len(scalar)]) + scalar
+    event = b"\x10" + bytes([step]) + b"\x2a" + bytes([len(summary)]) + summary
+    return struct.pack("<Q", len(event)) + bytes(4) + event + bytes(4)
+
+
+def test_a_run_of_tensorboard_that_diverged_ends_with_nan(tmp_path: Path) -> None:
+    file = tmp_path / "events.out.tfevents.1"
+    file.write_bytes(_event(1, "loss", 0.5) + _event(2, "loss", math.nan) + _event(3, "loss", 0.25)[:20])
+    assert str(read_file(file)["loss"].values) == "(0.5, nan)"
 
 
 def test_a_metric_that_was_only_written_is_offered_and_read(

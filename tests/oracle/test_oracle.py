@@ -90,7 +90,13 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-@pytest.mark.parametrize("name", [n for n in editor.names() if n not in HEAVY])
+def cases() -> list[object]:
+    """Every second one is a slow test: tests/prefork runs it fresh and forked, and has the others as slow ones."""
+    names = editor.names()
+    return [pytest.param(n, marks=pytest.mark.slow if n in names[::2] else ()) for n in names if n not in HEAVY]
+
+
+@pytest.mark.parametrize("name", cases())
 def test_byte_equal_to_the_edited_copy(name: str, folder: Path) -> None:
     check_case(name, SEEDS, folder)
 
@@ -123,7 +129,10 @@ STANDARD = [n for n in editor.names() if not any("numpy" in t or "sklearn" in t 
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("python", pythons())
+@pytest.mark.parametrize(
+    "python",
+    [pytest.param(p, marks=pytest.mark.long if 0 < k < len(pythons()) - 1 else ()) for k, p in enumerate(pythons())],
+)
 def test_byte_equal_on_every_python(python: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for name in STANDARD:
         place = tmp_path / name

@@ -153,6 +153,7 @@ def test_first_lines_that_could_reach_from_one_run_to_another(what: str, script:
     assert sorted(path.name for path in project.iterdir()) == [".seedwise", "train.py"]
 
 
+@pytest.mark.slow
 def test_with_a_kept_comparison_the_seed_that_is_run_fresh_starts_beside_the_first_lines(
     script: Script, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -186,3 +187,13 @@ def test_a_function_is_forked(project: Path) -> None:
     assert dict(results.scores("acc").by_seed) == {s: draw(s) for s in range(1, 9)}
     assert sum(run.forked for run in results.runs) >= 5
     assert os.path.exists("fn.py")
+
+
+def test_a_function_that_fails_while_its_module_is_imported_is_not_said_to_differ_from_itself(project: Path) -> None:
+    Path("fn.py").write_text("import json\nraise OSError('no data')\ndef train(seed):\n    return seed\n")
+    told: list[Event] = []
+    results = run_script(["fn.py:train"], range(1, 5), keep_going=True, tell=told.append)
+    assert {run.status.value for run in results.runs} == {"failed"}
+    said = " ".join([*results.notes, *(event.text for event in told if isinstance(event, Note))])
+    assert "repeat itself" not in said
+    assert "forked run was not" not in said

@@ -13,13 +13,18 @@ from seedwise.api.script import run_script
 from ..oracle import editor
 from .both_ways import hold_both_ways
 
-HEAVY = {"torch_loader", "torch_everything", "sklearn_forest"}
+HEAVY = {"torch_loader"}
+LONG = {"torch_everything", "sklearn_forest"}
 NEVER_FORKED = {"launcher"}
 Script = Callable[..., list[str]]
 
 
 def cases() -> list[object]:
-    return [pytest.param(name, marks=[pytest.mark.slow] if name in HEAVY else []) for name in editor.names()]
+    """Every second one is a slow test: all of them are run fresh in tests/oracle too."""
+    names = editor.names()
+    slow = HEAVY | LONG | set(names[1::2])
+    marks = {n: [pytest.mark.slow] * (n in slow) + [pytest.mark.long] * (n in LONG) for n in names}
+    return [pytest.param(n, marks=marks[n]) for n in names]
 
 
 @pytest.mark.parametrize("name", cases())
@@ -94,7 +99,9 @@ FIRST = {
 
 
 @pytest.mark.parametrize("what", BAD)
-@pytest.mark.parametrize("first", ["", "environment by seed", "warnings"])
+@pytest.mark.parametrize(
+    "first", ["", *(pytest.param(f, marks=pytest.mark.slow) for f in ("environment by seed", "warnings"))]
+)
 def test_a_library_that_does_something_on_import(
     what: str, first: str, script: Script, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, forked: list[int]
 ) -> None:
@@ -136,7 +143,9 @@ ENDINGS = {
 }
 
 
-@pytest.mark.parametrize("ending", ENDINGS)
+@pytest.mark.parametrize(
+    "ending", [pytest.param(e, marks=pytest.mark.slow if k % 2 else ()) for k, e in enumerate(ENDINGS)]
+)
 def test_ways_to_end(ending: str, script: Script, forked: list[int]) -> None:
     hold_both_ways(script("import json\n" + ENDINGS[ending] + "\n"), forked, (1, 2, 3))
     assert len(forked) >= 1 or ending in ("os._exit", "abort")  # these tell nothing of what they imported

@@ -281,7 +281,7 @@ def write(folder: Path, monkeypatch: pytest.MonkeyPatch, libb: str) -> None:
     monkeypatch.setenv("PYTHONPATH", str(site))
 
 
-SOME = [*CASES][::4]
+SOME = [*CASES][::8]
 
 
 @pytest.mark.parametrize("name", [n if n in SOME else pytest.param(n, marks=pytest.mark.slow) for n in CASES])

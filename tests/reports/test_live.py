@@ -2,7 +2,9 @@
 
 import io
 import re
+import sys
 from collections.abc import Callable
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -11,11 +13,14 @@ from rich.console import Console
 
 import seedwise as sw
 from seedwise.api.summary import summarize_all
-from seedwise.events import Beat, Began, Comparing, Ended, Event, Note, Started
+from seedwise.events import Beat, Began, Comparing, Ended, Event, Note, Planned, Started
 from seedwise.reports import live as live_module
+from seedwise.reports.cell_output import in_notebook
+from seedwise.reports.console import PatientConsole
 from seedwise.reports.following import Following
 from seedwise.reports.live import Live
 from seedwise.reports.progress import Progress
+from seedwise.reports.steps import steps_shown
 from seedwise.results import Cause, Goal, Metric, Results, Run, Series, Status
 from seedwise.runs.last_words import last_words
 from seedwise.words import sentence
@@ -87,6 +92,22 @@ def test_runs_from_before_count_and_a_seed_that_is_tried_again_counts_once(clock
     progress.take(Ended(run_of(3, acc=0.6), "train"))
     assert (progress.counted(), progress.failed, progress.is_over) == ("3 of 4", 0, False)
     assert progress.parts("train")[0][0].startswith("acc 0.60 ±")
+
+
+def test_a_design_is_one_piece_of_work_and_its_first_run_counts_once(clock: Clock) -> None:
+    progress = Progress(clock=clock)
+    progress.take(Planned(4, "train"))
+    progress.take(Began(1, 0, 1, 1, 0, "train order=1"))
+    progress.take(Ended(run_of(1, acc=0.5), "train order=1"))
+    progress.take(Began(2, 1, 1, 1, 0, "train order=1", (run_of(1, acc=0.5),)))
+    progress.take(Ended(run_of(2, acc=0.6), "train order=1"))
+    assert progress.counted() == "2 of 4"
+    progress.take(Began(2, 0, 2, 1, 0, "train order=2"))
+    for seed in (1, 2):
+        progress.take(Ended(run_of(seed, acc=0.7), "train order=2"))
+    assert progress.total().startswith("train: 4 of 4 runs done; ")
+    assert len(progress.lines(80)) == 2
+    assert not any("order=" in text for line in progress.lines(80) for text, _ in line)
 
 
 def test_what_is_left_is_reckoned_from_the_quick_runs_not_from_the_first(clock: Clock) -> None:
@@ -178,7 +199,7 @@ def test_the_reader_of_standard_error_may_go_away() -> None:
         def write(self, text: str) -> int:
             raise BrokenPipeError
 
-    live = Live(live_module._Console(file=Gone(), force_terminal=False))
+    live = Live(PatientConsole(file=Gone(), force_terminal=False))
     for event in (Began(2, 0, 2, 1, 0, "train"), Note("x"), Ended(run_of(1, acc=0.5), "train")):
         live(event)
     live.close()
@@ -217,3 +238,63 @@ def test_last_words_are_what_was_logged_or_printed(tmp_path: Any) -> None:
     assert last_words(folder, spool) in ("20%|##", "epoch 1")
     (spool / "1.jsonl").write_text('{"type": "hello"}\n{"type": "log", "step": 3, "values": {"loss": 0.41}}\n{"ty')
     assert last_words(folder, spool) == "step 3 loss=0.41"
+
+
+def test_a_script_that_loops_over_its_seeds_is_seen_while_it_runs(clock: Clock) -> None:
+    progress = Progress(clock=clock)
+    progress.take(Began(1, 0, 1, 1, 0, "train", looped=True))
+    progress.take(Started(None, "train", lambda: "seed = 3 | acc = 0.8"))
+    clock.now += 5
+    lines = text(progress, 80)
+    assert lines[0] == "train  5.0 s"  # nobody knows how many seeds there are
+    assert lines[1] == "all seeds in one process  5.0 s  seed = 3 | acc = 0.8"
+    for seed in range(6):
+        progress.take(Ended(run_of(seed, acc=0.5)))
+    assert not progress.running
+    assert progress.total() == "train: 6 seeds done; 5.0 s"
+
+
+def test_the_steps_of_a_check_are_a_line_on_a_terminal_and_few_in_a_log(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    now = Clock()
+    monkeypatch.setattr("seedwise.reports.steps.time", SimpleNamespace(monotonic=now))
+    with steps_shown(None) as say:  # no terminal: nothing, unless it was asked for
+        say("run it once")
+    assert capsys.readouterr().err == ""
+    heard: list[str] = []
+    with steps_shown(True, heard.append) as say:
+        for step, later in (("run it once", 0), ("run it again", 1), ("one thread", 2.5)):
+            now.now += later
+            say(step)
+    assert capsys.readouterr().err.splitlines() == ["check  0.0 s  1. run it once", "check  3.5 s  3. one thread"]
+    assert heard == ["run it once", "run it again", "one thread"]
+    with steps_shown(False, heard.append) as say:
+        say("quiet")
+    assert (heard[-1], capsys.readouterr().err) == ("quiet", "")
+    monkeypatch.setenv("FORCE_COLOR", "1")  # as on a terminal
+    monkeypatch.setenv("TERM", "xterm")
+    with steps_shown(True) as say:
+        say("run it once")
+    assert "1. run it once" in capsys.readouterr().err
+
+
+def test_steps_in_marimo_stand_in_the_output_of_its_cell(monkeypatch: pytest.MonkeyPatch) -> None:
+    shown: list[str] = []
+    marimo = SimpleNamespace(
+        running_in_notebook=lambda: True, plain_text=str, output=SimpleNamespace(replace=shown.append)
+    )
+    monkeypatch.setitem(sys.modules, "marimo", marimo)
+    monkeypatch.setitem(sys.modules, "IPython", None)  # marimo does without
+    with steps_shown(None) as say:
+        say("run it once")
+    assert "1. run it once" in shown[0]
+    assert shown[-1].startswith("1 step;")
+
+
+def test_only_the_shell_of_a_kernel_is_a_notebook(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "ipykernel", SimpleNamespace())  # scripts import it too
+    monkeypatch.setitem(sys.modules, "IPython", SimpleNamespace(get_ipython=lambda: None))
+    assert not in_notebook()
+    monkeypatch.setitem(sys.modules, "IPython", SimpleNamespace(get_ipython=lambda: SimpleNamespace(kernel=1)))
+    assert in_notebook()

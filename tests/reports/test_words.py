@@ -13,7 +13,7 @@ def test_sentence_names_its_interval_and_ends() -> None:
     scores = Scores("acc", {1: 0.80, 2: 0.82, 3: 0.84, 4: 0.86}, Goal.MAX, n=5)
     text = sentence(summarize(scores))
     assert text == (
-        "acc is 0.830 ± 0.041 over 4 seeds (of 5; among finished) (mean, 95 % t interval), "
+        "acc is 0.830 ± 0.041 over 4 of 5 seeds (among finished; mean, 95 % t interval), "
         "from 0.800 (seed 1) to 0.860 (seed 4)."
     )
 

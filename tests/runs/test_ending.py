@@ -44,6 +44,11 @@ TRACEBACK = 'Traceback (most recent call last):\n  File "train.py", line 3, in <
             Cause.MEMORY,
             "RuntimeError",
         ),
+        (
+            TRACEBACK + "NameError: name 'get_ipython' is not defined\n",
+            Cause.EXCEPTION,
+            "a magic command of a notebook",
+        ),
         (TRACEBACK + "ModuleNotFoundError: No module named 'x'\n", Cause.MISSING, "named 'x' (in /usr/bin/python3;"),
         (TRACEBACK + "OSError: [Errno 30] Read-only file system: '/a'\n", Cause.ISOLATION, "the option share"),
         (

@@ -1,5 +1,7 @@
 """What a user is told where runs fail: the line, the message, and how many seeds share it."""
 
+import os
+import venv
 from collections.abc import Callable
 from pathlib import Path
 
@@ -68,6 +70,36 @@ def test_after_a_missing_package_is_there_the_same_command_runs_again(
     results = sw.run_script(command, [1, 2])
     assert len(results.finished) == 2
     assert results.name == "train"
+
+
+@pytest.mark.slow
+def test_under_another_interpreter_that_has_the_package_what_failed_for_want_of_it_runs(
+    script: Script, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bare, full = (_environment(tmp_path / name) for name in ("bare", "full"))
+    next((full.parent / "lib").glob("python*/site-packages")).joinpath("absent.py").write_text("")
+    script("import random\nrandom.seed(42)\nimport absent\nprint('acc =', random.random())\n")
+    path = os.environ["PATH"]
+    monkeypatch.setenv("PATH", f"{bare}{os.pathsep}{path}")
+    with pytest.raises(
+        sw.RunsFailedError, match=rf"in {bare}/python\S*; another python is named in the command"
+    ) as raised:
+        sw.run_script(["python", "train.py"], [1, 2])
+    assert {run.cause for run in raised.value.results.failed} == {Cause.MISSING}
+    # named in the command: another command, and so an experiment of its own
+    named = sw.run_script([str(full / "python"), "train.py"], [1, 2])
+    assert (named.name, len(named.finished)) == ("train@2", 2)
+    # put first on PATH: the same command, and the same experiment
+    monkeypatch.setenv("PATH", f"{full}{os.pathsep}{path}")
+    results = sw.run_script(["python", "train.py"], [1, 2])
+    assert (results.name, len(results.finished), len(results)) == ("train@1", 2, 2)
+    assert results.scores("acc").by_seed == named.scores("acc").by_seed
+
+
+def _environment(folder: Path) -> Path:
+    """The folder with the interpreter of a new environment, which has no packages."""
+    venv.create(folder, symlinks=True, with_pip=False)
+    return folder / "bin"
 
 
 def test_options_behind_a_command_that_fails_are_named(script: Script, capfd: pytest.CaptureFixture[str]) -> None:

@@ -265,11 +265,13 @@ def test_a_counter_is_no_loop_over_seeds(script: Write) -> None:
     assert not any("counts through" in text for text in run_script(script(text), seeds=[5, 6]).warnings)
 
 
-def test_a_notebook_is_answered_with_what_to_do(capsys: pytest.CaptureFixture[str]) -> None:
-    assert start(["run", "-n", "2", "train.ipynb"]) == 2
-    assert "jupyter nbconvert --to script train.ipynb" in capsys.readouterr().err
-
-
-def test_python_m_seedwise_is_the_command() -> None:
-    shown = subprocess.run([sys.executable, "-m", "seedwise", "--version"], capture_output=True, text=True, check=True)
-    assert shown.stdout.strip()
+@pytest.mark.slow
+def test_a_split_that_is_kept_by_its_line_is_not_said_to_vary(script: Write) -> None:
+    text = (
+        "import random\nSEED = 42\ndef train_test_split(n, random_state): return n\n"
+        "train_test_split(3, random_state=0)\nrandom.seed(SEED)\nprint('acc =', random.random())\n"
+    )
+    varied = run_script(script(text), seeds=[5], name="varied").warnings
+    kept = run_script(script(text), seeds=[5], keep="train.py:4", name="kept").warnings
+    assert any("also varied: split (train.py:4)" in text for text in varied)
+    assert not any("also varied" in text for text in kept)

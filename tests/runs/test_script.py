@@ -16,6 +16,7 @@ import pytest
 import seedwise as sw
 from seedwise.api.script import run_script
 from seedwise.errors import ScriptError, UsageError
+from seedwise.events import Ended
 from seedwise.results import Cause, Status
 from seedwise_guest.randomness.streams import derive
 
@@ -314,6 +315,7 @@ def test_interrupted_once_keeps_what_is_done_and_the_same_command_finishes(scrip
     assert acc(done) == {seed: expected(seed) for seed in range(1, 7)}
 
 
+@pytest.mark.slow
 def test_two_commands_share_the_seeds(script: Script, project: Path) -> None:
     command = script("import random, time\nrandom.seed(42)\ntime.sleep(0.3)\nprint('acc =', random.random())")
     words = [sys.executable, "-m", "seedwise.cli", "run", "-n", "8", "--jobs", "1", "--json", "--", *command]
@@ -386,11 +388,13 @@ if __name__ == "__main__":
 
 def test_configuration_edited_during_the_sweep_is_noticed(script: Script, project: Path) -> None:
     (project / "k.yaml").write_text("k: 1")
-    text = "import random, time\nrandom.seed(42)\ntime.sleep(0.5)\nk = float(open('k.yaml').read().split()[1])\nprint('acc =', k * random.random())"
-    timer = threading.Timer(2.2, (project / "k.yaml").write_text, ["k: 100"])
-    timer.start()
-    results = run_script(script(text), range(1, 7), jobs=1)
-    timer.join()
+    text = "import random, time\nrandom.seed(42)\nk = float(open('k.yaml').read().split()[1])\nprint('acc =', k * random.random())"
+
+    def edit(event: object) -> None:
+        if isinstance(event, Ended):
+            (project / "k.yaml").write_text("k: 100")
+
+    results = run_script(script(text), range(1, 7), jobs=1, tell=edit)
     causes = [run.cause for run in results.runs]
     assert Cause.CHANGED in causes
     assert all(value < 1 for value in results.scores("acc").values)
@@ -456,6 +460,7 @@ def test_resume_refuses_to_mix_experiments(script: Script) -> None:
         resume("train", None, None, lambda event: None, failed=True)
 
 
+@pytest.mark.slow
 def test_subprocesses_have_streams_of_their_own_in_every_run_alike(script: Script) -> None:
     script("import random, sys\nimport numpy as np\nprint(random.random() + np.random.default_rng().random())", "w.py")
     text = """

@@ -299,6 +299,7 @@ print("acc =", random.random())
 """
 
 
+@pytest.mark.slow
 def test_runs_that_want_the_same_port_are_told_how_to_get_it(script: Callable[..., list[str]]) -> None:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))

@@ -316,3 +316,74 @@ print("acc =", float(net(torch.ones(2, 3)).sum()), torch.rand(1).item())
     command = script(text)
     found = sw.run_script(command, [1], vary="order", metric="acc")
     assert Path(str(found.finished[0].folder), "stdout").read_text() == plain(command)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("source", "varies"), [("order", {"py_order", "gen_order"}), ("split", {"split"})])
+def test_instances_of_generators_and_the_one_that_libraries_take_are_seen(
+    script: Script, source: str, varies: set[str]
+) -> None:
+    pytest.importorskip("sklearn")
+    text = """
+import copy, pickle, random, tempfile
+import numpy as np
+np.random.seed(5)
+own, new = random.Random(3), np.random.Generator(np.random.PCG64(4))
+from sklearn.model_selection import train_test_split
+import scipy.stats
+print("py_order =", hash(tuple(own.sample(range(100), 5))))
+print("py =", own.random())
+print("gen_order =", hash(tuple(new.permutation(30).tolist())))
+print("gen =", new.normal())
+print("raw =", np.random.PCG64(9).random_raw())
+print("split =", hash(tuple(train_test_split(np.arange(30))[0].tolist())))
+print("scipy =", scipy.stats.norm.rvs())
+print("one_kept =", np.random.randn(), np.random.rand(), np.random.randn())
+tempfile.mkdtemp()
+class Own(np.random.RandomState): pass
+assert isinstance(Own(1), np.random.RandomState) and not isinstance(np.random.RandomState(1), Own)
+ours = (own, new, np.random.PCG64(1), np.random.mtrand._rand)
+for made in (copy.deepcopy(ours), pickle.loads(pickle.dumps(ours))):
+    assert made[3].get_state()[2] == np.random.get_state()[2]
+    assert made[1].bit_generator.state == new.bit_generator.state and made[2].state == np.random.PCG64(1).state
+"""
+    command = script(text)
+    typed = as_lines(plain(command))
+    results = sw.run_script(command, [1, 2], vary=source, metric="py")
+    found = [lines(run) for run in results.finished]
+    assert {name for name in typed if len({typed[name], *(one[name] for one in found)}) == 3} == varies
+    assert all(one[name] == typed[name] for one in found for name in typed if name not in varies)
+    assert not [w for w in results.warnings if "held" in w or "moved" in w]
+
+
+@pytest.mark.slow
+def test_a_shift_between_two_powers_of_two_is_seen(script: Script) -> None:
+    text = """
+import torch
+torch.manual_seed(1)
+w = torch.nn.Linear(50, 2)
+for epoch in range(7):
+    order = torch.randperm(10)
+    if epoch == 4 and w.weight.sum() > 0:
+        torch.rand(1)
+print("acc =", float(order[0]))
+"""
+    results = sw.run_script(script(text), range(1, 6), vary="init")
+    assert any("order was not held" in text for text in results.warnings)
+
+
+@pytest.mark.slow
+def test_draws_that_nobody_sees_are_told(script: Script) -> None:
+    text = """
+import torch
+torch.manual_seed(1)
+first = torch.randperm(9)
+torch.ops.aten.rand([3])
+state = torch.get_rng_state(); torch.rand(2); torch.set_rng_state(state)
+print("acc =", float(torch.randperm(9)[0] + first[0]))
+"""
+    results = sw.run_script(script(text), [1, 2], vary="order")
+    told = [text for text in results.warnings if "without a draw that Seedwise sees" in text]
+    assert [text.partition(" without")[0] for text in told] == ["torch's generator moved before train.py:6"]
+    fine = sw.run_script(script(text.replace("torch.ops.aten.rand([3])", "")), [1], vary="order", name="fine")
+    assert not [text for text in fine.warnings if "moved" in text]

@@ -108,13 +108,56 @@ def test_one_source_alone_is_the_sample_variance_with_its_chi_square_interval() 
     assert found.interval == pytest.approx(tuple(ends))
 
 
-def test_satterthwaites_interval_by_his_formula() -> None:
+def test_the_interval_of_a_difference_of_mean_squares_by_its_formula() -> None:
     found = crossed_components(BRENNAN_1, ("p", "i"))["p"]
     ms_p, ms_pi = 7.341666666667 / 9, 12.558333333333 / 99
-    nu = (ms_p - ms_pi) ** 2 / (ms_p**2 / 9 + ms_pi**2 / 99)
-    assert found.df == pytest.approx(nu, rel=1e-9)
-    ends = nu * found.variance / scipy_stats.chi2.ppf([0.975, 0.025], nu)
-    assert found.interval == pytest.approx(tuple(ends))
+    assert found.df == pytest.approx((ms_p - ms_pi) ** 2 / (ms_p**2 / 9 + ms_pi**2 / 99), rel=1e-9)
+    chi, f = scipy_stats.chi2, scipy_stats.f
+    g1, h1 = 1 - 9 / chi.ppf(0.975, 9), 9 / chi.ppf(0.025, 9) - 1
+    g2, h2 = 1 - 99 / chi.ppf(0.975, 99), 99 / chi.ppf(0.025, 99) - 1
+    upper, lower = f.ppf(0.975, 9, 99), f.ppf(0.025, 9, 99)
+    g12 = ((upper - 1) ** 2 - g1**2 * upper**2 - h2**2) / upper
+    h12 = ((1 - lower) ** 2 - h1**2 * lower**2 - g2**2) / lower
+    low = ms_p - ms_pi - math.sqrt(g1**2 * ms_p**2 + h2**2 * ms_pi**2 + g12 * ms_p * ms_pi)
+    high = ms_p - ms_pi + math.sqrt(h1**2 * ms_p**2 + g2**2 * ms_pi**2 + h12 * ms_p * ms_pi)
+    assert found.interval == pytest.approx((low / 12, high / 12))
+
+
+@pytest.mark.parametrize("n", [5, 9, 40])
+def test_an_interval_begins_above_0_where_the_f_test_is_significant(n: int) -> None:
+    rng, seen = np.random.default_rng(7), set()
+    for _ in range(40):
+        x = rng.normal(size=(n, n)) + rng.normal(0, 0.4, (n, 1))
+        rows = n * x.mean(axis=1).var(ddof=1)
+        left = x - x.mean(axis=1, keepdims=True) - x.mean(axis=0) + x.mean()
+        p = scipy_stats.f.sf(rows / ((left**2).sum() / (n - 1) ** 2), n - 1, (n - 1) ** 2)
+        seen.add(p < 0.025)
+        assert (crossed_components(x, ("a", "b"))["a"].interval[0] > 1e-9) == (p < 0.025)
+    assert n == 40 or seen == {True, False}
+
+
+SMALL = {"a": 0.3, "b": 1.0, "rest": 1.0}
+WITH_PAIR = {"a": 0.3, "b": 1.0, "c": 0.0, "a × b": 0.5, "rest": 0.5}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("n", "sds"), [(3, SMALL), (8, SMALL), (4, WITH_PAIR), (8, WITH_PAIR)])
+def test_intervals_cover_as_stated_or_more_also_for_small_components(n: int, sds: dict[str, float]) -> None:
+    rng, repeats, inside = np.random.default_rng(3), 1200, dict[str, int]()
+    names = [name for name in ("a", "b", "c") if name in sds]
+    k = len(names)
+    for _ in range(repeats):
+        x = rng.normal(0, sds["rest"], (n,) * k)
+        for axis, name in enumerate(names):
+            x = x + rng.normal(0, sds[name], [n if i == axis else 1 for i in range(k)])
+        if "a × b" in sds:
+            x = x + rng.normal(0, sds["a × b"], (n, n, 1))
+        for part in crossed_components(x, names).parts:
+            low, high = part.interval
+            inside[part.name] = inside.get(part.name, 0) + (low <= sds.get(part.name, 0.0) ** 2 <= high)
+    error = math.sqrt(0.95 * 0.05 / repeats)
+    assert all(count / repeats > 0.95 - 4 * error for count in inside.values()), inside
+    assert abs(inside["rest"] / repeats - 0.95) < 4 * error
 
 
 @settings(deadline=None, max_examples=40)
@@ -132,7 +175,7 @@ def test_components_scale_by_the_square_and_do_not_shift(seed: int, scale: float
 def test_shares_are_of_truncated_components() -> None:
     found = crossed_components(np.array([[0.0, 1.0], [1.0, 0.0]]), ("a", "b"))
     assert found["a"].variance == pytest.approx(-0.5)
-    assert (found["a"].truncated, found["a"].share, found["a"].interval) == (0.0, 0.0, None)
+    assert (found["a"].truncated, found["a"].share, found["a"].interval[0]) == (0.0, 0.0, 0.0)
     assert found["rest"].share == 1.0
     assert sum(p.share for p in crossed_components(BRENNAN_3, ("p", "o", "i")).parts) == pytest.approx(1)
     flat = crossed_components(np.full((3, 3), 0.5), ("a", "b"))
@@ -241,3 +284,57 @@ def test_the_global_state_stays() -> None:
         np.eye(4), resamples=50, rng=1
     )
     assert (np.random.get_state()[1] == before).all()
+
+
+def half_square_of_pairs(values: np.ndarray, levels: np.ndarray) -> float:
+    """Half of the mean squared difference of two runs that share no seed, by loops."""
+    found = [
+        (values[a] - values[b]) ** 2 / 2 for a in range(len(values)) for b in range(a) if (levels[a] != levels[b]).all()
+    ]
+    return float(np.mean(found))
+
+
+@pytest.mark.parametrize(("shape", "repeats"), [((3, 4), 1), ((2, 2), 1), ((2, 3, 3), 1), ((3, 3), 2), ((5,), 2)])
+def test_the_total_is_the_variance_between_runs_that_share_no_seed(shape: tuple[int, ...], repeats: int) -> None:
+    x = np.random.default_rng(3).normal(size=(*shape, repeats))
+    levels = np.indices(x.shape).reshape(len(shape) + 1, -1).T[:, : len(shape)]
+    names = [f"source {k}" for k in range(len(shape))]
+    found = crossed_components(x if repeats > 1 else x[..., 0], names, replicates=repeats > 1)
+    assert found.total == pytest.approx(half_square_of_pairs(x.ravel(), levels))
+    assert found.total == pytest.approx(sum(part.variance for part in found.parts))
+    assert found.total_interval[0] < found.total < found.total_interval[1]
+    square = stats.latin_cells(5, 4)
+    values = x.ravel()[:1] + np.random.default_rng(4).normal(size=25)
+    of_square = stats.latin_components(values, square, "abcd")
+    assert of_square.total == pytest.approx(half_square_of_pairs(values, np.array(square)))
+
+
+def test_one_source_varied_alone_shows_its_component_and_all_that_it_does_together_with_others() -> None:
+    x = np.random.default_rng(8).normal(size=(4, 5, 3))
+    found = crossed_components(x, ("init", "order", "augment"))
+    assert found.varying("init") == pytest.approx(x.var(axis=0, ddof=1).mean())
+    assert found.varying("order") == pytest.approx(x.var(axis=1, ddof=1).mean())
+    assert found.varying("init", "order", "augment") == pytest.approx(found.total)
+    for name in ("dropout", "rest", "init × order"):
+        with pytest.raises(KeyError, match="of augment, init, order; got"):
+            found.varying(name)
+
+
+def test_what_rounding_leaves_is_no_component() -> None:
+    a, b = np.random.default_rng(6).normal(size=(2, 4))
+    found = crossed_components(1e3 * a[:, None] + 0.1 * b, ("a", "b"), repeats=[[a[0], a[0]]])
+    assert (found["a × b"].variance, found["a × b"].interval) == (0.0, (0.0, 0.0))
+    assert found["b"].variance > 0
+    cells = np.array(stats.latin_cells(4, 3))
+    of_square = stats.latin_components(a[cells[:, 0]] + b[cells[:, 1]], cells.tolist(), "abc")
+    assert [part.variance > 0 for part in of_square.parts] == [True, True, False, False]
+
+
+def test_the_total_is_unbiased_where_the_sum_of_truncated_parts_is_not_and_its_interval_holds() -> None:
+    rng = np.random.default_rng(5)
+    found = [crossed_components(rng.normal(size=(3, 3)), ("a", "b")) for _ in range(2000)]
+    totals = np.array([f.total for f in found])
+    truncated = np.array([sum(part.truncated for part in f.parts) for f in found])
+    assert abs(totals.mean() - 1) < 4 * totals.std() / math.sqrt(2000)
+    assert truncated.mean() > 1.2
+    assert np.mean([f.total_interval[0] <= 1 <= f.total_interval[1] for f in found]) > 0.94

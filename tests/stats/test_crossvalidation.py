@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from scipy import stats as scipy_stats
 
 from seedwise.stats import corrected_resampled_t, t_interval
+from seedwise.stats.intraclass import share_between_splits
 
 splits = st.lists(st.integers(-40, 40).map(lambda v: v / 8), min_size=2, max_size=12).filter(lambda v: len(set(v)) > 1)
 D = np.array([0.02, 0.01, 0.03, -0.01, 0.02])
@@ -105,3 +106,39 @@ def test_what_is_no_cross_validation_is_a_named_refusal(
 ) -> None:
     with pytest.raises(ValueError, match=says):
         corrected_resampled_t(scores, **options)  # type: ignore[arg-type]
+
+
+SHROUT_AND_FLEISS = np.array([[9, 2, 5, 8], [6, 1, 3, 2], [8, 4, 6, 8], [7, 1, 2, 6], [10, 5, 6, 9], [6, 2, 4, 7]]).T
+
+
+def test_the_splits_share_is_the_published_intraclass_correlation() -> None:
+    """Shrout & Fleiss (1979, table 4): ICC(2,1) = .29; 95 % interval of McGraw & Wong, .019 to .761."""
+    found = share_between_splits(SHROUT_AND_FLEISS)
+    assert found is not None
+    assert found.share == pytest.approx(0.29, abs=0.001)
+    assert found.interval == pytest.approx((0.019, 0.761), abs=0.001)
+
+
+def test_a_share_where_there_is_little_to_be_seen() -> None:
+    assert share_between_splits(np.ones((3, 4))) is None
+    apart = share_between_splits(np.tile([1.0, 2, 3], (2, 1)))  # seeds change nothing
+    assert apart is not None
+    assert (apart.share, apart.interval, apart.within_sd) == (1.0, None, 0.0)
+    crossed = share_between_splits([[0.0, 1], [1, 0]])
+    assert crossed is not None
+    assert (crossed.share, crossed.interval) == (0.0, None)
+    with pytest.raises(ValueError, match="seeds ≥ 2"):
+        share_between_splits([[1.0, 2]])
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("folds", "seeds", "split", "seed"), [(5, 5, 1.0, 0.0), (10, 3, 0.2, 0.0), (5, 8, 4.0, 0.5)])
+def test_the_interval_of_the_splits_share_covers(folds: int, seeds: int, split: float, seed: float) -> None:
+    rng, true, hit = np.random.default_rng(11), split / (split + seed + 1), 0
+    for _ in range(1500):
+        x = math.sqrt(split) * rng.normal(size=folds) + math.sqrt(seed) * rng.normal(size=(seeds, 1))
+        found = share_between_splits(x + rng.normal(size=(seeds, folds)))
+        assert found is not None
+        assert found.interval is not None
+        hit += found.interval[0] <= true <= found.interval[1]
+    assert 0.93 < hit / 1500 < 0.975

@@ -43,6 +43,53 @@ def test_a_fraction_recovers_known_components_on_the_average() -> None:
     assert np.all(np.abs(means - [1.0, 4.0, 0.0, 0.25, 0.09]) < 4 * errors)
 
 
+def test_a_fraction_under_each_number_of_threads_recovers_known_components_on_the_average() -> None:
+    rng = np.random.default_rng(4)
+    n, m, noise = 5, 3, 0.3
+    cells = stats.latin_cells(n, 3)
+    rows = np.array(cells)
+    names = (
+        *SOURCES,
+        "threads",
+        "interactions",
+        *(f"{s} × threads" for s in SOURCES),
+        "interactions × threads",
+        "rest",
+    )
+    truth = [1.0, 4.0, 0.0, 2.25, 0.25, 0.0, 1.0, 0.0, 0.16, 0.09]
+    found = []
+    for _ in range(600):
+        sums = sum(rng.normal(0, sd, n)[rows[:, k]] for k, sd in enumerate((1.0, 2.0, 0.0)))
+        sums = sums + rng.normal(0, 0.5, (n, n))[rows[:, 0], rows[:, 1]]
+        true = sums[:, None] + rng.normal(0, 1.5, m) + rng.normal(0, 1.0, (n, m))[rows[:, 1]]
+        true = true + rng.normal(0, 0.4, (n, n, m))[rows[:, 0], rows[:, 2]]
+        once = true + rng.normal(0, noise, true.shape)
+        again = np.stack([once[:n].ravel(), true[:n].ravel() + rng.normal(0, noise, n * m)], axis=1)
+        parts = stats.latin_components(once, cells, SOURCES, crossed_with="threads", repeats=again)
+        found.append([parts[name].variance for name in names])
+    assert tuple(part.name for part in parts.parts) == names
+    assert (parts.shape, parts.runs) == ((5, 5, 5, 3), 90)
+    means, errors = np.mean(found, axis=0), np.std(found, axis=0) / np.sqrt(600)
+    assert np.all(np.abs(means - truth) < 4 * errors)
+
+
+def test_a_square_with_one_column_is_the_square_and_the_parts_add_up_with_and_without_repeats() -> None:
+    rng = np.random.default_rng(5)
+    cells = stats.latin_cells(5, 3)
+    values = rng.normal(size=25)
+    twice = np.stack([values, values], axis=1)
+    alone = stats.latin_components(values, cells, SOURCES)
+    crossed = stats.latin_components(twice, cells, SOURCES, crossed_with="threads")
+    for name in SOURCES:
+        assert crossed[name].variance == pytest.approx(alone[name].variance)
+    assert crossed["interactions"].variance == pytest.approx(alone["rest"].variance)
+    assert crossed.total == pytest.approx(alone.total) == pytest.approx(sum(p.variance for p in alone.parts))
+    again = rng.normal(size=(4, 2))
+    assert stats.latin_components(values, cells, SOURCES, repeats=again).total == pytest.approx(alone.total)
+    with pytest.raises(ValueError, match="one value for each of 25 cells"):
+        stats.latin_components(values, cells, SOURCES, crossed_with="threads")
+
+
 def test_repeats_of_some_cells_tell_the_highest_interaction_from_what_is_left() -> None:
     rng = np.random.default_rng(2)
     n, found = 6, []
@@ -68,7 +115,7 @@ def test_intervals_of_a_fraction_cover_nearly_as_stated() -> None:
         values = drawn(rng, cells, n, (1.0, 2.0, 0.0)) + rng.normal(0, 0.3, n * n)
         parts = stats.latin_components(values, cells, SOURCES)
         for k, (name, true) in enumerate((("init", 1.0), ("order", 4.0))):
-            low, high = parts[name].interval or (0.0, 0.0)
+            low, high = parts[name].interval
             inside[k] += low <= true <= high
     assert np.all(inside / 1500 > 0.92)
 

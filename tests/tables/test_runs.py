@@ -13,6 +13,7 @@ from seedwise.cli.start import start
 from seedwise.errors import UsageError
 from seedwise.results import Reduce, Series
 from seedwise.tables.runs import Layout
+from seedwise.wording import at_command_line
 
 CURVES = (
     "seed,epoch,acc,val_loss\n1,0,0.0,4\n1,10,0.6,1\n1,20,0.5,2\n2,0,0.1,3\n2,20,0.9,2\n2,10,0.2,1\n"  # not in order
@@ -94,7 +95,7 @@ def test_runs_of_different_lengths_are_said_and_their_areas_refused(capsys: pyte
         ("seed,acc\n1,5\n2,6\n", ["summarize", "--rows-are-runs"], "has a column 'seed'"),
         ("seed,epoch,acc\n1,1,5\n1,2,6\n", ["summarize", "--seed-column", "epoch"], "is no seed"),
         ("seed,epoch,acc\n1,1,5\n1,1,6\n", ["summarize"], "seed 1 stands twice at epoch 1"),
-        ("seed,epoch,x\n1,1,5\n1,2,6\n", ["summarize", "--reduce", "best", "--metric", "x"], "x:min or x:max"),
+        ("seed,epoch,x\n1,1,5\n1,2,6\n", ["summarize", "--reduce", "best", "--metric", "x"], "x:min or :max"),
         (
             "seed,epoch,split,acc\n1,1,train,5\n1,2,val,6\n1,3,train,7\n",
             ["summarize"],
@@ -229,8 +230,10 @@ def test_methods_are_not_pooled_without_a_word(tmp_path: Path) -> None:
     found = read_scores(str(path))
     assert [m.name for m in found.metrics] == ["acc"]  # lr is a setting
     assert [w for w in found.warnings if "taken together" in w] == [
-        "runs of different model (A, B) and lr (0.1, 0.01) are taken together; --by model keeps them apart"
+        "runs of different model (A, B) and lr (0.1, 0.01) are taken together: `seedwise compare FILE --by model` keeps them apart"
     ]
+    with at_command_line():
+        assert "--by model keeps them apart" in read_scores(str(path)).warnings[0].next_step
 
 
 def test_a_score_that_repeats_is_no_setting(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""The contract cases that are shipped, on the store, the executor and the backends that are built in."""
+"""The contract cases that are shipped, on the store, what starts processes, and the backends that are built in."""
 
 import random
 from pathlib import Path
@@ -8,9 +8,9 @@ import numpy as np
 import torch
 
 from seedwise.experiments.store import Store
-from seedwise.runs.executors import Executor
-from seedwise.runs.executors.local import LocalExecutor
-from seedwise.testing import BackendCases, ExecutorCases, StoreCases
+from seedwise.runs.processes import Processes
+from seedwise.runs.processes.local import LocalProcesses
+from seedwise.testing import BackendCases, ProcessCases, StoreCases
 from seedwise_guest.randomness.backends.numpy_random import NumPy
 from seedwise_guest.randomness.backends.stdlib_random import Stdlib
 from seedwise_guest.randomness.backends.torch_random import Torch
@@ -21,9 +21,9 @@ class TestSqliteStore(StoreCases):
         return Store(folder)
 
 
-class TestLocalExecutor(ExecutorCases):
-    def make(self) -> Executor:
-        return LocalExecutor()
+class TestLocalProcesses(ProcessCases):
+    def make(self) -> Processes:
+        return LocalProcesses()
 
 
 class TestStdlib(BackendCases):

@@ -7,6 +7,9 @@ from ..determinism.diagnosis import Examination, Say
 from ..errors import UsageError
 from ..experiments.command import check_command, words_of
 from ..experiments.functions import carried, is_call, parse_call
+from ..experiments.kernels import sentence_about
+from ..experiments.signatures import check_call
+from ..reports.steps import steps_shown
 from ..sandbox.worlds import private_folder
 from ..wording import option
 
@@ -18,7 +21,9 @@ def check(
     config: Mapping[str, object] | None = None,
     rtol: float = 1e-4,
     timeout: float = 600.0,
-    tell: Say = lambda text: None,
+    thorough: bool = False,
+    progress: bool | None = None,
+    tell: Say | None = None,
 ) -> Check:
     """Call `function(seed, **config)` in fresh processes, change one thing at a time, and say what changes its result.
 
@@ -34,6 +39,10 @@ def check(
         Relative difference up to which two numbers count as equal to rounding.
     timeout
         Seconds for each process.
+    progress
+        Show what is going on. By default on a terminal and in a notebook, unless there is a `tell`; False silences it.
+    thorough
+        Make 59 plain runs instead of 2 to 5, so that at most one in twenty may still differ (95 %), and longer proofs.
     tell
         Called with a line of text when a new step begins.
 
@@ -48,10 +57,11 @@ def check(
         raise UsageError(
             f"check() takes a function; for a script there is `seedwise check python train.py`; got {function!r}"
         )
-    with carried(function, dict(config or {}), private_folder()) as call:
+    check_call(function, dict(config or {}))
+    with carried(function, dict(config or {}), private_folder()) as call, steps_shown(progress, tell) as say:
         words = [word.replace("{seed}", str(seed)) for word in call.words]
         other = [word.replace("{seed}", str(seed + 1)) for word in call.words]
-        return Examination(words, other, rtol, timeout, tell, is_function=True).run()
+        return Examination(words, other, rtol, timeout, say, is_function=True, thorough=thorough).run()
 
 
 def check_script(
@@ -63,7 +73,9 @@ def check_script(
     save_trace: str | None = None,
     against: str | None = None,
     measure: int = 0,
-    tell: Say = lambda text: None,
+    thorough: bool = False,
+    progress: bool | None = None,
+    tell: Say | None = None,
 ) -> Check:
     """As `check`, for an unmodified script as it is typed, or for `FILE.py:FUNCTION` under `seed`.
 
@@ -78,14 +90,17 @@ def check_script(
         Such a file. The script is compared with it, not with reruns.
     measure
         Number of reruns that measure how much spread the uncontrolled source causes; 0 for none.
+    thorough
+        As for `check`.
     """
     command = words_of(command)
     if is_call(command):
         call = parse_call(list(command))
         words = [word.replace("{seed}", str(0 if seed is None else seed)) for word in call.words]
         other = [word.replace("{seed}", str(1 if seed is None else seed + 1)) for word in call.words]
-        examination = Examination(words, other, rtol, timeout, tell, is_function=True)
-        return examination.run(save_trace, against, measure)
+        with steps_shown(progress, tell) as say:
+            examination = Examination(words, other, rtol, timeout, say, is_function=True, thorough=thorough)
+            return examination.run(save_trace, against, measure)
     words = list(check_command(command))
     placed = any("{seed}" in word for word in words)
     if seed is not None and not placed:
@@ -94,4 +109,8 @@ def check_script(
         )
     first = [word.replace("{seed}", str(0 if seed is None else seed)) for word in words]
     second = [word.replace("{seed}", str(1 if seed is None else seed + 1)) for word in words]
-    return Examination(first, second if placed else None, rtol, timeout, tell).run(save_trace, against, measure)
+    with steps_shown(progress, tell) as say:
+        examination = Examination(first, second if placed else None, rtol, timeout, say, thorough=thorough)
+        about_kernel = sentence_about(command)
+        examination.notes += [about_kernel] if about_kernel else []
+        return examination.run(save_trace, against, measure)

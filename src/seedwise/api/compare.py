@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .. import stats
+from ..advice import Advice
 from ..decisions import Comparison, Decision, Group
 from ..errors import MetricError, UsageError
 from ..metrics.summary import summary_of
@@ -58,7 +59,6 @@ def compare(
         How often the scores are resampled, at least 100.
     rng
         Generator or integer from which the resampling draws. The same integer gives the same bits.
-        Generator or number for what is resampled; the same one gives the same bits.
 
     Raises
     ------
@@ -113,7 +113,7 @@ class _Sides:
     unmatched: tuple[int, ...]
     identical: bool
     """Whether both have the same score under every seed."""
-    warnings: Sequence[str]
+    warnings: Sequence[Advice]
     notes: Sequence[str]
 
     @property
@@ -126,18 +126,22 @@ class _Sides:
 
 
 def _sides(a: Scores, b: Scores, names: tuple[str, str], paired: bool) -> _Sides:
-    warnings: list[str] = []
+    warnings: list[Advice] = []
     goal = a.goal or b.goal
     metric = b.label if a.metric == "value" else a.label
     if goal is None:
         goal = Goal.MAX
-        turned = f"--metric {metric}:min" if is_at_command_line() else 'goal="min"'
-        warnings.append(f"whether more or less {metric} is better was not said: taken as max ({turned} turns it round)")
+        warnings.append(goal_taken(metric))
     shared = sorted(set(a.by_seed) & set(b.by_seed))
     unmatched = tuple(sorted(set(a.by_seed) ^ set(b.by_seed))) if paired else ()
     x, y = _pairs(a, b, names, shared) if paired else (a.values, b.values)
     if unmatched:
-        warnings.append(f"left out of the pairs: seed {_some(unmatched)}, which only one side has")
+        warnings.append(
+            Advice(
+                f"left out of the pairs: seed {_some(unmatched)}, which only one side has",
+                "run the other side under the same seeds",
+            )
+        )
     notes = [
         f"{len(side)} of {side.n} seeds of {name} finished: this is among finished"
         for side, name in ((a, names[0]), (b, names[1]))
@@ -173,8 +177,8 @@ def _compare(
     result = Comparison(
         metric=sides.metric,
         goal=sides.goal,
-        new=group_of(names[0], x, a, level),
-        base=group_of(names[1], y, b, level),
+        new=group_of(names[0], x, _those(a, sides) if paired else a, level),
+        base=group_of(names[1], y, _those(b, sides) if paired else b, level),
         difference=found.difference,
         interval=interval,
         level=level,
@@ -212,15 +216,30 @@ def _aso_resamples(x: Array, y: Array) -> int:
     return max(_LEAST_ASO, min(_ASO, _MOST_VALUES // (x.size + y.size)))
 
 
-def _about_spread(found: stats.Difference, identical: bool) -> list[str]:
+def goal_taken(metric: str) -> Advice:
+    """What to say where more is taken as better because nobody said."""
+    turned = f"--metric {metric}:min" if is_at_command_line() else 'goal="min"'
+    return Advice(
+        f"whether more or less {metric} is better was not said, and is taken as max", f"{turned} turns it round"
+    )
+
+
+def _about_spread(found: stats.Difference, identical: bool) -> list[Advice]:
     """What must be asked where nothing varies."""
     if identical:
-        return ["both sides have the same score under every seed: does what was changed reach the result?"]
+        return [
+            Advice(
+                "both sides have the same score under every seed", "look whether what was changed reaches the result"
+            )
+        ]
     if found.sem == 0:
         return [
-            "no spread seen: the seed does not reach the result, or these are copies of one run; many equal runs say no more than one"
+            Advice(
+                "no spread seen: the seed does not reach the result, or these are copies of one run; many equal runs say no more than one",
+                "`seedwise sites` shows where the seed goes in",
+            )
         ]
-    return [found.warning] if found.warning else []
+    return [Advice(found.warning, "run more seeds on both sides")] if found.warning else []
 
 
 def _interval(low: float | None, high: float | None) -> tuple[float, float] | None:
@@ -246,7 +265,14 @@ def group_of(name: str, x: Array, scores: Scores, level: float) -> Group:
     """The summary of one side of a comparison."""
     s = summary_of(Scores(scores.metric, dict(enumerate(x.tolist())), scores.goal), level=level)
     assert s.mean is not None
-    return Group(name, scores.n or len(scores), int(x.size), s.mean, s.sd, s.interval, s.method)
+    sample = tuple(scores.by_seed.items()) if len(scores) == x.size else ()
+    return Group(name, scores.n or len(scores), int(x.size), s.mean, s.sd, s.interval, s.method, sample)
+
+
+def _those(scores: Scores, sides: _Sides) -> Scores:
+    """The scores of the seeds that are paired."""
+    by_seed = {seed: scores.by_seed[seed] for seed in sides.shared}
+    return Scores(scores.metric, by_seed, scores.goal, scores.n, scores.reduce)
 
 
 def _decide(
@@ -319,17 +345,25 @@ def _needed(x: Array, y: Array, d: float, paired: bool, alpha: float, margin: fl
 
 def _why_open(
     interval: tuple[float, float] | None, p: float | None, test: stats.Permutation | None, alpha: float, n: int, m: int
-) -> list[str]:
+) -> list[Advice]:
     if interval is None or p is None or test is None:
         return []
     apart = not interval[0] <= 0 <= interval[1]
     if test.smallest > alpha:
         return [
-            f"no p below {test.smallest:.2g} can come of {n} seeds against {m}, whatever the scores"
-            + ("; the interval leaves 0 out only if scores are normal" if apart else "")
+            Advice(
+                f"no p below {test.smallest:.2g} can come of {n} seeds against {m}, whatever the scores"
+                + ("; the interval leaves 0 out only if scores are normal" if apart else ""),
+                "run more seeds on both sides",
+            )
         ]
     if apart:
-        return ["the interval leaves 0 out, the permutation test does not agree: a few unusual scores may be behind it"]
+        return [
+            Advice(
+                "the interval leaves 0 out, the permutation test does not agree, so that a few unusual scores may be behind it",
+                "look at the single scores, and run more seeds",
+            )
+        ]
     return []
 
 

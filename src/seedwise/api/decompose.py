@@ -1,82 +1,33 @@
 """Where the spread of a script comes from: runs a crossed design, and divides the variance between its sources."""
 
 import math
+import shlex
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from .. import stats
+from ..advice import Advice
 from ..errors import MetricError, UsageError
-from ..events import Event, Note
-from ..experiments.command import available_cores, default_name, words_of
+from ..events import Event, Note, Planned
+from ..experiments.command import available_cores, check_name, default_name, words_of
 from ..experiments.crossing import THREADS, Crossing, Member, crossing
-from ..experiments.draws import about_sources, draws_of
+from ..experiments.draws import about_sources, draws_of, never_drawn
+from ..experiments.forking_record import Record
 from ..experiments.functions import carried, is_call
 from ..experiments.grids import named
-from ..experiments.options import Options, check_vary, sources_named
+from ..experiments.options import Options, check_number, check_whole, sources_named
+from ..experiments.signatures import check_call, settings_of
 from ..metrics.choose import parse_metric
-from ..reports import spread
+from ..reports.decomposition import Decomposition
 from ..reports.live import shown_to_python
-from ..reports.page import Block, Line, warning
-from ..results import Reduce, Results, Run, Status
+from ..results import Reduce, Results, Run, Status, several
 from ..runs.all_failed import results_or_raise
 from ..runs.request import Outcome, Request
 from ..runs.sweep import execute
 from ..sandbox.worlds import private_folder
-from ..showing import Shown
 from ..wording import option
-from ..words import duration, printable
-
-
-@dataclass(frozen=True, repr=False)
-class Decomposition(Shown):
-    """How much of a metric's variance between runs each source makes.
-
-    Attributes
-    ----------
-    components
-        `found.components["init"].variance`, `.share`, `.interval`; the same for what two sources do together, and for
-        `rest`: what differs between repeats of the same run.
-    fraction
-        The share of the whole crossed design that was run.
-    members
-        Name of each experiment of the design, with its results.
-    """
-
-    name: str
-    metric: str
-    components: stats.Components
-    design: Crossing
-    members: dict[str, Results]
-    warnings: tuple[str, ...] = ()
-
-    def __repr__(self) -> str:
-        return f"<Decomposition {self.name}: {self.metric}, {self.design.runs} runs>"
-
-    @property
-    def fraction(self) -> float:
-        """The share of the whole crossed design that was run."""
-        return self.design.cells / self.design.whole
-
-    @property
-    def sentence(self) -> str:
-        """Which part of the variance each source makes."""
-        return spread.components_sentence(self.metric, self.components)
-
-    def as_dict(self) -> dict[str, object]:
-        """Plain values, for JSON."""
-        return {
-            "name": self.name,
-            **spread.components_dict(self.metric, self.components),
-            "sources": list(self.design.sources),
-            "threads": list(self.design.threads),
-            "seeds_each": self.design.n,
-            "repeats": self.design.repeats,
-            "fraction": self.fraction,
-            "total": self.components.total,
-            "machine": spread.machine_sentence(self.components, THREADS),
-            "experiments": list(self.members),
-            "warnings": list(self.warnings),
-        }
+from ..words import duration, failure
+from .kept_components import keep_components
 
 
 def decompose(
@@ -121,6 +72,8 @@ def decompose(
         `model.py:41=augment`: to which source the draws of a line belong.
     name, config, jobs, timeout, store, progress, tell
         As for `run_script` and `run`.
+    level
+        Coverage of the intervals.
 
     Raises
     ------
@@ -130,21 +83,51 @@ def decompose(
         A run has no value of the metric. The message says which.
     """
     vary = sources_named(vary)
+    if not vary:
+        raise UsageError(
+            'which sources? vary=["init", "order"]: some of init, order, dropout, augment, split, other; and threads'
+        )
     levels = threads_of(vary, threads)
-    design = crossing(vary, n, levels, repeats, max_runs)
-    one = levels[0] if levels else threads if isinstance(threads, int) else threads[0]
-    options = Options(threads=one, jobs=jobs, timeout=timeout)
-    corrections = (source,) if isinstance(source, str) else tuple(source)
-    check_vary(design.sources, corrections)
-    asked = [parse_metric(text, Reduce.LAST) for text in ([metric] if isinstance(metric, str) else metric) if text]
+    corrections = several(source, "source")
+    design = crossing(vary, n, levels, repeats, max_runs, corrections)
+    options = Options(
+        threads=levels[0] if levels else threads if isinstance(threads, int) else 1, jobs=jobs, timeout=timeout
+    )
+    asked = [parse_metric(text, Reduce.LAST) for text in several(metric, "metric")]
+    check_level_and_name(level, name)
     with shown_to_python(progress, tell) as told:
         if not callable(what):
-            request = Request(words_of(what), [1], replace(options, corrections=()), name, asked)
+            request = Request(_words(what, config), [1], replace(options, corrections=()), name, asked)
             return run_design(request, design, corrections, store, told, level)
-        with carried(what, dict(config or {}), private_folder()) as call:
+        settings = settings_of(config)
+        check_call(what, settings)
+        with carried(what, settings, private_folder()) as call:
             label = name or getattr(what, "__name__", "function").strip("<>")
             request = Request(call.label, [1], options, label, asked, call=call)
             return run_design(request, design, corrections, store, told, level)
+
+
+def _words(what: object, config: object) -> tuple[str, ...]:
+    """The words of a command. Raises UsageError for what is no command, and for settings that it would not get."""
+    if not isinstance(what, Sequence):
+        raise UsageError(
+            f'decompose takes a command, ["python", "train.py"], or a function, without () behind its name; got {what!r:.60}'
+        )
+    words = words_of(what)
+    if not any(word.strip() for word in words):
+        raise UsageError('no command: decompose(["python", "train.py"], ["init", "order"])')
+    if config:
+        raise UsageError("config is for a function: a script takes its settings as words of its command")
+    return words
+
+
+def check_level_and_name(level: float, name: str | None) -> None:
+    """Raises UsageError for a level or a name that would be refused after the runs."""
+    check_number(option("--level"), level)
+    if not 0 < level < 1:
+        raise UsageError(f"{option('--level')} is between 0 and 1; got {level}")
+    if name is not None:
+        check_name(name)
 
 
 def threads_of(vary: Sequence[str], threads: int | Sequence[int]) -> tuple[int, ...]:
@@ -153,13 +136,20 @@ def threads_of(vary: Sequence[str], threads: int | Sequence[int]) -> tuple[int, 
     Raises
     ------
     UsageError
-        Several numbers, and threads are no factor; or there is only one core.
+        Several numbers, and threads are no factor; no number at all; or there is only one core.
     """
     if THREADS not in vary:
-        if not isinstance(threads, int):
-            raise UsageError("several numbers of threads are a factor: name threads among what varies")
+        if not isinstance(threads, int) and isinstance(threads, Sequence) and not isinstance(threads, str):
+            raise UsageError(
+                f"several numbers of threads are a factor: name {THREADS} among what varies, {option('--vary ' + ','.join([*vary, THREADS]))}"
+            )
+        check_whole(option("--threads"), threads)
         return ()
     if not isinstance(threads, int):
+        if isinstance(threads, str) or not isinstance(threads, Sequence) or not threads:
+            raise UsageError(f"threads as a factor takes numbers, {option('--threads 1,2')}; got {threads!r:.60}")
+        for number in threads:
+            check_whole(option("--threads"), number)
         return tuple(threads)
     cores = available_cores()
     if cores < 2:
@@ -194,24 +184,33 @@ def run_design(
     )
     tell = _once(tell)
     tell(Note(_said(design)))
+    tell(Planned(design.runs, base))
     members = design.members()
     first = _run(request, design, members[0], base, corrections, [1], store, tell)
     results_or_raise(first, keep_going=False)
     _look_at_first(first.results, design, tell, request.options)
     found: dict[str, Results] = {}
+    alike: dict[int | None, Record | None] = {}  # number of threads → how forked runs were compared with fresh ones
     for member in members:
-        outcome = _run(request, design, member, base, corrections, range(1, design.n + 1), store, tell)
+        asked = replace(request, alike=alike.get(member.threads))
+        outcome = _run(asked, design, member, base, corrections, range(1, design.n + 1), store, tell)
         if outcome.interrupted:
             raise UsageError("interrupted: the same command goes on with what is missing")
         found[named(base, member.settings)] = outcome.results
+        _look_at_member(outcome.results, design.n, request)
+        alike[member.threads] = outcome.forking
     metric = _metric(request, found)
     components = _components(design, members, list(found.values()), metric, level)
+    keep_components(found[named(base, members[0].settings)].name, base, metric, components, store)
     runs = [run for results in found.values() for run in results.runs]
     places = [text.rpartition("=")[0] for text in corrections]
-    warnings = about_sources(runs, design.sources, places)
+    warnings = about_sources(runs, design.sources, places, first.results.sites)
     if design.repeats < 2:
         warnings.append(
-            "no run was repeated, so that what no seed controls cannot be told from what sources do together"
+            Advice(
+                "no run was repeated, so that what no seed controls cannot be told from what sources do together",
+                f"{option('--repeats 2')} runs some of them twice",
+            )
         )
     return Decomposition(base, metric, components, design, found, tuple(warnings))
 
@@ -262,7 +261,7 @@ def _look_at_first(results: Results, design: Crossing, tell: Callable[[Event], N
     """Say how long it will take, and stop if the script never draws for one of the sources."""
     run: Run = results.finished[0]
     drawn = draws_of(run).get("sources", {})
-    never = [name for name in design.sources if name not in drawn and name != "split"]
+    never = never_drawn(drawn, design.sources, results.sites)
     if never:
         raise UsageError(
             f"no draw of the first run belongs to {' or '.join(never)}, so that there is nothing to divide; drawn from: "
@@ -273,6 +272,15 @@ def _look_at_first(results: Results, design: Crossing, tell: Callable[[Event], N
     tell(
         Note(f"{design.runs} runs take about {duration(seconds)}, {at_once} at a time, where none of them is there yet")
     )
+
+
+def _look_at_member(results: Results, n: int, request: Request) -> None:
+    """Stop the design where a run has failed, or has no value of the metric that was asked for."""
+    for seed in range(1, n + 1):
+        if request.metrics:
+            _score(results, seed, request.metrics[0].name)
+        else:
+            _finished(results, seed)
 
 
 def _metric(request: Request, members: dict[str, Results]) -> str:
@@ -296,9 +304,7 @@ def _components(
     repeated = [row for row in values.values() if len(row) > 1]
     try:
         if design.fraction:
-            cells = list(values)
-            once = [values[cell][0] for cell in cells]
-            return stats.latin_components(once, cells, design.sources, repeats=repeated or None, level=level)
+            return _of_fraction(design, values, repeated, level)
         table = np.empty(design.shape)
         for cell, row in values.items():
             table[cell] = row[0]
@@ -311,30 +317,45 @@ def _components(
         raise MetricError(f"{metric}: {error}") from None
 
 
+def _of_fraction(
+    design: Crossing, values: dict[tuple[int, ...], list[float]], repeated: list[list[float]], level: float
+) -> stats.Components:
+    k = len(design.sources)
+    cells = list(dict.fromkeys(cell[:k] for cell in values))
+    if not design.threads:
+        once = [values[cell][0] for cell in cells]
+        return stats.latin_components(once, cells, design.sources, repeats=repeated or None, level=level)
+    table = [[values[*cell, t][0] for t in range(len(design.threads))] for cell in cells]
+    return stats.latin_components(
+        table, cells, design.sources, crossed_with=THREADS, repeats=repeated or None, level=level
+    )
+
+
 def _score(results: Results, seed: int, metric: str) -> float:
     """The score of one run. Raises MetricError if it has none, and says why."""
-    run = next((run for run in results.runs if run.seed == seed), None)
-    if run is None or run.status is not Status.FINISHED:
-        why = "was not run" if run is None else f"{run.status}: {run.detail}"
-        raise MetricError(f"a design needs every run: {results.name}, seed {seed} {why}")
+    run = _finished(results, seed)
     if metric not in run.series or metric not in {m.name for m in results.metrics}:
         there = ", ".join(run.series) or "none"
-        raise MetricError(f"a design needs {metric} in every run: {results.name}, seed {seed} has {there}")
+        raise MetricError(
+            f"a design needs {metric} in every run: {results.name}, seed {seed} has {there}. "
+            f"{option('--metric NAME')} takes a metric that every run has"
+        )
     value = results.scores(metric)[seed]
     if not math.isfinite(value):
-        raise MetricError(f"{metric} is {value} in {results.name}, seed {seed}: a design needs a number in every run")
+        raise MetricError(
+            f"{metric} is {value} in {results.name}, seed {seed}: a design needs a number in every run. "
+            f"{option('--metric NAME')} takes another metric"
+        )
     return value
 
 
-def page_of_decomposition(found: Decomposition, explain: bool = False) -> list[Block]:
-    """The report: the sentence, a bar and a row for each component, and what the machine adds."""
-    machine = spread.machine_sentence(found.components, THREADS)
-    page: list[Block] = [Line(found.sentence), spread.components_bars(found.components)]
-    page += [spread.components_table(found.components)]
-    page += [Line(machine)] if machine else []
-    if found.design.fraction:
-        page.append(
-            Line(f"These runs are 1/{round(1 / found.fraction)} of the whole design; interactions are not told apart.")
-        )
-    page += [warning(printable(text)) for text in found.warnings]
-    return [*page, Line(""), *map(Line, spread.explain_components(found.components))] if explain else page
+def _finished(results: Results, seed: int) -> Run:
+    """The run under a seed. Raises MetricError, which says what to do, if it has not finished."""
+    run = next((run for run in results.runs if run.seed == seed), None)
+    if run is not None and run.status is Status.FINISHED:
+        return run
+    why = "was not run" if run is None else failure(run)
+    raise MetricError(
+        f"a design needs every run: {results.name}, seed {seed}: {why}. "
+        f"`seedwise resume {shlex.quote(results.name)} --failed` runs it again"
+    )

@@ -7,10 +7,12 @@ import numpy as np
 
 from .. import stats
 from ..diagnostics import findings as found_by
-from ..diagnostics.result import Course, Diagnosis, LayerReport, PathBetween
+from ..diagnostics.result import Course, Diagnosis, Finding, LayerReport, PathBetween
 from ..errors import UsageError
+from ..events import Event, Note
 from ..reports.diagnosis import diagnosis_sentence
 from ..results import check_seeds
+from ..runs.request import silent
 from .control import seeded
 
 if TYPE_CHECKING:
@@ -32,6 +34,7 @@ def diagnose(
     batch_size: int = 32,
     seeds: Iterable[int] = range(1, 6),
     test: tuple[object, object] | None = None,
+    tell: Callable[[Event], None] = silent,
 ) -> Diagnosis:
     """Train a torch network under several seeds, and say what its starting values do.
 
@@ -50,6 +53,8 @@ def diagnose(
         How long each network is trained; the order of the data is shuffled in each epoch.
     seeds
         The seeds, two or more.
+    tell
+        Is told of each seed that is trained.
 
     Returns
     -------
@@ -65,20 +70,24 @@ def diagnose(
 
     Notes
     -----
-    Generators of torch, NumPy and Python are left as they were. Saturation is that of `tanh` and `sigmoid`; gates inside recurrent
-    layers are not seen.
+    Generators of torch, NumPy and Python are left as they were. Saturation is that of `tanh` and `sigmoid`, of attention, and of the
+    gates of recurrent layers that are not stacked and read in one direction.
     """
     setup, targets = _setup(model, train, test, loss, optimizer, epochs, batch_size)
     chosen = check_seeds(seeds)
     if len(chosen) < 2:
-        raise UsageError(f"what a seed does is seen from two seeds on; got {chosen[0] if chosen else 'none'}")
+        raise UsageError(
+            f"what a seed does is seen from two seeds on; got {f'seed {chosen[0]} alone' if chosen else 'none'}"
+        )
     from ..diagnostics.training import along_the_line, pairs
     from ..diagnostics.training import train as train_one
 
     trained = []
-    for seed in chosen:
+    for k, seed in enumerate(chosen, start=1):
         with seeded(seed):
             trained.append(train_one(setup, seed))
+        start, end = trained[-1].losses[[0, -1]]
+        tell(Note(f"seed {seed} trained, {k} of {len(chosen)}: loss {start:.4g} to {end:.4g}"))
     gain = float(np.median([t.losses[0] - t.losses[-1] for t in trained if not t.diverged] or [0.0]))
     paths = []
     for a, b in pairs(trained, _WALKED):
@@ -139,6 +148,8 @@ def _tensors(name: str, data: tuple[object, object]) -> "tuple[Tensor, Tensor]":
         tensor = part if isinstance(part, torch.Tensor) else torch.as_tensor(np.asarray(part))
         found.append(tensor.float() if tensor.dtype is torch.float64 and not isinstance(part, torch.Tensor) else tensor)
     x, y = found
+    if not y.is_floating_point() and y.dtype is not torch.bool:
+        y = y.long()  # classes, as the losses of torch take them
     if x.ndim == 0 or y.ndim == 0 or len(x) != len(y) or len(x) < 2:
         raise UsageError(
             f"{name}: as many targets as inputs, two or more; got shapes {tuple(x.shape)} and {tuple(y.shape)}"
@@ -158,7 +169,8 @@ def _diagnosis(
     }
     by_seed = {name: {t.seed: _layer(t, k) for t in trained} for k, name in enumerate(names)}
     layers = tuple(_middle(list(of.values())) for of in by_seed.values())
-    needed = found_by.epochs_needed([t.losses for t in trained])
+    every = [t.losses for t in trained]
+    needed, little = found_by.epochs_needed(every), found_by.learned_little(every)
     courses = tuple(
         Course(
             t.seed,
@@ -171,14 +183,32 @@ def _diagnosis(
     )
     agreement, labels = _agreement([t for t in trained if not t.diverged], targets)
     found = [
-        *found_by.courses_found(courses),
+        *found_by.courses_found(courses, little),
         *(found_by.gradients_found(names, ratios) if names else []),
+        *_through_time(names, trained),
         *found_by.layers_found(layers, by_seed),
-        *found_by.paths_found(paths),
+        *found_by.paths_found(paths, little),
         *found_by.disagreement_found(seeds, agreement, labels, data),
     ]
-    answer = Diagnosis(tuple(seeds), tuple(found), layers, courses, paths, agreement, labels, data)
+    answer = Diagnosis(
+        tuple(seeds), tuple(found), layers, courses, paths, agreement, labels, data, learned_little=little
+    )
     return answer.saying(diagnosis_sentence(answer))
+
+
+def _through_time(names: Sequence[str], trained: "Sequence[Trained]") -> list[Finding]:
+    """What is wrong on the way back to the first step, if any layer is recurrent."""
+    steps = [layer.steps for layer in trained[0].looks[0][1]]
+    if not any(steps):
+        return []
+    ratios = {
+        t.seed: {
+            epoch: np.array([np.nan if of.through_time is None else of.through_time for of in layers])
+            for epoch, layers in t.looks
+        }
+        for t in trained
+    }
+    return found_by.through_time_found(names, ratios, steps)
 
 
 def _layer(t: "Trained", k: int) -> LayerReport:
@@ -197,6 +227,9 @@ def _layer(t: "Trained", k: int) -> LayerReport:
         copies,
         None if last[-1].dead.all() else float(after.dead.mean()),
         before.saturated,
+        before.what,
+        before.through_time,
+        before.steps,
     )
 
 
@@ -215,6 +248,9 @@ def _middle(of: Sequence[LayerReport]) -> LayerReport:
         int(np.median([r.identical for r in of])),
         median([r.dead for r in of]),
         median([r.saturated for r in of]),
+        of[0].what,
+        median([r.through_time for r in of]),
+        of[0].steps,
     )
 
 

@@ -2,8 +2,9 @@
 
 import json
 import os
+import shlex
 import shutil
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -11,33 +12,62 @@ from typing import TYPE_CHECKING
 from ..errors import UsageError
 from ..events import Event
 from ..experiments.store import Experiment, metrics_as_values, metrics_from, open_store
-from ..results import Reduce, Status
+from ..results import Reduce, Run, Status
 from ..words import seed_list
 
 if TYPE_CHECKING:
     from ..experiments.options import Options
+    from ..runs.asking import Ask
     from ..runs.request import Outcome
 
 
-def output_of(name: str, seed: int, which: str, store: str | None = None) -> str:
+def output_of(name: str, seed: int | None, which: str, store: str | None = None) -> str:
     """The path of the file with what a run printed.
 
-    `which` is `stdout` or `stderr`. Raises UsageError if there is no such run or file.
+    Parameters
+    ----------
+    seed
+        Which run. None for the only one.
+    which
+        `stdout` or `stderr`.
+
+    Raises
+    ------
+    UsageError
+        There is no such run or file, or no seed was named and there are several. The message has the command to type.
     """
     with open_store(store) as opened:
         experiment = opened.experiment(name)
-        for run in opened.runs(experiment.id):
-            if run.seed == seed and run.folder:
-                path = os.path.join(run.folder, which)
-                if os.path.exists(path):
-                    return path
-                raise UsageError(f"the {which} of seed {seed} is no longer there: {path}")
-        seeds = [run.seed for run in opened.runs(experiment.id)]
-    raise UsageError(f"{experiment.label} has no run under seed {seed}; it has seeds {seed_list(seeds) or 'none'}")
+        runs = opened.runs(experiment.id, last_only=True)
+    if seed is None and len(runs) == 1:
+        seed = runs[0].seed
+    run = next((run for run in runs if run.seed == seed), None)
+    if run is None or not run.folder:
+        raise UsageError(_which_run(experiment.label, runs, seed))
+    path = os.path.join(run.folder, which)
+    if not os.path.exists(path):
+        raise UsageError(f"the {which} of seed {seed} is no longer there: {path}")
+    return path
+
+
+def _which_run(label: str, runs: Sequence[Run], seed: int | None) -> str:
+    """What to say to somebody who named no run, or one that is not there: the command to type, a failed run first."""
+    begun = [run for run in runs if run.folder]
+    if not begun:
+        return f"no run of {label} has begun yet" if seed is None else f"{label} has no run under seed {seed}"
+    one = next((run for run in begun if run.status is Status.FAILED), begun[0])
+    failed = ", which failed" if one.status is Status.FAILED else ""
+    there = f"it has seeds {seed_list([run.seed for run in begun])}: seedwise log {shlex.quote(label)} --seed {one.seed}{failed}"
+    return f"which run of {label}? {there}" if seed is None else f"{label} has no run under seed {seed}; {there}"
 
 
 def resume(
-    name: str, jobs: int | None, store: str | None, tell: Callable[[Event], None], failed: bool = False
+    name: str,
+    jobs: int | None,
+    store: str | None,
+    tell: Callable[[Event], None],
+    failed: bool = False,
+    ask: "Ask | None" = None,
 ) -> "Outcome":
     """Run the seeds that an experiment has not finished, with the options with which it was started.
 
@@ -45,6 +75,8 @@ def resume(
     ----------
     failed
         Run the failed seeds again too.
+    ask
+        Asks, after Ctrl-C, what becomes of seeds that are run elsewhere. None: they are left.
 
     Raises
     ------
@@ -53,6 +85,8 @@ def resume(
         in another folder; or its command had a secret, which is not kept.
     """
     from ..experiments.loading import results_of
+    from ..runs.away.folder import submissions_of
+    from ..runs.executors.choosing import Where
     from ..runs.request import Outcome, Request
     from ..runs.stopping import until_asked
     from ..runs.sweep import execute
@@ -62,7 +96,7 @@ def resume(
         runs = opened.runs(experiment.id)
         again = (Status.INTERRUPTED, Status.RUNNING, Status.FAILED) if failed else (Status.INTERRUPTED, Status.RUNNING)
         open_seeds = [run.seed for run in runs if run.status in again]
-        if not open_seeds:
+        if not open_seeds and not submissions_of(opened, experiment):
             return Outcome(results_of(opened, experiment), True)
     from ..experiments.options import Mode
 
@@ -84,6 +118,8 @@ def resume(
         until=kept,
         only=experiment,
         retry_failed=failed,
+        on=Where.from_dict(said["on"]) if said.get("on") else None,
+        ask=ask,
     )
     return execute(request, store, tell)
 
@@ -103,6 +139,7 @@ def _resume_batched(
         experiment.metrics,
         Reduce(experiment.plan.get("options", {}).get("reduce", "last")),
         int(experiment.manifest["threads"]),
+        tuple(experiment.manifest.get("batched vary", ())),
         only=experiment,
         retry_failed=failed,
     )
@@ -230,7 +267,12 @@ def _size(folder: Path) -> int:
 
 
 def export(
-    name: str, format: str, metric: Sequence[str] = (), reduce: str | None = None, store: str | None = None
+    name: str,
+    format: str,
+    metric: Sequence[str] = (),
+    reduce: str | None = None,
+    store: str | None = None,
+    seeds: Iterable[int] | None = None,
 ) -> str:
     """The runs of an experiment as text.
 
@@ -239,7 +281,7 @@ def export(
     format
         `csv`, `md`, `latex` and `text` have a row for each run: seed, status, and a column for each metric. `json` has
         the series too.
-    metric, reduce, store
+    metric, reduce, store, seeds
         As for `load`.
 
     Raises
@@ -251,7 +293,7 @@ def export(
     from ..reports.latex import to_latex
     from ..reports.table import Table, plain_cell, to_csv, to_markdown
 
-    results = load(name, metric=metric, reduce=reduce, store=store)
+    results = load(name, metric=metric, reduce=reduce, seeds=seeds, store=store)
     names = [m.name for m in results.metrics]
     by_metric = {m: results.scores(m).by_seed for m in names}
     if format != "json":
@@ -272,6 +314,7 @@ def export(
             "cause": run.cause,
             "detail": run.detail,
             "seconds": run.seconds,
+            "place": None if run.place is None else run.place.as_dict(),
             "metrics": {m: by_metric[m].get(run.seed) for m in names},
             "series": {n: {"steps": list(s.steps), "values": list(s.values)} for n, s in run.series.items()},
         }

@@ -3,10 +3,10 @@
 import json
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from .. import stats
-from ..decisions import Ranking, SteadierPair
 from ..errors import SeedwiseError, UsageError
 from ..events import Event, Note, Planned
 from ..experiments.command import default_name, words_of
@@ -15,115 +15,36 @@ from ..experiments.grids import (
     Grid,
     check_places,
     confirmation_of,
-    family_named,
     is_confirmation,
     named,
     placed,
     settings_of,
 )
 from ..experiments.loading import load
-from ..experiments.store import Store, open_store
-from ..reports import family as report
-from ..reports.decisions import places_of
+from ..experiments.members import members_of
+from ..experiments.store import open_store
+from ..reports.family import Confirmed, Family
 from ..reports.latex import to_latex
-from ..reports.page import Block, Line, warning
 from ..reports.table import to_csv, to_markdown
-from ..results import Reduce, Results, Scores, Summary
-from ..runs.request import Outcome, Request
-from ..runs.sweep import execute
-from ..showing import Shown
+from ..results import Reduce, Results, Scores
 from ..wording import is_at_command_line
-from ..words import failing_alike, failure, printable
+from ..words import failing_alike, failure, seed_list
 from .experiments import export
 from .rankings import compare_many, compare_spreads
 from .summary import summarize
 
-
-@dataclass(frozen=True)
-class Confirmed:
-    """The best setting, run again under seeds that had no part in choosing it.
-
-    `before` is its mean under the seeds that chose it.
-    """
-
-    name: str
-    seeds: tuple[int, ...]
-    summary: Summary
-    before: float
-
-
-@dataclass(frozen=True, repr=False)
-class Family(Shown):
-    """The results of every setting of a grid, and their ranking.
-
-    Attributes
-    ----------
-    members
-        Name of the experiment → its results.
-    ranking
-        All pairs in the metric, with p adjusted by Holm; None where fewer than two settings have two scores.
-    flattered
-        By how much the best of so many means would look better than it is if all settings were alike, in the metric's
-        units: E[max of k standard normals] · SEM.
-    unranked
-        Why a setting has no place in the ranking.
-    spreads
-        All pairs of settings that have an SD each, with the steadier one first: is it steadier?
-    """
-
-    name: str
-    members: Mapping[str, Results]
-    metric: str | None
-    ranking: Ranking | None
-    flattered: float | None
-    unranked: Mapping[str, str]
-    confirmed: Confirmed | None = None
-    not_run: tuple[str, ...] = ()
-    """Settings that were asked for and have not begun."""
-    stopped: str = ""
-    """Why some of what was asked for was not run."""
-    spreads: tuple[SteadierPair, ...] = ()
-
-    def __repr__(self) -> str:
-        return f"<Family {self.name}: {len(self.members)} settings; {self.metric or 'no metric'}>"
-
-    @property
-    def settings(self) -> dict[str, dict[str, str]]:
-        """Name of the experiment → its settings, as text."""
-        return {name: settings_of(name) for name in self.members}
-
-    def as_dict(self) -> dict[str, object]:
-        """Plain values, for JSON."""
-        confirmed = self.confirmed
-        return {
-            "family": self.name,
-            "metric": self.metric,
-            "settings": self.settings,
-            "ranking": None if self.ranking is None else self.ranking.as_dict(),
-            "flattered": self.flattered,
-            "unranked": dict(self.unranked),
-            "not_run": list(self.not_run),
-            "stopped": self.stopped,
-            "spreads": [asdict(pair) for pair in self.spreads],
-            "confirmed": None
-            if confirmed is None
-            else {
-                "name": confirmed.name,
-                "seeds": list(confirmed.seeds),
-                "before": confirmed.before,
-                **confirmed.summary.as_dict(),
-            },
-        }
+if TYPE_CHECKING:
+    from ..runs.request import Outcome, Request
 
 
 def run_family(
-    request: Request,
+    request: "Request",
     grid: Grid,
     store: str | None,
     tell: Callable[[Event], None],
     *,
     confirm: int = 0,
-) -> tuple[Family, list[Outcome]]:
+) -> "tuple[Family, list[Outcome]]":
     """Run one experiment for each combination of a grid, one after another, under the same seeds.
 
     Parameters
@@ -143,6 +64,8 @@ def run_family(
     UsageError, ScriptError, StoreError
         Raised before anything is run.
     """
+    from ..runs.sweep import execute
+
     words = words_of(request.command)
     check_places(words, grid)
     base = request.name or default_name([words[0].rpartition(":")[0]] if is_call(words) else words)
@@ -256,6 +179,13 @@ def load_family(
 ) -> Family:
     """The experiments of a family: `train`, or a pattern such as `train lr=*`.
 
+    Parameters
+    ----------
+    name
+        The family's name, or a pattern.
+    metric, reduce, store
+        As for `load`.
+
     Raises
     ------
     UsageError
@@ -269,31 +199,25 @@ def load_family(
     return family_of(name, members)
 
 
-def members_of(name: str, store: str | None = None) -> list[str]:
-    """The names of the experiments in a family; [] for the name of one experiment, or of none."""
-    try:
-        with open_store(store) as opened:
-            return members_in(opened, name)
-    except SeedwiseError:
-        return []
-
-
-def members_in(store: Store, name: str) -> list[str]:
-    """The same, from an open store."""
-    return family_named(name, (experiment.name for experiment in store.experiments()))
-
-
 def export_family(
-    name: str, format: str, metric: Sequence[str] = (), reduce: str | None = None, store: str | None = None
+    name: str,
+    format: str,
+    metric: Sequence[str] = (),
+    reduce: str | None = None,
+    store: str | None = None,
+    seeds: Sequence[int] | None = None,
 ) -> str:
     """The runs of every setting of a family as text, each row with its settings.
 
     `format` is `csv`, `md`, `latex`, or `json` (with the series of each experiment).
     """
     family = load_family(name, metric=metric, reduce=reduce, store=store)
+    if seeds is not None:
+        members = {member: of_seeds(results, seeds) for member, results in family.members.items()}
+        family = replace(family, members=members)
     if format == "json":
         every = [
-            {"settings": settings_of(member), **json.loads(export(member, "json", metric, reduce, store))}
+            {"settings": settings_of(member), **json.loads(export(member, "json", metric, reduce, store, seeds))}
             for member in family.members
         ]
         return json.dumps({"family": name, "experiments": every}, indent=2) + "\n"
@@ -341,6 +265,14 @@ def family_of(name: str, members: Mapping[str, Results], level: float = 0.95) ->
     return Family(name, members, metric, ranking, _flattered(scores), unranked, confirmed, spreads=steadier)
 
 
+def of_seeds(results: Results, seeds: Sequence[int]) -> Results:
+    """The runs under these seeds. Raises UsageError if one of them is not there."""
+    lacking = sorted(set(seeds) - set(results.seeds))
+    if lacking:
+        raise UsageError(f"{results.name} has no seed {seed_list(lacking)}; it has seeds {seed_list(results.seeds)}")
+    return _under(results, seeds)
+
+
 def _metric(members: Mapping[str, Results]) -> str | None:
     """The metric that leads most of the settings' reports."""
     leads = [results.metrics[0].name for results in members.values() if results.metrics]
@@ -364,57 +296,3 @@ def _scores(results: Results, metric: str | None) -> Scores | str:
 def _flattered(scores: Mapping[str, Scores]) -> float:
     squares = [float(s.values.var(ddof=1)) / len(s) for s in scores.values()]
     return stats.expected_maximum(len(scores)) * math.sqrt(sum(squares) / len(squares))
-
-
-def expanded(sides: Iterable[str], store: str | None) -> tuple[str, ...]:
-    """Each family in a list of names replaced by its settings; files and single experiments stay.
-
-    The fresh seeds that confirmed the best setting are compared with nothing: they are of one setting alone.
-    """
-    import os
-
-    found: list[str] = []
-    for side in sides:
-        members = [] if os.path.isfile(side) else members_of(side, store)
-        found += [member for member in members if not is_confirmation(member)] or [side]
-    return tuple(found)
-
-
-def page_of_family(family: Family, pairs: bool = False) -> list[Block]:
-    """The report: the sentence, every setting in a row, what choosing the best one does, and the fresh seeds."""
-    ranking, metric = family.ranking, family.metric
-    blocks: list[Block] = []
-    if ranking is not None:
-        blocks.append(Line(ranking.sentence))
-    elif len(family.members) > 1:
-        blocks.append(Line(f"The settings of {printable(family.name)} cannot be compared yet."))
-    summaries = {name: _summary(of, metric) for name, of in family.members.items()}
-    blocks.append(report.settings_table(family.settings, family.members, ranking, summaries))
-    if ranking is not None and metric is not None and family.flattered is not None:
-        c = family.confirmed
-        if c is not None:
-            blocks.append(Line(report.confirmed_sentence(c.name, c.seeds, c.summary, c.before)))
-        else:
-            k = places_of([place.group for place in ranking.places])
-            blocks.append(Line(report.flattered_sentence(len(ranking.places), family.flattered, metric, k)))
-        blocks += report.steadiness(ranking, family.spreads)
-        if pairs and len(ranking.pairs) > 1:
-            blocks += [*report.pairs_of(ranking), *report.spreads_of(family.spreads, ranking.level)]
-        blocks += [Line(f"{printable(text)}.") for text in ranking.notes]
-        blocks += [warning(printable(text)) for text in ranking.warnings]
-    blocks += report.problems(family.unranked)
-    if family.stopped:
-        rest = (
-            f"; not run: {', '.join(map(printable, family.not_run))}. The same command runs them"
-            if family.not_run
-            else ""
-        )
-        blocks.append(warning(f"{family.stopped}{rest}"))
-    return blocks
-
-
-def _summary(results: Results, metric: str | None) -> Summary | None:
-    """A setting's figures, though it has no place in the ranking."""
-    if metric is None or metric not in {m.name for m in results.metrics} or not len(results.scores(metric)):
-        return None
-    return summarize(results.scores(metric))

@@ -6,11 +6,12 @@ from ..errors import UsageError
 from ..events import Event
 from ..experiments.functions import carried
 from ..experiments.options import Options, sources_named
-from ..experiments.signatures import check_call
+from ..experiments.signatures import check_call, settings_of
 from ..metrics.choose import parse_metric
 from ..reports.live import shown_to_python
 from ..results import Reduce, Results, check_seeds, reduce_named, several
 from ..runs.all_failed import results_or_raise
+from ..runs.executors.choosing import where_asked
 from ..runs.request import Request
 from ..runs.sweep import execute
 from ..sandbox.workdir import Workdir, workdir_named
@@ -37,6 +38,8 @@ def run(
     fail_fast: bool = False,
     keep_going: bool = False,
     fresh: bool = False,
+    checkpoints: str | None = None,
+    on: object = None,
     store: str | None = None,
     progress: bool | None = None,
     tell: Callable[[Event], None] | None = None,
@@ -68,7 +71,7 @@ def run(
         Start no further run after the first that fails.
     keep_going
         Run the other seeds though the first three failed alike, and return the results though every run failed.
-    name, metric, reduce, remember, jobs, threads, share, workdir, fresh, store, progress, tell
+    name, metric, reduce, remember, jobs, threads, share, workdir, fresh, checkpoints, on, store, progress, tell
         As for `run_script`.
 
     Returns
@@ -85,31 +88,36 @@ def run(
     """
     if not callable(function):
         raise UsageError(_no_function(function))
-    check_call(function, dict(config or {}))
+    settings = settings_of(config)
+    check_call(function, settings)
     how = None if reduce is None else reduce_named(reduce)
     options = Options(
         threads=threads,
         jobs=jobs,
         vary=sources_named(vary),
-        corrections=several(source),
+        corrections=several(source, "source"),
         workdir=workdir_named(workdir),
-        share=several(share),
+        share=several(share, "share"),
         fresh=fresh,
         timeout=timeout,
         retries=retries,
         fail_fast=fail_fast,
         keep_going=keep_going,
+        checkpoints=checkpoints,
     )
-    asked = [parse_metric(text, how or Reduce.LAST) for text in several(metric)]
-    label = name or "".join(
-        c if c.isalnum() or c in "_-" else "-" for c in getattr(function, "__name__", "function")
-    ).strip("-")
-    chosen = check_seeds(seeds)
-    with carried(function, dict(config or {}), private_folder()) as call:
-        request = Request(call.label, chosen, options, label or "function", asked, how, call=call, remember=remember)
+    asked = [parse_metric(text, how or Reduce.LAST) for text in several(metric, "metric")]
+    label, chosen = name or _name_of(function), check_seeds(seeds)
+    with carried(function, settings, private_folder()) as call:
+        request = Request(call.label, chosen, options, label, asked, how, call, remember=remember, on=where_asked(on))
         with shown_to_python(progress, tell) as told:
             outcome = execute(request, store, told)
         return results_or_raise(outcome, keep_going)
+
+
+def _name_of(function: Callable[..., object]) -> str:
+    """The name of an experiment without a name of its own."""
+    name = str(getattr(function, "__name__", "function"))
+    return "".join(c if c.isalnum() or c in "_-" else "-" for c in name).strip("-") or "function"
 
 
 def _no_function(given: object) -> str:

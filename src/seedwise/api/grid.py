@@ -5,10 +5,11 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from ..errors import UsageError
 from ..events import Event
 from ..experiments.grids import Grid, named
+from ..reports.family import Family
 from ..results import Reduce, Results, RunsFailedError, check_seeds
 from ..runs.request import silent
 from ..sandbox.workdir import Workdir
-from .families import Family, each_setting, highest_seed
+from .families import each_setting, highest_seed
 from .function import run
 
 
@@ -29,6 +30,8 @@ def run_grid(
     timeout: float | None = None,
     retries: int = 0,
     fresh: bool = False,
+    checkpoints: str | None = None,
+    on: object = None,
     store: str | None = None,
     progress: bool | None = None,
     tell: Callable[[Event], None] | None = None,
@@ -41,8 +44,10 @@ def run_grid(
         Name of an argument → its values: `{"lr": [0.01, 0.1], "layers": [1, 2]}`.
     confirm
         Run the best setting again under so many seeds that had no part in choosing it.
-    function, seeds, config, name, metric, reduce, jobs, threads, share, workdir, timeout, retries, fresh, store, progress, tell
+    function, seeds, config, name, metric, reduce, jobs, threads, share, workdir
         As for `run`. The experiments are called `train lr=0.01 layers=1` and so on.
+    timeout, retries, fresh, checkpoints, on, store, progress, tell
+        As for `run`.
 
     Returns
     -------
@@ -80,6 +85,8 @@ def run_grid(
             timeout=timeout,
             retries=retries,
             fresh=fresh,
+            checkpoints=checkpoints,
+            on=on,
             store=store,
             progress=progress,
             tell=tell,

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from .. import stats
+from ..advice import Advice
 from ..decisions import OverTasks, TaskPlace, TaskProfile
 from ..errors import MetricError, UsageError
 from ..reports.decisions import over_tasks_sentence
@@ -37,6 +38,8 @@ def normalise(
         Task → everything that `compare` takes, or an array of runs × tasks.
     reference
         `atari`; a mapping task → (score that becomes 0, score that becomes 1); or the path of a table with such columns.
+    metric
+        Which metric of results or frames is meant.
 
     Returns
     -------
@@ -122,6 +125,16 @@ def summarize_tasks(
         Scores that become 0 and 1 on each task: see `normalise`.
     enough
         The score that counts as enough for the optimality gap; 1 by default where scores are normalised.
+    name
+        What the method is called in the sentence.
+    level
+        Coverage of the intervals.
+    metric, goal
+        Which metric of results or frames is meant, and its goal, `min` or `max`, if its name does not show it.
+    resamples
+        How often the seeds of each task are resampled, at least 100.
+    rng
+        Generator or integer from which the resampling draws. The same integer gives the same bits.
 
     Raises
     ------
@@ -143,7 +156,7 @@ def summarize_tasks(
     found = aggregates(values, level, resamples, generator)
     gap = None if enough is None else gap_below(values, enough, up, level, resamples, generator)
     few = found[stats.Over.IQM].warning
-    warnings = [few] if few and max(map(len, values)) > 1 else []
+    warnings = [few_runs(few)] if few and max(map(len, values)) > 1 else []
     result = OverTasks(
         first.metric,
         first.goal or Goal.MAX,
@@ -185,14 +198,24 @@ def asked_for(scores: Iterable[Scores]) -> int:
     return sum(s.n or len(s) for s in scores)
 
 
-def unfinished(scores: Mapping[str, Sequence[Scores]]) -> list[str]:
+def unfinished(scores: Mapping[str, Sequence[Scores]]) -> list[Advice]:
     """Methods some of whose runs did not finish: nothing is dropped without a word."""
     found = []
     for name, of in scores.items():
         finished, n = sum(map(len, of)), asked_for(of)
         if finished < n:
-            found.append(f"{finished} of {n} runs of {name} finished: this is among finished")
+            found.append(
+                Advice(
+                    f"{finished} of {n} runs of {name} finished, and this is among finished",
+                    "say so with every number, or run again what failed",
+                )
+            )
     return found
+
+
+def few_runs(warning: str) -> Advice:
+    """What to do about intervals over tasks from few runs."""
+    return Advice(warning, "run more seeds of each task")
 
 
 def aggregates(
@@ -206,7 +229,7 @@ _SCALES = 10.0
 """Tasks whose scores differ by more than this factor are not averaged without a word."""
 
 
-def about_scales(tasks: Sequence[str], values: Sequence[Sequence[Array]], normalised: bool) -> list[str]:
+def about_scales(tasks: Sequence[str], values: Sequence[Sequence[Array]], normalised: bool) -> list[Advice]:
     """What a reader must know of averages over tasks whose scores have different sizes.
 
     Parameters
@@ -223,13 +246,16 @@ def about_scales(tasks: Sequence[str], values: Sequence[Sequence[Array]], normal
     large, small, times = found
     what = "spread" if spread is not None else "are"
     times = 10.0 ** math.floor(math.log10(times))
-    remedy = "" if normalised else f"; normalise the scores ({'--normalise' if is_at_command_line() else 'reference='})"
+    remedy = f"normalise the scores ({'--normalise' if is_at_command_line() else 'reference='})"
     start = f"scores of {large} {what} more than {times:.0f} times as {'wide' if what == 'spread' else 'large'} as those of {small}: IQM, mean and median"
     if len(values) == 1:
-        return [f"{start} over tasks follow {large}{remedy}"]
+        return [Advice(f"{start} over tasks follow {large}", "look at each task" if normalised else remedy)]
+    ranks = "go by ranks and P(new better), which do not depend on the scale"
     return [
-        f"{start}, the size of differences and with it Wilcoxon's test follow {large}{remedy or ';'}{', or' if remedy else ''} go by ranks and P(new better), "
-        "which do not depend on the scale"
+        Advice(
+            f"{start}, the size of differences and with it Wilcoxon's test follow {large}",
+            ranks if normalised else f"{remedy}, or {ranks}",
+        )
     ]
 
 
@@ -292,7 +318,7 @@ _POINTS = 11
 
 def profiles(
     methods: Mapping[str, Sequence[Array]],
-    thresholds: Sequence[float] | str,
+    thresholds: Sequence[float] | str | int,
     up: bool,
     level: float,
     resamples: int,
@@ -300,11 +326,12 @@ def profiles(
 ) -> tuple[TaskProfile, ...]:
     """For each method the share of runs that reach each threshold: at or above it, or at or below where less is better.
 
-    `auto` takes eleven thresholds, from the lowest to the highest score of all.
+    `auto` takes eleven thresholds, a number so many, from the lowest to the highest score of all.
     """
-    if isinstance(thresholds, str):
+    if isinstance(thresholds, str | int):
+        points = _POINTS if isinstance(thresholds, str) else thresholds
         pooled = np.concatenate([x for of in methods.values() for x in of])
-        thresholds = np.linspace(pooled.min(), pooled.max(), _POINTS).tolist() if np.ptp(pooled) else [pooled[0]]
+        thresholds = np.linspace(pooled.min(), pooled.max(), points).tolist() if np.ptp(pooled) else [pooled[0]]
     at = sorted(float(t) for t in thresholds)
     if not at or not np.isfinite(at).all():
         raise UsageError(f"thresholds of a profile are finite numbers; got {thresholds!r}")

@@ -225,6 +225,8 @@ def expected_best(
         Number of seeds. For the unbiased estimate at most the number of scores.
     estimator
         `unbiased` (Tang et al. 2020) or `dodge` (Dodge et al. 2019), which is biased towards the mean.
+    metric, goal
+        Which metric of results or frames is meant, and its goal, `min` or `max`, if its name does not show it.
 
     Raises
     ------

@@ -1,81 +1,42 @@
 """Where the next hour goes: how many runs, and which sources to vary in them, from variance components."""
 
-import json
 import math
-import os
 from collections.abc import Mapping
-from dataclasses import dataclass
 from itertools import combinations
+from numbers import Real
 
 from .. import stats
 from ..errors import UsageError
 from ..experiments.crossing import THREADS
-from ..reports.page import Block, Line
-from ..reports.table import Table
-from ..showing import Shown
+from ..reports.decomposition import Decomposition
+from ..reports.plan_sources import EXAMPLE, PlanOfSources, Varied
 from ..words import decimals, number, printable
-from .decompose import Decomposition
-
-_EXAMPLE = 30
-
-
-@dataclass(frozen=True)
-class Varied:
-    """What runs that vary some of the sources together would tell of the mean.
-
-    Attributes
-    ----------
-    sources
-        Those that vary.
-    runs
-        How many runs give the margin; None if no number does.
-    remaining
-        The margin that stays however many runs there are, because other sources are held at one value.
-    margin_of_30
-        The margin of 30 runs.
-    """
-
-    sources: tuple[str, ...]
-    runs: int | None
-    remaining: float
-    margin_of_30: float
-
-
-@dataclass(frozen=True, repr=False)
-class PlanOfSources(Shown):
-    """How many runs give a margin, for each choice of the sources that vary; the choice that needs fewest first."""
-
-    metric: str
-    margin: float
-    level: float
-    choices: tuple[Varied, ...]
-    sentence: str
-
-    def as_dict(self) -> dict[str, object]:
-        """Plain values, for JSON."""
-        return {
-            "metric": self.metric,
-            "margin": self.margin,
-            "level": self.level,
-            "choices": [
-                {"vary": list(c.sources), "runs": c.runs, "remaining": c.remaining, "margin_of_30": c.margin_of_30}
-                for c in self.choices
-            ],
-            "sentence": self.sentence,
-        }
+from .kept_components import components_from
 
 
 def plan_sources(
-    components: Decomposition | Mapping[str, float], margin: float, *, level: float = 0.95, metric: str = "the metric"
+    components: Decomposition | stats.Components | Mapping[str, float] | str,
+    margin: float,
+    *,
+    level: float = 0.95,
+    metric: str | None = None,
+    store: str | None = None,
 ) -> PlanOfSources:
     """How many runs give a mean ± `margin`, for each choice of the sources that vary in them.
 
     Parameters
     ----------
     components
-        What `decompose` gave; or name → variance, with names such as `init`, `init × order`, `rest`.
+        What `decompose` or `variance_components` gave; the name of a decomposition in the store, or a file that
+        `seedwise decompose -o FILE.json` wrote; or name → variance, with names such as `init`, `init × order`, `rest`.
     margin
         The number after ± that a mean shall have, as an estimate of the mean over all seeds of all sources.
+    level
+        Coverage of the interval whose half-width the margin is.
+    metric
+        Which metric of a decomposition in the store; by default the one that led.
+    store
+        The store's folder, where `components` is a name. By default the one of this project.
 
     Raises
     ------
@@ -88,11 +49,18 @@ def plan_sources(
     Σ σ²_T / k over all others (Bouthillier et al. 2021, arXiv 2103.03098, eqs. 7 and 8, with interactions). So the more
     sources vary, the less stays. Margins: `stats.margin_with_held`. The number of threads is left out: it is a setting.
     """
-    if not (margin > 0 and math.isfinite(margin)):
-        raise UsageError(f"a margin is a number above 0; got {margin}")
+    if isinstance(margin, bool) or not isinstance(margin, Real) or not (margin > 0 and math.isfinite(margin)):
+        raise UsageError(f"a margin is a number above 0; got {margin!r:.60}")
+    if isinstance(components, str):
+        metric, components = components_from(components, metric, store)
     if isinstance(components, Decomposition):
-        metric = components.metric
-        components = {part.name: part.truncated for part in components.components.parts}
+        metric, components = components.metric, components.components
+    if isinstance(components, stats.Components):
+        components = {part.name: part.truncated for part in components.parts}
+    if not isinstance(components, Mapping) or not all(isinstance(value, Real) for value in components.values()):
+        raise UsageError(
+            f"components are what decompose gave, a name or a file, or name → variance; got {components!r:.60}"
+        )
     variances = {tuple(name.split(" × ")): max(0.0, value) for name, value in components.items()}
     variances = {names: value for names, value in variances.items() if THREADS not in names}
     sources = [names[0] for names in variances if len(names) == 1 and names[0] not in ("rest", "interactions")]
@@ -107,7 +75,7 @@ def plan_sources(
     except ValueError as error:
         raise UsageError(str(error)) from None
     found.sort(key=lambda c: (math.inf if c.runs is None else c.runs, c.margin_of_30, len(c.sources)))
-    return PlanOfSources(metric, margin, level, tuple(found), _sentence(found, sources, margin))
+    return PlanOfSources(metric or "the metric", margin, level, tuple(found), _sentence(found, sources, margin))
 
 
 def _choice(varied: tuple[str, ...], variances: Mapping[tuple[str, ...], float], margin: float, level: float) -> Varied:
@@ -118,7 +86,7 @@ def _choice(varied: tuple[str, ...], variances: Mapping[tuple[str, ...], float],
         varied,
         stats.runs_for_margin(moving, held, margin, level),
         stats.margin_with_held(0.0, held, 2, level),
-        stats.margin_with_held(moving, held, _EXAMPLE, level),
+        stats.margin_with_held(moving, held, EXAMPLE, level),
     )
 
 
@@ -140,37 +108,3 @@ def _sentence(found: list[Varied], sources: list[str], margin: float) -> str:
 def _listed(names: list[str]) -> str:
     names = [printable(name) for name in names]
     return " and ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names)
-
-
-def components_from(path: str) -> tuple[str, dict[str, float]]:
-    """The metric and the variances in a file that `seedwise decompose --json` or `seedwise variance --json` printed.
-
-    Raises
-    ------
-    UsageError
-        There is no such file, or it holds something else.
-    """
-    if not os.path.isfile(path):
-        raise UsageError(f"no file {path}: seedwise decompose … -o {path} writes one (its ending is .json)")
-    try:
-        with open(path, encoding="utf-8") as file:
-            data = json.load(file)
-        return str(data["metric"]), {str(k): float(part["variance"]) for k, part in data["components"].items()}
-    except (ValueError, KeyError, TypeError, AttributeError):
-        raise UsageError(f"{path} holds no variance components: seedwise decompose … --json prints them") from None
-
-
-def page_of_plan(found: PlanOfSources) -> list[Block]:
-    """The sentence, and a row for each choice of sources."""
-    k = decimals(found.margin / 10, found.margin)
-    rows = tuple(
-        (
-            ", ".join(map(printable, c.sources)),
-            "no number" if c.runs is None else str(c.runs),
-            f"± {number(c.margin_of_30, k)}",
-            f"± {number(c.remaining, k)}",
-        )
-        for c in found.choices
-    )
-    columns = ("vary", f"runs for ± {found.margin:g}", f"{_EXAMPLE} runs give", "stays at the least")
-    return [Line(found.sentence), Table(columns, rows, frozenset({1, 2, 3}))]

@@ -2,18 +2,21 @@
 
 import sys
 from collections.abc import Callable
+from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
 from ..decisions import Answer, Comparison, OverTasks, Ranking, TaskRanking
+from ..errors import SeedwiseError
 from ..reports import answers
+from ..reports.cell_output import in_notebook
+from ..reports.decomposition import Decomposition, page_of_decomposition
 from ..reports.ensembles import Ensemble, page_of_ensemble
+from ..reports.family import Family, page_of_family
 from ..reports.page import Block, Line, lay_out
+from ..reports.plan_sources import PlanOfSources, page_of_plan
 from ..reports.report import report_of
 from ..reports.screen import Screen, screen_of
 from ..results import Results, Summary
-from .decompose import Decomposition, page_of_decomposition
-from .families import Family, page_of_family
-from .plan_sources import PlanOfSources, page_of_plan
 from .summary import summarize_all
 
 if TYPE_CHECKING:
@@ -59,7 +62,35 @@ def text_of(value: "Shown") -> str:
     return lay_out(page_of(value), Screen(_width(), False, getattr(sys.stdout, "encoding", None)))
 
 
+def bundle_of(value: "Shown") -> dict[str, str]:
+    """The page of a value for a notebook: as text, as HTML, and its picture where the libraries that draw are installed."""
+    from ..reports.notebook_html import to_html
+
+    page = page_of(value)
+    bundle = {"text/plain": lay_out(page, Screen(_NOTEBOOK))}
+    picture = _picture_of(value)
+    if picture is not None:
+        bundle["image/svg+xml"] = picture[0]
+    bundle["text/html"] = to_html(page, [] if picture is None else [picture])
+    return bundle
+
+
+def _picture_of(value: object) -> tuple[str, str] | None:
+    """The picture of a value as SVG, and its caption; None where it has none, or it cannot be drawn here."""
+    if not isinstance(value, Results | Comparison | Ranking | TaskRanking | OverTasks | Family):
+        return None
+    if find_spec("altair") is None or find_spec("vl_convert") is None:
+        return None
+    from .pictures import plot
+
+    try:
+        picture = plot(value)
+        return picture.svg(), picture.caption
+    except SeedwiseError:  # no metric, no run that finished: the page says so
+        return None
+
+
 def _width() -> int | None:
-    if "ipykernel" in sys.modules and not sys.stdout.isatty():
+    if in_notebook():
         return _NOTEBOOK
     return screen_of(sys.stdout).width

@@ -10,12 +10,13 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from .. import stats
+from ..advice import Advice
 from ..decisions import Comparison, Decision, Place, Ranking, SteadierPair, TaskPair, TaskRanking
 from ..errors import MetricError, UsageError
 from ..reports.decisions import comparison_sentence, ranking_sentence, tasks_sentence
 from ..results import Goal, Scores
 from ..tables.references import ends_of
-from .compare import Rng, alpha_of, compare, generator_for, group_of, unseen
+from .compare import Rng, alpha_of, compare, generator_for, goal_taken, group_of, unseen
 from .over_tasks import (
     ReferenceLike,
     about_scales,
@@ -24,6 +25,7 @@ from .over_tasks import (
     asked_for,
     checked,
     enough_score,
+    few_runs,
     gap_below,
     named,
     one_metric,
@@ -54,6 +56,8 @@ def compare_many(
     ----------
     groups
         Name → everything that `compare` takes. The other parameters are those of `compare`.
+    paired, level, equivalence, metric, goal, resamples, rng
+        As for `compare`.
 
     Returns
     -------
@@ -154,8 +158,11 @@ def with_holm(pairs: Sequence[Comparison]) -> list[Comparison]:
     )
     said = (
         (
-            f"with so few seeds no p of the permutation test can be below {min(least, 1):.2g} after Holm over {len(known)} comparisons: the t test's p is "
-            "adjusted instead, which assumes that scores are roughly normal",
+            Advice(
+                f"with so few seeds no p of the permutation test can be below {min(least, 1):.2g} after Holm over {len(known)} comparisons: the t test's p is "
+                "adjusted instead, which assumes that scores are roughly normal",
+                "run more seeds of each",
+            ),
         )
         if by_t
         else ()
@@ -221,7 +228,7 @@ def compare_tasks(
     nemenyi: bool = False,
     reference: ReferenceLike | None = None,
     enough: float | None = None,
-    profile: Sequence[float] | str | None = None,
+    profile: Sequence[float] | str | int | None = None,
     resamples: int = 2000,
     rng: Rng = None,
 ) -> TaskRanking:
@@ -241,7 +248,13 @@ def compare_tasks(
     enough
         The score that counts as enough for the optimality gap; 1 by default where scores are normalised.
     profile
-        Thresholds of a performance profile, or `auto`: which share of a method's runs reach them.
+        Thresholds of a performance profile, how many of them, or `auto`: which share of a method's runs reach them.
+    metric, goal
+        Which metric of results or frames is meant, and its goal, `min` or `max`, if its name does not show it.
+    resamples
+        How often the seeds of each task are resampled, at least 100.
+    rng
+        Generator or integer from which the resampling draws. The same integer gives the same bits.
 
     Returns
     -------
@@ -307,14 +320,15 @@ def _remarks_on_tasks(
     scores: Mapping[str, Sequence[Scores]],
     summaries: Mapping[str, Mapping[stats.Over, stats.Aggregate]],
     normalised: bool,
-) -> list[str]:
+) -> list[Advice]:
     """What a reader must know: what did not finish, what was guessed, and how far the intervals and averages hold."""
     values = [[s.values for s in of] for of in scores.values()]
     found = unfinished(scores)
     if first.goal is None:
-        found.append(f"whether more or less {first.metric} is better was not said: taken as max")
+        found.append(goal_taken(first.metric))
     if max(x.size for of in values for x in of) > 1:
-        found += dict.fromkeys(s[stats.Over.IQM].warning for s in summaries.values() if s[stats.Over.IQM].warning)
+        said = dict.fromkeys(s[stats.Over.IQM].warning for s in summaries.values())
+        found += [few_runs(text) for text in said if text]
     return [*found, *_about_tasks(tasks, values), *about_scales(tasks, values, normalised)]
 
 
@@ -367,7 +381,7 @@ def _with_gaps(
 def _with_profiles(
     found: TaskRanking,
     values: Mapping[str, Sequence[Array]],
-    thresholds: Sequence[float] | str | None,
+    thresholds: Sequence[float] | str | int | None,
     resamples: int,
     rng: np.random.Generator,
 ) -> TaskRanking:
@@ -381,26 +395,40 @@ _UNEVEN = 2.0
 """Methods whose numbers of runs of a task differ by this factor or more are not compared over tasks without a word."""
 
 
-def _about_tasks(tasks: Sequence[str], values: Sequence[Sequence[Array]]) -> list[str]:
+def _about_tasks(tasks: Sequence[str], values: Sequence[Sequence[Array]]) -> list[Advice]:
     """What a reader must know of the intervals, and of averages over tasks whose scores have different sizes."""
     found = []
     runs = [x.size for of in values for x in of]
     if max(runs) == 1:
-        found.append("one run of each task: there are no intervals over runs; Wilcoxon's test over tasks holds")
+        found.append(
+            Advice(
+                "one run of each task, so that there are no intervals over runs; Wilcoxon's test over tasks holds",
+                "run more seeds of each task",
+            )
+        )
     elif min(runs) < _FEW_RUNS or len(tasks) < _FEW_TASKS:
         found.append(
-            f"with {min(runs)} runs of each of {len(tasks)} tasks the intervals of P(new better) are too narrow: simulated, they cover .74 to .90 over 3 "
-            "tasks with 3 runs, and .91 to .93 over 10, where they say .95 (docs/coverage.md)"
+            Advice(
+                f"with {min(runs)} runs of each of {len(tasks)} tasks the intervals of P(new better) are too narrow: simulated, they cover .74 to .90 over 3 "
+                "tasks with 3 runs, and .91 to .93 over 10, where they say .95 (docs/coverage.md)",
+                "run more seeds of each task, or take more tasks",
+            )
         )
     uneven = max(max(sizes) / min(sizes) for sizes in ([of[k].size for of in values] for k in range(len(tasks))))
     if uneven >= _UNEVEN:
         found.append(
-            f"one method has {uneven:g} times as many runs of a task as another: where scores are skewed, means of few and of many runs lie apart by "
-            "themselves, and over 26 tasks a winner was named falsely in up to 10 % of simulations (docs/coverage.md)"
+            Advice(
+                f"one method has {uneven:g} times as many runs of a task as another: where scores are skewed, means of few and of many runs lie apart by "
+                "themselves, and over 26 tasks a winner was named falsely in up to 10 % of simulations (docs/coverage.md)",
+                "run the same seeds of both",
+            )
         )
     if len(tasks) < 6:
         found.append(
-            f"{len(tasks)} task{'s' if len(tasks) > 1 else ''}: Wilcoxon's test over tasks cannot reach p < .05 below 6"
+            Advice(
+                f"{len(tasks)} task{'s' if len(tasks) > 1 else ''}, and Wilcoxon's test over tasks cannot reach p < .05 below 6",
+                "take six tasks or more, or go by P(new better)",
+            )
         )
     return found
 

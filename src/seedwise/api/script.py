@@ -1,6 +1,7 @@
 """Runs an unmodified script under many seeds."""
 
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 
 from ..events import Event
 from ..experiments.command import words_of
@@ -9,6 +10,7 @@ from ..metrics.choose import parse_metric
 from ..reports.live import shown_to_python
 from ..results import Reduce, Results, check_seeds, reduce_named, several
 from ..runs.all_failed import results_or_raise
+from ..runs.executors.choosing import where_asked
 from ..runs.request import Request
 from ..runs.stopping import until_asked
 from ..runs.sweep import execute
@@ -41,6 +43,8 @@ def run_script(
     fresh: bool = False,
     isolate_network: bool = False,
     metric_file: str | Sequence[str] = (),
+    checkpoints: str | None = None,
+    on: object = None,
     store: str | None = None,
     until_margin: float | None = None,
     until_rule: str = "sequence",
@@ -108,6 +112,13 @@ def run_script(
     metric_file
         Files with its metrics that each run writes: `["out/metrics.json"]`, `["logs/*/events*"]`. They are read instead of
         what it prints.
+    checkpoints
+        The folder from which the script resumes, below the working directory. When a seed that was interrupted is run again,
+        what it had there is there.
+    on
+        Where the runs are made: `slurm`, `dask://host:8786`, `ray`, `ray://host:10001`, `local` (workers that go on when this
+        process ends), a Dask client, or what `where` returns, which says more: `where("slurm", slurm="time=6:00:00")`. The
+        same call collects what was submitted before. By default in this process.
     until_margin, until_rule, bounds
         Stop before all `seeds` are run, when the mean is known to ± this margin. The rule is `sequence` (t confidence
         sequence), `stein` (two stages), or `betting` for a metric within the given `bounds`.
@@ -115,6 +126,8 @@ def run_script(
         Show what is going on. By default on a terminal and in a notebook, unless there is a `tell`; False silences it.
     tell
         Called with every event during the work.
+    store
+        The store's folder. By default `.seedwise` of this project.
 
     Raises
     ------
@@ -123,16 +136,15 @@ def run_script(
     RunsFailedError
         Every run failed. The message has the traceback of the first, and how many seeds share it.
     """
-    how = None if reduce is None else reduce_named(reduce)
     options = Options(
-        keep=several(keep),
+        keep=several(keep, "keep"),
         vary=sources_named(vary),
-        corrections=several(source),
+        corrections=several(source, "source"),
         seed_site=seed_site,
         threads=threads,
         jobs=jobs,
         workdir=workdir_named(workdir),
-        share=several(share),
+        share=several(share, "share"),
         accept_change=accept_change,
         timeout=timeout,
         retries=retries,
@@ -142,11 +154,28 @@ def run_script(
         nice=nice,
         fresh=fresh,
         isolate_network=isolate_network,
-        metric_files=several(metric_file),
+        metric_files=several(metric_file, "metric_file"),
+        checkpoints=checkpoints,
     )
-    asked = [parse_metric(text, how or Reduce.LAST) for text in several(metric)]
-    until, chosen = until_asked(until_margin, until_rule, bounds), check_seeds(seeds)
-    request = Request(words_of(command), chosen, options, name, asked, how, until=until, remember=remember)
+    until = until_asked(until_margin, until_rule, bounds)
+    request = Request(words_of(command), check_seeds(seeds), options, name, until=until, on=where_asked(on))
+    return _results(_reporting(request, metric, reduce, remember), keep_going, store, progress, tell)
+
+
+def _reporting(request: Request, metric: Sequence[str], reduce: str | None, remember: bool) -> Request:
+    """The same, with what is asked of the report."""
+    how = reduce_named(reduce) if reduce else None
+    asked = [parse_metric(text, how or Reduce.LAST) for text in several(metric, "metric")]
+    return replace(request, metrics=asked, reduce=how, remember=remember)
+
+
+def _results(
+    request: Request,
+    keep_going: bool,
+    store: str | None,
+    progress: bool | None,
+    tell: Callable[[Event], None] | None,
+) -> Results:
     with shown_to_python(progress, tell) as told:
         outcome = execute(request, store, told)
     return results_or_raise(outcome, keep_going)

@@ -74,6 +74,8 @@ def against_threshold(
 
     Parameters
     ----------
+    scores
+        Everything that `compare` takes.
     threshold
         The number, in the metric's units.
     alpha
@@ -87,6 +89,8 @@ def against_threshold(
         The largest number of runs, if it was fixed before the first look: fewer runs are then needed.
     rng
         Generator or integer for the simulation that `looked_to` needs.
+    metric, goal
+        Which metric of results or frames is meant, and its goal, `min` or `max`, if its name does not show it.
 
     Returns
     -------

@@ -4,9 +4,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from seedwise_guest.protocol import Placement
+from seedwise_guest.protocol import Placement, place_of
 
 from ..experiments.command import check_command, run_environment
+from ..experiments.kernels import sentence_about
 from ..experiments.options import Options, mode_of
 from ..experiments.site_reading import read_sites
 from ..reports.page import Block, Line
@@ -22,6 +23,8 @@ class SiteList:
     placement: Placement
     seed: int
     folder: str
+    kernel: str = ""
+    """With which interpreter a notebook would run."""
 
     def _shown(self, path: str) -> str:
         return path[len(self.folder) + 1 :] if path.startswith(self.folder + "/") else path
@@ -36,7 +39,7 @@ class SiteList:
             "seed": self.seed,
             "sites": [
                 {
-                    "location": f"{self._shown(site.path)}:{site.line}",
+                    "location": place_of(self._shown(site.path), site.line),
                     "column": site.column + 1,
                     "typed": site.old,
                     "number": site.number,
@@ -49,7 +52,7 @@ class SiteList:
             ]
             + [
                 {
-                    "location": f"{self._shown(use.path)}:{use.line}",
+                    "location": place_of(self._shown(use.path), use.line),
                     "column": use.column + 1,
                     "typed": use.old,
                     "number": use.numbers[0],
@@ -61,7 +64,7 @@ class SiteList:
                 for use in self.placement.kept_uses
             ],
             "remarks": [
-                {"kind": r.kind, "location": f"{self._shown(r.path)}:{r.line}", "text": r.text}
+                {"kind": r.kind, "location": place_of(self._shown(r.path), r.line), "text": r.text}
                 for r in self.placement.remarks
             ],
             "files": [self._shown(path) for path in self.placement.files],
@@ -72,7 +75,7 @@ class SiteList:
         """The same as it is printed."""
         data = self._data()
         files = len(data["files"])
-        lines: list[Block] = []
+        lines: list[Block] = [Line(self.kernel)] if self.kernel else []
         if data["sites"]:
             rows = [
                 {**s, "receives": "as typed" if s["receives"] is None else f"{s['receives']}"} for s in data["sites"]
@@ -101,7 +104,7 @@ class SiteList:
         weak = [site for site in self.placement.sites if site.weak and site.key != self.placement.live]
         lines += [
             Line(
-                f"{self._shown(site.path)}:{site.line}: {site.old} stands beside the name of a seed; `run` looks whether it reaches a generator first"
+                f"{place_of(self._shown(site.path), site.line)}: {site.old} stands beside the name of a seed; `run` looks whether it reaches a generator first"
             )
             for site in weak
         ]
@@ -125,4 +128,4 @@ def read(command: Sequence[str], *, seed: int = 7, keep: Sequence[str] = (), see
     options = Options(keep=tuple(keep), seed_site=seed_site)
     words = check_command(command)
     reading = read_sites(words, run_environment(1), options, mode_of(words, options))
-    return SiteList(reading.placement, seed, os.getcwd())
+    return SiteList(reading.placement, seed, os.getcwd(), sentence_about(command))

@@ -33,6 +33,10 @@ def summarize(
         even if somebody looked after every seed and stopped when they liked the result.
     rng
         Generator or integer from which the resampling draws.
+    metric, goal
+        Which metric of results or frames is meant, and its goal, `min` or `max`, if its name does not show it.
+    resamples
+        How often the bootstrap resamples the scores, at least 100.
 
     Raises
     ------

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from .. import stats
 from ..errors import MetricError, UsageError
@@ -47,19 +47,33 @@ def variance_components(
     UsageError, MetricError
         The design is not crossed and balanced. The message says which cells are missing.
     """
+    if isinstance(sources, str):
+        sources = [name.strip() for name in sources.split(",")]
     if hasattr(scores, "columns"):
         scores = _cells_of_frame(scores, sources, metric)
     if isinstance(scores, Mapping):
         scores, replicates = _table(scores, sources)
-    table = np.asarray(scores, dtype=np.float64)
+    table = _numbers(scores, "scores")
     if sources is None:
         sources = [f"source {k + 1}" for k in range(table.ndim - bool(replicates))]
     if replicates is None:
         replicates = table.ndim == len(sources) + 1
+    if len(sources) == 1 and not replicates and table.ndim == 1:
+        raise UsageError(
+            "one source and no replicates leave nothing to be told apart: scores with one more axis, or another source"
+        )
     try:
         return stats.crossed_components(table, sources, replicates=replicates, level=level)
     except ValueError as error:
         raise UsageError(str(error)) from None
+
+
+def _numbers(values: object, what: str) -> NDArray[np.float64]:
+    """An array of numbers. Raises MetricError for what is none."""
+    try:
+        return np.asarray(values, dtype=np.float64)
+    except (TypeError, ValueError):
+        raise MetricError(f"{what} are numbers, as many in each row as in the others; got {values!r:.60}") from None
 
 
 def _cells_of_frame(
@@ -90,7 +104,9 @@ def _table(cells: Mapping[Any, Any], sources: Sequence[str] | None) -> tuple[np.
     if any(len(key) != width for key in keys) or (sources is not None and len(sources) != width):
         raise UsageError(f"each cell is named by one value for each source; got {keys[0]} for {list(sources or ())}")
     axes = [list(dict.fromkeys(key[k] for key in keys)) for k in range(width)]
-    found = {key: np.atleast_1d(np.asarray(v, dtype=np.float64)) for key, v in zip(keys, cells.values(), strict=True)}
+    found = {
+        key: np.atleast_1d(_numbers(v, f"the scores of {key}")) for key, v in zip(keys, cells.values(), strict=True)
+    }
     sizes = {v.size for v in found.values()}
     if len(sizes) > 1:
         raise UsageError(
@@ -130,6 +146,15 @@ def noise_of_test_set(correct: ArrayLike, classes: int = 2) -> stats.TestSetNois
 def by_step(results: Results, metric: str | None = None, *, level: float = 0.95) -> list[tuple[int, stats.Description]]:
     """Mean, interval and spread across seeds after each step of training, so that "more training helps" can be tested.
 
+    Parameters
+    ----------
+    results
+        Runs with a value of the metric at each step.
+    metric
+        Which metric; by default the one that leads the report.
+    level
+        Coverage of the intervals.
+
     Returns
     -------
     list of (step, Description)
@@ -150,6 +175,15 @@ def step_scores(results: Results, step: int, metric: str | None = None) -> Score
     """The scores of one step.
 
     Compare those of two steps with `compare(…, paired=True)`, because they come from the same runs.
+
+    Parameters
+    ----------
+    results
+        Runs with a value of the metric at each step.
+    step
+        The step, as it was logged.
+    metric
+        Which metric; by default the one that leads the report.
 
     Raises
     ------
@@ -173,54 +207,3 @@ def _steps(results: Results, metric: str) -> dict[int, dict[int, float]]:
         for step, value in zip(run.series[metric].steps, run.series[metric].values, strict=True):
             steps.setdefault(step, {})[run.seed] = value
     return {step: by_seed for step, by_seed in sorted(steps.items()) if len(by_seed) == len(runs)}
-
-
-def cross_validated(
-    new: ArrayLike,
-    base: ArrayLike | None = None,
-    *,
-    folds: str | None = None,
-    test_share: float | None = None,
-    level: float = 0.95,
-) -> stats.CrossValidated:
-    """Scores of cross-validation under several seeds, by the corrected resampled t test.
-
-    The spread between folds is given separately from the spread between seeds.
-
-    Parameters
-    ----------
-    new, base
-        Shape (splits,) or (seeds, splits). With `base`, of the same shape and with the same splits, the differences
-        are tested.
-    folds
-        With several seeds: `same`, if the k-th fold is the same under every seed; `reshuffled`, if each seed divides the data
-        anew. It has to be said: taking reshuffled folds for the same ones finds a difference in 33 to 40 % of cases where
-        there is none.
-    test_share
-        n_test / n_train of a split. By default 1/(splits - 1), as in k folds.
-    level
-        Coverage of the interval.
-
-    Raises
-    ------
-    UsageError
-        The shapes differ, there are too few splits, or it was not said what the folds of several seeds are.
-    """
-    x = np.asarray(new, dtype=np.float64)
-    if base is not None:
-        y = np.asarray(base, dtype=np.float64)
-        if y.shape != x.shape:
-            raise UsageError(f"both sides need the same seeds and splits; got shapes {x.shape} and {y.shape}")
-        x = x - y
-    several = x.ndim == 2 and x.shape[0] > 1
-    if several and folds not in ("same", "reshuffled"):
-        raise UsageError(
-            "several seeds: say folds='same' if the k-th fold is the same under every seed, or folds='reshuffled' if each seed divides the "
-            f"data anew{'' if folds is None else f'; got {folds!r}'}"
-        )
-    try:
-        return stats.corrected_resampled_t(
-            x, test_share=test_share, level=level, reshuffled=several and folds == "reshuffled"
-        )
-    except ValueError as error:
-        raise UsageError(str(error)) from None

@@ -1,16 +1,14 @@
 """`seedwise run --batched net.py:experiment`: a function that describes a training, whose seeds are trained together."""
 
-import importlib.util
 import inspect
-import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 
 from ..errors import ScriptError, SeedwiseError, UsageError
 from ..events import Event
 from ..experiments.command import check_name, default_name
 from ..experiments.functions import fingerprint, is_call, parse_settings
+from ..experiments.importing import found_in
 from ..experiments.store import Experiment
 from ..results import Metric, Reduce
 from .fit import described_by, prepared
@@ -29,6 +27,8 @@ class BatchedRequest:
     metrics: Sequence[Metric] = field(default_factory=list)
     reduce: Reduce = Reduce.LAST
     threads: int = 1
+    vary: Sequence[str] = ()
+    """The sources that the seed governs; none for what the function says."""
     only: Experiment | None = None
     retry_failed: bool = False
     brief: bool = False
@@ -50,6 +50,10 @@ def execute_batched(request: BatchedRequest, store: str | None, tell: Callable[[
     config = parse_settings(request.command)
     function = _function(path, name)
     described = _described(function, config, request.command[0])
+    if request.vary:
+        if described["vary"] is not None:
+            raise UsageError(f"{request.command[0]} says itself what varies: leave out --vary, or vary= there")
+        described["vary"] = sorted(request.vary)
     task, wish = prepared(described, request.threads)
     identity = {**identity_of(described), **fingerprint(function, config)}
     label = check_name(request.name) if request.name is not None else default_name([path])
@@ -63,6 +67,7 @@ def execute_batched(request: BatchedRequest, store: str | None, tell: Callable[[
         request.only,
         request.retry_failed,
         request.brief,
+        tuple(sorted(request.vary)),
     )
     try:
         return train_into_store(task, request.seeds, wish, kept, tell)
@@ -75,32 +80,13 @@ def execute_batched(request: BatchedRequest, store: str | None, tell: Callable[[
 
 
 def _function(path: str, name: str) -> Callable[..., object]:
-    """The function of this name in a file, which is imported under the name that `import` would give it."""
-    file = Path(path)
-    if not file.is_file():
-        raise ScriptError(f"no such script: {path}")
-    specification = importlib.util.spec_from_file_location(file.stem, file.absolute())
-    assert specification is not None
-    assert specification.loader is not None
-    module = importlib.util.module_from_spec(specification)
-    folder = str(file.absolute().parent)
-    if folder not in sys.path:
-        sys.path.insert(0, folder)
-    sys.modules[file.stem] = module
-    try:
-        specification.loader.exec_module(module)
-    except Exception as error:
-        raise ScriptError(f"{path} cannot be imported: {type(error).__name__}: {error}") from error
-    function: object = module
-    for part in name.split("."):
-        function = getattr(function, part, None)
+    function = found_in(path, name)
     if not callable(function):
         raise UsageError(f"{path} has no function {name}")
     return function
 
 
 def _described(function: Callable[..., object], config: Mapping[str, object], label: str) -> dict[str, object]:
-    """What the function describes, as arguments of `fit`."""
     try:
         inspect.signature(function).bind(**config)
     except TypeError as error:
@@ -109,6 +95,11 @@ def _described(function: Callable[..., object], config: Mapping[str, object], la
         given = function(**config)
     except Exception as error:
         raise ScriptError(f"{label} failed: {type(error).__name__}: {error}") from error
+    return as_described(given, label)
+
+
+def as_described(given: object, label: str) -> dict[str, object]:
+    """What a function described, as arguments of `fit`: all of them, with the defaults. Raises UsageError for another thing."""
     if not isinstance(given, Mapping):
         raise UsageError(
             f"{label} describes a training as a dict of what sw.batched.fit takes: model, train, loss, …; it returned "

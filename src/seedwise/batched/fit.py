@@ -97,7 +97,7 @@ def fit(
         What is kept of each seed: `predictions`, `parameters`. `run.array(name)` gives it.
     vary, held
         The sources that the seed governs, of `init`, `order` and `dropout`; the others are under the seed `held`. Each source then has
-        a stream of its own.
+        a stream of its own, which begins where building the model under its seed ended.
     width
         How many seeds are trained together. It is part of the experiment, and by default follows from the model's size.
     threads

@@ -44,7 +44,8 @@ def _digest_of_data(pair: object) -> str:
     parts = pair if isinstance(pair, tuple | list) else getattr(pair, "tensors", ())
     digest = hashlib.sha256()
     for part in parts:
-        array = np.ascontiguousarray(np.asarray(part))
+        on_cpu = getattr(part, "cpu", None)  # a tensor may be on a GPU
+        array = np.ascontiguousarray(np.asarray(part if on_cpu is None else part.detach().cpu()))
         digest.update(f"{array.dtype.str}{array.shape}".encode() + array.tobytes())
     return digest.hexdigest()[:16]
 

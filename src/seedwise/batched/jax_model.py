@@ -14,6 +14,11 @@ class JaxModel:
 
     With `uses_dropout`, training calls `apply(parameters, inputs, key)`, with a key for each step; measuring calls it without.
     For Flax: `JaxModel(lambda key: net.init(key, x[:1]), net.apply)`.
+
+    Attributes
+    ----------
+    init, apply
+        The two functions. Outputs have shape (examples, …).
     """
 
     init: "Callable[[jax.Array], object]"

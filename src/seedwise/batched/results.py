@@ -12,6 +12,11 @@ class Closeness:
 
     `same_start` and `same_order` say whether starting weights and data order are the same, bit by bit. `difference` is the largest
     difference of any parameter after `steps` steps, `moved` how far the parameter that moved most had gone by then.
+
+    Attributes
+    ----------
+    seed
+        The seed that was trained both ways.
     """
 
     seed: int
@@ -41,6 +46,11 @@ class BatchedResults(Results):
 
     `width` is how many seeds are trained together. `closeness` is None for the plain loop. `measured` holds, for `auto`, the seconds
     that each engine was expected to take for all seeds. `compile_seconds` is not in the runs' own seconds.
+
+    Attributes
+    ----------
+    engine, why
+        How the seeds were trained, and why so.
     """
 
     engine: Engine = Engine.LOOP

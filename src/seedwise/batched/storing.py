@@ -29,10 +29,6 @@ if TYPE_CHECKING:
     from .on_torch.training import Decision, Wish
 
 
-MANY = 64
-"""So many seeds may be worth another engine than the one with which fewer were trained."""
-
-
 @dataclass(frozen=True)
 class Kept:
     """What is to be kept, and as what."""
@@ -48,6 +44,8 @@ class Kept:
     """The experiment that it must be."""
     retry_failed: bool = False
     brief: bool = False
+    vary: Sequence[str] = ()
+    """The sources that were named with --vary."""
 
 
 @dataclass(frozen=True)
@@ -72,7 +70,7 @@ def train_into_store(
     from .on_torch.choosing import Makers
     from .on_torch.training import train, with_how
 
-    makers, notes = Makers(), list[str]()
+    makers, notes = Makers(task), list[str]()
 
     def note(text: str) -> None:
         notes.append(text)
@@ -87,7 +85,11 @@ def train_into_store(
         with Owner(store.folder) as owner, _claimed(store, experiment, seeds, owner.name, kept.retry_failed) as claims:
             before = [run for run in store.runs(experiment.id, last_only=True) if run.seed in set(seeds) - set(claims)]
             failed = sum(run.status is Status.FAILED for run in before)
-            tell(Began(len(seeds), len(seeds) - len(claims), len(claims), decision.width, failed, experiment.label))
+            tell(
+                Began(
+                    len(seeds), len(seeds) - len(claims), len(claims), decision.choice.width, failed, experiment.label
+                )
+            )
 
             def save(runs: Sequence[Run]) -> None:
                 owner.beat()
@@ -162,7 +164,7 @@ def _find(
 ) -> "tuple[Experiment, Decision]":
     """The experiment to which these runs belong, with the engine and width that it has; a new one if anything differs."""
     from .on_torch.choosing import Choice, Makers
-    from .on_torch.training import Decision, decide, processes_for
+    from .on_torch.training import Decision, could_be_wider, decide, governed_in, processes_for
 
     assert isinstance(makers, Makers)
     manifest: dict[str, object] = {
@@ -175,17 +177,20 @@ def _find(
         "python": platform.python_version(),
         "function": dict(kept.identity),
     }
+    if kept.vary:
+        manifest["batched vary"] = list(kept.vary)
     alike = [e for e in store.experiments(kept.name) if e.manifest.get("command") == manifest["command"]]
     for experiment in reversed(alike if kept.only is None else [kept.only]):
         old = {name: value for name, value in experiment.manifest.items() if name not in ("engine", "width")}
         engine, width = Engine(experiment.manifest["engine"]), int(experiment.manifest["width"])
         asked = wish.engine in (Engine.AUTO, engine) and wish.width in (None, width)
         if old == manifest and asked:
-            choice = Choice(engine, "as this experiment began")
-            if engine is Engine.LOOP and wish.engine is Engine.AUTO and len(seeds) > MANY:
-                note(f"each seed alone, as {experiment.label} began; under another name the engine is chosen again")
             processes = 1 if wish.engine is Engine.LOOP else processes_for(task, wish)
-            return experiment, Decision(choice, width, processes, wish.threads)
+            choice = Choice(engine, "as this experiment began", width=width, processes=processes)
+            if wish.engine is Engine.AUTO and wish.width is None and could_be_wider(task, seeds, choice):
+                how = "each seed alone" if engine is Engine.LOOP else f"{engine}, {width} seeds together"
+                note(f"{how}, as {experiment.label} began; under another name this is chosen again")
+            return experiment, Decision(choice, wish.threads, governed_in(task))
     if kept.only is not None:
         what = ", ".join(_changed(kept.only.manifest, manifest)) or "engine or width"
         raise UsageError(
@@ -193,7 +198,7 @@ def _find(
         )
     decision = decide(task, seeds, wish, makers)
     note(decision.sentence)
-    manifest |= {"engine": decision.choice.engine.value, "width": decision.width}
+    manifest |= {"engine": decision.choice.engine.value, "width": decision.choice.width}
     plan = {**placement_to_dict(Placement([], None, [], [], [])), "batched": decision.sentence}
     new = store.add_experiment(kept.name, key_of(manifest), kept.command, manifest, plan)
     if alike:

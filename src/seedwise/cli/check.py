@@ -1,6 +1,6 @@
 """`seedwise check`."""
 
-import sys
+from dataclasses import dataclass
 from typing import Annotated
 
 from cyclopts import Parameter
@@ -8,6 +8,45 @@ from cyclopts import Parameter
 from .app import Json, app
 from .groups import RUNNING
 from .printing import print_json, print_page
+
+
+@Parameter(name="*")
+@dataclass(frozen=True)
+class Interrupted:
+    """How the program is interrupted, with --resume."""
+
+    resume: Annotated[
+        bool,
+        Parameter(
+            negative=(), show_default=False, help="Instead: end it after a checkpoint, start it again, and compare."
+        ),
+    ] = False
+    resume_with: Annotated[
+        str | None, Parameter(help='The command that goes on, if it is another: "python train.py --resume last.ckpt".')
+    ] = None
+    at: Annotated[int | None, Parameter(help="With --resume: end it after this optimizer step.")] = None
+    all_: Annotated[
+        bool,
+        Parameter(
+            name="--all", negative=(), show_default=False, help="With --resume: after every checkpoint, and by SIGTERM."
+        ),
+    ] = False
+
+    def is_asked(self, others: list[str]) -> bool:
+        """Whether the question is `--resume`. Raises UsageError for options that do not go together."""
+        from ..errors import UsageError
+
+        if not (self.resume or self.resume_with is not None):
+            if self.at is not None or self.all_:
+                raise UsageError("--at and --all go with --resume")
+            return False
+        if others:
+            raise UsageError(f"{', '.join(others)}: not together with --resume")
+        if self.at is not None and self.at < 2:
+            raise UsageError(f"--at is the number of an optimizer step, 2 or more; got {self.at}")
+        if self.at is not None and self.all_:
+            raise UsageError("--at and --all: only one of them")
+        return True
 
 
 @app.command(group=RUNNING)
@@ -27,6 +66,13 @@ def check(
     measure: Annotated[
         int, Parameter(help="Also measure, over so many reruns, the spread that the uncontrolled source causes.")
     ] = 0,
+    thorough: Annotated[
+        bool,
+        Parameter(
+            negative=(), show_default=False, help="59 plain runs instead of 2 to 5, and longer proofs: for rare races."
+        ),
+    ] = False,
+    interrupted: Interrupted = Interrupted(),
     ledger: Annotated[bool, Parameter(negative=(), show_default=False, help="Print every random generator.")] = False,
     json: Json = False,
 ) -> int:
@@ -40,14 +86,10 @@ def check(
     from ..errors import UsageError
     from ..reports.check import page_of_check
 
-    if not 0 <= rtol < 1:
-        raise UsageError(f"--rtol is 0 or more and below 1; got {rtol}")
-    if not timeout > 0:
-        raise UsageError(f"--timeout is a number of seconds above 0; got {timeout}")
-    if measure and measure < 3:
-        raise UsageError(f"--measure takes 3 reruns or more; got {measure}")
-    if not command:
-        raise UsageError("no command: seedwise check -- python train.py")
+    _check_values(command, rtol, timeout, measure)
+    given = {"--save-trace": save_trace, "--against": against, "--measure": measure, "--thorough": thorough}
+    if interrupted.is_asked([name for name, value in given.items() if value]):
+        return _resume(command, interrupted, seed, rtol, timeout, ledger, json)
     try:
         found = check_script(
             command,
@@ -57,23 +99,60 @@ def check(
             save_trace=save_trace,
             against=against,
             measure=measure,
-            tell=_say,
+            thorough=thorough,
+            progress=True,
         )
     except ValueError as error:
         raise UsageError(str(error)) from None
     if json:
         print_json(found.as_dict())
     else:
-        _say_done()
         print_page(page_of_check(found, ledger))
     return 0 if found.ok else 1
 
 
-def _say(text: str) -> None:
-    if sys.stderr.isatty():
-        print(f"\r\033[2K{text} …", end="", file=sys.stderr, flush=True)
+def _check_values(command: tuple[str, ...], rtol: float, timeout: float, measure: int) -> None:
+    from ..errors import UsageError
+
+    if not 0 <= rtol < 1:
+        raise UsageError(f"--rtol is 0 or more and below 1; got {rtol}")
+    if not timeout > 0:
+        raise UsageError(f"--timeout is a number of seconds above 0; got {timeout}")
+    if measure and measure < 3:
+        raise UsageError(f"--measure takes 3 reruns or more; got {measure}")
+    if not command:
+        raise UsageError("no command: seedwise check -- python train.py")
 
 
-def _say_done() -> None:
-    if sys.stderr.isatty():
-        print("\r\033[2K", end="", file=sys.stderr)
+def _resume(
+    command: tuple[str, ...],
+    how: Interrupted,
+    seed: int | None,
+    rtol: float,
+    timeout: float,
+    ledger: bool,
+    json: bool,
+) -> int:
+    """`seedwise check --resume`."""
+    from ..api.resume import check_resume_script
+    from ..errors import UsageError
+    from ..reports.resuming import page_of_resuming
+
+    try:
+        found = check_resume_script(
+            command,
+            resume_with=how.resume_with,
+            seed=seed,
+            at=how.at,
+            every=how.all_,
+            rtol=rtol,
+            timeout=timeout,
+            progress=True,
+        )
+    except ValueError as error:
+        raise UsageError(str(error)) from None
+    if json:
+        print_json(found.as_dict())
+    else:
+        print_page(page_of_resuming(found, ledger))
+    return 0 if found.ok else 1

@@ -29,6 +29,7 @@ from .printing import deliver
 from .sides import name_of, print_notes, say_newest, shared_metrics, side_of
 
 if TYPE_CHECKING:
+    from ..advice import Advice
     from ..tables.runs import Layout
 
 
@@ -109,7 +110,7 @@ def compare(
 
     seedwise compare atari.csv --by agent --task game --normalise atari
     """
-    from ..api.families import expanded
+    from ..experiments.members import expanded
 
     sides = expanded(sides, store) or _two_newest(store)
     _check_sides(sides, metric, where)
@@ -143,11 +144,13 @@ def _compare_sides(
     store: str | None,
 ) -> int:
     """Experiments, and files with the scores of one method each."""
+    from ..api.elsewhere import is_made_elsewhere
     from ..errors import UsageError
 
-    if all(os.path.isfile(side) for side in sides):
+    made_elsewhere = [is_made_elsewhere(side, store) for side in sides]
+    if all(made_elsewhere):
         refuse({"--store": store}, "all sides are files")
-    if not any(os.path.isfile(side) for side in sides):
+    if not any(made_elsewhere):
         refuse(layout.typed(), "no side is a file")
     results = {name_of(side, sides): side_of(side, metric or (), store, layout) for side in sides}
     if len(results) < len(sides):
@@ -158,7 +161,7 @@ def _compare_sides(
     else:
         code = _compare_two(results, names, bool(metric), question, shown)
     print_notes(
-        (f"{name}: {note}" for name, of in results.items() if not of.key for note in of.warnings), shown.table_alone
+        (note.about(name) for name, of in results.items() if not of.key for note in of.warnings), shown.table_alone
     )
     return code
 
@@ -184,13 +187,13 @@ def _check_sides(sides: Sequence[str], metric: Sequence[str] | None, where: InFi
     from ..errors import UsageError
 
     in_file = len(sides) == 1
-    if in_file and not os.path.isfile(sides[0]):
+    if in_file and not os.path.exists(sides[0]):
         raise UsageError(
             f"compare takes two names or more, or one file: {sides[0]} is no file; seedwise list shows the names"
         )
     if (where.by or where.wide) and not in_file:
         raise UsageError("--by and --wide are for one file that holds all methods")
-    if where.task is not None and not all(os.path.isfile(side) for side in sides):
+    if where.task is not None and not all(os.path.exists(side) for side in sides):
         raise UsageError("--task is for files: each holds the runs of one method on all tasks")
     if not in_file and where.task is None:
         refuse({"--nemenyi": where.nemenyi}, "it is for several tasks in files: --task COLUMN")
@@ -235,7 +238,7 @@ def _rank(scores: Mapping[str, Any], question: Question, shown: Shown) -> int:
 
 def _compare_groups(
     groups: Mapping[str, Mapping[str, Any]],
-    notes: Sequence[str],
+    notes: "Sequence[Advice]",
     where: InFile,
     across: AcrossTasks,
     question: Question,
@@ -298,7 +301,7 @@ def _compare_methods(
 
 def _methods_in(
     path: str, metric: str | None, where: InFile, layout: "Layout"
-) -> tuple[Mapping[str, Mapping[str, Any]], Sequence[str]]:
+) -> "tuple[Mapping[str, Mapping[str, Any]], Sequence[Advice]]":
     """For each method in a file, its scores on each task; and what the user should know of how they were read."""
     from ..api.files import read_columns, read_methods
     from ..errors import UsageError
@@ -318,7 +321,7 @@ def _methods_in(
 
 def _tasks_of_files(
     paths: Sequence[str], metric: str | None, task: str, layout: "Layout"
-) -> tuple[Mapping[str, Mapping[str, Any]], Sequence[str]]:
+) -> "tuple[Mapping[str, Mapping[str, Any]], Sequence[Advice]]":
     """Each file is a method; its runs on each task."""
     from ..api.files import read_one_method
     from ..errors import UsageError
@@ -329,7 +332,7 @@ def _tasks_of_files(
         if name in groups:
             raise UsageError(f"each side once: {' '.join(paths)}")
         groups[name], said = read_one_method(path, task, metric, layout)
-        notes += [f"{name}: {note}" for note in said]
+        notes += [note.about(name) for note in said]
     return groups, notes
 
 
@@ -353,13 +356,14 @@ def _until_decided(
     shown: Shown,
 ) -> int:
     from ..api.compare import compare_at_any_time
+    from ..api.elsewhere import is_made_elsewhere
     from ..api.experiments import run_until_decided
     from ..decisions import Decision
     from ..errors import UsageError
     from ..reports.answers import of_comparison
     from ..reports.live import showing
 
-    if len(sides) != 2 or any(os.path.isfile(side) for side in sides):
+    if len(sides) != 2 or any(is_made_elsewhere(side, store) for side in sides):
         raise UsageError("--until-decided runs two experiments on: compare NEW BASE --until-decided")
     if max_seeds < 5:
         raise UsageError(f"--max-seeds is at least 5, where the sequence begins; got {max_seeds}")

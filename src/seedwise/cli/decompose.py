@@ -37,11 +37,12 @@ def decompose(
 
     With threads among what varies, the number of threads is a factor: --vary init,order,threads --threads 1,4
     """
-    from ..api.decompose import page_of_decomposition, run_design, threads_of
+    from ..api.decompose import check_level_and_name, run_design, threads_of
     from ..errors import UsageError
     from ..experiments.crossing import crossing
-    from ..experiments.options import check_vary, sources_named
+    from ..experiments.options import sources_named
     from ..metrics.choose import parse_metric
+    from ..reports.decomposition import page_of_decomposition
     from ..reports.live import showing
     from ..results import Reduce
     from ..runs.request import Request
@@ -55,9 +56,9 @@ def decompose(
         )
     given = _numbers(how.threads)
     levels = threads_of(vary, given if len(given) > 1 else given[0])
-    design = crossing(vary, n, levels, repeats, max_runs)
     corrections = tuple(how.source or ())
-    check_vary(design.sources, corrections)
+    design = crossing(vary, n, levels, repeats, max_runs, corrections)
+    check_level_and_name(level, name)
     options = replace(how, vary=None, source=None, threads=str(levels[0] if levels else given[0])).checked()
     asked = [parse_metric(text, Reduce.LAST) for text in metric or ()]
     request = Request(with_settings(command, set), [1], options, name, asked)

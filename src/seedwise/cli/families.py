@@ -7,9 +7,9 @@ from .printing import as_dict as results_as_dict
 from .printing import deliver, exit_code
 
 if TYPE_CHECKING:
-    from ..api.families import Family
     from ..events import Event
     from ..experiments.grids import Grid
+    from ..reports.family import Family
     from ..runs.request import Request
     from .app import Shown
 
@@ -52,7 +52,7 @@ def run_grid(
 
 def deliver_family(family: "Family", shown: "Shown", pairs: bool = False) -> None:
     """Prints or writes a family."""
-    from ..api.families import page_of_family
+    from ..reports.family import page_of_family
 
     value = {**family.as_dict(), "experiments": [results_as_dict(of) for of in family.members.values()]}
     alone = shown.table_alone or shown.output is not None  # a paper takes one table
@@ -61,6 +61,6 @@ def deliver_family(family: "Family", shown: "Shown", pairs: bool = False) -> Non
 
 def with_members(name: str, store: str | None) -> list[str]:
     """The members of a family; the name itself where it is that of one experiment, or of none."""
-    from ..api.families import members_of
+    from ..experiments.members import members_of
 
     return members_of(name, store) or [name]

@@ -9,6 +9,7 @@ from .printing import deliver
 from .sides import print_notes
 
 if TYPE_CHECKING:
+    from ..advice import Advice
     from ..results import Scores
     from ..tables.runs import Layout
 
@@ -50,7 +51,7 @@ def summarize_over_tasks(
 
 def _methods(
     path: str, by: str | None, task: str, metric: str | None, layout: "Layout"
-) -> "tuple[Mapping[str, Mapping[str, Scores]], Sequence[str]]":
+) -> "tuple[Mapping[str, Mapping[str, Scores]], Sequence[Advice]]":
     from ..api.files import read_methods, read_one_method
 
     if by is None:

@@ -15,15 +15,19 @@ if TYPE_CHECKING:
 _ALONE = "--from-components goes with --margin"
 
 
-def _plan_sources(path: str, margin: float | None, level: float, as_json: bool) -> int:
+def _plan_sources(
+    source: str, margin: float | None, level: float, metric: list[str] | None, store: str | None, as_json: bool
+) -> int:
     """How many runs, and which sources to vary in them."""
-    from ..api.plan_sources import components_from, page_of_plan, plan_sources
+    from ..api.plan_sources import plan_sources
     from ..errors import UsageError
+    from ..reports.plan_sources import page_of_plan
 
     if margin is None:
         raise UsageError("--from-components needs the margin that the mean shall have: --margin 0.01")
-    metric, variances = components_from(path)
-    found = plan_sources(variances, margin, level=level, metric=metric)
+    if metric is not None and len(metric) > 1:
+        raise UsageError("--from-components plans for one --metric")
+    found = plan_sources(source, margin, level=level, metric=metric[0] if metric else None, store=store)
     if as_json:
         print_json(found.as_dict())
     else:
@@ -39,7 +43,8 @@ def plan(
     pilot: Annotated[str | None, Parameter(help="An experiment or file to take the SD from.")] = None,
     base: Annotated[str | None, Parameter(help="The other side of the pilot.")] = None,
     from_components: Annotated[
-        str | None, Parameter(help="With --margin: variance components, as `decompose -o FILE.json` wrote them.")
+        str | None,
+        Parameter(help="With --margin: a decomposition by its name, or a file that `decompose -o FILE.json` wrote."),
     ] = None,
     metric: MetricOption = None,
     n: Annotated[int | None, Parameter(name=["-n"], help="Seeds that there are (each): what could they show?")] = None,
@@ -57,7 +62,7 @@ def plan(
 ) -> int:
     """How many seeds? From an effect and an SD, from a pilot, or from variance components.
 
-    seedwise plan --from-components parts.json --margin 0.01
+    seedwise plan --from-components train --margin 0.01
     """
     from ..api.plan import plan as make
     from ..errors import UsageError
@@ -66,9 +71,8 @@ def plan(
         raise UsageError("--paired or --one, not both")
     if from_components is not None:
         refuse({"--effect": effect, "--sd": sd, "--pilot": pilot, "--base": base, "-n": n}, _ALONE)
-        refuse({"--metric": metric, "--probability": probability, "--store": store}, _ALONE)
-        refuse({"--paired": paired, "--one": one, "--explain": explain}, _ALONE)
-        return _plan_sources(from_components, margin, 1 - alpha, json)
+        refuse({"--probability": probability, "--paired": paired, "--one": one, "--explain": explain}, _ALONE)
+        return _plan_sources(from_components, margin, 1 - alpha, metric, store, json)
     if pilot is None:
         refuse({"--base": base, "--metric": metric, "--store": store}, "it goes with --pilot")
     sides = [None if side is None else side_of(side, metric or (), store) for side in (pilot, base)]

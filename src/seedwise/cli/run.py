@@ -8,6 +8,7 @@ from cyclopts import Parameter
 
 from . import run_options as opt
 from .app import Json, MetricOption, Shown, ShownReduce, StoreOption, app, refuse
+from .asking import asking
 from .families import check_grid, deliver_family, grid_of, run_grid, with_members
 from .groups import RUNNING
 from .printing import as_dict, exit_code, print_json, report
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 
 
 _AS_USUAL = opt.RunOptions()
+_HERE = opt.OnOptions()
 
 
 @app.command(group=RUNNING, sort_key=0)
@@ -31,6 +33,7 @@ def run(
     reduce: ShownReduce = None,
     remember: opt.Remember = False,
     how: opt.RunOptions = _AS_USUAL,
+    elsewhere: opt.OnOptions = _HERE,
     set: opt.Settings = None,
     grid: opt.Grid = None,
     confirm: opt.Confirm = None,
@@ -62,7 +65,7 @@ def run(
     asked = [parse_metric(text, how_reduced or Reduce.LAST) for text in metric or ()]
     if batched:
         never = {"--against": against, "--until-margin": until_margin, "--grid": grid, "--confirm": confirm}
-        refuse({**never, "--remember": remember}, "--batched trains all seeds of one network together")
+        refuse({**never, "--remember": remember, "--on": elsewhere.on}, "--batched trains all seeds in one program")
         chosen = which.chosen(command, as_is=False, until_margin=False, against=False)
         return _batched(
             (with_settings(command, set), chosen, name, asked, how_reduced or Reduce.LAST), how, store, json
@@ -70,6 +73,7 @@ def run(
     options = how.checked()
     axes, single = grid_of(grid, set)
     check_grid(axes, confirm, {"--against": against, "--as-is": options.as_is})
+    on = elsewhere.where(against=against, grid=axes)
     until = until_asked(until_margin, until_rule, _bounds(bounds))
     chosen = which.chosen(command, as_is=options.as_is, until_margin=until is not None, against=against is not None)
     request = Request(
@@ -82,7 +86,10 @@ def run(
         until=until,
         remember=remember,
         brief=True,
+        on=on,
     )
+    if elsewhere.dry_run:
+        return _show_script(request, store)
     other = None if against is None else replace(request, command=_words(against), name=None, brief=False)
     return _execute(request, other, axes, confirm, (which.told(), store, json))
 
@@ -109,6 +116,7 @@ def _execute(
     with showing(quiet=False, prefer=request.metrics[0].name if request.metrics else None) as live:
         if told:
             live(Note(told))
+        request = replace(request, ask=asking(live))
         if other is not None:
             return _report_both(execute_against((replace(request, brief=False), other), store, live), json)
         if axes is not None:
@@ -123,6 +131,17 @@ def _execute(
         return code
     report(outcome.results, json)
     return exit_code(outcome)
+
+
+def _show_script(request: "Request", store: str | None) -> int:
+    """Print what Slurm would be given."""
+    from ..reports.live import showing
+    from ..runs.sweep import script_for
+
+    with showing() as live:
+        script = script_for(request, store, live)
+    print(script, end="")
+    return 0
 
 
 def _misplaced(command: Sequence[str], outcome: "Outcome") -> str:
@@ -148,7 +167,8 @@ def _batched(
     from ..batched.command import BatchedRequest, execute_batched
     from ..reports.live import showing
 
-    request = BatchedRequest(*asked, how.for_batched(), brief=True)
+    threads, vary = how.for_batched()
+    request = BatchedRequest(*asked, threads, vary, brief=True)
     with showing(quiet=False, prefer=request.metrics[0].name if request.metrics else None) as live:
         outcome = execute_batched(request, store, live)
     report(outcome.results, as_json)
@@ -214,11 +234,13 @@ def _report_both(both: "tuple[Outcome, Outcome]", as_json: bool) -> int:
 
 @app.command(group=RUNNING)
 def resume(
-    name: str,
+    name: Annotated[str, Parameter(help="An experiment, NAME or NAME@2; or a family.")],
     /,
     *,
     failed: Annotated[bool, Parameter(negative=(), show_default=False, help="Run the failed seeds again too.")] = False,
-    jobs: Annotated[int | None, Parameter(name=["--jobs", "-j"])] = None,
+    jobs: Annotated[
+        int | None, Parameter(name=["--jobs", "-j"], help="Runs at a time (default: cores / threads).")
+    ] = None,
     store: StoreOption = None,
     json: Json = False,
 ) -> int:
@@ -230,7 +252,7 @@ def resume(
     outcomes = {}
     with showing() as live:
         for member in with_members(name, store):
-            outcomes[member] = go_on(member, jobs, store, live, failed)
+            outcomes[member] = go_on(member, jobs, store, live, failed, asking(live))
             if outcomes[member].interrupted:
                 break
     if list(outcomes) == [name]:

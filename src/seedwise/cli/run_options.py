@@ -5,10 +5,11 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 from cyclopts import Parameter
 
-from .groups import FILES, HOW, MEASURED, PLACES, SEEDS, SETTINGS, STORED
+from .groups import ELSEWHERE, FILES, HOW, MEASURED, PLACES, SEEDS, SETTINGS, STORED
 
 if TYPE_CHECKING:
     from ..experiments.options import Options
+    from ..runs.executors.choosing import Where
 
 Command = Annotated[
     str, Parameter(help="The command, with or without -- before it: python train.py; or FILE.py:FUNCTION.")
@@ -157,21 +158,29 @@ class RunOptions:
             help="A file with its metrics that each run writes: out/metrics.json, 'logs/*/events*'.",
         ),
     ] = None
+    checkpoints: Annotated[
+        str | None,
+        Parameter(
+            group=FILES,
+            help="The folder from which the script resumes, out/checkpoints: an interrupted seed finds what it had there.",
+        ),
+    ] = None
     nice: Annotated[int, Parameter(group=HOW, help="By how much runs step back for other work, 0 to 19.")] = 0
 
-    def for_batched(self) -> int:
-        """The threads of a training with --batched. Raises UsageError for an option that would be ignored there."""
+    def for_batched(self) -> tuple[int, tuple[str, ...]]:
+        """Threads and varied sources of a training with --batched. Raises UsageError for an option that would be ignored there."""
         from ..errors import UsageError
+        from ..experiments.options import sources_named
 
         usual = RunOptions()
         for name in self.__dataclass_fields__:
-            if name != "threads" and getattr(self, name) != getattr(usual, name):
+            if name not in ("threads", "vary") and getattr(self, name) != getattr(usual, name):
                 raise UsageError(
                     f"--{name.replace('_', '-')} would be ignored with --batched, whose seeds are trained in one program"
                 )
         if not self.threads.isdigit():
             raise UsageError(f"--threads takes a number with --batched; got {self.threads!r}")
-        return int(self.threads)
+        return int(self.threads), tuple(sources_named(self.vary or ()))
 
     def checked(self) -> "Options":
         """The same, checked. Raises UsageError."""
@@ -201,4 +210,76 @@ class RunOptions:
             gpus=cards_named(self.gpus.split(",") if self.gpus else ()),
             nice=self.nice,
             metric_files=tuple(self.metric_file or ()),
+            checkpoints=self.checkpoints,
         )
+
+
+@Parameter(name="*")
+@dataclass(frozen=True)
+class OnOptions:
+    """Where the runs are done, as it is typed."""
+
+    on: Annotated[
+        str | None,
+        Parameter(
+            group=ELSEWHERE,
+            help="slurm, dask://host:8786, ray, ray://host:10001; or local: here, and on when this command is left.",
+        ),
+    ] = None
+    slurm: Annotated[
+        list[str] | None,
+        Parameter(group=ELSEWHERE, negative=(), help="Options of sbatch: partition=gpu,time=6:00:00,gres=gpu:1."),
+    ] = None
+    resources: Annotated[
+        list[str] | None,
+        Parameter(group=ELSEWHERE, negative=(), help="What each worker needs of a Dask or Ray cluster: GPU=0.25."),
+    ] = None
+    seeds_per_task: Annotated[
+        int | None, Parameter(group=ELSEWHERE, help="Seeds in one job (default: as many as make a hundred jobs).")
+    ] = None
+    live: Annotated[
+        bool,
+        Parameter(
+            group=ELSEWHERE,
+            show_default=False,
+            negative=(),
+            help="Runs see your files as they are when they run; by default as they are now.",
+        ),
+    ] = False
+    dry_run: Annotated[
+        bool,
+        Parameter(
+            group=ELSEWHERE,
+            show_default=False,
+            negative=(),
+            help="Print what Slurm would be given, and submit nothing.",
+        ),
+    ] = False
+
+    def where(self, against: object, grid: object) -> "Where | None":
+        """The same, checked. Raises UsageError, also for what does not go with it: another command, a grid."""
+        from ..errors import UsageError
+        from ..runs.executors import Engine
+        from ..runs.executors.choosing import where_asked
+
+        found = where_asked(self.on, self.slurm or (), self._resources(), self.seeds_per_task, self.live)
+        if found is not None and against is not None:
+            raise UsageError("--against and --on do not go together: its two commands alternate on one machine")
+        if self.dry_run and grid is not None:
+            raise UsageError("--dry-run and --grid do not go together: --dry-run shows one experiment")
+        if self.dry_run and (found is None or found.engine is not Engine.SLURM):
+            raise UsageError("--dry-run goes with --on slurm: it prints the script that sbatch would get")
+        return found
+
+    def _resources(self) -> dict[str, float]:
+        from ..errors import UsageError
+
+        found = {}
+        for text in self.resources or ():
+            for part in text.split(","):
+                name, _, value = part.partition("=")
+                try:
+                    found[name.strip()] = float(value)
+                except ValueError:
+                    raise UsageError(f"--resources takes NAME=NUMBER, GPU=0.25; got {part!r}") from None
+        return found

@@ -6,28 +6,42 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from ..advice import Advice
     from ..decisions import Comparison
     from ..results import Results
     from ..tables.runs import Layout
 
 
 def name_of(side: str, sides: Sequence[str]) -> str:
-    stem = os.path.splitext(os.path.basename(side))[0] if os.path.isfile(side) else side
-    return stem if sum(os.path.splitext(os.path.basename(s))[0] == stem for s in sides) < 2 else side
+    stem = _stem(side) if os.path.exists(side) else side
+    return stem if sum(_stem(s) == stem for s in sides) < 2 else side
 
 
-def side_of(side: str, metric: Sequence[str], store: str | None, layout: "Layout | None" = None) -> "Results":
+def _stem(side: str) -> str:
+    return os.path.splitext(os.path.basename(side.rstrip("/")))[0]
+
+
+def side_of(
+    side: str,
+    metric: Sequence[str],
+    store: str | None,
+    layout: "Layout | None" = None,
+    *,
+    brief: bool = True,
+    pool: bool = True,
+) -> "Results":
+    from ..api.elsewhere import is_made_elsewhere
     from ..api.tables import read_scores
     from ..errors import UsageError
     from ..experiments.loading import load
     from ..experiments.store import ENDINGS_OF_TABLES, find_folder
     from ..tables.runs import AS_NAMED
 
-    if os.path.isfile(side):
-        return read_scores(side, metric, layout or AS_NAMED)
+    if is_made_elsewhere(side, store):
+        return read_scores(side, metric, layout or AS_NAMED, pool=pool)
     if os.path.splitext(side)[1] in ENDINGS_OF_TABLES and store is None and not find_folder().is_dir():
         raise UsageError(f"no such file: {side}")
-    return load(side, metric=metric, store=store, brief=True)
+    return load(side, metric=metric, store=store, brief=brief)
 
 
 def named_or_newest(name: str | None, store: str | None) -> str:
@@ -49,15 +63,14 @@ def say_newest(what: str, there: int) -> None:
     print(screen.toned(screen.has(f"{what}{others}:"), Tone.QUIET), file=sys.stderr)
 
 
-def print_notes(notes: "Iterable[str]", as_json: bool) -> None:
+def print_notes(notes: "Iterable[Advice]", as_json: bool) -> None:
     """What the user should know of how files were read. Beside JSON it goes to standard error."""
     from ..reports.page import lay_out, warning
     from ..reports.screen import screen_of
-    from ..words import printable
 
     stream = sys.stderr if as_json else sys.stdout
     for note in dict.fromkeys(notes):
-        print(lay_out([warning(printable(note))], screen_of(stream)), file=stream)
+        print(lay_out([warning(note)], screen_of(stream)), file=stream)
 
 
 def shared_metrics(results: "Mapping[str, Results]", metric: Sequence[str] | None) -> list[str]:

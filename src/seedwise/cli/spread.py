@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 from cyclopts import Parameter
 
-from .app import AS_TEXT, BY_NAME, By, InTable, Level, Rng, Shown, StoreOption, app, refuse
-from .groups import DECIDING
+from .app import AS_TEXT, BY_NAME, InTable, Level, Rng, Shown, StoreOption, app, refuse
+from .groups import DECIDING, IN_FILE
 from .printing import deliver
 from .sides import print_notes, side_of
 
@@ -19,7 +19,7 @@ _Metric = Annotated[str | None, Parameter(help="FILE: the column that is measure
 
 @app.command(group=DECIDING)
 def variance(
-    file: str,
+    file: Annotated[str, Parameter(help="A table with a row for each run.")],
     /,
     *,
     source: Annotated[
@@ -50,13 +50,13 @@ def variance(
 
 @app.command(group=DECIDING)
 def cross_validate(
-    file: str,
+    what: Annotated[str, Parameter(help="A table with a row for each fold; an experiment; or a family of them.")],
     /,
     *,
-    by: By = None,
-    fold_column: Annotated[str, Parameter(help="The column of folds.")] = "fold",
-    seed_column: Annotated[str | None, Parameter(help="The column of seeds.")] = None,
-    metric: _Metric = None,
+    by: Annotated[str | None, Parameter(help="The column or setting that tells two methods apart.")] = None,
+    fold_column: Annotated[str, Parameter(help="The column or setting that numbers the folds.")] = "fold",
+    seed_column: Annotated[str | None, Parameter(group=IN_FILE, help="FILE: the column of seeds.")] = None,
+    metric: Annotated[str | None, Parameter(help="The metric, or the column that is measured.")] = None,
     folds: Annotated[
         Literal["same", "reshuffled"] | None,
         Parameter(help="With several seeds: is the k-th fold the same under each, or does each divide the data anew?"),
@@ -66,19 +66,26 @@ def cross_validate(
     ] = None,
     level: Level = 0.95,
     shown: Shown = AS_TEXT,
+    store: StoreOption = None,
 ) -> int:
     """The mean over folds, or the difference of two methods, by the corrected resampled t test.
 
     seedwise cross-validate folds.csv --by model --folds same
+
+    A FILE with a row for each fold and seed; a family with one fold in each setting (run --grid fold=0,1,2,3,4); or an
+    experiment whose runs each give a number for every fold.
     """
-    from ..api.designs import cross_validation_in
+    from ..api.folds import cross_validation_of
     from ..reports import spread
     from ..reports.page import Line
 
     shown.check()
-    refuse({"--format": None if shown.format == "text" else shown.format}, "the answer is no table")
-    found = cross_validation_in(
-        file,
+    if os.path.isfile(what):
+        refuse({"--store": store}, f"{what} is a file")
+    else:
+        refuse({"--seed-column": seed_column}, f"{what} is no file")
+    found = cross_validation_of(
+        what,
         fold=fold_column,
         by=by,
         seed=seed_column,
@@ -86,25 +93,21 @@ def cross_validate(
         folds=folds,
         test_share=test_share,
         level=level,
+        store=store,
     )
     sentence = spread.cross_validated_sentence(found.metric, found.methods, found.result, found.goal)
-    further = spread.spread_of_folds(found.result)
+    further = spread.spread_of_folds(found.result, found.methods)
     page: list[Block] = [Line(sentence), *([Line(further)] if further else [])]
-    page += _explained(
-        [
-            "corrected resampled t (Nadeau & Bengio 2003): training sets of folds overlap, so that their scores are not independent; a plain t test over "
-            "folds and seeds finds differences that are not there in up to half of cases (docs/coverage.md)."
-        ],
-        shown,
-    )
+    page.append(spread.folds_table(found.folds, found.scores, found.methods, found.result.split is not None))
+    page += _explained(spread.explain_folds(found.result), shown)
     value = {"metric": found.metric, "methods": list(found.methods), **asdict(found.result), "sentence": sentence}
-    deliver(page, value, shown)
+    deliver(page, {**value, "folds": list(found.folds), "scores": found.scores.tolist()}, shown)
     return 0
 
 
 @app.command(group=DECIDING)
 def noise(
-    what: str,
+    what: Annotated[str, Parameter(help="An experiment whose runs kept predictions, or a file of them.")],
     /,
     *,
     array: Annotated[str | None, Parameter(help="Which array, where there are several.")] = None,
@@ -135,7 +138,7 @@ def noise(
 
 @app.command(group=DECIDING)
 def ensemble(
-    name: str,
+    name: Annotated[str, Parameter(help="An experiment whose runs kept predictions.")],
     /,
     *,
     array: Annotated[str | None, Parameter(help="Which predictions, where there are several.")] = None,
@@ -160,7 +163,7 @@ def ensemble(
 
 @app.command(group=DECIDING)
 def select(
-    what: str,
+    what: Annotated[str, Parameter(help="An experiment, or a table with a row for each run.")],
     /,
     *,
     by: Annotated[str, Parameter(help="The metric that chooses, such as val_acc (val_acc:max says its goal).")],
@@ -173,6 +176,7 @@ def select(
 
     seedwise select base --by val_acc --report test_acc
     """
+    from ..api.elsewhere import is_made_elsewhere
     from ..api.select import select as choose
     from ..reports.page import Line
     from ..reports.table import Table
@@ -180,9 +184,10 @@ def select(
 
     shown.check()
     layout = table.layout()
+    made_elsewhere = is_made_elsewhere(what, store)
     refuse(
-        {"--store": store} if os.path.isfile(what) else layout.typed(),
-        f"{what} is {'a' if os.path.isfile(what) else 'no'} file",
+        {"--store": store} if made_elsewhere else layout.typed(),
+        f"{what} is {'a' if made_elsewhere else 'no'} file",
     )
     results = side_of(what, (by, report), store, layout)
     first, second = (results.metric(text.partition(":")[0]) for text in (by, report))

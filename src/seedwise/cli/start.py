@@ -4,9 +4,13 @@ import io
 import os
 import sqlite3
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
 
 from ..errors import SeedwiseError, UsageError
+
+if TYPE_CHECKING:
+    from cyclopts import App
 
 
 def start(arguments: Sequence[str]) -> int:
@@ -16,7 +20,8 @@ def start(arguments: Sequence[str]) -> int:
 
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(errors=register())  # a terminal without ± gets +/-
+            encoding = "ascii" if stream.isatty() and _is_plain(os.environ) else None
+            stream.reconfigure(encoding=encoding, errors=register())  # a terminal without ± gets +/-
     try:
         with at_command_line():
             result = _run(arguments)
@@ -30,6 +35,10 @@ def start(arguments: Sequence[str]) -> int:
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # the reader has seen enough
         return 0
+    except SystemExit as ended:
+        if isinstance(ended.__context__, BrokenPipeError):  # rich, which prints the help, ends so in the same case
+            return 0
+        raise
     except sqlite3.Error as error:
         _fail(
             f"the store cannot be read or written ({error}); what was saved before is left as it is, logs and files too"
@@ -48,15 +57,30 @@ def start(arguments: Sequence[str]) -> int:
     return result if isinstance(result, int) else 0
 
 
+def with_all_commands() -> "App":
+    """The command line, after every command has joined it."""
+    from . import check, compare, completion, decompose, diagnose, pictures, plan, run, spread, stored, summarize, watch  # noqa: F401 (their commands)
+    from .app import app
+
+    return app
+
+
+def _is_plain(environment: Mapping[str, str]) -> bool:
+    """Whether the user's locale has ASCII alone, by name: Python would write UTF-8 there all the same (PEP 540)."""
+    if environment.get("PYTHONIOENCODING") or environment.get("PYTHONUTF8"):
+        return False
+    said = next((value for name in ("LC_ALL", "LC_CTYPE", "LANG") if (value := environment.get(name))), "")
+    return said in ("C", "POSIX")
+
+
 def _run(arguments: Sequence[str]) -> object:
     """Run one command. Raises UsageError for words that are not understood."""
     from cyclopts import CycloptsError
 
-    from . import check, compare, completion, decompose, plan, run, spread, stored, summarize  # noqa: F401 (their commands)
-    from .app import app
     from .users_words import marked
     from .wrong_use import in_words
 
+    app = with_all_commands()
     try:
         words = marked(_asking_for_help(arguments))
         return app(words, result_action="return_value", exit_on_error=False, print_error=False)

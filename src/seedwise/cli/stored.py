@@ -12,9 +12,12 @@ from .printing import as_dict, deliver, print_json, print_page, write_file
 from .sides import named_or_newest
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from ..api.experiments import Removal
 
 Family = Annotated[str | None, Parameter(help="A family: train, or a pattern such as 'train lr=*'.")]
+OnlySeeds = Annotated[str | None, Parameter(help="Only the runs under these seeds: 1-10 or 0,3,5.")]
 Name = Annotated[str | None, Parameter(help="An experiment: NAME, or NAME@2 for an older one (default: the newest).")]
 
 
@@ -22,7 +25,9 @@ Name = Annotated[str | None, Parameter(help="An experiment: NAME, or NAME@2 for 
 def sites(
     *command: Annotated[str, Parameter(help="A script, or a command after --.")],
     seed: Annotated[int, Parameter(help="Show what the sites receive under this seed.")] = 7,
-    keep: Annotated[list[str] | None, Parameter(negative=())] = None,
+    keep: Annotated[
+        list[str] | None, Parameter(negative=(), help="Leave a seed site as typed: train.py:12, or split.")
+    ] = None,
     seed_site: Annotated[str | None, Parameter(help="Where the number stands: train.py:3.")] = None,
     json: Json = False,
 ) -> int:
@@ -70,14 +75,14 @@ def show(
             negative=(), show_default=False, help="Read metrics from files that the runs wrote: out/metrics.json."
         ),
     ] = None,
-    seeds: Annotated[str | None, Parameter(help="Only the runs under these seeds: 1-10 or 0,3,5.")] = None,
+    seeds: OnlySeeds = None,
     shown: Shown = AS_TEXT,
     store: StoreOption = None,
 ) -> int:
     """Report on an experiment: NAME, or NAME@2 for an older one; without NAME on the newest."""
-    from ..api.families import load_family, members_of
     from ..api.summary import summarize_all
     from ..experiments.loading import load
+    from ..experiments.members import members_of
     from ..reports.page import Line
     from ..reports.report import report_of
     from ..results import parse_seeds
@@ -85,6 +90,8 @@ def show(
     shown.check()
     name = named_or_newest(name, store)
     if members_of(name, store):
+        from ..api.families import load_family
+
         refuse({"--metric-file": metric_file, "--explain": shown.explain, "--seeds": seeds}, f"{name} is a family")
         family = load_family(name, metric=metric or (), reduce=reduce, store=store)
         deliver_family(family, shown, pairs=True)
@@ -114,8 +121,8 @@ def show(
 def log(
     name: Name = None,
     /,
+    seed: Annotated[int | None, Parameter(help="Which run; it may be left out where there is one.")] = None,
     *,
-    seed: Annotated[int, Parameter(help="Which run.")],
     stderr: Annotated[
         bool, Parameter(negative=(), show_default=False, help="Standard error instead of standard output.")
     ] = False,
@@ -134,7 +141,7 @@ def log(
 
 @app.command(group=LOOKING)
 def export(
-    name: str,
+    name: Name = None,
     /,
     *,
     format: Annotated[
@@ -152,14 +159,19 @@ def export(
     ] = None,
     metric: MetricOption = None,
     reduce: ShownReduce = None,
+    seeds: OnlySeeds = None,
     store: StoreOption = None,
 ) -> int:
     """Write the runs of an experiment as CSV, JSON, Markdown, LaTeX or Parquet."""
     from ..api.experiments import export as write
-    from ..api.families import export_family, members_of
+    from ..api.families import export_family
     from ..errors import UsageError
+    from ..experiments.members import members_of
     from ..reports.formats import format_of
+    from ..results import parse_seeds
 
+    name = named_or_newest(name, store)
+    only = None if seeds is None else parse_seeds(seeds)
     chosen: str = format or "csv"
     if output is not None:
         ending = "parquet" if output.lower().endswith(".parquet") else format_of(output).value
@@ -167,11 +179,9 @@ def export(
             raise UsageError(f"--format {format} and a file named {output}: leave one of them out")
         chosen = ending
     if chosen == "parquet":
-        return _parquet(name, output, metric, reduce, store)
-    if members_of(name, store):
-        text = export_family(name, chosen, metric or (), reduce, store)
-    else:
-        text = write(name, chosen, metric or (), reduce, store)
+        return _parquet(name, output, (metric or (), reduce, store, only))
+    of = export_family if members_of(name, store) else write
+    text = of(name, chosen, metric or (), reduce, store, only)
     if output is None:
         sys.stdout.write(text)
     else:
@@ -179,16 +189,26 @@ def export(
     return 0
 
 
-def _parquet(name: str, output: str | None, metric: list[str] | None, reduce: str | None, store: str | None) -> int:
-    from ..api.families import members_of
+def _parquet(
+    name: str, output: str | None, asked: "tuple[Sequence[str], str | None, str | None, Sequence[int] | None]"
+) -> int:
+    """Write a file of Parquet.
+
+    Parameters
+    ----------
+    asked
+        Metrics, reduction, store and seeds.
+    """
     from ..errors import UsageError
     from ..experiments.loading import load
+    from ..experiments.members import members_of
 
     if output is None:
         raise UsageError("Parquet is no text: name a file with --output")
+    metric, reduce, store, seeds = asked
     if members_of(name, store):
         raise UsageError(f"{name} is a family: write it as CSV or JSON")
-    frame = load(name, metric=metric or (), reduce=reduce, store=store).to_pandas()
+    frame = load(name, metric=metric, reduce=reduce, seeds=seeds, store=store).to_pandas()
     try:
         frame.to_parquet(output)
     except ImportError:
@@ -198,7 +218,7 @@ def _parquet(name: str, output: str | None, metric: list[str] | None, reduce: st
 
 @app.command(group=LOOKING)
 def rm(
-    name: str,
+    name: Annotated[str, Parameter(help="An experiment, NAME or NAME@2; a family; or a pattern such as 'train lr=*'.")],
     /,
     *,
     yes: Annotated[
@@ -237,37 +257,22 @@ def _say_removal(removal: "Removal", done: bool) -> int:
     return 0
 
 
-@app.command(group=RUNNING)
-def watch(name: str, /, *, store: StoreOption = None) -> int:
-    """Follow a run from another terminal until it is done; Ctrl-C leaves it running."""
-    import time
-
-    from ..api.summary import summarize_all
-    from ..experiments.loading import load
-    from ..reports.standing import line_of_progress
-    from ..results import Status
-
-    last = ""
-    while True:
-        results = load(name, store=store)
-        line = line_of_progress(results, summarize_all(results))
-        if line != last:
-            print(line, flush=True)
-        last = line
-        if not results.having(Status.RUNNING):
-            return 3 if results.failed else 0
-        time.sleep(1)
-
-
 @app.command(group=REST)
 def demo(
-    name: Annotated[str | None, Parameter(help="Which: keras, lottery, people, streams.")] = None,
+    name: Annotated[
+        str | None, Parameter(help="Which: forecast, keras, lottery, people, sources, starting-values, streams.")
+    ] = None,
     /,
     *,
-    data: Annotated[str | None, Parameter(help="people: the author's own file of training rows.")] = None,
+    data: Annotated[
+        str | None, Parameter(help="people, lottery, sources: the author's own file of training rows.")
+    ] = None,
     n: Annotated[
         int | None,
-        Parameter(name=["-n"], help="people: seeds after the six (30); lottery: seeds (1000); keras: repeats (30)."),
+        Parameter(
+            name=["-n"],
+            help="How many seeds (people: 30 after the six; lottery 1000, forecast 20, starting-values 10, sources 6; keras: 30 repeats).",
+        ),
     ] = None,
     backend: Annotated[str | None, Parameter(help="keras: tensorflow, jax, torch, or theano.")] = None,
 ) -> int:

@@ -1,6 +1,5 @@
 """`seedwise summarize`."""
 
-import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any, Literal
@@ -54,7 +53,7 @@ _NOTHING_FURTHER = Further()
 
 @app.command(group=DECIDING)
 def summarize(
-    what: str,
+    what: Annotated[str, Parameter(help="An experiment, a file, or a folder of runs.")],
     /,
     *,
     metric: MetricOption = None,
@@ -72,7 +71,8 @@ def summarize(
     shown: Shown = AS_TEXT,
     store: StoreOption = None,
 ) -> int:
-    """Summarise an experiment, or scores that were made elsewhere: a table with a column `seed`, an array, or a log."""
+    """Summarise an experiment, or scores that were made elsewhere: a table with a column `seed`, an array, a log, or runs of W&B, MLflow, TensorBoard or Optuna."""
+    from ..api.elsewhere import is_made_elsewhere
     from ..api.summary import summarize_all
     from ..api.tables import SeveralMethods
     from ..errors import UsageError
@@ -93,14 +93,14 @@ def summarize(
         )
         return summarize_over_tasks(what, by, task, metric, layout, across, (level, rng), shown)
     refuse(across.typed(), "it is for several tasks: --task COLUMN names them")
-    if by is not None:
+    if by is not None and by != "none":
         return _summarize_groups(what, by, metric, layout, further, (level, interval, rng), shown, store)
-    if os.path.isfile(what):
+    if is_made_elsewhere(what, store):
         refuse({"--store": store}, f"{what} is a file")
     else:
         refuse(layout.typed(), f"{what} is no file")
     try:
-        results = side_of(what, metric or (), store, layout)
+        results = side_of(what, metric or (), store, layout, pool=by is not None)
     except SeveralMethods:
         return _summarize_groups(what, None, metric, layout, further, (level, interval, rng), shown, store)
     if (further, interval, level, shown.format, shown.explain) == (_NOTHING_FURTHER, "t", 0.95, "text", False):
@@ -133,7 +133,7 @@ def _check_further(further: Further) -> None:
     from ..errors import UsageError
 
     if further.threshold is not None or further.best_of is not None:
-        raise UsageError("--threshold and --best-of are for one method: leave out --by and --task")
+        raise UsageError("--threshold and --best-of are for one method: --by none takes all runs of a FILE as one")
 
 
 def _answers(scores: Any, further: Further, rng: int) -> dict[str, Any]:

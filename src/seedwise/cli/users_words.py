@@ -67,7 +67,7 @@ def ours_among(words: Sequence[str], command: str) -> list[str]:
 def _has_no_words(word: str, command: str) -> bool:
     from ..experiments.functions import is_call
 
-    return is_call([word]) or (command == "sites" and word.endswith(".py"))
+    return is_call([word]) or (command == "sites" and word.endswith((".py", ".ipynb")))
 
 
 def start_of_command(words: Sequence[str]) -> int | None:
@@ -85,7 +85,7 @@ def start_of_command(words: Sequence[str]) -> int | None:
         if name not in options and not word.startswith("--") and word[:2] in options:
             name, equals = word[:2], "="  # -n30
         if name not in options:
-            raise _unknown(name, words[0], options)
+            raise _unknown(name, words, options)
         takes = 0 if equals else options[name].token_count()[0]
         at += 1 + takes
     return None
@@ -98,8 +98,8 @@ def _options(command: str) -> "dict[str, Argument]":
     return {name: argument for argument in every for name in argument.names if name.startswith("-")}
 
 
-def _unknown(name: str, command: str, options: "dict[str, Argument]") -> Exception:
+def _unknown(name: str, words: Sequence[str], options: "dict[str, Argument]") -> Exception:
     from ..errors import UsageError
     from .wrong_use import no_such_option
 
-    return UsageError(no_such_option(name, command, list(options)))
+    return UsageError(no_such_option(name, words[0], list(options), words))

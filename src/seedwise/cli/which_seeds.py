@@ -66,6 +66,8 @@ class Which:
             if misplaced
             else ""
         )
+        if len(words) > 1 and words[0].isdigit() and int(words[0]):
+            return f"how many seeds? -n stands before the number: seedwise run -n {shlex.join(words)}"
         line = shlex.join(words) if words else "python train.py"
         return f"how many seeds? seedwise run -n 30 {line}, or --seeds 0,3,5 in place of -n 30{behind}"
 

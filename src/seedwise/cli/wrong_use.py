@@ -30,7 +30,9 @@ _SYNONYMS = {
     "clean": "prune",
     "verify": "check",
     "power": "plan",
+    "version": "--version",
 }
+_OPTIONS_MEANT = {"-V": "--version", "-v": "--version", "-?": "--help", "/?": "--help"}
 
 
 def only_whole_numbers(_app: "App", _commands: Sequence[str], arguments: "ArgumentCollection") -> None:
@@ -60,7 +62,7 @@ def in_words(error: "CycloptsError", arguments: Sequence[str], commands: Sequenc
     if isinstance(error, UnknownOptionError):
         named = (error.token.keyword or error.token.value).partition("=")[0]
         known = [name for argument in error.argument_collection for name in argument.names if name.startswith("-")]
-        return _setting_meant(named, command, known, arguments) or no_such_option(named, command, known)
+        return _setting_meant(named, command, known, arguments) or no_such_option(named, command, known, arguments)
     if isinstance(error, CoercionError) and error.argument is not None:
         return _wrong_value(error)
     if isinstance(error, MissingArgumentError) and error.argument is not None:
@@ -72,8 +74,11 @@ def in_words(error: "CycloptsError", arguments: Sequence[str], commands: Sequenc
     return str(error)
 
 
-def no_such_option(name: str, command: str, known: Sequence[str]) -> str:
+def no_such_option(name: str, command: str, known: Sequence[str], arguments: Sequence[str]) -> str:
     """What to say of an option that does not exist."""
+    elsewhere = _meant_elsewhere(name, command, known, arguments)
+    if elsewhere:
+        return elsewhere
     meant = did_you_mean(name, known)
     return f"{command} has no option {name}{meant or f': seedwise {command} --help lists them'}"
 
@@ -92,6 +97,17 @@ def _setting_meant(name: str, command: str, known: Sequence[str], arguments: Seq
     return f"{command} has no option {name}; a setting of {function} is given by --set {setting}={value}"
 
 
+def _meant_elsewhere(name: str, command: str, known: Sequence[str], arguments: Sequence[str]) -> str:
+    """What to say of an option that belongs to Python, or to another command of ours; "" if nobody knows."""
+    if name == "-m" and not any(map(_starts_a_program, arguments)):
+        at = arguments.index(name) if name in arguments else len(arguments)
+        rest = shlex.join([*arguments[:at], "python", *arguments[at:]])
+        return f"{command} has no option -m; a module is run by python: seedwise {rest}"
+    if name == "-n" and "--seeds" in known:
+        return f"{command} has no option -n: the seeds are named, --seeds 1-10"
+    return ""
+
+
 def no_such_command(arguments: Sequence[str], commands: Sequence[str]) -> str:
     """What to say of a first word that is none of our commands."""
     first = arguments[0]
@@ -104,6 +120,8 @@ def no_such_command(arguments: Sequence[str], commands: Sequence[str]) -> str:
             return f"the command comes first: seedwise {shlex.join([arguments[at], *rest])}"
         if first in ("-n", "--seeds", "--number"):
             return f"the command comes first: seedwise run {shlex.join(arguments)}"
+        if first in _OPTIONS_MEANT:
+            return f"no option {first}: did you mean seedwise {_OPTIONS_MEANT[first]}"
         return f"no option {first}: seedwise --help lists the commands, seedwise run --help the options of run"
     if _starts_a_program(first):
         return f"{first} is no command of Seedwise: seedwise run {_seeds_first(arguments)}"
@@ -126,7 +144,10 @@ def _starts_a_program(word: str) -> bool:
 
     name = os.path.basename(word)
     return (
-        word.endswith(".py") or is_call([word]) or name.startswith(("python", "torchrun", "accelerate")) or name == "uv"
+        word.endswith((".py", ".ipynb"))
+        or is_call([word])
+        or name.startswith(("python", "torchrun", "accelerate"))
+        or name == "uv"
     )
 
 
@@ -166,14 +187,15 @@ def _such_as(argument: "Argument") -> str:
 
 
 def _article(name: str) -> str:
-    return "the name of an experiment" if name == "NAME" else f"{name}"
+    known = {"NAME": "the name of an experiment", "WHAT": "a file with scores, or the name of an experiment"}
+    return known.get(name, name)
 
 
 def _example(command: str, name: str) -> str:
     """What the user could type: an experiment that there is, where one is wanted."""
     if name == "SHELL":
         return os.path.basename(os.environ.get("SHELL", "")) or "bash"
-    if name != "NAME":
+    if name not in ("NAME", "WHAT"):
         return name
     from ..api.listing import listing
     from ..errors import SeedwiseError

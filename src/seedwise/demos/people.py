@@ -1,22 +1,26 @@
 """Article 1: the effect of the PyTorch seed (J. McCaffrey, 2023), with data of the article's form."""
 
 import shutil
-import subprocess
 import sys
+from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
 
+from ..api.report import page_of_results
 from ..api.summary import summarize_all
 from ..errors import UsageError
 from ..experiments.loading import results_of
 from ..experiments.store import open_store
+from ..reports.html.writing import render
 from ..reports.live import showing
 from ..reports.page import lay_out
 from ..reports.report import report_of
 from ..reports.screen import screen_of
+from ..results import Results
 from ..runs.request import Request
 from ..runs.sweep import execute
+from .steps import python_with_torch
 
 FOLDER = Path("seedwise-demo-people")
 SEEDS = (0, 3, 5, 363, 366, 999)
@@ -50,8 +54,8 @@ def run(data: str | None, n: int) -> int:
     """Run the script under the article's six seeds, then under n seeds. Returns the exit code."""
     import os
 
-    command = [_python_with_torch(), "people.py"]
-    _prepare(data)
+    command = [python_with_torch(), "people.py"]
+    prepare(data)
     os.chdir(FOLDER)
     store = str(Path.cwd() / ".seedwise")
     print(f"$ cd {FOLDER}\n$ seedwise run --seeds {','.join(map(str, SEEDS))} -- python people.py", flush=True)
@@ -77,24 +81,21 @@ def run(data: str | None, n: int) -> int:
     print(
         f"\nEverything is in {FOLDER}: the script, the data, and what each run printed (seedwise log people --seed 3)."
     )
+    print(written_report(results, store))
     return 3 if results.failed else 0
 
 
-def _python_with_torch() -> str:
-    """An interpreter that has torch: this one, else the one that `python` or `python3` starts.
-
-    Raises UsageError if none has.
-    """
-    question = "import importlib.util, sys; sys.exit(importlib.util.find_spec('torch') is None)"
-    for python in (sys.executable, shutil.which("python"), shutil.which("python3")):
-        if python and subprocess.run([python, "-c", question], capture_output=True, check=False).returncode == 0:
-            return python
-    raise UsageError(
-        "this demo trains with torch, which is not installed: pip install torch==2.13.0 (the build for CPU)"
-    )
+def written_report(results: Results, store: str) -> str:
+    """Write the report into this folder; where it is, or what to install to have one."""
+    if not all(find_spec(name) for name in ("altair", "vl_convert", "jinja2")):
+        return "pip install 'seedwise[report]', and `seedwise report people` draws all this on one page."
+    page = page_of_results({"people": results}, store=store)
+    Path("report.html").write_text(render(page), encoding="utf-8")
+    return f"The report is in {FOLDER / 'report.html'}: open it in a browser."
 
 
-def _prepare(data: str | None) -> None:
+def prepare(data: str | None) -> None:
+    """Put the script and its data into the folder of the demo. Raises UsageError if the author's file is not there."""
     if data is not None and not Path(data).is_file():
         raise UsageError(f"--data {data}: no such file")
     FOLDER.mkdir(exist_ok=True)

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
+from seedwise_guest.protocol import IN_CHILDREN
+
 from ..places import short_place, with_short_place, without_place
 from ..threads import thread_settings
 
@@ -17,6 +19,8 @@ class Cause(StrEnum):
     LATE = "generator seeded too late"
     ENTROPY = "system entropy"
     CLOCK = "clock"
+    BUDGET = "time budget"
+    MACHINE = "state of the machine (memory, load)"
     PID = "process number"
     HASH = "hash order of strings"
     ADDRESS = "order of objects by memory address"
@@ -28,6 +32,8 @@ class Cause(StrEnum):
     WORKERS = "number of DataLoader workers"
     STREAMS = "workers that repeat each other's stream"
     NO_EFFECT = "seed without effect"
+    EARLIER = "files that an earlier run left"
+    RACE = "race, or another rare event"
     UNKNOWN = "not found"
 
 
@@ -50,6 +56,8 @@ def fix_for(
     libraries: Collection[str] = (),
     gpu: bool = False,
     xla_flags: str = "",
+    sorted_at: Sequence[tuple[str, str]] = (),
+    made_by: str = "",
 ) -> Fix:
     """The smallest change that removes a cause, and how to get the same effect without editing the program.
 
@@ -66,7 +74,13 @@ def fix_for(
         Whether the program uses a GPU.
     xla_flags
         The XLA_FLAGS that are set already.
+    sorted_at
+        Lines at which sorting a set was shown to be enough, each with what is ordered there.
+    made_by
+        The library that made the generator, if it is not the user's own line.
     """
+    if cause is Cause.HASH and sorted_at:
+        return _sorting(sorted_at)
     where = short_place(where)
     at = f" ({where})" if where else ""
     names = ", ".join(map(without_place if len(generators) == 1 else with_short_place, generators))
@@ -80,8 +94,16 @@ def fix_for(
     }
     calls = [seed[g] for g in generators if g in seed]
     if cause is Cause.GENERATOR:
-        if calls:
+        if any(g.endswith(IN_CHILDREN) for g in generators):
+            text = f"seed it at the start of each child process, from a number of the task's own{at}: {names}"
+        elif made_by:
+            how = _SEEDED_BY.get(made_by, "look for its argument seed, random_state or rng")
+            text = f"give a seed to {made_by}, which made it{at}: {how}"
+        elif calls:
             text = f"seed it before it is first drawn from{at}: {', '.join(calls)}"
+        elif all(without_place(g).endswith(".seed()") for g in generators):
+            called = [seed[without_place(g).partition(".")[0]] for g in generators]
+            text = f"put {', '.join(called)} in the place of {names}{at}, which starts the generator from the system's entropy"
         else:
             text = f"give it a seed where it is made{at}: {names}"
         return Fix(text, {}, {}, tuple(generators))
@@ -93,6 +115,36 @@ def fix_for(
     return Fix(text, interventions, environment)
 
 
+_SEEDED_BY = {
+    "gymnasium": "env.reset(seed=0), and env.action_space.seed(0) for actions that are sampled",
+    "gym": "env.reset(seed=0), and env.action_space.seed(0) for actions that are sampled",
+    "sklearn": "random_state=0",
+    "scipy": "rng=0 (random_state=0 in older functions)",
+    "pandas": "random_state=0",
+    "networkx": "seed=0",
+    "optuna": "sampler=optuna.samplers.TPESampler(seed=0)",
+    "umap": "random_state=0",
+    "gensim": "seed=0, and workers=1",
+    "imblearn": "random_state=0",
+    "albumentations": "A.Compose(…, seed=0)",
+    "stable_baselines3": "seed=0",
+}
+"""How libraries that make generators of their own take a seed."""
+
+
+def _sorting(lines: Sequence[tuple[str, str]]) -> Fix:
+    """Sort at these lines, or, where `hash` of a text is taken, take a digest."""
+    sets = ", ".join(short_place(line) for line, kind in lines if kind == "word")
+    hashes = ", ".join(short_place(line) for line, kind in lines if kind == "hash")
+    parts = [f"sort the set where its order enters ({sets}): sorted(…)"] if sets else []
+    if hashes:
+        parts.append(
+            f"take a digest instead of hash() ({hashes}): "
+            'int.from_bytes(hashlib.sha256(text.encode()).digest()[:8], "big")'
+        )
+    return Fix("; ".join(parts), {"sets": {"sort": [line for line, _ in lines]}}, {})
+
+
 def _remedies(
     at: str, where: str, libraries: Collection[str], gpu: bool, xla_flags: str
 ) -> dict[Cause, tuple[str, dict[str, object], dict[str, str]]]:
@@ -102,15 +154,9 @@ def _remedies(
     """
     on_gpu = ", torch.backends.cudnn.benchmark = False, and CUBLAS_WORKSPACE_CONFIG=:4096:8 at launch"
     return {
-        Cause.ENTROPY: (
-            f"uuid4, secrets and os.urandom cannot be seeded: take the number from a seeded generator{at}",
-            {"entropy": "fixed"},
-            {},
-        ),
-        Cause.CLOCK: (f"take the number from a seed, not from the clock{at}", {"clock": "freeze"}, {}),
-        Cause.PID: (f"take the number from a seed, not from the process number{at}", {"pid": "fixed"}, {}),
+        **_remedies_of_readings(at),
         Cause.HASH: (
-            f"start with PYTHONHASHSEED=0 (lasting, but not tried: sort the set before it is iterated over{', perhaps at ' + where if where else ''})",
+            f"start with PYTHONHASHSEED=0 (lasting, but not shown: sort the set before its order is taken{', perhaps at ' + where if where else ''})",
             {},
             {"PYTHONHASHSEED": "0"},
         ),
@@ -147,6 +193,34 @@ def _remedies(
             {},
         ),
         Cause.NO_EFFECT: (f"pass the seed on to the generators{at}", {}, {}),
+    }
+
+
+def _remedies_of_readings(at: str) -> dict[Cause, tuple[str, dict[str, object], dict[str, str]]]:
+    """The part of `_remedies` about what a program reads from the system: entropy, clocks, the machine, earlier files."""
+    return {
+        Cause.ENTROPY: (
+            f"uuid4, secrets and os.urandom cannot be seeded: take the number from a seeded generator{at}",
+            {"entropy": "fixed"},
+            {},
+        ),
+        Cause.CLOCK: (f"take the number from a seed, not from the clock{at}", {"readings": {"clock": True}}, {}),
+        Cause.BUDGET: (
+            f"bound the work by a number of trials or steps, not by seconds{at}",
+            {"readings": {"clock": True}},
+            {},
+        ),
+        Cause.MACHINE: (
+            f"take the number from the configuration, not from the machine's memory or load{at}",
+            {"readings": {"meter": True}},
+            {},
+        ),
+        Cause.EARLIER: (
+            f"delete that file before each run, or write into it what the program went on with{at}",
+            {},
+            {},
+        ),
+        Cause.PID: (f"take the number from a seed, not from the process number{at}", {"pid": "fixed"}, {}),
     }
 
 

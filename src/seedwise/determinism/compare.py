@@ -7,8 +7,9 @@ from enum import StrEnum
 
 import numpy as np
 
-from ..runs.masks import masked, names_duration
 from ..runs.written_files import Content
+from .lines import Readings
+from .parts import METRICS, TEXTS, UNORDERED, counts_durations, file_part, part_of, raw, without_numbers_of_processes
 from .trace import Trace
 
 
@@ -26,7 +27,7 @@ class Difference:
 
     `share` is the share of the parameters that differ at the end. `ulp` is the largest difference in units in the
     last place of float32. `relative` is the largest difference divided by the largest magnitude. `uncounted` shows
-    numbers that differ but look like durations.
+    numbers that differ but are readings of the machine, or look like durations.
     """
 
     verdict: Verdict
@@ -36,47 +37,48 @@ class Difference:
     ulp: int | None = None
     relative: float | None = None
     uncounted: str = ""
+    in_texts: bool = False
+    """Whether output, log, metrics or files differ, and not the parameters alone."""
 
     def __bool__(self) -> bool:
         return self.verdict is not Verdict.IDENTICAL
 
 
 _NUMBER = re.compile(r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?|nan|inf")
+_NO_READINGS = Readings()
 
 
-def compare(a: Trace, b: Trace, rtol: float = 1e-4) -> Difference:
+def compare(
+    a: Trace,
+    b: Trace,
+    rtol: float = 1e-4,
+    readings: Readings = _NO_READINGS,
+    *,
+    warnings: bool = True,
+    files: bool = True,
+) -> Difference:
     """Compare two traces.
 
     Metrics, output, files, and parameters after each step are compared exactly. If something differs but every number
     agrees to `rtol`, the verdict is rounding.
+
+    Parameters
+    ----------
+    readings
+        Places where readings of the machine stand. They do not count.
+    warnings, files
+        Whether Python's warnings and the files count.
     """
-    what: list[str] = []
     if a.status != b.status:
         return Difference(Verdict.DIFFERENT, (f"one {a.failed or 'ended well'}, the other {b.failed or 'ended well'}",))
-    near = True
-    durations = "clock-read" in a.facts or "clock-read" in b.facts
-    uncounted = ""
-    for name, x, y in (("output", a.stdout, b.stdout), ("log", _log(a.stderr), _log(b.stderr))):
-        if x == y:
-            continue
-        x, y = masked(x, durations=False), masked(y, durations=False)
-        if durations and x != y:
-            uncounted = _lines(name, x, y)
-            x, y = masked(x), masked(y)
-        if name == "log":
-            x, y = _in_order(x), _in_order(y)
-        if x != y:
-            what.append(_lines(name, x, y))
-            near, uncounted = near and _near_text(x, y, rtol), ""
-    logged = [_logged(t, durations) for t in (a, b)]
-    if repr(logged[0]) != repr(logged[1]):
-        names = sorted(k for k in {*logged[0], *logged[1]} if repr(logged[0].get(k)) != repr(logged[1].get(k)))
-        what.append(f"metrics: {', '.join(names[:5])}")
-        near = near and all(_near(logged[0].get(k, ()), logged[1].get(k, ()), rtol) for k in names)
-    files = sorted(path for path in {*a.files, *b.files} if a.files.get(path) != b.files.get(path))
+    texts = _Texts(a, b, rtol, readings, warnings)
+    what, near = texts.what, texts.near
     if files:
-        what.append(f"files: {', '.join(files[:5])}")
-        near = near and all(_near_content(a.contents.get(path), b.contents.get(path), rtol) for path in files)
+        names = sorted(path for path in {*a.files, *b.files} if texts.differs_in_file(path))
+        if names:
+            what.append(f"files: {', '.join(names[:5])}")
+            near = near and all(_near_content(a.contents.get(path), b.contents.get(path), rtol) for path in names)
+    in_texts = bool(what)
     step = first_step(a, b)
     share = ulp = relative = None
     if step is not None:
@@ -84,8 +86,66 @@ def compare(a: Trace, b: Trace, rtol: float = 1e-4) -> Difference:
         share, ulp, relative = _parameters(a, b)
         near = near and relative is not None and relative <= rtol and a.steps.size == b.steps.size
     if not what:
-        return Difference(Verdict.IDENTICAL, uncounted=uncounted)
-    return Difference(Verdict.ROUNDING if near else Verdict.DIFFERENT, tuple(what), step, share, ulp, relative)
+        return Difference(Verdict.IDENTICAL, uncounted=texts.uncounted)
+    verdict = Verdict.ROUNDING if near else Verdict.DIFFERENT
+    return Difference(verdict, tuple(what), step, share, ulp, relative, in_texts=in_texts)
+
+
+class _Texts:
+    """The texts of two traces held against each other."""
+
+    def __init__(self, a: Trace, b: Trace, rtol: float, readings: Readings, warnings: bool) -> None:
+        self._a, self._b, self._readings, self._warnings = a, b, readings, warnings
+        self.what: list[str] = []
+        self.near = True
+        self.uncounted = ""
+        self._durations = counts_durations(a, b)
+        for name in TEXTS:
+            self._one(name, rtol)
+
+    def _both(self, name: str, durations: bool) -> tuple[str | None, str | None]:
+        x, y = (part_of(t, name, durations, self._warnings) for t in (self._a, self._b))
+        return x, y
+
+    def _one(self, name: str, rtol: float) -> None:
+        if raw(self._a, name, self._warnings) == raw(self._b, name, self._warnings):
+            return
+        shown = self._both(name, durations=True)
+        if shown[0] == shown[1]:
+            return
+        x, y = shown if self._durations else self._both(name, durations=False)
+        if self._is_same(name, x or "", y or ""):
+            self.uncounted = self.uncounted or _lines(name, shown[0] or "", shown[1] or "")
+            return
+        x, y = self._counted(name, x or ""), self._counted(name, y or "")
+        self.what.append(_metrics(x, y) if name == METRICS else _lines(name, x, y))
+        self.near = self.near and _near_text(x, y, rtol)
+
+    def _counted(self, name: str, text: str) -> str:
+        return _in_order(name, self._readings.without(name, text))
+
+    def _is_same(self, name: str, x: str, y: str) -> bool:
+        if x == y or self._counted(name, x) == self._counted(name, y):
+            return True
+        x, y = self._readings.without(name, x), self._readings.without(name, y)
+        x, y = without_numbers_of_processes(self._a, x), without_numbers_of_processes(self._b, y)
+        return _in_order(name, x) == _in_order(name, y)
+
+    def differs_in_file(self, path: str) -> bool:
+        """Whether a file differs, apart from readings and names of this run."""
+        if self._a.files.get(path) == self._b.files.get(path):
+            return False
+        x, y = self._both(file_part(path), self._durations)
+        if x is None or y is None:
+            return True
+        if self._is_same(file_part(path), x, y):
+            self.uncounted = self.uncounted or _lines(file_part(path), x, y)
+            return False
+        return True
+
+
+def _in_order(name: str, text: str) -> str:
+    return "\n".join(sorted(text.splitlines())) if name in UNORDERED else text
 
 
 def first_step(a: Trace, b: Trace) -> int | None:
@@ -97,18 +157,19 @@ def first_step(a: Trace, b: Trace) -> int | None:
     return None if a.steps.size == b.steps.size else n
 
 
-def _logged(trace: Trace, durations: bool) -> dict[str, tuple[float, ...]]:
-    return {name: values for name, values in trace.logged.items() if not (durations and names_duration(name))}
+def resumed_at(whole: Trace, part: Trace) -> int | None:
+    """The step (from 0) of `whole` after which `part` goes on, if it is a resumed run. None if it has no fewer steps.
+
+    Both are taken to end with the same step.
+    """
+    left = whole.steps.size - part.steps.size
+    return int(left) if part.steps.size and left > 0 and part.unit == whole.unit else None
 
 
-def _log(text: str) -> str:
-    """Standard error, if it contains a number; else ""."""
-    return text if _NUMBER.search(text) else ""
-
-
-def _in_order(text: str) -> str:
-    """The lines, sorted: threads of a library may write them in any order."""
-    return "\n".join(sorted(line.rstrip() for line in text.splitlines() if line.strip()))
+def first_step_after(whole: Trace, part: Trace, start: int) -> int | None:
+    """As `first_step`, where step k of `part` is step start + k of `whole`. Counted as in `whole`."""
+    unequal = np.flatnonzero(whole.steps[start:] != part.steps)
+    return start + int(unequal[0]) if unequal.size else None
 
 
 def _lines(name: str, a: str, b: str) -> str:
@@ -116,6 +177,16 @@ def _lines(name: str, a: str, b: str) -> str:
         if x != y:
             return f"{name}, line {k}: {x.strip()[:60]!r} and {y.strip()[:60]!r}"
     return f"{name}: {len(a.splitlines())} and {len(b.splitlines())} lines"
+
+
+def _metrics(a: str, b: str) -> str:
+    rows: list[dict[str, list[str]]] = [{}, {}]
+    for found, text in zip(rows, (a, b), strict=True):
+        for line in text.splitlines():
+            name, _, value = line.rpartition(": ")
+            found.setdefault(name, []).append(value)
+    names = sorted(name for name in {*rows[0], *rows[1]} if rows[0].get(name) != rows[1].get(name))
+    return f"metrics: {', '.join(names[:5])}"
 
 
 def _near_content(a: Content | None, b: Content | None, rtol: float) -> bool:
@@ -131,15 +202,7 @@ def _near_text(a: str, b: str, rtol: float) -> bool:
     if _NUMBER.sub("#", a) != _NUMBER.sub("#", b):
         return False
     pairs = zip(_NUMBER.findall(a), _NUMBER.findall(b), strict=True)
-    return all(x == y or _close(float(x), float(y), rtol) for x, y in pairs)
-
-
-def _near(a: tuple[float, ...], b: tuple[float, ...], rtol: float) -> bool:
-    return len(a) == len(b) and all(x == y or _close(x, y, rtol) for x, y in zip(a, b, strict=True))
-
-
-def _close(x: float, y: float, rtol: float) -> bool:
-    return math.isclose(x, y, rel_tol=rtol, abs_tol=rtol * 1e-3)
+    return all(x == y or math.isclose(float(x), float(y), rel_tol=rtol, abs_tol=rtol * 1e-3) for x, y in pairs)
 
 
 def _parameters(a: Trace, b: Trace) -> tuple[float | None, int | None, float | None]:

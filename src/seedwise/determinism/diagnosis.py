@@ -1,31 +1,24 @@
 """The examination behind `check`: which processes are run, and what their results show."""
 
-import math
 import os
-import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from seedwise_guest import State
 
-from ..errors import ScriptError, SeedwiseError, UsageError
-from ..experiments.options import Options
-from ..results import Run, Series, Status
-from ..runs.masks import masked
-from ..runs.request import Request, silent
-from ..runs.sweep import execute
+from ..errors import ScriptError, UsageError
+from ..experiments.command import available_cores
+from ..results import Run
 from ..sandbox.workdir import Workdir
 from ..sandbox.worlds import find_worlds, guarded, sweep_dead_worlds
+from ..wording import option
 from . import (
     Cause,
     Check,
     Difference,
     Divergence,
-    Fix,
     Outcome,
     Reason,
     Trace,
@@ -37,14 +30,36 @@ from . import (
     short_place,
     without_place,
 )
-from .hypotheses import LONG, Hypothesis, as_change, hypotheses, may_agree_by_chance, perturbations
-from .rerunning import NOTHING, Change, Checker, check_environment, whole
+from .chance import runs_for_change
+from .compare import first_step_after, resumed_at
+from .entering import lines_of_order, proved_by_sorting
+from .hypotheses import (
+    LONG,
+    OTHER_MEMORY,
+    TRIED_ALONE,
+    Hypothesis,
+    as_change,
+    hypotheses,
+    may_agree_by_chance,
+    perturbations,
+    together,
+)
+from .plain import Plain
+from .proof import Held, Proof, Prover, quality
+from .rerunning import FIRST_HASH_SEED, NOTHING, Change, Checker, check_environment
+from .rewriting import changed_line
+from .spread import as_run, spreads, under_seeds
 
 Say = Callable[[str], None]
-_PATIENCE = 600.0
-"""Seconds that may be spent to show that one cause is the cause."""
+_PATIENCE = 150.0
+"""Seconds that the runs of one proof may take together; with `thorough`, ten times as long."""
 _PLAIN_RUNS = 5
 """Number of processes without any change. They show how often two processes agree by chance."""
+_THOROUGH_RUNS = 59
+"""So many plain runs without a difference show that at most one in twenty differs (95 %)."""
+_MUCH_OUTPUT = 4_000_000
+_FEW_OTHERS = 5
+"""Where fewer plain runs than this differ from the others, more are made, to learn how often they do."""
 
 
 class Examination:
@@ -59,16 +74,18 @@ class Examination:
         tell: Say,
         *,
         is_function: bool = False,
+        thorough: bool = False,
     ) -> None:
         self.words, self.other_seed, self.rtol, self.timeout, self.tell = list(words), other_seed, rtol, timeout, tell
+        self.thorough = thorough
         self.tried: list[Tried] = []
         self.notes: list[str] = []
         self._found: Divergence | None = None
-        self._plain: list[list[Trace]] = []
-        """The processes without any change, in groups: those with the same result are together."""
         self._change: Change | None = None
         """The change that changed the result, where plain reruns agree."""
         self._is_function = is_function
+        self._same = 1
+        """How many runs, plain ones and such with a change, gave the result of the first one."""
 
     def run(self, save_trace: str | None = None, against: str | None = None, measure: int = 0) -> Check:
         """Run the examination; see `check_script`."""
@@ -87,31 +104,51 @@ class Examination:
     def _examine(self, save_trace: str | None, against: str | None) -> Check:
         old = None if against is None else _saved_trace(against)
         if save_trace is not None and not Path(save_trace).absolute().parent.is_dir():
-            raise UsageError(f"--save-trace {save_trace}: no such folder")
+            raise UsageError(f"{option(f'--save-trace {save_trace}')}: no such folder")
         self.tell("run it once")
         self.first = self.checker.run()
-        self._plain = [[self.first]]
         if self.first.failed:
             raise ScriptError(f"the program {self.first.failed}: nothing can be compared{self._blame()}")
+        self.plain = Plain(self.checker, self.first, self.rtol, self.tell)
+        self.checker.given = self.first.readings
+        self.checker.at_once = _at_once(self.first)
         self._say_what_is_compared()
+        self._say_estimate()
         self.checker.timeout = min(self.timeout, max(60.0, 20 * self.first.seconds))
         if save_trace is not None:
             self.first.save(Path(save_trace))
         if old is not None:
             return self._against(old)
-        difference = self._reruns(4 if may_agree_by_chance(self.first) else 1)
-        self.tried.append(_tried("plain rerun", difference))
+        difference = self._reruns(self._plain_runs() - 1)
         if difference:
             return self._unsteady(difference)
-        found = self._repeating_workers() or self._perturbed() or self._seed_without_effect()
+        found = self._repeating_workers() or self._perturbed() or self._second_run() or self._seed_without_effect()
         if found is not None:
             return found
         self._try_typed_seeds()
         return self._answer(None, None)
 
+    def _plain_runs(self) -> int:
+        if self.thorough:
+            return _THOROUGH_RUNS
+        return 5 if may_agree_by_chance(self.first) and self.first.seconds < LONG else 2
+
+    def _say_estimate(self) -> None:
+        changes, _ = perturbations(self.first)
+        runs = self._plain_runs() - 1 + len(together(changes)) + 3
+        seconds = runs * self.first.seconds
+        if seconds >= 5.0:
+            self.tell(f"about {runs} more runs, {seconds:.0f} s; about as many again if they differ")
+
+    @property
+    def _most_runs(self) -> int:
+        """How many runs one proof may take."""
+        patience = _PATIENCE * (10 if self.thorough else 1)
+        return max(12, min(2000 if self.thorough else 200, int(patience / max(self.first.seconds, 0.05))))
+
     def _try_typed_seeds(self) -> None:
         """For a script that types its seed: do two seeds, put in its place, give two results?"""
-        if self.other_seed is not None or self.first.seconds > LONG:
+        if self.other_seed is not None or self.first.seconds > LONG or len(self.first.stdout) > _MUCH_OUTPUT:
             return
         drawn = any(e["state"] in (State.SEEDED, State.SEEDED_LATE) for e in self.first.ledger)
         runs = self._under_seeds(2) if drawn else []
@@ -128,26 +165,10 @@ class Examination:
 
     def _reruns(self, most: int) -> Difference:
         """Rerun without any change, at most `most` times, until a rerun differs."""
-        difference = Difference(Verdict.IDENTICAL)
-        for _ in range(most):
-            difference = self._run_again()
-            if difference:
-                break
-        return difference
-
-    def _run_again(self) -> Difference:
-        self.tell("run it again")
-        again = self.checker.run()
-        for group in self._plain:
-            if not compare(group[0], again, self.rtol):
-                group.append(again)
-                break
-        else:
-            self._plain.append([again])
-        difference = compare(self.first, again, self.rtol)
-        note = f"numbers that look like durations differ and were not counted: {difference.uncounted}"
-        if difference.uncounted and not any(n.startswith(note[:40]) for n in self.notes):
-            self.notes.append(note)
+        difference = self.plain.reruns(most)
+        self._same = len(self.plain.groups[0])
+        self.tried = [t for t in self.tried if t.name != "plain rerun"]
+        self.tried.insert(0, _tried("plain rerun", difference))
         return difference
 
     def _note(self, text: str) -> None:
@@ -167,108 +188,296 @@ class Examination:
                 "there was little to compare: the program printed no number, logged none, and wrote no file into its folder"
             )
 
-    def _needed(self) -> int:
-        """How many processes must agree until chance is below one per cent.
-
-        It depends on how often processes without a change agree.
-        """
-        runs = sum(map(len, self._plain))
-        often = (max(map(len, self._plain)) + 0.5) / (runs + 1)
-        return 1 + math.ceil(math.log(0.01) / math.log(often))
-
     # --- differs between reruns: hold one thing still at a time ------------------------------------------------------
 
     def _unsteady(self, difference: Difference) -> Check:
         if difference.first_step is not None:
             self._found = self._localise(difference, NOTHING)
-        while sum(map(len, self._plain)) < _PLAIN_RUNS and self.first.seconds < LONG:
-            self._run_again()
-        tried = hypotheses(self.first, self._found is not None and self._found.reason is Reason.KERNEL)
+        self._see_how_often()
+        kernel = self._found is not None and self._found.reason is Reason.KERNEL
+        tried = hypotheses(self.first, kernel, varies_hash_seed=self.checker.varies_hash_seed)
+        prover = Prover(self.plain, self._most_runs)
+        if self.plain.others < min(_FEW_OTHERS, self.plain.count - 1) and not kernel:
+            by_memory = self._by_memory(tried)
+            if by_memory is not None:
+                return self._with_further(difference, [by_memory])
+        if prover.needed > self._most_runs and not kernel:
+            return self._too_rare(difference, tried)
         for hypothesis in tried:
-            self.tell(f"hold still: {hypothesis.cause}")
-            steady = self._is_steady(hypothesis.fix(self.first))
-            self.tried.append(
-                Tried(
-                    f"held still: {hypothesis.cause}",
-                    Outcome.SAME if steady else Outcome.DIFFERENT,
-                    short_place(hypothesis.where),
-                )
-            )
-            if steady:
-                return self._answer(difference, hypothesis, verified=True)
-        several = self._several(tried)
+            named = self._holds(prover, hypothesis)
+            if named is not None:
+                return self._with_further(difference, [named])
+            if prover.rare and kernel and hypothesis.cause is Cause.KERNEL:
+                # it was seen to give other numbers for the same ones: only its fix is not proved
+                self._note(f"runs agree with the fix, but {prover.needed} would have to, until chance is ruled out")
+                return self._answer(difference, hypothesis)
+            if prover.rare:
+                break
+        several = [] if prover.rare else self._several(prover, tried)
         if several:
-            return self._answer(difference, several[0], verified=True, also=several[1:])
-        return self._answer(difference, Hypothesis(Cause.UNKNOWN))
+            return self._with_further(difference, several)
+        if prover.rare:
+            return self._too_rare(difference, tried)
+        return self._answer(difference, Hypothesis(Cause.UNKNOWN, self._side_by_side(tried)))
 
-    def _is_steady(self, *fixes: Fix) -> bool:
-        """Whether enough processes give the same result with these fixes, so that chance is ruled out."""
-        change = as_change(fixes)
-        wanted = self._needed() if len(self._plain) > 1 else 3
-        most = min(wanted, 3 + int(_PATIENCE / max(self.first.seconds, 0.1)))
-        a = self.checker.run(change)
-        if a.failed or any(compare(a, self.checker.run(change), self.rtol) for _ in range(most - 1)):
-            return False
-        if most < wanted:
-            self._note(f"{most} processes agreed, where {wanted} would make chance unlikely: each takes long")
-        return True
+    def _side_by_side(self, tried: Sequence[Hypothesis]) -> str:
+        """The first line at which something runs side by side, which is noted. "" if nothing was seen to."""
+        where = next((h.where for h in tried if h.cause is Cause.COMPLETION and h.where), "")
+        if where:
+            count = self.first.facts.get("started", "several")
+            self._note(
+                f"{count} threads, processes or tasks worked side by side, the first of them from {short_place(where)}"
+            )
+        return where
 
-    def _several(self, alone: Sequence[Hypothesis]) -> list[Hypothesis]:
+    def _see_how_often(self) -> None:
+        """More plain runs: five, and where only few of them differ, as many as are needed to see how often they do."""
+        if self.plain.count < _PLAIN_RUNS and self.first.seconds < LONG:
+            self.plain.more(_PLAIN_RUNS - self.plain.count)
+        while self.plain.others < min(_FEW_OTHERS, self.plain.count - 1) and self.plain.count < self._most_runs // 2:
+            self.plain.more(self.checker.at_once)
+
+    def _holds(self, prover: Prover, hypothesis: Hypothesis) -> Hypothesis | None:
+        """The cause, with its line, if runs agree while it is held still."""
+        self.tell(f"hold still: {hypothesis.cause}")
+        proof = prover.hold([hypothesis.fix(self.first)])
+        name = f"held still: {_in_words(hypothesis)}"
+        if proof.held is Held.FAILED and proof.trace is not None:
+            self.tried.append(Tried(name, Outcome.NOT_TRIED, f"the program {proof.trace.failed}"))
+            return None
+        outcome = Outcome.SAME if proof.held in (Held.SAME, Held.TOO_RARE) else Outcome.DIFFERENT
+        detail = _WORSE.get(proof.held, short_place(hypothesis.where))
+        self.tried.append(Tried(name, outcome, detail))
+        if hypothesis.cause is Cause.MEMORY and proof.trace is not None and not _filled(proof.trace):
+            return None  # no line took such memory: that runs agreed has another reason
+        return self._refined(hypothesis, proof) if proof else None
+
+    def _refined(self, hypothesis: Hypothesis, proof: Proof) -> Hypothesis:
+        """The cause told apart from its neighbours, and with the line that the proof has shown."""
+        if hypothesis.cause is Cause.CLOCK and proof.trace is not None:
+            shifted = as_change([hypothesis.fix(self.first)]) | Change({"readings": {"shift": True}}, {})
+            other = self.checker.run(shifted)
+            if not other.failed and not self.plain.compare(proof.trace, other, changed=True):
+                return Hypothesis(Cause.BUDGET, self.first.facts.get("clock-often", hypothesis.where))
+        if hypothesis.cause is Cause.MEMORY and proof.trace is not None:
+            return replace(hypothesis, where=self._unwritten_line(proof.trace) or hypothesis.where)
+        if hypothesis.cause is Cause.HASH:
+            return self._where_order_enters(hypothesis)
+        return hypothesis
+
+    def _where_order_enters(self, hypothesis: Hypothesis, base: Change = NOTHING) -> Hypothesis:
+        """Hash order with the lines at which sorting is enough, if there are such lines."""
+        late = self.first.facts.get("hash-seed-late")
+        if late:
+            self._note(
+                f"PYTHONHASHSEED is set inside the program ({short_place(late)}), which has no effect: Python reads it when it starts"
+            )
+        self.tell("look where the order of sets enters")
+        found = proved_by_sorting(hypothesis, Prover(self.plain, self._most_runs), self.checker, base)
+        return found or hypothesis
+
+    def _by_memory(self, tried: Sequence[Hypothesis]) -> Hypothesis | None:
+        """The cause, if other numbers in memory that was never written change the result each time.
+
+        Plain runs often find the same numbers there, so that few of them differ.
+        """
+        hypothesis = next((h for h in tried if h.cause is Cause.MEMORY), None)
+        if hypothesis is None:
+            return None
+        self.tell("put other numbers into memory that was never written")
+        a, b, c = (self.checker.run(FIRST_HASH_SEED | OTHER_MEMORY[k]) for k in (0, 1, 0))
+        if a.failed or b.failed or self.plain.compare(a, c, changed=True) or not self._differs(a, b):
+            return None
+        filled = FIRST_HASH_SEED | as_change([hypothesis.fix(self.first)])
+        x, y = (self.checker.run(filled | other) for other in OTHER_MEMORY)
+        if x.failed or not _filled(x) or self._differs(x, y) or quality(self.plain.runs, x) is not Held.SAME:
+            return None
+        self.tried.append(Tried(f"held still: {hypothesis.cause}", Outcome.SAME))
+        return replace(hypothesis, where=self._unwritten_line(x) or hypothesis.where)
+
+    def _unwritten_line(self, mended: Trace) -> str:
+        """The line whose memory is read before it is written: with that memory filled, other memory changes nothing."""
+        lines = _filled(mended)
+        for line in lines[:_MOST_LINES] if len(lines) > 1 else ():
+            filled = FIRST_HASH_SEED | Change({"memory": "zero", "memory-line": line}, {})
+            a, b = (self.checker.run(filled | other) for other in OTHER_MEMORY)
+            if not a.failed and not self.plain.compare(a, b, changed=True):
+                return line
+        return lines[0] if lines else ""
+
+    def _several(self, prover: Prover, alone: Sequence[Hypothesis]) -> list[Hypothesis]:
         """Hold several causes still that were not enough alone.
 
         If that helps, leave them out one by one, as long as it still helps.
         """
         kept = [hypothesis for hypothesis in alone if hypothesis.cause is not Cause.THREADS]
         self.tell("hold everything still")
-        if not self._is_steady(*(hypothesis.fix(self.first) for hypothesis in kept)):
+        if not prover.hold([hypothesis.fix(self.first) for hypothesis in kept]):
             return []
         for hypothesis in reversed(list(kept)):
             rest = [s for s in kept if s is not hypothesis]
-            if rest and self._is_steady(*(s.fix(self.first) for s in rest)):
+            if rest and prover.hold([s.fix(self.first) for s in rest]):
                 kept = rest
         return kept if len(kept) > 1 else []  # a single cause was not enough before, so this agreement is chance
+
+    def _with_further(self, difference: Difference, causes: list[Hypothesis]) -> Check:
+        """The answer, with what else changes the result once these causes are held still."""
+        held, known = as_change([h.fix(self.first) for h in causes]), {h.cause for h in causes}
+        if {Cause.HASH, Cause.ADDRESS} <= known:
+            causes = self._by_address_alone(causes)
+        for k, hypothesis in enumerate(causes):
+            if hypothesis.cause is Cause.HASH and len(causes) > 1:
+                base = as_change([h.fix(self.first) for h in causes if h is not hypothesis])
+                causes[k] = self._where_order_enters(hypothesis, base)
+        held = held | as_change([h.fix(self.first) for h in causes])
+        further = self._further(held, known) if self.first.seconds < LONG else []
+        return self._answer(difference, causes[0], verified=True, also=[*causes[1:], *further])
+
+    def _by_address_alone(self, causes: list[Hypothesis]) -> list[Hypothesis]:
+        """The causes without hash order, where the only sets whose order is taken hold objects that are placed by address.
+
+        What an address is also depends on the hash seed, so that both must be held still, and yet only one is a cause.
+        """
+        found = lines_of_order(self.checker)
+        if not found or set(found.values()) != {"object"}:
+            return causes
+        at = {Cause.ADDRESS: next(iter(found))}
+        return [replace(h, where=at.get(h.cause, h.where)) for h in causes if h.cause is not Cause.HASH]
+
+    def _further(self, base: Change, causes: set[Cause]) -> list[Hypothesis]:
+        reference = self.checker.run(FIRST_HASH_SEED | base)
+        if reference.failed:
+            return []
+        changes, _ = perturbations(self.first)
+        known = _related(causes)
+        changes = [(h, c) for h, c in perturbations(self.first)[0] if h.cause not in known]
+        found: dict[Cause, Hypothesis] = {}
+        for change, parts in together(changes):
+            self.tell("change the rest")
+            if not self._differs(reference, self.checker.run(change | base)):
+                continue
+            for hypothesis, part in parts:
+                if hypothesis.cause not in found and self._differs(reference, self.checker.run(part | base)):
+                    if self._differs(reference, self.checker.run(part | base)):
+                        found[hypothesis.cause] = hypothesis
+                        self.tried.append(
+                            Tried(f"besides: {hypothesis.cause}", Outcome.DIFFERENT, short_place(hypothesis.where))
+                        )
+        return list(found.values())
+
+    def _differs(self, reference: Trace, other: Trace) -> bool:
+        return not other.failed and bool(self.plain.compare(reference, other, changed=True))
+
+    def _too_rare(self, difference: Difference, tried: Sequence[Hypothesis]) -> Check:
+        """The answer where plain runs differ too seldom to prove a cause."""
+        self._note(
+            f"{self.plain.others} of {self.plain.count} plain runs differ: too few to prove a cause"
+            + ("" if self.thorough else f"; {option('--thorough')} makes more runs")
+        )
+        return self._answer(difference, Hypothesis(Cause.RACE, self._side_by_side(tried)))
 
     # --- the same between reruns: change one thing at a time --------------------------------------------------------
 
     def _perturbed(self) -> Check | None:
-        rounding: Check | None = None
         changes, skipped = perturbations(self.first)
         self.tried += skipped
+        suspects = self._suspects(changes)
+        found: list[tuple[Hypothesis, Change, Difference]] = []
         for hypothesis, change in changes:
-            cause, name = hypothesis.cause, hypothesis.cause.value
-            where = "" if cause is Cause.HASH else hypothesis.where  # it is not known which set it is
-            self.tell(f"change: {name}")
+            if any(h.cause is hypothesis.cause for h, _, _ in found):
+                continue
+            if (hypothesis, change) not in suspects and hypothesis.cause not in TRIED_ALONE:
+                continue
+            self.tell(f"change: {hypothesis.cause}")
             other = self.checker.run(change)
-            difference = compare(self.first, other, self.rtol)
-            if other.failed:
-                self.tried.append(Tried(name, Outcome.DIFFERENT, f"the program {other.failed}"))
-                if cause in (Cause.CLOCK, Cause.WORKERS):
-                    continue
-            elif cause is Cause.WORKERS:
-                self.tried.append(_tried(name, difference, where))
-                if difference:
-                    self.notes.append(
-                        f"another number of DataLoader workers gives another result ({short_place(where)}): it is part of the program, "
-                        "so keep it, and do not take it from the machine"
-                    )
+            difference = self.plain.compare(self.first, other, changed=True)
+            if not self._counts(hypothesis, other, difference):
                 continue
-            else:
-                self.tried.append(_tried(name, difference, where))
-            if not difference:
-                continue
-            chance = self._reruns(3)  # before a cause is named
+            seen = 1 + ((hypothesis, change) in suspects)  # it was part of a run that differed, too
+            chance = self._is_chance(change, seen, len(changes))
             if chance:
-                self.tried = [t for t in self.tried if t.name not in ("plain rerun", name)]
-                self.tried.insert(0, _tried("plain rerun", chance))
                 return self._unsteady(chance)
-            self._change = self._change or change
-            found = self._answer(difference, hypothesis, verified=self._verified(hypothesis, change), change=change)
-            if found.verdict is Verdict.DIFFERENT:
-                return found
-            rounding = rounding or found
-        if rounding is None:
+            found.append((hypothesis, change, difference))
+        return self._answer_changes(found)
+
+    def _suspects(self, changes: Sequence[tuple[Hypothesis, Change]]) -> list[tuple[Hypothesis, Change]]:
+        """The changes that must be tried one by one, because several of them together changed the result."""
+        suspects: list[tuple[Hypothesis, Change]] = []
+        groups = together(changes)
+        self.tell("change: " + ", ".join(dict.fromkeys(str(h.cause) for _, parts in groups for h, _ in parts)))
+        others = self.checker.run_all([change for change, _ in groups])
+        for (_, parts), other in zip(groups, others, strict=True):
+            if other.failed or self.plain.compare(self.first, other, changed=True):
+                suspects += parts
+                continue
+            self._same += 1
+            for hypothesis, _ in parts:
+                self.tried.append(Tried(hypothesis.cause.value, Outcome.SAME, short_place(hypothesis.where)))
+        return suspects
+
+    def _counts(self, hypothesis: Hypothesis, other: Trace, difference: Difference) -> bool:
+        """Enter what a change did. Whether it is a change of the result that needs a cause."""
+        cause, where = hypothesis.cause, "" if hypothesis.cause is Cause.HASH else hypothesis.where
+        if other.failed:
+            self.tried.append(Tried(cause, Outcome.NOT_TRIED, f"the program then {other.failed}"))
+            return False
+        self.tried.append(_tried(cause, difference, where))
+        if not difference:
+            self._same += 1
+        if cause is Cause.WORKERS and difference:
+            self.notes.append(
+                f"another number of DataLoader workers gives another result ({short_place(where)}): it is part of the program, "
+                "so keep it, and do not take it from the machine"
+            )
+            return False
+        return bool(difference)
+
+    def _is_chance(self, change: Change, seen: int, tried: int) -> Difference | None:
+        """Runs with the change and plain runs, until chance is ruled out. A plain run that differs, if one does.
+
+        `seen` runs with the change have differed before.
+        """
+        plain, changed = runs_for_change(self._same, tried)
+        most = self._most_runs
+        left = min(changed, most) - seen
+        while left > 0:
+            others = self.checker.run_all([change] * min(left, self.checker.at_once))
+            left -= len(others)
+            if not all(self._differs(self.first, other) for other in others):
+                return self._rare_difference()
+        return self._reruns(max(1, min(plain - self._same, most))) or None
+
+    def _rare_difference(self) -> Difference:
+        """The same change once changed the result and once did not: a race. Plain runs that show it."""
+        difference = self._reruns(min(60, self._most_runs))
+        if difference:
+            return difference
+        self._note("one run differed, and the next under the same change did not: a race that is rare")
+        return Difference(Verdict.DIFFERENT, ("one run of many",))
+
+    def _answer_changes(self, found: Sequence[tuple[Hypothesis, Change, Difference]]) -> Check | None:
+        if not found:
             return None
-        return replace(rounding, perturbations=tuple(self.tried), notes=tuple(self.notes))
+        order = sorted(
+            found, key=lambda one: one[2].verdict is not Verdict.DIFFERENT
+        )  # what is only rounding comes last
+        real = [one for one in order if one[2].verdict is Verdict.DIFFERENT] or order[:1]
+        hypothesis, change, difference = real[0]
+        self._change = change
+        real = [(self._with_line(h), c, d) for h, c, d in real]
+        verified = all(self._verified(h, c) for h, c, _ in real)
+        hypothesis = real[0][0]
+        return self._answer(difference, hypothesis, verified=verified, change=change, also=[h for h, _, _ in real[1:]])
+
+    def _with_line(self, hypothesis: Hypothesis) -> Hypothesis:
+        if hypothesis.cause is Cause.BUDGET:
+            return replace(hypothesis, where=self.first.facts.get("clock-often", hypothesis.where))
+        if hypothesis.cause is Cause.HASH:
+            return self._where_order_enters(hypothesis)
+        if hypothesis.cause is Cause.MEMORY:
+            filled = self.checker.run(FIRST_HASH_SEED | as_change([hypothesis.fix(self.first)]))
+            return replace(hypothesis, where=self._unwritten_line(filled) or hypothesis.where)
+        return hypothesis
 
     def _verified(self, hypothesis: Hypothesis, change: Change) -> bool:
         """Whether the fix works.
@@ -276,12 +485,30 @@ class Examination:
         With the fix, the change must no longer change the result. For hash order and threads, reruns must agree.
         """
         fix = hypothesis.fix(self.first)
-        if hypothesis.cause in (Cause.HASH, Cause.THREADS):
-            return self._is_steady(fix)
-        applied = as_change([fix])
-        both = Change({**change.interventions, **applied.interventions}, {**change.environment, **applied.environment})
+        if hypothesis.cause in (Cause.HASH, Cause.THREADS, Cause.KERNEL):
+            return bool(Prover(self.plain, self._most_runs).hold([fix]))
+        applied = FIRST_HASH_SEED | as_change([fix])
         mended = self.checker.run(applied)
-        return not mended.failed and not compare(mended, self.checker.run(both), self.rtol)
+        if mended.failed or self.plain.compare(mended, self.checker.run(change | applied), changed=True):
+            return False
+        return quality([self.first], mended) is Held.SAME
+
+    def _second_run(self) -> Check | None:
+        """Run once more in the folder that a first run left, where it looked for a file and then wrote it."""
+        if not self.first.looked:
+            return None
+        self.tell("run it again in the folder that it left")
+        first, second = self.checker.run_twice(FIRST_HASH_SEED)
+        if second.failed:
+            self.tried.append(Tried(Cause.EARLIER, Outcome.NOT_TRIED, f"the second run {second.failed}"))
+            return None
+        difference = self.plain.compare_results(first, second)
+        path, where = next(iter(self.first.looked.items()))
+        self.tried.append(_tried(Cause.EARLIER, difference, where))
+        if not difference:
+            return None
+        self._note(f"the first run wrote {path}, and the second one found it there")
+        return self._answer(difference, Hypothesis(Cause.EARLIER, where), verified=True)
 
     # --- the opposite failure ---------------------------------------------------------------------------------------
 
@@ -303,7 +530,7 @@ class Examination:
             other = self.checker.run()
         finally:
             self.checker.words = words
-        difference = compare(self.first, other, self.rtol)
+        difference = self.plain.compare(self.first, other)
         drawn = [e for e in self.first.ledger if e["state"] in (State.SEEDED, State.SEEDED_LATE, State.UNSEEDED)]
         moved = [g for g, d in other.generators.items() if self.first.generators.get(g) != d]
         self.tried.append(Tried("another seed", Outcome.DIFFERENT if difference else Outcome.SAME))
@@ -327,12 +554,12 @@ class Examination:
             return None  # Keras shows its weights only after an epoch, and no single operation
         for _ in range(4):
             self.tell(f"record every operation of step {step + 1}")
-            a = self.checker.run(Change({}, {}, step))
+            a = self.checker.run(replace(FIRST_HASH_SEED, record_step=step))
             b = self.checker.run(replace(change, record_step=step))
-            found = localise(a, b, step)
+            now = compare(a, b, self.rtol).first_step
+            found = None if now is not None and now < step else localise(a, b, step)
             if found is not None:
                 return found
-            now = compare(a, b, self.rtol).first_step
             step = step if now is None else now  # this time the same by chance, or different at another step
         return None
 
@@ -356,14 +583,29 @@ class Examination:
         if hypothesis is None:
             found = Check(verdict, difference=difference, divergence=divergence)
         else:
-            hypothesis, verified = self._at_operation(hypothesis, divergence, verified)
+            if hypothesis.cause is not Cause.RACE:
+                hypothesis, verified = self._at_operation(hypothesis, divergence, verified)
             places = [s.where for s in (hypothesis, *also)] + ([] if divergence is None else [divergence.line])
             where = short_place(next((place for place in places if place), ""))
             fixes = "; ".join(s.fix(self.first).text for s in (hypothesis, *also))
             found = Check(
                 verdict, _cause_in_words(hypothesis, also), where, fixes, verified, "", difference, divergence
             )
-        found = replace(found, ledger=self.first.ledger, perturbations=tuple(self.tried), notes=tuple(self.notes))
+            lines = (changed_line(s.cause, s.where) for s in (hypothesis, *also))
+            found = replace(found, lines=tuple(line for line in lines if line is not None))
+        if self.plain.uncounted:
+            self._note(
+                f"numbers that are readings of clock or machine differ and were not counted: {self.plain.uncounted}"
+            )
+        found = replace(
+            found,
+            ledger=self.first.ledger,
+            perturbations=_once(self.tried),
+            notes=tuple(self.notes),
+            same_runs=self._same if verdict is Verdict.IDENTICAL else 0,
+            plain_runs=self.plain.count,
+            other_runs=self.plain.others,
+        )
         return replace(found, sentence=sentence_of(found))
 
     def _at_operation(
@@ -377,7 +619,7 @@ class Examination:
             return hypothesis, verified
         if hypothesis.cause is Cause.THREADS and divergence.operation.strip("_").startswith(_RACING):
             hypothesis = Hypothesis(Cause.KERNEL, divergence.line)  # it differs between reruns too, but seldom
-            verified = self._is_steady(hypothesis.fix(self.first))
+            verified = bool(Prover(self.plain, self._most_runs).hold([hypothesis.fix(self.first)]))
         if divergence.line and hypothesis.cause in (Cause.THREADS, Cause.KERNEL):
             hypothesis = replace(hypothesis, where=divergence.line)
         return hypothesis, verified
@@ -391,11 +633,21 @@ class Examination:
             if (o := next((x for x in old.ledger if x["generator"] == e["generator"]), None)) is not None
             and (o["state"], o.get("seed")) != (e["state"], e.get("seed"))
         ]
+        other_command = bool(old.command) and tuple(self.words) != old.command
+        if other_command:
+            self._note(f"the trace is of another command: {' '.join(old.command)}")
+        start = resumed_at(old, self.first)
+        if start is not None:
+            step = first_step_after(old, self.first, start)
+            said = "all its steps are the same" if step is None else f"the first step that differs is {step + 1}"
+            self._note(
+                f"this run has only the last {self.first.steps.size} of {old.steps.size} steps: as a resumed run, {said}"
+            )
         if changed:
             self.notes.append(f"seeded otherwise than in the trace: {', '.join(changed)}")
         found = Check(
             verdict,
-            "" if not difference else "another machine or version",
+            "" if not difference else "another command" if other_command else "another machine or version",
             "",
             "",
             False,
@@ -413,55 +665,20 @@ class Examination:
 
         One is caused by the uncontrolled source, the other by the seed.
         """
-        from ..metrics import choose as metrics
-
         if found.verdict is Verdict.IDENTICAL:
             return replace(found, measured={"note": "nothing changes the result: there is no spread to measure"})
         self.tell(f"measure the spread over {n} runs")
         changes = [NOTHING] * (n - 1) if self._change is None else [self._change]
-        runs = [_as_run(k, t) for k, t in enumerate([self.first, *map(self.checker.run, changes)]) if not t.failed]
-        of_seeds = self._under_seeds(n)
-        spread: dict[str, Any] = {}
-        for metric in metrics.choose(runs).metrics or metrics.choose(of_seeds).metrics:
-            if not all(metric.name in run.series for run in runs):
-                continue
-            values = [run.series[metric.name].values[-1] for run in runs]
-            seeds = [run.series[metric.name].values[-1] for run in of_seeds if metric.name in run.series]
-            spread[metric.name] = {
-                "sd": float(np.std(values, ddof=1)) if len(values) > 1 else None,
-                "n": len(values),
-                "seed_sd": float(np.std(seeds, ddof=1)) if len(seeds) > 1 else None,
-                "seeds": len(seeds),
-                "of": "reruns" if self._change is None else "the change",
-            }
-        return replace(found, measured=spread)
+        runs = [as_run(k, t) for k, t in enumerate([self.first, *map(self.checker.run, changes)]) if not t.failed]
+        of = "reruns" if self._change is None else "the change"
+        return replace(found, measured=spreads(runs, self._under_seeds(n), of))
 
     def _under_seeds(self, n: int) -> list[Run]:
-        """Finished runs of the script under n seeds, which replace the seed that it types.
-
-        `detail` holds what each printed. Empty if there is no place for a seed.
-        """
         if self._is_function:
             return []
-        with tempfile.TemporaryDirectory(prefix="seedwise-check-") as folder:
-            try:
-                options = Options(threads=None, timeout=self.timeout)
-                request = Request(self.words, list(range(1, n + 1)), options, "check")
-                results = execute(request, os.path.join(folder, "store"), silent).results
-            except SeedwiseError as error:
-                self.notes.append(f"no seeds could be placed: {error}")
-                return []
-            if not results.sites:
-                return []
-            printed = [masked(whole(Path(str(r.folder), "stdout"))) for r in results.finished]
-            return [replace(run, detail=text) for run, text in zip(results.finished, printed, strict=True)]
-
-
-def _as_run(k: int, trace: Trace) -> Run:
-    from ..metrics import choose as metrics
-
-    logged = {m: Series(tuple(range(1, len(v) + 1)), v) for m, v in trace.logged.items()}
-    return Run(k, Status.FINISHED, metrics.read_run(logged, trace.stdout, trace.stderr, {}))
+        found, note = under_seeds(self.words, n, self.timeout)
+        self.notes += [note] if note else []
+        return found
 
 
 _RACING = ("index_put", "put", "index_copy", "scatter_reduce")
@@ -470,10 +687,60 @@ _RACING = ("index_put", "put", "index_copy", "scatter_reduce")
 
 def _saved_trace(path: str) -> Trace:
     if os.path.isdir(path):
-        raise UsageError(f"--against {path}: that is a folder; it takes a file that --save-trace made")
+        raise UsageError(
+            f"{path} is a folder: `seedwise check --against` takes a file that `seedwise check --save-trace FILE` made"
+        )
     if not os.path.isfile(path):
-        raise UsageError(f"no such file: {path}; make one with --save-trace")
+        raise UsageError(f"no such file: {path}; `seedwise check --save-trace {path}` makes one")
     return Trace.load(Path(path))
+
+
+_MOST_LINES = 5
+_ONE_CORE = 1.3
+"""Seconds of processor time in each second up to which a program counts as using one core."""
+_WORSE = {
+    Held.NOT_FINITE: "they agree on NaN",
+    Held.ELSEWHERE: "they agree, far from every plain run",
+    Held.TOO_RARE: "they agree, but so seldom do plain runs differ that this may be chance",
+}
+
+
+def _filled(mended: Trace) -> list[str]:
+    """The user's lines that took memory which was then filled."""
+    return [what.partition(" ")[2] for what in mended.facts if what.startswith("memory ")]
+
+
+def _at_once(first: Trace) -> int:
+    """How many processes of this program fit beside each other: as many as there are cores that it does not use itself.
+
+    Programs with threads, with workers or with a GPU run alone: they would disturb each other.
+    """
+    if {"gpu", "completion", "threads", "workers", "started"} & set(first.facts):
+        return 1
+    busy = first.processor_seconds / max(first.seconds, 0.01)
+    return 1 if busy > _ONE_CORE else min(4, max(1, available_cores()))
+
+
+def _related(causes: set[Cause]) -> set[Cause]:
+    """These causes, and those that are held still with them."""
+    time = {Cause.CLOCK, Cause.BUDGET}
+    return causes | (time if causes & time else set())
+
+
+def _in_words(hypothesis: Hypothesis) -> str:
+    names = ", ".join(map(without_place, hypothesis.generators))
+    return f"{hypothesis.cause}: {names}" if names else hypothesis.cause.value
+
+
+def _once(tried: Sequence[Tried]) -> tuple[Tried, ...]:
+    """What was tried under one name several times with the same result (hash seeds) is told once, with their number."""
+    found: dict[tuple[str, Outcome], list[Tried]] = {}
+    for one in tried:
+        found.setdefault((one.name, one.outcome), []).append(one)
+    return tuple(
+        group[0] if len(group) == 1 else replace(group[0], name=f"{group[0].name} ({len(group)} times)")
+        for group in found.values()
+    )
 
 
 def _tried(name: str, difference: Difference, where: str = "") -> Tried:

@@ -1,5 +1,6 @@
 """The answer of `check`: what was tried, what it did, and a sentence."""
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -7,8 +8,10 @@ from typing import Any
 
 from ..decisions import Answer
 from .causes import Cause
+from .chance import largest_share
 from .compare import Difference, Verdict
 from .localise import Divergence
+from .rewriting import ChangedLine
 
 
 class Outcome(StrEnum):
@@ -47,6 +50,22 @@ class Check(Answer):
         Every generator: state, `file:line` of its seeding and of the first draw.
     perturbations
         What was tried, one thing at a time.
+    lines
+        The lines that the fix changes, before and after, where the change can be written down.
+    same_runs
+        How many runs gave the same result, if the verdict is identical: plain ones, and those with a change.
+    plain_runs, other_runs
+        How many plain runs there were, and how many of them differ from the most frequent result.
+    difference
+        How far the results are apart, if they are.
+    processes
+        How many processes were run in all.
+    measured
+        The spread that the uncontrolled source causes, if it was asked for.
+    notes
+        What could not be tried, and other things to know.
+    sentence
+        The answer in words.
     """
 
     verdict: Verdict
@@ -62,6 +81,10 @@ class Check(Answer):
     notes: tuple[str, ...] = ()
     processes: int = 0
     measured: Mapping[str, Any] = field(default_factory=dict)
+    lines: tuple[ChangedLine, ...] = ()
+    same_runs: int = 0
+    plain_runs: int = 0
+    other_runs: int = 0
 
     @property
     def ok(self) -> bool:
@@ -78,19 +101,30 @@ class Check(Answer):
 def sentence_of(c: Check) -> str:
     """The sentence: first the verdict, then the cause, the line, the fix."""
     if c.verdict is Verdict.IDENTICAL and not c.cause:
-        return "identical: nothing that was tried changes the result."
+        return f"identical: nothing that was tried changes the result{_seen(c.same_runs)}."
     at = f" at {c.location}" if c.location else ""
     how = ""
     d = c.difference
     if d is not None and d.verdict is Verdict.ROUNDING and d.share is not None:
         how = f" ({d.share * 100:.0f} % of the parameters differ, by at most {_size(d)})"
     start = f"{c.verdict}{how}: {c.cause}{at}."
+    if c.cause == Cause.RACE:
+        return f"{c.verdict}: a {c.cause}{at}: {c.other_runs} of {c.plain_runs} plain runs differ, too few to say more."
     if c.cause == Cause.UNKNOWN:
-        return f"{c.verdict}: reruns differ, and nothing that was held still makes them the same."
+        return f"{c.verdict}: reruns differ ({c.other_runs} of {c.plain_runs}), and nothing that was held still makes them the same."
     if not c.fix:
         return start
     proved = "Identical with this" if c.fix_verified else "Proposed, and not enough or not to be tried from outside"
     return f"{start} {proved}: {c.fix}."
+
+
+def _seen(runs: int) -> str:
+    """How many runs showed no difference, and how many others may still differ."""
+    if runs < 2:
+        return ""
+    share = largest_share(runs - 1)
+    most = f"{math.ceil(share * 10)} in 10" if share > 0.1 else f"{math.ceil(share * 100)} in 100"
+    return f" (no difference in {runs} runs: at most {most} differ, 95 %)"
 
 
 def _size(d: Difference) -> str:

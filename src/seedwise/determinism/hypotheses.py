@@ -4,19 +4,19 @@ What the first process did decides what is possible.
 """
 
 import os
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+import sys
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 from seedwise_guest import State
 
 from ..experiments.command import available_cores
 from . import Cause, Fix, Outcome, Trace, Tried, fix_for, set_order_line
-from .rerunning import Change
+from .rerunning import FIRST_HASH_SEED, HASH_SEEDS, NOTHING, Change
 
 LONG = 120.0
 """Seconds. A program that takes longer is run as few times as possible."""
-_HASH_SEEDS = ("1", "4242", "2", "3", "5", "7", "11")
 _NOT_GOVERNED = (State.UNSEEDED, State.SEEDED_LATE)
 
 
@@ -27,6 +27,10 @@ class Hypothesis:
     cause: Cause
     where: str = ""
     generators: tuple[str, ...] = ()
+    made_by: str = ""
+    """The library that made the generator."""
+    sorted_at: tuple[tuple[str, str], ...] = ()
+    """Lines at which sorting a set was shown to be enough, each with what is ordered there."""
 
     def fix(self, trace: Trace) -> Fix:
         """The smallest change against this cause, for the program of `trace`."""
@@ -37,6 +41,8 @@ class Hypothesis:
             libraries={e["generator"].partition(" ")[0] for e in trace.ledger},
             gpu="gpu" in trace.facts,
             xla_flags=os.environ.get("XLA_FLAGS", ""),
+            sorted_at=self.sorted_at,
+            made_by=self.made_by,
         )
 
 
@@ -49,40 +55,55 @@ def may_agree_by_chance(trace: Trace) -> bool:
     return drawn or bool({"entropy", "pid", "completion"} & set(trace.facts))
 
 
-def hypotheses(trace: Trace, kernel_first: bool) -> list[Hypothesis]:
+def hypotheses(trace: Trace, kernel_first: bool, *, varies_hash_seed: bool = False) -> list[Hypothesis]:
     """What could make reruns differ, most likely first.
 
-    `kernel_first` says that an operation gave different output for the same input.
+    `kernel_first` says that an operation gave different output for the same input; `varies_hash_seed`, that each run
+    has another hash seed.
     """
     found: list[Hypothesis] = []
     free = [e for e in trace.ledger if e["state"] in _NOT_GOVERNED and "system" not in e.get("note", "")]
     free.sort(key=lambda e: not _place(e))
     alone = [_generator(entry) for entry in free]
     found += [hypothesis for hypothesis in alone if hypothesis.where]
-    for cause in (Cause.ENTROPY, Cause.CLOCK, Cause.PID, Cause.COMPLETION, Cause.MEMORY):
+    line = set_order_line(trace.loaded)
+    by_hash = [Hypothesis(Cause.HASH, line)] if varies_hash_seed else []
+    found += by_hash if line else []
+    for cause in (Cause.ENTROPY, Cause.CLOCK, Cause.MACHINE, Cause.PID, Cause.COMPLETION):
         fact = _FACTS[cause]
         if fact in trace.facts:
             found.append(Hypothesis(cause, trace.facts[fact]))
+    beside = next((trace.facts[fact] for fact in ("tasks", "threads") if fact in trace.facts), "")
+    if beside and "completion" not in trace.facts:
+        found.append(Hypothesis(Cause.COMPLETION, beside))
+    if "memory" in trace.facts or "torch" in libraries_of(trace):
+        found.append(Hypothesis(Cause.MEMORY, trace.facts.get("memory", "")))
     found += [hypothesis for hypothesis in alone if not hypothesis.where]  # only libraries draw from these, as it seems
     if len(free) > 1:
         found.append(Hypothesis(Cause.GENERATOR, _place(free[0]), tuple(e["generator"] for e in free)))
-    line = set_order_line(trace.loaded)
+    found += [] if line else by_hash
     if line:
         found.append(Hypothesis(Cause.ADDRESS, line))
     if threads() > 1:
         if kernel_first:
             found = [Hypothesis(Cause.KERNEL), Hypothesis(Cause.THREADS), *found]
         else:
-            found += [Hypothesis(Cause.KERNEL)] if trace.steps.size else []
+            found += [Hypothesis(Cause.KERNEL)] if trace.steps.size or "tensorflow" in libraries_of(trace) else []
             found += [Hypothesis(Cause.THREADS)]
     if not line:
         found.append(Hypothesis(Cause.ADDRESS))
     return found
 
 
+def libraries_of(trace: Trace) -> set[str]:
+    """The libraries in the program that have generators, by the ledger's names."""
+    return {str(e["generator"]).partition(" ")[0].partition(".")[0] for e in trace.ledger}
+
+
 def _generator(entry: Mapping[str, Any]) -> Hypothesis:
     late = entry["state"] == State.SEEDED_LATE
-    return Hypothesis(Cause.LATE if late else Cause.GENERATOR, _place(entry), (entry["generator"],))
+    made_by = str(entry.get("note", "")).partition(" by ")[2]
+    return Hypothesis(Cause.LATE if late else Cause.GENERATOR, _place(entry), (entry["generator"],), made_by)
 
 
 def _place(entry: Mapping[str, Any]) -> str:
@@ -92,38 +113,47 @@ def _place(entry: Mapping[str, Any]) -> str:
 _FACTS = {
     Cause.ENTROPY: "entropy",
     Cause.CLOCK: "clock",
+    Cause.MACHINE: "meter",
     Cause.PID: "pid",
     Cause.COMPLETION: "completion",
     Cause.MEMORY: "memory",
     Cause.LISTING: "listing",
     Cause.WORKERS: "workers",
+    Cause.BUDGET: "clock",
 }
-_PERTURBED_BY: dict[Cause, dict[str, object]] = {
-    Cause.LISTING: {"listing": "other"},
-    Cause.COMPLETION: {"completion": "delay"},
-    Cause.CLOCK: {"clock": "shift"},
-    Cause.MEMORY: {"memory": "nan"},
-    Cause.WORKERS: {"workers": True},
-}
+_PERTURBED_BY: tuple[tuple[Cause, dict[str, object]], ...] = (
+    (Cause.LISTING, {"listing": "other"}),
+    (Cause.COMPLETION, {"completion": "delay"}),
+    (Cause.CLOCK, {"clock": {"shift": True}}),
+    (Cause.BUDGET, {"clock": {"rate": 2.0}}),
+    (Cause.BUDGET, {"clock": {"rate": 0.5}}),
+    (Cause.MEMORY, {"memory": "nan"}),
+    (Cause.WORKERS, {"workers": True}),
+)
+Proposal = tuple[Hypothesis, Change]
 
 
-def perturbations(trace: Trace) -> tuple[list[tuple[Hypothesis, Change]], list[Tried]]:
+def perturbations(trace: Trace) -> tuple[list[Proposal], list[Tried]]:
     """What to change, one thing at a time, if reruns agree. Also what need not be tried, with the reason."""
-    found: list[tuple[Hypothesis, Change]] = []
+    found: list[Proposal] = []
     skipped: list[Tried] = []
     line = set_order_line(trace.loaded)
     if os.environ.get("PYTHONHASHSEED", "") in ("", "random"):
         # two words may keep their order under another hash seed, so a program that iterates over sets is tried under
         # several
-        seeds = _HASH_SEEDS if line and trace.seconds < LONG / 8 else _HASH_SEEDS[:2]
+        seeds = HASH_SEEDS[1:] if line and trace.seconds < LONG / 8 else HASH_SEEDS[1:3]
         found += [(Hypothesis(Cause.HASH, line), Change({}, {"PYTHONHASHSEED": seed})) for seed in seeds]
     else:
         skipped.append(Tried(Cause.HASH, Outcome.NOT_TRIED, "PYTHONHASHSEED is set in your environment"))
-    for cause, change in _PERTURBED_BY.items():
-        if _FACTS[cause] in trace.facts:
-            found.append((Hypothesis(cause, trace.facts[_FACTS[cause]]), Change(change, {})))
-        else:
+    for cause, change in _PERTURBED_BY:
+        fact = _FACTS[cause]
+        if fact in trace.facts:
+            found.append((Hypothesis(cause, trace.facts[fact]), FIRST_HASH_SEED | Change(change, {})))
+        elif not any(t.name == cause for t in skipped):
             skipped.append(Tried(cause, Outcome.NOT_TRIED, "no use of it was seen"))
+    if "memory" not in trace.facts and {"torch", "numpy"} & libraries_of(trace) and sys.platform == "linux":
+        skipped = [t for t in skipped if t.name != Cause.MEMORY]
+        found.append((Hypothesis(Cause.MEMORY), FIRST_HASH_SEED | OTHER_MEMORY[0]))
     if threads() > 1:
         found.append(_applied(Hypothesis(Cause.THREADS), trace))
     else:
@@ -137,8 +167,34 @@ def perturbations(trace: Trace) -> tuple[list[tuple[Hypothesis, Change]], list[T
     return found, skipped
 
 
+OTHER_MEMORY = (Change({}, {"MALLOC_PERTURB_": "170"}), Change({}, {"MALLOC_PERTURB_": "85"}))
+"""Memory that was never written holds other numbers (glibc fills it: mallopt(3))."""
+TRIED_ALONE = (Cause.WORKERS, Cause.THREADS, Cause.KERNEL)
+"""What changes the last digits of many programs: tried alone, never together with something else."""
+
+
+def together(changes: Sequence[Proposal]) -> list[tuple[Change, list[Proposal]]]:
+    """The changes in as few runs as possible: where such a run gives the same result, each of its changes does.
+
+    Changes of one kind (two hash seeds, two speeds of the clock) go into different runs.
+    """
+    left = [one for one in changes if one[0].cause not in TRIED_ALONE]
+    found: list[tuple[Change, list[Proposal]]] = []
+    while left:
+        taken: dict[Cause, Proposal] = {}
+        for one in left:
+            taken.setdefault(one[0].cause, one)
+        left = [one for one in left if taken[one[0].cause] is not one]
+        change = FIRST_HASH_SEED
+        for hypothesis, part in taken.values():
+            rest = {k: v for k, v in part.environment.items() if k != "PYTHONHASHSEED"}
+            change = change | (part if hypothesis.cause is Cause.HASH else replace(part, environment=rest))
+        found.append((change, list(taken.values())))
+    return found
+
+
 def _applied(hypothesis: Hypothesis, trace: Trace) -> tuple[Hypothesis, Change]:
-    return hypothesis, as_change([hypothesis.fix(trace)])
+    return hypothesis, FIRST_HASH_SEED | as_change([hypothesis.fix(trace)])
 
 
 def threads() -> int:
@@ -149,13 +205,8 @@ def threads() -> int:
 
 def as_change(fixes: Iterable[Fix]) -> Change:
     """All these fixes together, as one change that is applied from outside."""
-    interventions: dict[str, object] = {}
-    environment: dict[str, str] = {}
-    generators: list[str] = []
+    change = NOTHING
     for fix in fixes:
-        generators += fix.generators
-        interventions.update(fix.interventions)
-        environment.update(fix.environment)
-    if generators:
-        interventions["generators"] = generators
-    return Change(interventions, environment)
+        named = {"generators": list(fix.generators)} if fix.generators else {}
+        change = change | Change({**fix.interventions, **named}, fix.environment)
+    return change

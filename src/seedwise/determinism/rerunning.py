@@ -4,19 +4,32 @@ import contextlib
 import hashlib
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
 from pathlib import Path
+from threading import Lock
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from seedwise_guest.protocol import ENTRY, INSTRUCTIONS, PROTOCOL, SPOOL, WORLD_ERROR, CheckInstructions
+from seedwise_guest.protocol import (
+    ASIDE,
+    ENTRY,
+    INSTRUCTIONS,
+    PROTOCOL,
+    REPLAY,
+    RESUMING,
+    SPOOL,
+    WORLD_ERROR,
+    CheckInstructions,
+)
 
 from ..errors import ScriptError
 from ..runs.ledgers import merged
@@ -39,6 +52,17 @@ class Change:
     interventions: Mapping[str, Any]
     environment: Mapping[str, str]
     record_step: int = -1
+    resuming: Mapping[str, Any] | None = None
+    """What is asked of a training that is interrupted or goes on."""
+
+    def __or__(self, other: "Change") -> "Change":
+        """Both changes together."""
+        return Change(
+            _together(self.interventions, other.interventions),
+            {**self.environment, **other.environment},
+            max(self.record_step, other.record_step),
+            other.resuming or self.resuming,
+        )
 
     @property
     def fixed_addresses(self) -> bool:
@@ -46,7 +70,25 @@ class Change:
         return bool(self.interventions.get("addresses"))
 
 
+def _together(a: Mapping[str, Any], b: Mapping[str, Any]) -> dict[str, Any]:
+    """Both interventions. Where both have settings or names under one key, these are joined."""
+    found: dict[str, Any] = {**a}
+    for key, value in b.items():
+        old = found.get(key)
+        if isinstance(old, Mapping) and isinstance(value, Mapping):
+            found[key] = {**old, **value}
+        elif isinstance(old, list) and isinstance(value, list):
+            found[key] = [*old, *(v for v in value if v not in old)]
+        else:
+            found[key] = value
+    return found
+
+
 NOTHING = Change({}, {})
+HASH_SEEDS = ("0", "4242", "1", "2", "3", "5", "7", "11")
+"""Where the user sets no hash seed, plain runs have another one each, as the user's own runs have."""
+FIRST_HASH_SEED = Change({}, {"PYTHONHASHSEED": HASH_SEEDS[0]})
+"""The hash seed of the first run."""
 
 
 class Checker:
@@ -66,14 +108,41 @@ class Checker:
 
     def __init__(self, words: Sequence[str], worlds: Worlds, environment: Mapping[str, str], timeout: float) -> None:
         self.words, self.worlds, self.environment, self.timeout = list(words), worlds, dict(environment), timeout
+        self._counting = Lock()
         self.runs = 0
         """How many processes have been started."""
+        self.given: Mapping[str, Any] = {}
+        """The readings that processes are given again, where a change asks for it."""
+        self.at_once = 1
+        """How many processes may run at the same time."""
+        self.varies_hash_seed = not self.environment.get("PYTHONHASHSEED", "").isdigit()
+        """Whether the user's own runs each have another hash seed."""
 
     def run(self, change: Change = NOTHING) -> Trace:
         """Run one fresh process. Raises ScriptError if it cannot be started, or if no guest reports."""
         world = self.worlds.make()
         try:
-            return self._run(world, change)
+            return self.run_in(world, change)
+        finally:
+            self.worlds.end_users(world, thorough=True)
+            self.worlds.remove(world)
+
+    def run_all(self, changes: Sequence[Change]) -> list[Trace]:
+        """Run a fresh process for each of these, several at the same time where `at_once` allows it."""
+        if len(changes) < 2 or self.at_once < 2:
+            return [self.run(change) for change in changes]
+        with ThreadPoolExecutor(self.at_once) as pool:
+            return list(pool.map(self.run, changes))
+
+    def run_twice(self, change: Change = NOTHING) -> tuple[Trace, Trace]:
+        """Run the command once, and then again in the folder that the first run left."""
+        world = self.worlds.make()
+        try:
+            first = self.run_in(world, change)
+            self.worlds.end_users(world, thorough=True)
+            shutil.rmtree(world.spool)
+            world.spool.mkdir()
+            return first, self.run_in(world, change)
         finally:
             self.worlds.end_users(world, thorough=True)
             self.worlds.remove(world)
@@ -99,19 +168,31 @@ class Checker:
             self.worlds.end_users(world, thorough=True)
             self.worlds.remove(world)
 
-    def _run(self, world: World, change: Change) -> Trace:
-        self.runs += 1
+    def run_in(self, world: World, change: Change) -> Trace:
+        """Run one process in this world, which may hold what an earlier one left."""
+        with self._counting:
+            self.runs += 1
+            hash_seed = HASH_SEEDS[(self.runs - 1) % len(HASH_SEEDS)]
         plan: CheckInstructions = {
             "v": PROTOCOL,
             "mode": "check",
             "interventions": dict(change.interventions),
             "trace": {"steps": True, "ops": change.record_step},
         }
+        if change.resuming is not None:
+            plan["trace"]["resuming"] = dict(change.resuming)
         (world.spool / INSTRUCTIONS).write_text(json.dumps(plan), encoding="utf-8")
         specification = self.worlds.specification(world, self.words, [], [], fixed_addresses=change.fixed_addresses)
-        environment = {**self.environment, **change.environment, SPOOL: str(world.spool)}
+        environment = {**self.environment, SPOOL: str(world.spool)}
+        if self.varies_hash_seed:
+            environment["PYTHONHASHSEED"] = hash_seed
+        environment.update(
+            {k: v for k, v in change.environment.items() if self.varies_hash_seed or k != "PYTHONHASHSEED"}
+        )
+        if "readings" in change.interventions:
+            (world.spool / REPLAY).write_text(json.dumps(self.given), encoding="utf-8")
         out, err = world.folder / "stdout", world.folder / "stderr"
-        began = time.perf_counter()
+        began, used = time.perf_counter(), sum(os.times()[2:4])
         with open(out, "wb") as stdout, open(err, "wb") as stderr:
             try:
                 process = subprocess.Popen(
@@ -126,10 +207,11 @@ class Checker:
                 raise ScriptError(f"cannot start {self.words[0]}: {error.strerror or error}") from None
             status = _wait(process, self.timeout)
         seconds = time.perf_counter() - began
+        used = sum(os.times()[2:4]) - used
         error_file = world.spool / WORLD_ERROR
         if error_file.exists():
             raise ScriptError(f"the command cannot be started: {json.loads(error_file.read_text())['error']}")
-        return self._read(world, status, out, err, seconds)
+        return replace(self._read(world, status, out, err, seconds), processor_seconds=used)
 
     def _read(self, world: World, status: int | None, out: Path, err: Path, seconds: float) -> Trace:
         messages = list(_messages(world.spool))
@@ -154,12 +236,12 @@ class Checker:
         for message in messages:
             if message["type"] == "fact":
                 facts.setdefault(str(message["what"]), str(message["where"]))
-        if (
-            "pool" in facts
-        ):  # its tasks end in any order; this line counts if no line is known that takes results as they end
+        if "pool" in facts:
+            # its tasks end in any order; this line counts if no line is known that takes results as they end
             facts.setdefault("completion", facts.pop("pool"))
         ledgers = [*(m["ledger"] for m in checked), made_by_workers(messages)]
         files, contents = written(world, self.worlds.project, "clock-read" in facts)
+        names = [(str(m["kind"]), str(m["name"])) for m in messages if m["type"] == "identity"]
         for name, array in _arrays(messages, world.spool):
             files[name], contents[name] = digest_of(array), array
         return Trace(
@@ -179,7 +261,39 @@ class Checker:
             tuple(f for m in checked for f in m["files"]),
             seconds,
             trace.get("unit", "step"),
+            _aside(world.spool),
+            frozenset(name for kind, name in names if kind == "number"),
+            tuple(name for kind, name in names if kind == "word"),
+            tuple(str(m["text"]) for m in messages if m["type"] == "warned"),
+            _readings(world.spool),
+            {str(m["path"]): str(m["where"]) for m in reversed(messages) if m["type"] == "looked"},
+            tuple(self.words),
+            resuming=_resuming(world.spool, trace),
         )
+
+
+def _aside(spool: Path) -> str:
+    """What other threads and processes than the main ones printed. Each has a file of its own."""
+    found = [whole(path) for path in sorted(spool.glob(f"{ASIDE}*")) if path.is_file()]
+    return "".join(text if text.endswith("\n") else text + "\n" for text in found if text)
+
+
+def _resuming(spool: Path, trace: Mapping[str, Any]) -> dict[str, Any]:
+    path = spool / RESUMING
+    if "resuming" not in trace or not path.is_file():
+        return {}
+    found: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    return found
+
+
+def _readings(spool: Path) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for path in sorted(spool.glob("readings-*.json")):
+        if path.name != REPLAY:
+            with contextlib.suppress(ValueError, OSError):
+                for process, kinds in json.loads(path.read_text(encoding="utf-8")).items():
+                    found.setdefault(process, kinds)
+    return found
 
 
 def _arrays(messages: Sequence[Mapping[str, Any]], spool: Path) -> Iterator[tuple[str, NDArray[Any]]]:
@@ -270,11 +384,8 @@ def _tail(path: Path, size: int) -> str:
 
 
 def check_environment(base: Mapping[str, str] | None = None) -> dict[str, str]:
-    """The user's own environment with the guest's entry. The hash seed is the same in every process."""
-
+    """The user's own environment with the guest's entry."""
     environment = dict(os.environ if base is None else base)
-    hash_seed = environment.get("PYTHONHASHSEED", "")
-    environment["PYTHONHASHSEED"] = hash_seed if hash_seed.isdigit() else "0"
     path = environment.get("PYTHONPATH")
     environment["PYTHONPATH"] = f"{ENTRY}{os.pathsep}{path}" if path else ENTRY
     return environment

@@ -45,6 +45,18 @@ class Trace:
         What the program did that could make two runs differ, each with the first line that did it.
     workers
         What DataLoader workers reported about generators that their data set holds.
+    aside
+        What other threads and other processes of a pool printed: it has no order.
+    numbers, words
+        The numbers of processes and threads, and the names that the system drew, by which they are known in a text.
+    warned
+        The texts of Python's warnings.
+    readings
+        What was read from clocks and from the rest of the machine: process → kind and thread → readings.
+    looked
+        Files that were looked for, not found, and then written: path → the line that looked.
+    resuming
+        What a training that `check --resume` follows has seen: see `Following.as_dict`.
     """
 
     status: int | None
@@ -63,6 +75,15 @@ class Trace:
     loaded: tuple[str, ...] = ()
     seconds: float = 0.0
     unit: str = "step"
+    aside: str = ""
+    numbers: frozenset[str] = frozenset()
+    words: tuple[str, ...] = ()
+    warned: tuple[str, ...] = ()
+    readings: Mapping[str, Any] = field(default_factory=dict)
+    looked: Mapping[str, str] = field(default_factory=dict)
+    command: tuple[str, ...] = ()
+    processor_seconds: float = 0.0
+    resuming: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def failed(self) -> str:
@@ -88,6 +109,10 @@ class Trace:
             "facts": dict(self.facts),
             "generators": dict(self.generators),
             "unit": self.unit,
+            "aside": self.aside,
+            "numbers": sorted(self.numbers),
+            "words": list(self.words),
+            "command": list(self.command),
         }
         empty = np.zeros(0, np.float32)
         with open(path, "wb") as file:
@@ -119,6 +144,10 @@ class Trace:
                 data["generators"],
                 data["facts"],
                 unit=data.get("unit", "step"),
+                aside=data.get("aside", ""),
+                numbers=frozenset(data.get("numbers", ())),
+                words=tuple(data.get("words", ())),
+                command=tuple(data.get("command", ())),
             )
         except (OSError, EOFError, BadZipFile, zlib.error, LookupError, AttributeError, ValueError, TypeError) as error:
             raise ValueError(f"{path} is no trace that `seedwise check --save-trace` wrote") from error

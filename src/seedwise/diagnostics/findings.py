@@ -7,7 +7,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from ..stats import Agreement
 from ..words import seed_list
-from .result import Course, Finding, LayerReport, PathBetween, Trouble
+from .result import Course, Finding, LayerReport, PathBetween, Saturates, Trouble
 
 Array = NDArray[np.float64]
 
@@ -17,15 +17,20 @@ gradients of 1/(1.7·10⁴) of the right scale, and a network of 30 layers under
 stalls, while one of 22 layers, 2^(-11) = 5·10⁻⁴, learns."""
 EXPLODING = 1 / VANISHING
 """The mirror image: their condition is violated as badly by growth as by decay."""
+"""Both hold through time too, for the first step of a recurrent layer over the last one. Bengio, Simard & Frasconi (1994) and Pascanu, Mikolov &
+Bengio (2013, arXiv 1211.5063) show why this ratio shrinks or grows; that the figures of layers serve for steps is this module's choice."""
 DEAD = 0.4
 """Share of a layer's units that no example reaches. The notes of Stanford's CS231n ("Neural Networks 1", on ReLU) name 40 % as what a
 rate of learning that is too high can do. (Lu et al. 2019, arXiv 1903.06733, derive how often all are born dead.)"""
 SATURATED = 0.5
 """Share of a layer's outputs where the derivative of tanh or sigmoid is below 1 % of its largest. Glorot & Bengio (2010, section 3)
-show what saturation does; that most outputs are in it is this module's measure of it."""
+show what saturation does; that most outputs are in it is this module's measure of it. For gates and softmax the same share of their derivative."""
 BARRIER = 0.02
 """Rise of the loss on the straight line, over what training gained. Frankle et al. (2020, arXiv 1912.05671, section 2) count two networks
 as connected below 2 points of error; here it is 2 % of the way from the starting loss to the last, so that it holds for any loss."""
+LITTLE = 0.1
+"""Where the loss of a median seed falls by less than this share of what it was, there are no solutions yet to speak of: barriers and epochs that are
+needed would be counted in a unit that is noise (this module's figure)."""
 BAND, LONG, FALL = 0.01, 0.1, 0.1
 """A flat stretch: for a tenth of the epochs (three at least) the loss stays within 1 % of the whole gain, before a fall by a tenth of it. Dauphin et
 al. (2014, arXiv 1406.2572) describe such plateaus around saddle points, Saxe et al. (2014, arXiv 1312.6120) solve them; the three figures are
@@ -104,11 +109,21 @@ def flat_stretches(losses: ArrayLike) -> tuple[tuple[int, int], ...]:
     return tuple(found)
 
 
+def learned_little(losses: Sequence[ArrayLike]) -> bool:
+    """Whether the loss of a median seed falls by less than `LITTLE` of what it was; a loss that starts at 0 or below has no such share."""
+    sound = [of for of in (np.asarray(of, dtype=np.float64) for of in losses) if np.isfinite(of[-1])]
+    start = float(np.median([of[0] for of in sound] or [0.0]))
+    return start > 0 and float(np.median([of[0] - of[-1] for of in sound])) < LITTLE * start
+
+
 def epochs_needed(losses: Sequence[ArrayLike]) -> list[int | None]:
-    """For each seed, the first epoch by which its loss has come 95 % of the way of a median seed; None if it never has."""
+    """For each seed, the first epoch by which its loss has come 95 % of the way of a median seed.
+
+    None if it never has, and for all seeds where they learned little.
+    """
     every = [np.asarray(of, dtype=np.float64) for of in losses]
     sound = [of for of in every if np.isfinite(of[-1])]
-    if not sound:
+    if not sound or learned_little(losses):
         return [None] * len(every)
     first, last = (float(np.median([of[k] for of in sound])) for k in (0, -1))
     enough = last + (1 - ARRIVED) * max(0.0, first - last)
@@ -131,6 +146,31 @@ Ratios = dict[int, dict[int, Array]]
 
 def gradients_found(names: Sequence[str], ratios: Ratios) -> list[Finding]:
     """Layers whose gradient vanishes or explodes: at the start, or else from the first epoch at which most seeds show it."""
+
+    def words(k: int, value: float) -> str:
+        return "no gradient reaches it" if value == 0 else f"the gradient is {value:.1g} times that of {names[-1]}"
+
+    return _beyond(names, ratios, "in", words)
+
+
+def through_time_found(names: Sequence[str], ratios: Ratios, steps: Sequence[int]) -> list[Finding]:
+    """Recurrent layers whose gradient vanishes or explodes on the way back to the first step.
+
+    `ratios` are of the first step over the last, NaN for other layers; `steps` says how many there are in each layer.
+    """
+
+    def words(k: int, value: float) -> str:
+        first = f"the first of {steps[k]} steps"
+        return (
+            f"no gradient reaches {first}"
+            if value == 0
+            else f"the gradient of {first} is {value:.1g} times that of the last"
+        )
+
+    return _beyond(names, ratios, "through time in", words)
+
+
+def _beyond(names: Sequence[str], ratios: Ratios, place: str, words: Callable[[int, float], str]) -> list[Finding]:
     tests: tuple[tuple[Trouble, float, Callable[[Array], int], Callable[[float], bool]], ...] = (
         (Trouble.VANISHING, VANISHING, lambda of: int(np.nanargmin(of)), lambda value: value < VANISHING),
         (Trouble.EXPLODING, EXPLODING, lambda of: int(np.nanargmax(of)), lambda value: value > EXPLODING),
@@ -138,20 +178,29 @@ def gradients_found(names: Sequence[str], ratios: Ratios) -> list[Finding]:
     found = []
     for trouble, threshold, pick, beyond in tests:
         for epoch in sorted({epoch for of in ratios.values() for epoch in of}):
-            there = {s: of[epoch] for s, of in ratios.items() if epoch in of and np.isfinite(of[epoch]).any()}
+            there = {s: of[epoch] for s, of in ratios.items() if epoch in of and not np.isnan(of[epoch]).all()}
             hit = [seed for seed, of in there.items() if beyond(float(of[pick(of)]))]
             if 2 * len(hit) < max(1, len(there)):
                 continue
-            middle = np.median(np.stack([there[seed] for seed in hit]), axis=0)
+            every = np.stack([there[seed] for seed in hit])
+            # a layer may have none under some seeds, or under all
+            middle = np.array([np.nan if np.isnan(of).all() else np.nanmedian(of) for of in every.T])
             k = pick(middle)
             when = "at the start" if epoch == 0 else f"after epoch {epoch}"
             value = float(middle[k])
-            size = "0" if value == 0 else f"{value:.1g} times that"
-            end = "no gradient reaches it" if value == 0 else f"the gradient is {size} of {names[-1]}"
-            text = f"{trouble.value.capitalize()} in {names[k]}: {when} {end} ({_in(hit, len(ratios))})."
+            text = (
+                f"{trouble.value.capitalize()} {place} {names[k]}: {when} {words(k, value)} ({_in(hit, len(ratios))})."
+            )
             found.append(Finding(trouble, names[k], tuple(hit), value, threshold, text))
             break
     return found
+
+
+_FULL = {
+    Saturates.UNITS: "Saturated units behind {layer}: {share} of the outputs",
+    Saturates.GATES: "Saturated gates in {layer}: {share} of them",
+    Saturates.ATTENTION: "Saturated attention in {layer}: {share} of its rows look at one place alone",
+}
 
 
 def layers_found(reports: Sequence[LayerReport], by_seed: dict[str, dict[int, LayerReport]]) -> list[Finding]:
@@ -172,13 +221,15 @@ def layers_found(reports: Sequence[LayerReport], by_seed: dict[str, dict[int, La
         full = {seed: r.saturated for seed, r in of.items() if r.saturated is not None and r.saturated >= SATURATED}
         if full:
             value = _median(list(full.values()))
-            text = f"Saturated units behind {layer.name}: {value * 100:.0f} % of the outputs at the start ({_in(list(full), len(of))})."
+            text = f"{_FULL[layer.what].format(layer=layer.name, share=f'{value * 100:.0f} %')} at the start ({_in(list(full), len(of))})."
             found.append(Finding(Trouble.SATURATED, layer.name, tuple(full), value, SATURATED, text))
     return found
 
 
-def paths_found(paths: Sequence[PathBetween]) -> list[Finding]:
-    """Pairs of seeds whose solutions lie in different basins, as their weights stand."""
+def paths_found(paths: Sequence[PathBetween], little: bool = False) -> list[Finding]:
+    """Pairs of seeds whose solutions lie in different basins, as their weights stand; none where they learned `little`."""
+    if little:
+        return []
     high = [path for path in paths if path.barrier > BARRIER or np.isnan(path.barrier)]
     if not high:
         return []
@@ -192,8 +243,8 @@ def paths_found(paths: Sequence[PathBetween]) -> list[Finding]:
     return [Finding(Trouble.BASINS, where, seeds, value, BARRIER, text)]
 
 
-def courses_found(courses: Sequence[Course]) -> list[Finding]:
-    """Seeds that diverge, that are stuck for a while, or that never arrive."""
+def courses_found(courses: Sequence[Course], little: bool = False) -> list[Finding]:
+    """Seeds that diverge, that are stuck for a while, or that never arrive; none does where they learned `little`."""
     found = []
     broken = [c.seed for c in courses if c.diverged]
     if broken:
@@ -209,7 +260,7 @@ def courses_found(courses: Sequence[Course]) -> list[Finding]:
         found.append(Finding(Trouble.FLAT, "", seeds, last - first, max(3, LONG * (len(courses[0].losses) - 1)), text))
     gains = {c.seed: c.losses[0] - min(c.losses) for c in courses if not c.diverged}
     middle = _median(list(gains.values())) if gains else 0.0
-    late = [seed for seed, gain in gains.items() if gain < STUCK * middle]
+    late = [] if little else [seed for seed, gain in gains.items() if gain < STUCK * middle]
     if late:
         value = _median([gains[seed] / middle for seed in late])
         text = f"Some seeds do not arrive: their loss falls by {value * 100:.0f} % of what it falls under a median seed ({_in(late, len(courses))})."

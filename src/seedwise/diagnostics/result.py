@@ -22,6 +22,14 @@ class Trouble(StrEnum):
     DISAGREEMENT = "predictions that hang on the seed"
 
 
+class Saturates(StrEnum):
+    """What of a layer is saturated."""
+
+    UNITS = "units"
+    GATES = "gates"
+    ATTENTION = "attention"
+
+
 @dataclass(frozen=True)
 class Finding:
     """One thing that was found.
@@ -63,7 +71,10 @@ class LayerReport:
     dead
         Share of units that no example's gradient reaches at the end. None where even the last layer has none left.
     saturated
-        Share of the outputs of the tanh or sigmoid behind the layer that are saturated at the start; None without one.
+        Share of the outputs of the tanh or sigmoid behind the layer, of its gates, or of its rows of attention (`what` says
+        which), that are saturated at the start; None without one.
+    through_time
+        A recurrent layer: the gradient of the first of `steps` steps over that of the last one, at the start.
     """
 
     name: str
@@ -73,6 +84,9 @@ class LayerReport:
     identical: int
     dead: float | None
     saturated: float | None
+    what: Saturates = Saturates.UNITS
+    through_time: float | None = None
+    steps: int = 0
 
 
 @dataclass(frozen=True)
@@ -110,7 +124,27 @@ class Course:
 
 @dataclass(frozen=True, repr=False)
 class Diagnosis(Answer):
-    """What starting values do to a network, under several seeds."""
+    """What starting values do to a network, under several seeds.
+
+    Attributes
+    ----------
+    seeds
+        Under which the network was trained.
+    findings
+        What was found; each says what, where, and what to do.
+    layers
+        Gradients, copies of units and saturation of each layer, in the median over seeds.
+    courses
+        The training under each seed: losses by epoch.
+    paths
+        The loss along the straight line between each two solutions.
+    agreement
+        On how many examples the runs predict the same; None for one seed.
+    labels
+        Whether the targets are classes.
+    sentence
+        The answer in words.
+    """
 
     seeds: tuple[int, ...]
     findings: tuple[Finding, ...]
@@ -122,6 +156,8 @@ class Diagnosis(Answer):
     data: str = "training"
     """The examples on which predictions were compared: `training` or `test`."""
     sentence: str = ""
+    learned_little: bool = False
+    """Whether training gained so little that there are no solutions to compare."""
 
     def has(self, trouble: Trouble | str) -> bool:
         """Whether this was found."""

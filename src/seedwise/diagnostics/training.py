@@ -2,6 +2,7 @@
 
 import copy
 import math
+import warnings
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -60,8 +61,11 @@ def train(setup: Setup, seed: int) -> Trained:
     model = setup.model()
     if not isinstance(model, torch.nn.Module):
         raise UsageError(f"model() builds a torch network; it gave {type(model).__name__}")
+    if isinstance(model, torch.jit.ScriptModule):
+        raise UsageError("a scripted network cannot be looked into: give the one that was scripted")
     steps = setup.optimizer(model.parameters())
     looked = {0, setup.epochs, *(math.ceil(setup.epochs * k / 4) for k in range(1, 4))}
+    _check_shapes(model, setup)
     losses = [loss_of(model, setup)]
     looks = [(0, _look(model, setup))]
     for epoch in range(1, setup.epochs + 1):
@@ -79,6 +83,27 @@ def train(setup: Setup, seed: int) -> Trained:
     with torch.no_grad():
         outputs = torch.cat([model(part) for part in setup.test_x.split(_AT_ONCE)])
     return Trained(seed, np.array(losses), tuple(looks), model, outputs.double().cpu().numpy())
+
+
+def _check_shapes(model: "nn.Module", setup: Setup) -> None:
+    """Raises UsageError where torch would compare each output with every target: outputs (n, 1), targets (n,)."""
+    import torch
+
+    x, y = setup.x[:2], setup.y[:2]
+    model.eval()
+    with warnings.catch_warnings(), torch.no_grad():
+        warnings.filterwarnings("error", "Using a target size")
+        output = _output(model, x)
+        try:
+            value = setup.loss(output, y)
+        except UserWarning:
+            raise UsageError(
+                f"the network gives shape {tuple(output.shape)} for two examples, and their targets have {tuple(y.shape)}: torch would compare each "
+                "with all; give them one shape"
+            ) from None
+    if not isinstance(value, torch.Tensor) or value.numel() != 1:
+        shape = tuple(value.shape) if isinstance(value, torch.Tensor) else type(value).__name__
+        raise UsageError(f"loss(outputs, targets) gives one number, a mean over examples; got {shape}")
 
 
 def _look(model: "nn.Module", setup: Setup) -> list[LayerLook]:

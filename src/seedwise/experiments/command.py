@@ -14,11 +14,11 @@ from ..errors import ScriptError, UsageError
 from ..threads import thread_settings
 from ..typos import closest, did_you_mean
 from ..wording import is_at_command_line, option
+from .interpreters import default_python
+from .kernels import kernel_python
 from .names import is_name
 
 PLACEHOLDER = "{seed}"
-_RUN_NOTEBOOKS = frozenset({"jupyter", "papermill", "jupyter-nbconvert", "jupyter-execute"})
-"""Programs that are given a notebook to work on; they take the seed as `{seed}`, or in the environment."""
 
 
 def placeholders(command: Sequence[str]) -> list[str]:
@@ -37,16 +37,11 @@ def check_command(command: Sequence[str]) -> tuple[str, ...]:
             if is_at_command_line()
             else 'no command: run_script(["python", "train.py"], seeds=range(1, 31))'
         )
-    notebook = next((word for word in command if word.endswith(".ipynb")), None)
-    if notebook is not None and os.path.basename(command[0]) not in _RUN_NOTEBOOKS:
-        script = notebook[: -len("ipynb")] + "py"
-        raise UsageError(
-            f"{notebook} is a notebook, which Seedwise cannot run yet: make a script of it with "
-            f"`jupyter nbconvert --to script {notebook}`, then seedwise run -- python {script}"
-        )
     first = command[0]
+    if first.endswith(".ipynb"):
+        return (kernel_python(first).python, *command)
     if os.path.isdir(first):
-        raise ScriptError(f"{first} is a directory; did you mean: python {' '.join([first, *command[1:]])}/train.py?")
+        raise ScriptError(_is_directory(first, command[1:]))
     if first.endswith(".py") and not os.access(first, os.X_OK):
         if not os.path.exists(first):
             raise ScriptError(_no_such_script(first))
@@ -61,6 +56,22 @@ def check_command(command: Sequence[str]) -> tuple[str, ...]:
     return tuple(command)
 
 
+def _is_directory(path: str, rest: Sequence[str]) -> str:
+    """What to say of a folder in place of a command: the package, or the script in it, that was meant."""
+    inside = set(os.listdir(path)) if os.access(path, os.R_OK) else set()
+    parts = os.path.normpath(path).split(os.sep)
+    if {"__main__.py", "__init__.py"} <= inside and all(part.isidentifier() for part in parts):
+        return f"{path} is a package; did you mean: {shlex.join(['python', '-m', '.'.join(parts), *rest])}?"
+    if "__main__.py" in inside:
+        return f"{path} is a directory; did you mean: {shlex.join(['python', path, *rest])}?"
+    scripts = sorted(name for name in inside if name.endswith(".py") and not name.startswith("__"))
+    meant = "train.py" if "train.py" in scripts or not scripts else scripts[0]
+    script = os.path.join(path, meant)
+    return f"{path} is a directory" + (
+        f"; did you mean: {shlex.join(['python', script, *rest])}?" if scripts else ": name a script"
+    )
+
+
 def words_of(command: str | Sequence[str]) -> tuple[str, ...]:
     """The words of a command. A single one with spaces is split as a shell would: "python train.py".
 
@@ -69,6 +80,8 @@ def words_of(command: str | Sequence[str]) -> tuple[str, ...]:
     UsageError
         It cannot be split, or needs a shell.
     """
+    if not isinstance(command, Sequence):
+        raise UsageError(f"a command is made of words, ['python', 'train.py']; got {command!r:.60}")
     words = (command,) if isinstance(command, str) else tuple(command)
     not_text = next((word for word in words if not isinstance(word, str)), None)
     if not_text is not None:
@@ -95,7 +108,11 @@ def scripts_beside(path: str) -> list[str]:
     """The scripts in the folder of a path, as one would type them in its place."""
     folder = os.path.dirname(path)
     try:
-        return [os.path.join(folder, name) for name in sorted(os.listdir(folder or "."))[:2000] if name.endswith(".py")]
+        return [
+            os.path.join(folder, name)
+            for name in sorted(os.listdir(folder or "."))[:2000]
+            if name.endswith((".py", ".ipynb"))
+        ]
     except OSError:
         return []
 
@@ -155,14 +172,6 @@ def _check_script(command: Sequence[str]) -> None:
         raise ScriptError(f"{script} is a directory without a __main__.py: name a script in it")
 
 
-def default_python() -> str:
-    """The name of the interpreter that starts when a user types `python`. Raises ScriptError if there is none."""
-    for name in ("python", "python3"):
-        if shutil.which(name):
-            return name
-    raise ScriptError("no python on PATH")
-
-
 def default_name(command: Sequence[str]) -> str:
     """The name of an experiment without --name: the script's name without its ending."""
     words = list(command)
@@ -171,7 +180,7 @@ def default_name(command: Sequence[str]) -> str:
             return _clean(words[k + 1].rpartition(".")[2])
         if word == "-c":
             return "command"
-        if word.endswith(".py"):
+        if word.endswith((".py", ".ipynb")):
             return _clean(Path(word).stem)
     if os.sep in words[0] and not os.path.basename(words[0]).startswith(("python", "pypy")):
         return _clean(Path(words[0]).stem)

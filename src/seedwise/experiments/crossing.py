@@ -2,11 +2,12 @@
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from .. import stats
 from ..errors import UsageError
 from ..wording import option
+from .options import check_vary, check_whole
 
 THREADS = "threads"
 """The factor that is no source of randomness: the number of threads."""
@@ -48,7 +49,7 @@ class Crossing:
     repeats
         How often the cells of one experiment (for each number of threads) are run.
     fraction
-        Whether only a Latin square of all cells is run.
+        Whether only a Latin square of all seeds is run, under each number of threads.
     """
 
     sources: tuple[str, ...]
@@ -75,7 +76,7 @@ class Crossing:
     @property
     def cells(self) -> int:
         """How many cells are run."""
-        return self.n**2 if self.fraction else self.whole
+        return self.n**2 * max(1, len(self.threads)) if self.fraction else self.whole
 
     @property
     def runs(self) -> int:
@@ -101,12 +102,22 @@ class Crossing:
             levels = [k // self.n**p % self.n for p in range(len(others))]
             at = tuple((source, (level + 1,)) for source, level in zip(others, levels, strict=True))
             said = {**base, **{source: str(row[0]) for source, row in at}}
-            for t, threads in enumerate(self.threads or (None,)):
-                last = () if threads is None else (t,)
-                cells = tuple((i, *levels, *last) for i in range(self.n))
-                more = {} if threads is None else {THREADS: str(threads)}
-                found.append(Member({**said, **more}, at, threads, cells))
+            found += self._under_each_number(said, at, [(i, *levels) for i in range(self.n)])
         return found
+
+    def _under_each_number(
+        self,
+        settings: dict[str, str],
+        at: tuple[tuple[str, tuple[int, ...]], ...],
+        cells: Sequence[tuple[int, ...]],
+    ) -> list[Member]:
+        """One experiment for these cells; or one for each number of threads."""
+        if not self.threads:
+            return [Member(settings, at, None, tuple(cells))]
+        return [
+            Member({**settings, THREADS: str(threads)}, at, threads, tuple((*cell, t) for cell in cells))
+            for t, threads in enumerate(self.threads)
+        ]
 
     def _fraction(self) -> list[Member]:
         cells = stats.latin_cells(self.n, len(self.sources))
@@ -114,48 +125,83 @@ class Crossing:
         for j in range(self.n):
             mine = tuple(cells[j * self.n : (j + 1) * self.n])
             at = tuple((source, tuple(cell[p] + 1 for cell in mine)) for p, source in enumerate(self.sources) if p)
-            settings = {"vary": ",".join(self.sources), "square": f"{j + 1}of{self.n}"}
-            found.append(Member(settings, at, None, mine))
+            settings = {"vary": ",".join(self.factors), "square": f"{j + 1}of{self.n}"}
+            found += self._under_each_number(settings, at, mine)
         return found
 
 
-def crossing(vary: Sequence[str], n: int, threads: Sequence[int], repeats: int, most: int) -> Crossing:
+def crossing(
+    vary: Sequence[str],
+    n: int,
+    threads: Sequence[int],
+    repeats: int,
+    most: int,
+    corrections: Sequence[str] = (),
+) -> Crossing:
     """The design for these factors: the whole one, or a fraction where that would be more than `most` runs.
 
     Raises
     ------
     UsageError
-        There are too few values to tell the factors apart, or too many runs.
+        A factor does not exist, there are too few values to tell the factors apart, or there are too many runs.
     """
+    check_vary(vary, corrections, beside=(THREADS,))
+    for name, number in (("n", n), (option("--repeats"), repeats), (option("--max-runs"), most)):
+        check_whole(name, number)
     sources = tuple(name for name in vary if name != THREADS)
     levels = tuple(threads) if THREADS in vary else ()
     _check(sources, levels, n, repeats, most)
     whole = Crossing(sources, n, levels, repeats)
     if whole.runs <= most:
         return whole
-    smaller = next((k for k in range(n - 1, 1, -1) if Crossing(sources, k, levels, repeats).runs <= most), None)
-    advice = f"{option(f'--max-runs {whole.runs}')} allows it" + (
-        "" if smaller is None else f", {smaller} seeds of each need no more"
-    )
-    if len(sources) < 3 or levels:
+    allowed = f"{option(f'--max-runs {whole.runs}')} allows it"
+    if len(sources) < 3:
+        why = " (a fraction of them takes three sources or more)" if levels else ""
         raise UsageError(
-            f"{n} seeds of {' and '.join(whole.factors)} are {whole.runs} runs, more than {most}: {advice}"
+            f"{n} seeds of {_listed(whole.factors)} are {whole.runs} runs, more than {most}{why}: {allowed}"
+            + _with_fewer(whole, most)
         )
+    part = Crossing(sources, n, levels, repeats, fraction=True)
     try:
         stats.latin_cells(n, len(sources))
     except ValueError as error:
-        raise UsageError(f"{whole.runs} runs are more than {most}, and {error}: {advice}") from None
-    part = Crossing(sources, n, levels, repeats, fraction=True)
+        raise UsageError(
+            f"{whole.runs} runs are more than {most}, and {error}: {allowed}{_with_fewer(part, most)}"
+        ) from None
     if part.runs > most:
         raise UsageError(
-            f"even a fraction of the design has {part.runs} runs, more than {most}: {option(f'--max-runs {part.runs}')} allows it"
+            f"even a fraction of the design has {part.runs} runs, more than {most}: "
+            f"{option(f'--max-runs {part.runs}')} allows it{_with_fewer(part, most)}"
         )
     return part
 
 
+def _with_fewer(design: Crossing, most: int) -> str:
+    """The most seeds with which such a design has no more runs than `most`, for the end of a message; "" if none has."""
+    for n in range(design.n - 1, 1, -1):
+        fewer = replace(design, n=n)
+        if fewer.runs <= most and (not design.fraction or _has_fraction(fewer)):
+            return f", {n} seeds of each are {fewer.runs} runs"
+    return ""
+
+
+def _has_fraction(design: Crossing) -> bool:
+    try:
+        stats.latin_cells(design.n, len(design.sources))
+    except ValueError:
+        return False
+    return True
+
+
+def _listed(names: Sequence[str]) -> str:
+    return " and ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names)
+
+
 def _check(sources: Sequence[str], levels: Sequence[int], n: int, repeats: int, most: int) -> None:
     if not sources:
-        raise UsageError(f"{option('--vary')} takes one source of randomness or more, beside threads")
+        raise UsageError(
+            f"{option('--vary')} takes one source of randomness or more beside threads: {option('--vary init,threads')}"
+        )
     if n < 2:
         raise UsageError(
             f"n is the number of seeds of each source, at least 2; got {n}: one run in each cell says nothing of spread"

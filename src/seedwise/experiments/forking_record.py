@@ -1,12 +1,12 @@
 """How an experiment's forked runs were compared with fresh runs. This record is kept with the experiment."""
 
-import contextlib
 import platform
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
-from pathlib import Path
 from typing import Any
+
+from ..nodes import processor
 
 
 class Verdict(StrEnum):
@@ -64,6 +64,10 @@ class Record:
         """This record if it was made on this machine; otherwise an empty one."""
         return self if self.machine == this_machine() else Record(machine=this_machine())
 
+    def of_another(self) -> "Record":
+        """This record for an experiment that is like its own one: the verdict holds, and no seed was compared yet."""
+        return replace(self, seeds=[*self.seeds] if self.verdict is not Verdict.SAME else [])
+
     def sentence_of_difference(self) -> str:
         """Why runs are not forked, after the comparison."""
         seed = self.seeds[-1] if self.seeds else "?"
@@ -93,10 +97,4 @@ class Record:
 
 def this_machine() -> str:
     """A name for this machine and its processor. Only under the same name are two runs expected to compute the same."""
-    model = ""
-    with contextlib.suppress(OSError):
-        for line in Path("/proc/cpuinfo").read_text().splitlines():
-            if line.startswith("model name"):
-                model = line.partition(":")[2].strip()
-                break
-    return f"{platform.node()} {platform.machine()} {model}".strip()
+    return f"{platform.node()} {processor()}".strip()

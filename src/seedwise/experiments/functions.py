@@ -20,7 +20,8 @@ from seedwise_guest.protocol import CALL
 
 from ..errors import ScriptError, UsageError
 from ..typos import did_you_mean
-from .command import PLACEHOLDER, default_python, scripts_beside
+from .command import PLACEHOLDER, scripts_beside
+from .interpreters import default_python
 from .signatures import check_call_in_file
 
 
@@ -73,7 +74,7 @@ def parse_settings(command: Sequence[str]) -> dict[str, Any]:
                 f"--set takes NAME=VALUE with a name that an argument can have; got {key + equals + text!r}"
             )
         if key == "seed":
-            raise UsageError("--set seed=…: the seed is the function's first argument; name the seeds with --seeds")
+            raise UsageError("--set seed=…: the function receives the seed from Seedwise; name the seeds with --seeds")
         if key in config:
             raise UsageError(f"--set {key}=… stands twice: a setting has one value")
         config[key] = _value(text)

@@ -7,23 +7,24 @@ import hashlib
 import json
 import os
 import shutil
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from seedwise_guest.protocol import CONFIGURATION, Placement
+from seedwise_guest.protocol import CONFIGURATION, Placement, code_digest
 
 from ..sandbox.workdir import Workdir
 from .options import Mode, Options
 from .site_reading import Reading
 
-_CONFIG_LARGEST = 2 * 2**20
+CONFIG_LARGEST = 2 * 2**20
 
 
 def digest(path: str | Path) -> str:
-    """SHA-256 of a file; "" if it cannot be read."""
+    """SHA-256 of a file, of a notebook that of its code; "" if it cannot be read."""
     try:
-        return hashlib.sha256(Path(path).read_bytes()).hexdigest()
+        data = Path(path).read_bytes()
+        return code_digest(str(path), data) if str(path).endswith(".ipynb") else hashlib.sha256(data).hexdigest()
     except OSError:
         return ""
 
@@ -59,7 +60,7 @@ def _named_files(command: Sequence[str], script: str | None) -> dict[str, str]:
     paths = {os.path.abspath(word) for word in command if os.path.isfile(word)}
     first = shutil.which(command[0])
     found = sorted(path for path in paths if path not in (script, first and os.path.abspath(first)))
-    return {path: digest(path) for path in found if os.path.getsize(path) <= _CONFIG_LARGEST}
+    return {path: digest(path) for path in found if os.path.getsize(path) <= CONFIG_LARGEST}
 
 
 def key_of(manifest: Mapping[str, object]) -> str:
@@ -136,24 +137,26 @@ def read_inputs(
     libraries: Iterable[str],
     packages: Mapping[str, str],
     planned: Iterable[str],
+    seen: Callable[[str], str] = str,
 ) -> dict[tuple[str, str], str]:
     """What a run loaded and read, as inputs of its experiment.
 
-    Files that no longer exist were the run's own; they are left out.
+    Files that no longer exist were the run's own; they are left out. `seen` gives the file that a run sees under a path.
     """
     inputs: dict[tuple[str, str], str] = {}
     known = set(planned)
     for path, value in loaded.items():
-        if path not in known and os.path.isfile(path):
+        if path not in known and os.path.isfile(seen(path)):
             inputs["code", path] = value
     for path in read:
-        if not os.path.isfile(path):
+        there = seen(path)
+        if not os.path.isfile(there):
             continue
-        if path.endswith(".py"):
+        if path.endswith((".py", ".ipynb")):
             if path not in known and path not in loaded:  # exec(open("model.py").read())
-                inputs["code", path] = digest(path)
-        elif path.lower().endswith(CONFIGURATION) and os.path.getsize(path) <= _CONFIG_LARGEST:
-            inputs["config", path] = digest(path)
+                inputs["code", path] = digest(there)
+        elif path.lower().endswith(CONFIGURATION) and os.path.getsize(there) <= CONFIG_LARGEST:
+            inputs["config", path] = digest(there)
         else:
             inputs["data", path] = stamp(path)
     for name in libraries:

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any
 
-VERSION = 2
+VERSION = 3
 
 
 LAYOUT_1 = """
@@ -73,7 +73,16 @@ ALTER TABLE inputs ADD COLUMN checksum INTEGER NOT NULL DEFAULT 0;
 """
 
 
-MIGRATIONS: dict[int, str] = {1: _LAYOUT_2}
+_LAYOUT_3 = """
+CREATE TABLE places (
+    run INTEGER PRIMARY KEY REFERENCES runs (id) ON DELETE CASCADE,
+    place TEXT NOT NULL,
+    checksum INTEGER NOT NULL
+);
+"""
+
+
+MIGRATIONS: dict[int, str] = {1: _LAYOUT_2, 2: _LAYOUT_3}
 """The statements that lead from version k to version k + 1."""
 
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from seedwise_guest.protocol import Placement
 
+from ..advice import Advice
 from ..places import short_place
 from ..results import Run, Status
 
@@ -14,7 +15,7 @@ _ENOUGH = 3
 """Runs whose ledgers are read."""
 
 
-def about_generators(runs: Sequence[Run], placement: Placement) -> list[str]:
+def about_generators(runs: Sequence[Run], placement: Placement) -> list[Advice]:
     """Warnings about global generators that had the same seed in every run, or none although the script types one.
 
     Parameters
@@ -26,7 +27,7 @@ def about_generators(runs: Sequence[Run], placement: Placement) -> list[str]:
     if len(ledgers) < 2 or not all(ledgers):
         return []
     kept = {site.number for site in placement.own if placement.value(site, 1) is None}
-    found: list[str] = []
+    found: list[Advice] = []
     same: dict[tuple[int, str], list[str]] = {}
     for name, entry in ledgers[0].items():
         others = {ledger.get(name, {}).get("seed") for ledger in ledgers}
@@ -35,14 +36,19 @@ def about_generators(runs: Sequence[Run], placement: Placement) -> list[str]:
             same.setdefault((entry["seed"], where), []).append(name)
     for (seed, where), names in same.items():
         found.append(
-            f"{_listed(names)} {'were' if len(names) > 1 else 'was'} seeded with {seed}{f' at {where}' if where else ''} in every run, "
-            "whatever the seed was: the call there has a number of its own, perhaps a library's default; pass it the seed"
+            Advice(
+                f"{_listed(names)} {'were' if len(names) > 1 else 'was'} seeded with {seed}{f' at {where}' if where else ''} in every run, "
+                "whatever the seed was: the call there has a number of its own, perhaps a library's default",
+                "pass it the seed",
+            )
         )
     unseeded = [name for name, entry in ledgers[0].items() if entry["state"] == "unseeded"]
     if placement.own and unseeded:
         found.append(
-            f"{_listed(unseeded)}: drawn from, and never seeded by the script, so that a plain run differs each time; "
-            "here it starts from s. Seed it in the script too"
+            Advice(
+                f"{_listed(unseeded)}: drawn from, and never seeded by the script, so that a plain run differs each time, and here starts from s",
+                "seed it in the script too",
+            )
         )
     return found
 

@@ -1,24 +1,28 @@
 """Reads results from the store."""
 
-import shlex
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from seedwise_guest.protocol import place_of
+
+from ..advice import Advice
 from ..errors import UsageError
 from ..metrics import choose as metrics
 from ..results import Metric, Reduce, Results, Run, Status, check_seeds, reduce_named, several
-from ..wording import is_at_command_line, option
+from ..wording import either_goal, option
 from ..words import seed_list
 from .command import fixed_seed_on_command_line
-from .config_site import find_seeds
 from .draws import about_sources, sources_of
 from .forking_record import Record
 from .ledger_warnings import about_generators
 from .options import Mode
+from .score_warnings import about_scores
 from .site_reading import placement_from_dict
+from .site_warnings import about_remarks, about_split, shown_below
 from .store import Experiment, Store, open_store
+from .where_made import about_nodes
 
 
 def load(
@@ -35,6 +39,8 @@ def load(
 
     Parameters
     ----------
+    name
+        The experiment's name, `train`, or `train@1` for the first of that name.
     metric
         Metrics to choose, as on the command line: `acc`, `val_loss:min`, `err=final error ([0-9.]+)`. By default those
         that were remembered (`remember=True` of `run`), else those that are found.
@@ -62,11 +68,11 @@ def load(
         return results_of(
             opened,
             experiment,
-            [metrics.parse_metric(m, how) for m in several(metric)],
+            [metrics.parse_metric(m, how) for m in several(metric, "metric")],
             how,
             seeds=None if seeds is None else _seeds_there(opened, experiment, seeds),
             brief=brief,
-            metric_files=several(metric_file),
+            metric_files=several(metric_file, "metric_file"),
         )
 
 
@@ -96,16 +102,35 @@ def results_of(
 
     These are the ones asked for now, else those that were remembered, else those that are found.
     """
-    asked = [replace(metric, reduce=reduce) for metric in asked or experiment.metrics]
+    asked = asked_of(experiment, asked, reduce)
     problems: list[str] = []
     runs = runs_of(store, experiment, asked, reduce, seeds, brief, metric_files, problems)
     there = len(runs) if seeds is None else sum(store.counts().get(experiment.id, {}).values())
+    return results_from(store, experiment, runs, asked, reduce, notes, there, problems)
+
+
+def asked_of(experiment: Experiment, asked: Sequence[Metric], reduce: Reduce) -> list[Metric]:
+    """The metrics asked for now, else those that were remembered."""
+    return [replace(metric, reduce=reduce) for metric in asked or experiment.metrics]
+
+
+def results_from(
+    store: Store,
+    experiment: Experiment,
+    runs: Sequence[Run],
+    asked: Sequence[Metric],
+    reduce: Reduce,
+    notes: Sequence[str] = (),
+    there: int = 0,
+    problems: Sequence[str] = (),
+) -> Results:
+    """Results of runs that were read already, with their metrics, sites and warnings."""
     choice = metrics.choose(runs, asked, reduce)
     aimless = [m for m in choice.metrics if m.reduce is Reduce.BEST and m.goal is None]
     chosen = tuple(m for m in choice.metrics if m not in aimless)
     left_out = {
         **choice.left_out,
-        **{m.name: f"its best value needs a goal: {option(f'--metric {m.name}:min')} or :max" for m in aimless},
+        **{m.name: f"its best value needs a goal: {either_goal(m.name)}" for m in aimless},
     }
     sites = tuple(_sites(experiment))
     results = Results(
@@ -125,9 +150,7 @@ def results_of(
         else (),
         there=there if there > len(runs) else None,
     )
-    read = [name for kind, name in store.inputs(experiment.id) if kind == "config"]
-    elsewhere = read if Mode(experiment.manifest["mode"]) is Mode.SUBSTITUTE else []  # else the seed has its place
-    return replace(results, warnings=(*_shortened(problems), *_warnings(results, experiment, elsewhere)))
+    return replace(results, warnings=(*_shortened(problems), *_warnings(store, results, experiment)))
 
 
 def runs_of(
@@ -148,7 +171,12 @@ def runs_of(
         runs = [run for run in runs if run.seed in wanted]
     metric_files = metric_files or tuple(experiment.plan.get("options", {}).get("metric_files", ()))
     problems = [] if problems is None else problems
-    return [_with_patterns(_with_files(run, metric_files, problems), asked) for run in runs]
+    return [read_again(run, asked, metric_files, problems) for run in runs]
+
+
+def read_again(run: Run, asked: Sequence[Metric], metric_files: Sequence[str], problems: list[str]) -> Run:
+    """A run with what patterns and files that were asked for give; `problems` takes what cannot be read."""
+    return with_patterns(_with_files(run, metric_files, problems), asked)
 
 
 def _forking(experiment: Experiment, runs: Sequence[Run]) -> str:
@@ -160,7 +188,7 @@ def _forking(experiment: Experiment, runs: Sequence[Run]) -> str:
     return record.sentence(len(finished), sum(run.forked for run in finished))
 
 
-def _with_patterns(run: Run, asked: Sequence[Metric]) -> Run:
+def with_patterns(run: Run, asked: Sequence[Metric]) -> Run:
     """A run with what the user's regular expressions find in its output. Its other series stay."""
     missing = [m for m in asked if m.pattern]
     if not missing or run.folder is None or run.status is not Status.FINISHED:
@@ -189,26 +217,13 @@ def _with_files(run: Run, patterns: Sequence[str], problems: list[str]) -> Run:
     return replace(run, series=found.series)
 
 
-def _shortened(problems: Sequence[str]) -> list[str]:
+def _shortened(problems: Sequence[str]) -> list[Advice]:
     """What could not be read of files, in one line."""
     if not problems:
         return []
     more = f", and {len(problems) - 5} more" if len(problems) > 5 else ""
-    return [f"{option('--metric-file')}: {'; '.join(problems[:5])}{more}"]
-
-
-def _offered(runs: Sequence[Run]) -> str:
-    """Where a metric stands that was not printed, with the option that reads it."""
-    from ..metrics import files
-
-    for run in runs[:1]:
-        found = files.offers(Path(run.folder, "files")) if run.folder else []
-        if found:
-            return "; ".join(
-                f"{name} is in {path}: {option(f'--metric-file {shlex.quote(path) if is_at_command_line() else path}')}"
-                for path, name in found[:3]
-            )
-    return ""
+    what = f"{option('--metric-file')}: {'; '.join(problems[:5])}{more}"
+    return [Advice(what, "name a file that every run writes")]
 
 
 def _sites(experiment: Experiment) -> list[Mapping[str, Any]]:
@@ -235,9 +250,8 @@ def _sites(experiment: Experiment) -> list[Mapping[str, Any]]:
 
 
 def _site(path: str, line: int, typed: str, where: str, source: str, received: str, folder: str) -> dict[str, Any]:
-    shown = path[len(folder) + 1 :] if folder and path.startswith(folder + "/") else path
     return {
-        "location": f"{shown}:{line}",
+        "location": place_of(shown_below(path, folder), line),
         "typed": typed,
         "where": where,
         "source": source,
@@ -245,93 +259,22 @@ def _site(path: str, line: int, typed: str, where: str, source: str, received: s
     }
 
 
-def _warnings(results: Results, experiment: Experiment, configs: Sequence[str]) -> list[str]:
-    """Warnings that a careful colleague would give. Each names the next step."""
-    found: list[str] = []
-    plan = placement_from_dict(experiment.plan)
-    mode = Mode(experiment.manifest["mode"])
-    by_kind: dict[str, list[str]] = {}
-    folder = str(experiment.manifest.get("folder", ""))
-    for remark in plan.remarks:
-        shown = remark.path[len(folder) + 1 :] if folder and remark.path.startswith(folder + "/") else remark.path
-        by_kind.setdefault(remark.kind, []).append(f"{shown}:{remark.line} {remark.text}")
-    if mode is Mode.SUBSTITUTE:
-        for text in by_kind.get("list", []):
-            found.append(
-                f"{text}; it is left as typed. Run the script once with {option('--as-is')}: each printed seed becomes a run"
-            )
-        if not plan.own and "environment" not in by_kind:
-            for text in by_kind.get("elsewhere", []):
-                found.append(
-                    f"{text}: pass it as {{seed}}, read SEEDWISE_SEED, or name {option('--seed-site FILE:KEY')}"
-                )
-        found.extend(f"{text}; nothing was replaced there" for text in by_kind.get("as text", []))
-        for text in by_kind.get("random", []):
-            found.append(f"{text}: governed by the generator it is drawn from")
-        texts = by_kind.get("text", [])
-        if texts:
-            more = f" (and {len(texts) - 1} more)" if len(texts) > 1 else ""
-            found.append(f"{texts[0]}{more}: names and logs do not follow the seed; do not read the seed from them")
-    if any(run.seed == 0 for run in results.runs):
-        found.extend(f"{text}: seed 0 may mean no seed there; use seeds from 1" for text in by_kind.get("zero", []))
-    varied_split = [s["location"] for s in results.sites if s["source"] == "split" and s["receives"] != "as typed"]
-    uses = [f"{_site(u.path, u.line, '', '', '', '', folder)['location']}" for u in plan.split_uses]
-    varied = experiment.manifest.get("vary")
-    if mode is Mode.SUBSTITUTE and not varied and (varied_split or uses) and "split" not in plan.kept:
-        where = ", ".join(dict.fromkeys([*varied_split, *uses]))
-        found.append(
-            f"also varied: split ({where}), so the spread holds other data too; {option('--keep split')} leaves it as typed"
-        )
+def _warnings(store: Store, results: Results, experiment: Experiment) -> list[Advice]:
+    """Warnings that a careful colleague would give."""
+    plan, mode = placement_from_dict(experiment.plan), Mode(experiment.manifest["mode"])
+    folder, varied = str(experiment.manifest.get("folder", "")), experiment.manifest.get("vary")
+    inputs = store.inputs(experiment.id)
+    found = about_nodes(results.runs)
+    found += about_remarks(plan, mode, results.runs, folder)
+    found += about_split(plan, mode, results.sites, folder, bool(varied))
     if varied:
         corrected = [text.rpartition("=")[0] for text in varied["corrections"]]
-        found.extend(about_sources(results.runs, [*varied["sources"], *varied["at"]], corrected))
+        found += about_sources(results.runs, [*varied["sources"], *varied["at"]], corrected, results.sites)
     elif mode is Mode.SUBSTITUTE:
-        found.extend(about_generators(results.runs, plan))
+        found += about_generators(results.runs, plan)
     fixed = fixed_seed_on_command_line(experiment.command) if mode in (Mode.SUBSTITUTE, Mode.CONFIG) else None
-    found.extend(_about_scores(results, mode, configs, fixed))
-    return found
-
-
-def _about_scores(results: Results, mode: Mode, configs: Sequence[str], fixed: str | None) -> list[str]:
-    found: list[str] = []
-    finished = results.finished
-    if not results.metrics and finished:
-        offered = _offered(finished)
-        reasons = "; ".join(f"{name}: {reason}" for name, reason in list(results.left_out.items())[:5])
-        found.append(
-            f"no metric in {len(finished)} finished runs{f' ({reasons})' if reasons else ''}: print `name = number`, call "
-            f"seedwise.log(name=number), or say {option('--metric NAME=REGEX')}; the output is kept, so `seedwise show` can read it again"
-            if not offered
-            else f"no metric was printed in {len(finished)} finished runs; {offered} (with `run` or `show`)"
-        )
-    for name, reason in results.left_out.items():
-        if "do not have it" in reason:
-            found.append(f"{name} is left out: {reason}; print it in every run")
-    several = 0
-    for metric in results.metrics:
-        values = [run.series[metric.name].values for run in finished if metric.name in run.series]
-        if metric.goal is None and len(values) > 1 and metric is results.metrics[0] and not results.question:
-            found.append(
-                f"whether less or more {metric.name} is better is not known: {option(f'--metric {metric.name}:min')} or :max"
-            )
-        if metric.name == "value" and any(len(v) > 1 for v in values) and metric.reduce is Reduce.LAST:
-            found.append(
-                f"each run printed up to {max(map(len, values))} values; the last counts: {option('--reduce mean')} or best"
-            )
-        scores = results.scores(metric.name)
-        if len(scores) > 1 and len(set(scores.values.tolist())) == 1:
-            several += 1
-    if results.metrics and several == len(results.metrics) and len(finished) > 1 and mode is not Mode.AS_IS:
-        found.append(
-            f"all {len(finished)} runs gave the same numbers: what varies does not reach the result, or has no effect on it"
-            if results.draws
-            else f"all {len(finished)} seeds gave the same numbers: the command fixes the seed ({fixed}); write {{seed}} in place of its number"
-            if fixed
-            else f"all {len(finished)} seeds gave the same numbers: the seed does not reach the result, or has no effect on it; "
-            "`seedwise sites` shows where it goes in"
-            + "".join(
-                f"; a seed stands in a file that the runs read: {option(f'--seed-site {site}')}"
-                for site in find_seeds(configs)[:1]
-            )
-        )
-    return found
+    configs = (
+        [name for kind, name in inputs if kind == "config"] if mode is Mode.SUBSTITUTE else []
+    )  # else it has its place
+    code = [*experiment.manifest.get("code", {}), *(name for kind, name in inputs if kind == "code")]
+    return [*found, *about_scores(results, mode, configs, fixed, folder, code)]

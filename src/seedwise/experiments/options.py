@@ -6,7 +6,10 @@ from enum import StrEnum
 from numbers import Integral, Real
 from typing import Any
 
+from seedwise_guest.protocol import as_place
+
 from ..errors import UsageError
+from ..results import several
 from ..sandbox.workdir import Workdir, workdir_named
 from ..typos import did_you_mean, one_of
 from ..wording import option, switched_on
@@ -78,11 +81,11 @@ class Options:
     """`model.py:41=augment`: the source of what is drawn there."""
     metric_files: tuple[str, ...] = ()
     """Files that each run writes, with its metrics: `out/metrics.json`, `logs/*/events*`; instead of what it prints."""
+    checkpoints: str | None = None
+    """A folder below the working directory. What a run has written there is there again when its seed is given out again."""
 
     def __post_init__(self) -> None:
-        for what in ("threads", "jobs", "retries", "nice"):
-            _check_whole(what, getattr(self, what))
-        _check_number("timeout", self.timeout)
+        self._check_types()
         for what, number in (("threads", self.threads), ("jobs", self.jobs)):
             if number is not None and number < 1:
                 raise UsageError(f"{option(f'--{what}')} is at least 1; got {number}")
@@ -105,8 +108,29 @@ class Options:
             raise UsageError(
                 f"{option('--metric-file')} takes a path below this folder, as a run writes it: out/metrics.json"
             )
+        self._check_checkpoints()
         if self.seed_site is not None and ":" not in self.seed_site:
             raise UsageError(f"{option('--seed-site')} takes FILE.py:LINE or CONFIG:KEY; got {self.seed_site!r}")
+
+    def _check_types(self) -> None:
+        for what in ("threads", "jobs", "retries", "nice"):
+            if getattr(self, what) is not None:
+                check_whole(option(f"--{what}"), getattr(self, what))
+        if self.timeout is not None:
+            check_number(option("--timeout"), self.timeout)
+
+    def _check_checkpoints(self) -> None:
+        path = self.checkpoints
+        if path is None:
+            return
+        if not path.strip("./") or path.startswith(("/", "~", "..")):
+            raise UsageError(
+                f"{option('--checkpoints')} takes a folder below this one, where a run keeps what it resumes from: out/checkpoints"
+            )
+        if self.workdir in (Workdir.SHARED, Workdir.SEQUENTIAL):
+            raise UsageError(
+                f"{option('--checkpoints')} needs private files for each run: it cannot go with {option(f'--workdir {self.workdir}')}"
+            )
 
     def _check_with_vary(self) -> None:
         """Refuse what goes with seeds that are substituted, and not with sources."""
@@ -132,7 +156,7 @@ class Options:
 
     def corrected(self) -> dict[str, str]:
         """`file:line` → source."""
-        return {text.rpartition("=")[0]: text.rpartition("=")[2] for text in self.corrections}
+        return {as_place(text.rpartition("=")[0]): text.rpartition("=")[2] for text in self.corrections}
 
     @property
     def number_at(self) -> str | None:
@@ -158,6 +182,7 @@ class Options:
             "fresh": self.fresh,
             "isolate_network": self.isolate_network,
             "metric_files": list(self.metric_files),
+            "checkpoints": self.checkpoints,
         }
 
     @classmethod
@@ -181,6 +206,7 @@ class Options:
             fresh=kept.get("fresh", False),
             isolate_network=kept.get("isolate_network", False),
             metric_files=tuple(kept.get("metric_files", ())),
+            checkpoints=kept.get("checkpoints"),
             vary=tuple(of.get("vary", {}).get("sources", ())),
             at=tuple((source, tuple(row)) for source, row in sorted(of.get("vary", {}).get("at", {}).items())),
             corrections=tuple(of.get("vary", {}).get("corrections", ())),
@@ -189,45 +215,51 @@ class Options:
 
 def sources_named(texts: str | Sequence[str]) -> tuple[str, ...]:
     """The names in `init,order`, or in several such texts."""
-    every = (texts,) if isinstance(texts, str) else texts
-    return tuple(name.strip() for text in every for name in text.split(",") if name.strip())
+    return tuple(name.strip() for text in several(texts, "vary") for name in text.split(",") if name.strip())
 
 
-def check_vary(vary: Sequence[str], corrections: Sequence[str]) -> None:
-    """Raises UsageError for a source that does not exist or stands twice, and for a correction that cannot be read."""
+def check_vary(vary: Sequence[str], corrections: Sequence[str], beside: Sequence[str] = ()) -> None:
+    """Raises UsageError for a source that does not exist or stands twice, and for a correction that cannot be read.
+
+    `beside` names what may vary beside sources.
+    """
     from seedwise_guest.protocol import SOURCES
 
     if not vary:
         raise UsageError(f"{option('--source')} goes with {option('--vary')}: it says to which source a draw belongs")
     for name in vary:
-        if name not in SOURCES:
+        if name not in (*SOURCES, *beside):
+            more = f", and {one_of(beside)}" if beside else ""
             raise UsageError(
-                f"{option('--vary')} takes sources of randomness, {one_of(SOURCES)}; got {name!r}{did_you_mean(name, SOURCES)}"
+                f"{option('--vary')} takes sources of randomness, {one_of(SOURCES)}{more}; "
+                f"got {name!r}{did_you_mean(name, (*SOURCES, *beside))}"
             )
     twice = next((name for k, name in enumerate(vary) if name in vary[:k]), None)
     if twice is not None:
         raise UsageError(f"{option('--vary')}: {twice} stands twice")
     for text in corrections:
         place, _, source = text.rpartition("=")
-        file, _, line = place.rpartition(":")
+        file, _, line = as_place(place).rpartition(":")
         if not file or not line.isdigit() or source not in SOURCES:
             raise UsageError(
                 f"{option('--source')} takes FILE:LINE=SOURCE, such as model.py:41=augment, with {one_of(SOURCES)}; got {text!r}"
             )
 
 
-def _check_whole(what: str, number: object) -> None:
-    if number is not None and (isinstance(number, bool) or not isinstance(number, Integral)):
-        raise UsageError(f"{option(f'--{what}')} takes a whole number; got {number!r}")
+def check_whole(what: str, number: object) -> None:
+    """Raises UsageError for what is no whole number, and says so of `what`."""
+    if isinstance(number, bool) or not isinstance(number, Integral):
+        raise UsageError(f"{what} takes a whole number; got {number!r:.60}")
 
 
-def _check_number(what: str, number: object) -> None:
-    if number is not None and (isinstance(number, bool) or not isinstance(number, Real)):
-        raise UsageError(f"{option(f'--{what}')} takes a number; got {number!r}")
+def check_number(what: str, number: object) -> None:
+    """Raises UsageError for what is no number, and says so of `what`."""
+    if isinstance(number, bool) or not isinstance(number, Real):
+        raise UsageError(f"{what} takes a number; got {number!r:.60}")
 
 
 def _is_a_line(site: str) -> bool:
-    return site.rpartition(":")[2].isdigit()
+    return as_place(site).rpartition(":")[2].isdigit()
 
 
 def cards_named(gpus: Sequence[str | int]) -> tuple[str, ...]:

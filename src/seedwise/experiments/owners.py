@@ -10,6 +10,9 @@ from pathlib import Path
 
 from ..errors import StoreError
 
+AWAY = "away:"
+"""How the name of an owner begins that is no process but a submission: seeds that an engine runs elsewhere."""
+
 _owners: set[str] = set()
 
 
@@ -68,13 +71,14 @@ def _beat_of(folder: Path, owner: str) -> Path:
 
 def this_owner() -> str:
     """Host, process number, and when the process started."""
-    return f"{socket.gethostname()}:{os.getpid()}:{_started(os.getpid())}"
+    return f"{socket.gethostname()}:{os.getpid()}:{started(os.getpid())}"
 
 
 _sweeps = counting(1)
 
 
-def _started(pid: int) -> str:
+def started(pid: int) -> str:
+    """When a process was started, so that it is not taken for a later one with the same number; "?" if that is not known."""
     try:
         stat = Path(f"/proc/{pid}/stat").read_text()
         boot = Path("/proc/sys/kernel/random/boot_id").read_text().strip()[:8]
@@ -86,11 +90,14 @@ def _started(pid: int) -> str:
 def is_alive(owner: str, folder: Path) -> bool:
     """Whether a supervisor is still running.
 
-    One on another machine counts as running if it touched its file in the last five minutes.
+    One on another machine counts as running if it touched its file in the last five minutes. Seeds that were submitted
+    to an engine are its own until they are collected, whoever is there to do so.
     """
+    if owner.startswith(AWAY):
+        return (folder / "away" / owner.removeprefix(AWAY)).is_dir()
     host, _, rest = owner.partition(":")
-    pid, _, started = rest.partition(":")
-    started, _, sweep = started.partition(":")
+    pid, _, begun = rest.partition(":")
+    begun, _, sweep = begun.partition(":")
     if not pid.isdigit():
         return False
     if host != socket.gethostname():
@@ -108,7 +115,15 @@ def is_alive(owner: str, folder: Path) -> bool:
         return False
     except PermissionError:
         pass
-    return started in ("?", _started(int(pid)))
+    return begun in ("?", started(int(pid)))
+
+
+def beats(owner_file: Path) -> bool:
+    """Whether a sweep has touched its file in `owners` lately."""
+    try:
+        return time.time() - owner_file.stat().st_mtime < _SILENT
+    except OSError:
+        return False
 
 
 def is_dead_here(owner_file: str) -> bool:

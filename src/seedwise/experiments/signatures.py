@@ -5,6 +5,8 @@ import inspect
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from seedwise_guest.protocol import is_seed_name, later_seed
+
 from ..errors import ScriptError, UsageError
 from ..typos import did_you_mean
 from ..wording import is_at_command_line
@@ -12,16 +14,27 @@ from ..wording import is_at_command_line
 
 @dataclass(frozen=True)
 class Takes:
-    """What a function takes after the seed."""
+    """What a function takes beside the seed."""
 
-    seed: bool
-    """Whether it takes a first argument, the seed."""
+    seed: str
+    """The argument that receives the seed: one that is named so, or the first; "" if there is none."""
+    default: str
+    """The default of a first argument that receives the seed though its name says nothing of one; "" without."""
     names: tuple[str, ...]
     """Its settings by name."""
     needed: tuple[str, ...]
     """Those without a default."""
     any: bool
     """Whether it takes settings of any name."""
+
+
+def settings_of(config: object) -> dict[str, object]:
+    """The settings of a function, by name. Raises UsageError for what is no dict."""
+    if config is None:
+        return {}
+    if not isinstance(config, Mapping):
+        raise UsageError(f"config is a dict of the function's settings, {{'lr': 0.1}}; got {config!r:.60}")
+    return dict(config)
 
 
 def check_call(function: Callable[..., object], config: Mapping[str, object]) -> None:
@@ -75,13 +88,23 @@ def check_call_in_file(path: str, name: str, settings: Sequence[str]) -> None:
     if isinstance(found, ast.AsyncFunctionDef):
         raise UsageError(_is_async(name))
     if isinstance(found, ast.FunctionDef) and not rest and not found.decorator_list:
-        _check(name, _of_definition(found), settings)
+        _check(name, takes_of(found), settings)
 
 
 def _check(name: str, takes: Takes, settings: Sequence[str]) -> None:
     """Raises UsageError, which names the function, for what does not fit."""
     if not takes.seed:
         raise UsageError(f"{name} takes no argument: the first one receives the seed, def {name}(seed)")
+    if takes.seed in settings and is_seed_name(takes.seed):
+        raise UsageError(
+            f"{name} receives the seed as {takes.seed}, so that it stands among the seeds, and not among the settings"
+        )
+    if takes.default or takes.seed in settings:
+        default = f"={takes.default}" if takes.default else ""
+        raise UsageError(
+            f"{name} has no argument that is called a seed, and its first is {takes.seed}{default}: "
+            f"add one, def {name}(seed, {takes.seed}{default})"
+        )
     for setting in settings if not takes.any else ():
         if setting not in takes.names:
             meant = did_you_mean(setting, takes.names)
@@ -90,8 +113,9 @@ def _check(name: str, takes: Takes, settings: Sequence[str]) -> None:
     lacking = [setting for setting in takes.needed if setting not in settings]
     if lacking:
         in_python = ", ".join(f"'{setting}': …" for setting in lacking)
-        given = " ".join(f"--set {setting}=…" for setting in lacking)
-        given = given if is_at_command_line() else f"config={{{in_python}}}"
+        given = (
+            " ".join(f"--set {setting}=…" for setting in lacking) if is_at_command_line() else f"config={{{in_python}}}"
+        )
         raise UsageError(f"{name} needs {', '.join(lacking)} beside the seed: {given}")
 
 
@@ -99,28 +123,62 @@ def _of_signature(signature: inspect.Signature) -> Takes:
     kinds = inspect.Parameter
     every = list(signature.parameters.values())
     by_position = [p for p in every if p.kind in (kinds.POSITIONAL_ONLY, kinds.POSITIONAL_OR_KEYWORD)]
-    named = [p for p in [*by_position[1:], *every] if p.kind in (kinds.POSITIONAL_OR_KEYWORD, kinds.KEYWORD_ONLY)]
-    named = [p for p in dict.fromkeys(named) if p not in by_position[:1]]
-    return Takes(
-        bool(by_position) or any(p.kind is kinds.VAR_POSITIONAL for p in every),
-        tuple(p.name for p in named),
-        tuple(p.name for p in named if p.default is kinds.empty),
+    named = {
+        p.name: "" if p.default is kinds.empty else repr(p.default)
+        for p in every
+        if p.kind in (kinds.POSITIONAL_OR_KEYWORD, kinds.KEYWORD_ONLY)
+    }
+    first = by_position[0] if by_position else None
+    return _takes(
+        None if first is None else (first.name, "" if first.default is kinds.empty else repr(first.default)),
+        named,
+        any(p.kind is kinds.VAR_POSITIONAL for p in every),
         any(p.kind is kinds.VAR_KEYWORD for p in every),
     )
 
 
-def _of_definition(node: ast.FunctionDef) -> Takes:
+def takes_of(node: ast.FunctionDef) -> Takes:
+    """What a function takes, from its definition."""
     arguments = node.args
     by_position = [*arguments.posonlyargs, *arguments.args]
-    without = len(by_position) - len(arguments.defaults)
-    rest = [(a.arg, k < without) for k, a in enumerate(by_position) if k > 0 and a not in arguments.posonlyargs]
-    only = [(a.arg, d is None) for a, d in zip(arguments.kwonlyargs, arguments.kw_defaults, strict=True)]
-    named = [*rest, *only]
-    return Takes(
-        bool(by_position) or arguments.vararg is not None,
-        tuple(n for n, _ in named),
-        tuple(n for n, needed in named if needed),
+    defaults = [None] * (len(by_position) - len(arguments.defaults)) + list(arguments.defaults)
+    texts = {a.arg: "" if d is None else ast.unparse(d) for a, d in zip(by_position, defaults, strict=True)}
+    only = {
+        a.arg: "" if d is None else ast.unparse(d)
+        for a, d in zip(arguments.kwonlyargs, arguments.kw_defaults, strict=True)
+    }
+    first = by_position[0].arg if by_position else None
+    return _takes(
+        None if first is None else (first, texts[first]),
+        {**{a.arg: texts[a.arg] for a in arguments.args}, **only},
+        arguments.vararg is not None,
         arguments.kwarg is not None,
+    )
+
+
+def _takes(first: tuple[str, str] | None, named: Mapping[str, str], more: bool, any: bool) -> Takes:
+    """What a function takes.
+
+    Parameters
+    ----------
+    first
+        Name and default ("" without) of the first argument that can be given by position.
+    named
+        The arguments that can be given by name, with their defaults.
+    more, any
+        Whether it takes more arguments by position, and by any name.
+    """
+    seed = later_seed(first and first[0], list(named))
+    default = ""
+    if seed is None and first is not None:
+        seed, default = first[0], "" if is_seed_name(first[0]) else first[1]
+    names = {name: text for name, text in named.items() if name != seed}
+    return Takes(
+        seed or ("*" if more else ""),
+        "" if default == "None" else default,
+        tuple(names),
+        tuple(name for name, text in names.items() if not text),
+        any,
     )
 
 

@@ -3,6 +3,7 @@
 import contextlib
 import json
 import os
+import re
 import subprocess
 import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -27,6 +28,7 @@ from seedwise_guest.protocol import (
 
 from ..errors import ScriptError, UsageError
 from ..signals import signal_name
+from ..typos import did_you_mean
 from ..wording import option
 from .options import Mode, Options
 
@@ -161,6 +163,12 @@ def end_session(process: "subprocess.Popen[bytes]") -> None:
 
 def _not_entered(command: Sequence[str], output: bytes) -> str:
     text = output.decode(errors="replace").strip().splitlines()
+    missing = re.search(r"No module named '?([\w.]+)", text[-1]) if text else None
+    if missing is not None and missing[1] in command:
+        there = [path.stem for path in Path().glob("*.py")] + [
+            path.parent.name for path in Path().glob("*/__main__.py")
+        ]
+        return f"no module {missing[1]} for `{' '.join(command)}`{did_you_mean(missing[1], there) or ' here, nor installed'}"
     last = f" It said: {text[-1][:200]}" if text else ""
     return (
         f"no Python process of `{' '.join(command)}` let Seedwise in, so no seed could be placed.{last} "

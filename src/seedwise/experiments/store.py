@@ -12,20 +12,24 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 from ..errors import StoreError, UsageError
-from ..results import Cause, Goal, Metric, Reduce, Run, Series, Status
+from ..nodes import Place
+from ..results import ELSEWHERE, Cause, Goal, Metric, Reduce, Run, Series, Status
 from ..sandbox.project import project_root
 from ..typos import closest, did_you_mean
 from ..wording import option
 from .columns import as_text, brief, from_text, pack, readable, relative, unpack
 from .layout import LAYOUT_1, MIGRATIONS, SEALED, VERSION, WHOLE_RUN, WHOLE_SERIES, checksum, sealed_series
 from .names import is_name
-from .owners import is_alive, is_dead_here
+from .owners import AWAY, beats, is_alive, is_dead_here
 
 FOLDER = ".seedwise"
 
+GONE = "its supervisor was gone"
+_LONGEST_WRITE = 60.0
+"""Seconds. A journal that is older was left by a process that is gone, whatever others do at this moment."""
 NOT_THE_RUNS_FAULT = frozenset({Cause.ISOLATION, Cause.CHANGED, Cause.NOT_ENTERED, Cause.FILES, Cause.MISSING})
 """Causes after which the same command tries a seed again, because the reason of the failure was outside the run."""
 
@@ -81,25 +85,34 @@ def find_folder(start: Path | None = None) -> Path:
 class Store:
     """Opens, reads and writes a store. It has one connection, for one thread.
 
+    Parameters
+    ----------
+    reading
+        Only read, beside those who write: the file is not looked through after an unclean end, which takes long and
+        would have them wait; nothing is made, and layouts of older versions are refused.
+
     Raises
     ------
     StoreError
         The store cannot be opened or written, is damaged, or was written by a newer Seedwise.
     """
 
-    def __init__(self, folder: Path, *, create: bool = True) -> None:
+    def __init__(self, folder: Path, *, create: bool = True, reading: bool = False) -> None:
         self.folder = folder
         self.path = folder / "store.sqlite"
         self._joined = False
         if not self.path.exists() and not create:
             raise StoreError(f"no experiments here: there is no {self.path}; make some with `seedwise run`")
         try:
+            if reading:
+                self._open_for_reading()
+                return
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             new = not self.path.exists()
             ignore = folder / ".gitignore"
             if not ignore.exists():
                 ignore.write_text("*\n")
-            unclean = _size(Path(f"{self.path}-journal")) > 0
+            left = _left_over(Path(f"{self.path}-journal"))
             self._db = sqlite3.connect(self.path, timeout=60, isolation_level=None)
             self._db.create_function("checksum_of", -1, checksum, deterministic=True)
             if new:
@@ -109,13 +122,27 @@ class Store:
             # the journal is emptied instead of deleted: just as safe, and six times faster here
             self._db.execute("PRAGMA journal_mode = TRUNCATE")
             self._prepare()
-            self._look_after_unclean_end(unclean)
+            self._look_after_unclean_end(left)
         except (OSError, sqlite3.OperationalError) as error:
             raise StoreError(
                 f"the store {folder} cannot be opened or written: {error}; name another with {option('--store')} or SEEDWISE_STORE"
             ) from None
         except sqlite3.DatabaseError as error:
             raise self._damaged(str(error)) from None
+
+    def _open_for_reading(self) -> None:
+        # not "mode=ro": after a power cut somebody has to take back the half of a transaction, whoever comes first
+        self._db = sqlite3.connect(
+            f"{self.path.absolute().as_uri()}?mode=rw", timeout=60, isolation_level=None, uri=True
+        )
+        self._db.create_function("checksum_of", -1, checksum, deterministic=True)
+        self._db.execute("PRAGMA query_only = ON")
+        version = self._db.execute("PRAGMA user_version").fetchone()[0]
+        if version != VERSION:
+            now = "`seedwise list` converts it" if version < VERSION else "a newer Seedwise reads it"
+            raise StoreError(
+                f"the store {self.path} has another layout ({version}; this Seedwise writes {VERSION}): {now}"
+            )
 
     def _prepare(self) -> None:
         version = self._db.execute("PRAGMA user_version").fetchone()[0]
@@ -133,7 +160,8 @@ class Store:
                 for statement in step.split(";"):
                     if statement.strip():
                         self._db.execute(statement)
-            self._seal_everything()
+            if version < 2:  # a later layout has checksums already, which may tell of damage
+                self._seal_everything()
             self._db.execute(f"PRAGMA user_version = {VERSION}")
 
     # --- checksums: docs/decisions/0013 ----------------------------------------------------------------------------
@@ -169,10 +197,14 @@ class Store:
             f"{self.folder / 'runs'}; move the file aside to begin a new store"
         )
 
-    def _look_after_unclean_end(self, unclean: bool) -> None:
-        """If a process ended without closing the store, let SQLite check the whole file once."""
-        dead = [path for path in (self.folder / "owners").glob("*") if is_dead_here(path.name)]
-        if not unclean and not dead:
+    def _look_after_unclean_end(self, left: float | None) -> None:
+        """If a process ended without closing the store, let SQLite check the whole file once.
+
+        `left` is the age of a journal that was there; a young one is of somebody who writes at this moment.
+        """
+        owners = list((self.folder / "owners").glob("*"))
+        dead = [path for path in owners if is_dead_here(path.name)]
+        if not dead and (left is None or (left < _LONGEST_WRITE and any(map(beats, owners)))):
             return
         found = self._rows("PRAGMA quick_check(1)")
         if found != [("ok",)]:
@@ -216,7 +248,7 @@ class Store:
         """Close the connection. Everything is saved already."""
         self._db.close()
 
-    def __enter__(self) -> "Store":
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -364,6 +396,10 @@ class Store:
             )
             self._seal("experiments", "id = ?", (experiment.id,))
 
+    def experiment_plan(self, experiment: int) -> dict[str, Any]:
+        """An experiment's plan, as it is now."""
+        return dict(json.loads(self._rows("SELECT plan FROM experiments WHERE id = ?", (experiment,))[0][0]))
+
     def update_plan(self, experiment: int, **parts: Any) -> None:
         """Put parts into an experiment's plan. The other parts do not change."""
         with self._write():
@@ -414,7 +450,7 @@ class Store:
                 if row[1] == Status.RUNNING:
                     self._db.execute(
                         "UPDATE runs SET status = ?, detail = ? WHERE id = ?",
-                        (Status.INTERRUPTED, "its supervisor was gone", row[3]),
+                        (Status.INTERRUPTED, GONE, row[3]),
                     )
                     self._seal("runs", "id = ?", (row[3],))
                 attempt = row[0] + 1
@@ -465,6 +501,12 @@ class Store:
                     for k, (name, series) in enumerate(run.series.items())
                 ],
             )
+            if run.place is not None:
+                place = readable(json.dumps(run.place.as_dict()))
+                self._db.execute(
+                    "INSERT OR REPLACE INTO places (run, place, checksum) VALUES (?,?,?)",
+                    (number[0], place, checksum(number[0], place)),
+                )
 
     def set_aside(self, experiment: int, seed: int, attempt: int, reason: str) -> None:
         """Keep a run but do not count it. Its seed can be claimed again."""
@@ -494,19 +536,95 @@ class Store:
         A run whose supervisor has died is returned as interrupted. With `last_only`, only the last value of each
         series is read.
         """
-        rows = self._rows(
-            f"SELECT id, seed, replicate, attempt, status, cause, detail, seconds, folder, owner, forked, {WHOLE_RUN} FROM runs AS r "
-            "WHERE experiment = ? AND attempt = (SELECT max(attempt) FROM runs WHERE experiment = r.experiment "
-            "AND seed = r.seed AND replicate = r.replicate) ORDER BY seed, replicate",
-            (experiment,),
+        newest = (
+            "r.experiment = ? AND attempt = (SELECT max(attempt) FROM runs WHERE experiment = r.experiment "
+            "AND seed = r.seed AND replicate = r.replicate)"
         )
+        result = list(self._runs_where(newest, "r.experiment = ?", (experiment,), last_only).values())
+        begun = {run.seed for run in result}
+        result += [unbegun(seed) for seed in self.wanted(experiment) if seed not in begun]
+        return sorted(result, key=lambda run: (run.seed, run.replicate))
+
+    def runs_numbered(self, numbers: Sequence[int]) -> dict[int, Run]:
+        """Runs by their numbers in the store, as `heads` gives them; those that are gone are left out."""
+        these = f"r.id IN ({','.join('?' * len(numbers))})"
+        return self._runs_where(these, these, numbers, last_only=False)
+
+    def wanted(self, experiment: int) -> list[int]:
+        """The seeds that were asked for."""
+        return [seed for (seed,) in self._rows("SELECT seed FROM seeds WHERE experiment = ?", (experiment,))]
+
+    def heads(
+        self, experiment: int, after: tuple[int, int, int], most: int
+    ) -> list[tuple[int, int, int, int, str, str, float, int]]:
+        """What tells whether a run has changed, of the next runs after a seed, replicate and attempt.
+
+        Returns
+        -------
+        rows
+            Number, seed, replicate, attempt, status, owner, when it was started, and a checksum that is another one
+            after each change.
+        """
+        return self._rows(
+            "SELECT id, seed, replicate, attempt, status, owner, coalesce(started, 0.0), checksum FROM runs "
+            "WHERE experiment = ? AND (seed, replicate, attempt) > (?, ?, ?) ORDER BY seed, replicate, attempt LIMIT ?",
+            (experiment, *after, most),
+        )
+
+    def changes(self) -> int:
+        """A number that is another one after somebody else has written. It is quick to read."""
+        return int(self._rows("PRAGMA data_version")[0][0])
+
+    def is_running(self, owner: str) -> bool:
+        """Whether the supervisor of this name still works."""
+        return self._is_alive(owner)
+
+    def _runs_where(self, where: str, of_series: str, values: Sequence[Any], last_only: bool) -> dict[int, Run]:
+        """Runs by their numbers. `of_series` chooses the series of the same runs, and perhaps more."""
+        rows = self._rows(
+            "SELECT id, seed, replicate, attempt, status, cause, detail, seconds, folder, owner, forked, "
+            f"{WHOLE_RUN} FROM runs AS r WHERE {where} ORDER BY seed, replicate",
+            values,
+        )
+        series, damaged = self._series_where(of_series, values, last_only)
+        places = self._places_where(of_series, values)
+        result = {}
+        for number, seed, replicate, attempt, status, cause, detail, seconds, folder, owner, forked, whole in rows:
+            if not whole or number in damaged:
+                detail = "its record in the store is damaged, and does not count; the same command runs it again"
+                result[number] = Run(int(seed), Status.INTERRUPTED, attempt=int(attempt), detail=detail)
+                continue
+            state = Status(status)
+            if state is Status.RUNNING and not self._is_alive(owner):
+                state, detail = Status.INTERRUPTED, GONE
+            elif state is Status.RUNNING and owner.startswith(AWAY):
+                detail = ELSEWHERE
+            result[number] = Run(
+                seed,
+                state,
+                series.get(number, {}),
+                replicate,
+                attempt,
+                Cause(cause) if cause else None,
+                detail,
+                seconds,
+                self._kept_at(folder),
+                bool(forked),
+                places.get(number),
+            )
+        return result
+
+    def _series_where(
+        self, where: str, values: Sequence[Any], last_only: bool
+    ) -> tuple[dict[int, dict[str, Series]], set[int]]:
+        """The series of runs by their numbers; and the runs of which one is damaged."""
         series: dict[int, dict[str, Series]] = {}
         damaged: set[int] = set()
         columns = "s.steps, s.numbers, s.numbers_checksum" if not last_only else "NULL, NULL, 0"
         for run, metric, position, last, length, head, steps, numbers, inner in self._rows(
             f"SELECT s.run, s.metric, s.position, s.last, length(s.numbers), s.checksum, {columns} "
-            "FROM series AS s JOIN runs AS r ON r.id = s.run WHERE r.experiment = ? ORDER BY s.run, s.position",
-            (experiment,),
+            f"FROM series AS s JOIN runs AS r ON r.id = s.run WHERE {where} ORDER BY s.run, s.position",
+            values,
         ):
             whole = head == checksum(run, metric, position, last, length)
             if not whole or (not last_only and inner != checksum(steps, numbers)):
@@ -514,36 +632,21 @@ class Store:
                 continue
             found = brief(metric, last, length // 8) if last_only else unpack(steps, numbers)
             series.setdefault(run, {})[metric] = found
-        result = []
-        for number, seed, replicate, attempt, status, cause, detail, seconds, folder, owner, forked, whole in rows:
-            if not whole or number in damaged:
-                detail = "its record in the store is damaged, and does not count; the same command runs it again"
-                result.append(Run(int(seed), Status.INTERRUPTED, attempt=int(attempt), detail=detail))
-                continue
-            state = Status(status)
-            if state is Status.RUNNING and not self._is_alive(owner):
-                state, detail = Status.INTERRUPTED, "its supervisor was gone"
-            result.append(
-                Run(
-                    seed,
-                    state,
-                    series.get(number, {}),
-                    replicate,
-                    attempt,
-                    Cause(cause) if cause else None,
-                    detail,
-                    seconds,
-                    self._place(folder),
-                    bool(forked),
-                )
-            )
-        begun = {run.seed for run in result}
-        for (seed,) in self._rows("SELECT seed FROM seeds WHERE experiment = ?", (experiment,)):
-            if seed not in begun:
-                result.append(Run(seed, Status.INTERRUPTED, attempt=0, detail="not begun"))
-        return sorted(result, key=lambda run: (run.seed, run.replicate))
+        return series, damaged
 
-    def _place(self, folder: str | None) -> str | None:
+    def _places_where(self, where: str, values: Sequence[Any]) -> dict[int, Place]:
+        """Where runs were made, those that an engine gave to a node."""
+        rows = self._rows(
+            f"SELECT p.run, p.place, p.checksum FROM places AS p JOIN runs AS r ON r.id = p.run WHERE {where}", values
+        )
+        same: dict[str, Place] = {}  # many runs have one place
+        found = {}
+        for run, place, sum_ in rows:
+            if sum_ == checksum(run, place):
+                found[run] = same.setdefault(place, Place.from_dict(json.loads(place)))
+        return found
+
+    def _kept_at(self, folder: str | None) -> str | None:
         """Where the logs and files of a run are: in this store, even if the store was moved.
 
         None for a folder outside the store.
@@ -596,6 +699,11 @@ class Store:
             counts[Status.INTERRUPTED] = counts.get(Status.INTERRUPTED, 0) + count
         return result
 
+    def commands(self, experiment: int) -> int:
+        """How many commands ran seeds of an experiment."""
+        rows = self._rows("SELECT count(DISTINCT owner) FROM runs WHERE experiment = ?", (experiment,))
+        return int(rows[0][0])
+
     def times(self) -> dict[int, tuple[float, float, int]]:
         """For each experiment with runs: when the last one was started, the seconds of those that finished, their number."""
         rows = self._rows(
@@ -615,9 +723,15 @@ class Store:
         return self.folder / "runs" / f"{experiment.name}@{experiment.version}" / f"seed-{seed}{again}"
 
 
-def open_store(folder: str | None = None, *, create: bool = False) -> Store:
+def open_store(folder: str | None = None, *, create: bool = False, reading: bool = False) -> Store:
     """Open the store of this project, or the one in `folder`. Raises StoreError if it cannot be opened."""
-    return Store(Path(folder).expanduser().absolute() if folder else find_folder(), create=create)
+    where = Path(folder).expanduser().absolute() if folder else find_folder()
+    return Store(where, create=create, reading=reading)
+
+
+def unbegun(seed: int) -> Run:
+    """A seed that was asked for and not begun."""
+    return Run(seed, Status.INTERRUPTED, attempt=0, detail="not begun")
 
 
 def metrics_as_values(metrics: Sequence[Metric]) -> list[dict[str, object]]:
@@ -639,8 +753,10 @@ def metrics_from(values: Sequence[Mapping[str, Any]]) -> tuple[Metric, ...]:
 ENDINGS_OF_TABLES = frozenset({".csv", ".tsv", ".json", ".jsonl", ".npy", ".npz", ".parquet", ".txt", ".log"})
 
 
-def _size(path: Path) -> int:
+def _left_over(journal: Path) -> float | None:
+    """Age in seconds of a journal that has something in it; None if there is none."""
     try:
-        return path.stat().st_size
+        found = journal.stat()
     except OSError:
-        return 0
+        return None
+    return time.time() - found.st_mtime if found.st_size else None

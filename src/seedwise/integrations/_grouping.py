@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 
+from ..advice import Advice
 from ..errors import UsageError
 from ..metrics import choose as metrics
 from ..results import Results, Run, Series, Status
@@ -98,7 +99,7 @@ def grouped(
     return result
 
 
-def _unequal(runs: Sequence[Run], names: Sequence[str]) -> tuple[str, ...]:
+def _unequal(runs: Sequence[Run], names: Sequence[str]) -> tuple[Advice, ...]:
     """A warning for each metric whose series end at different steps, because some runs may have been stopped."""
     told = []
     for name in names:
@@ -106,6 +107,9 @@ def _unequal(runs: Sequence[Run], names: Sequence[str]) -> tuple[str, ...]:
         if len(set(last.values())) > 1:
             short = min(last, key=lambda seed: last[seed])
             told.append(
-                f"{name} ends at different steps, {min(last.values())} (seed {short}) to {max(last.values())}: were some runs stopped?"
+                Advice(
+                    f"{name} ends at different steps, {min(last.values())} (seed {short}) to {max(last.values())}",
+                    "were some runs stopped? Leave them out, or let them go on",
+                )
             )
     return tuple(told)

@@ -13,6 +13,8 @@ from ..errors import UsageError
 from ..results import Results, Series, Status
 from ._grouping import Found, grouped, rising
 
+__all__ = ["from_mlflow", "to_mlflow"]
+
 _OUT = {Status.FINISHED: "FINISHED", Status.FAILED: "FAILED", Status.INTERRUPTED: "KILLED", Status.RUNNING: "RUNNING"}
 _IN = {
     "FINISHED": Status.FINISHED,
@@ -35,6 +37,15 @@ def to_mlflow(results: Results, *, experiment: str = "seedwise", tracking_uri: s
     For each metric, the parent holds its mean, SD and interval (`acc_mean`, `acc_sd`, `acc_low`, `acc_high`), and `n`
     and `finished`. Each child holds one seed: the parameter `seed`, every value of every series at its step, and its
     status.
+
+    Parameters
+    ----------
+    results
+        The runs to write.
+    experiment
+        The name of the experiment in MLflow; it is made where there is none.
+    tracking_uri
+        Where MLflow keeps it; by default where `mlflow` itself writes.
 
     Raises
     ------
@@ -85,8 +96,20 @@ def from_mlflow(
 ) -> dict[str, Results]:
     """The runs of an MLflow experiment, grouped by every parameter but the seed: name of the group → Results.
 
-    The seed of a run is its parameter `seed`, `random_state` or similar. `ignore` names parameters that do not
-    distinguish runs (a folder, a host). Parent runs are left out.
+    The seed of a run is its parameter `seed`, `random_state` or similar. Parent runs are left out.
+
+    Parameters
+    ----------
+    experiment
+        Its name in MLflow.
+    tracking_uri
+        Where MLflow keeps it; by default where `mlflow` itself looks.
+    metric
+        Which metrics, as for `load`. By default those that are found.
+    filter_string
+        MLflow's own filter of runs: `params.lr = '0.1'`.
+    ignore
+        Parameters that do not distinguish runs, such as a folder or a host.
 
     Raises
     ------

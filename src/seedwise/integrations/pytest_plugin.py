@@ -1,4 +1,4 @@
-"""For tests: `assert_reproducible(train, seed=0)` and `@pytest.mark.reproducible`.
+"""For tests: `assert_reproducible(train, seed=0)`, `assert_resumes(train)` and `@pytest.mark.reproducible`.
 
 The plugin does nothing if they are not used.
 """
@@ -7,6 +7,8 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+
+__all__ = ["assert_reproducible", "assert_resumes"]
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -29,6 +31,40 @@ def assert_reproducible() -> Callable[..., object]:
     def assert_it(function: Callable[..., object], seed: int = 0, *, rtol: float | None = None, **config: Any) -> Any:
         __tracebackhide__ = True
         return _hold(function, seed, config, rtol)
+
+    return assert_it
+
+
+@pytest.fixture
+def assert_resumes() -> Callable[..., object]:
+    """A function: `assert_resumes(train, seed=0, at=None, rtol=None, **config)`. If it fails, it says what was not restored.
+
+    `train(seed, **config)` writes checkpoints into the working folder, and goes on from one that it finds there. It is
+    ended after a checkpoint and called again, as `seedwise check --resume` does. With `rtol`, a result that is equal to
+    rounding passes too.
+    """
+
+    def assert_it(
+        function: Callable[..., object],
+        seed: int = 0,
+        *,
+        at: int | None = None,
+        rtol: float | None = None,
+        **config: Any,
+    ) -> Any:
+        __tracebackhide__ = True
+        from seedwise.api.resume import check_resume
+        from seedwise.errors import SeedwiseError
+
+        try:
+            found = check_resume(
+                function, seed, config=config, at=at, rtol=1e-4 if rtol is None else rtol, progress=False
+            )
+        except SeedwiseError as error:
+            pytest.fail(str(error), pytrace=False)
+        if not (found.ok or (rtol is not None and found.verdict == "equal-to-rounding")):
+            pytest.fail(found.sentence, pytrace=False)
+        return found
 
     return assert_it
 
@@ -73,7 +109,7 @@ def _hold(function: Callable[..., object], seed: int, config: dict[str, Any], rt
     from seedwise.errors import SeedwiseError
 
     try:
-        found = check(function, seed, config=config, rtol=1e-4 if rtol is None else rtol)
+        found = check(function, seed, config=config, rtol=1e-4 if rtol is None else rtol, progress=False)
     except SeedwiseError as error:
         pytest.fail(str(error), pytrace=False)
     without_effect = found.verdict is Verdict.IDENTICAL and found.cause == Cause.NO_EFFECT

@@ -12,6 +12,8 @@ from ..events import Event
 from ..results import Results
 from ..runs.request import silent
 
+__all__ = ["across_seeds"]
+
 _STATE = "random_state"
 
 

@@ -13,11 +13,20 @@ from ..errors import UsageError
 from ..results import Results, Series
 from ._grouping import Found, grouped, seed_in_path
 
+__all__ = ["from_tensorboard"]
+
 
 def from_tensorboard(folder: str, *, metric: Sequence[str] = ()) -> dict[str, Results]:
     """Read every folder below `folder` that has event files.
 
     Its path must name a seed (`lr=0.1/seed=3`, `run_seed-3`). Returns group → Results.
+
+    Parameters
+    ----------
+    folder
+        The folder of the event files, or any folder above it.
+    metric
+        Which metrics, as for `load`. By default those that are found.
 
     Raises
     ------

@@ -11,6 +11,8 @@ from ..errors import UsageError
 from ..results import Results, Status
 from ._grouping import rising
 
+__all__ = ["to_wandb"]
+
 
 def to_wandb(
     results: Results, *, project: str = "seedwise", mode: str = "offline", folder: str | None = None
@@ -19,7 +21,11 @@ def to_wandb(
 
     Parameters
     ----------
-    mode
+    results
+        The runs to write.
+    project
+        The project of Weights & Biases.
+    mode, folder
         `offline` writes into `folder` (by default ./wandb), from where `wandb sync` sends it. `online` sends it at
         once.
 

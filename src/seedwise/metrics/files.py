@@ -3,10 +3,8 @@
 import csv
 import glob
 import json
-import math
 import os
 import re
-import struct
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +12,7 @@ from pathlib import Path
 from ..errors import MetricError
 from ..results import Series
 from . import headline
+from .events import summaries
 from .goals import looks_like_metric
 from .stdout import json_numbers
 
@@ -38,12 +37,14 @@ def read_file(path: str | Path) -> dict[str, Series]:
         if path.stat().st_size > _LARGEST:
             raise MetricError(f"{path.name} is larger than {_LARGEST // 2**20} MB")
         if ".tfevents." in path.name:
-            return _series(_events(path.read_bytes()))
+            return _series(
+                {of.tag: of.number} for of in summaries(path.read_bytes()) if of.tag and of.number is not None
+            )
         text = path.read_text(encoding="utf-8-sig")
         if path.suffix.lower() in (".csv", ".tsv", ".txt"):
             return _series(_rows(text))
         return _series(_objects(text))
-    except (OSError, ValueError, ArithmeticError, RecursionError, struct.error, csv.Error, IndexError) as error:
+    except (OSError, ValueError, ArithmeticError, RecursionError, csv.Error, IndexError) as error:
         raise MetricError(f"{path.name}: {error}") from None
 
 
@@ -198,80 +199,3 @@ def _series(records: Iterable[Mapping[str, float]]) -> dict[str, Series]:
         for name, value in record.items():
             values.setdefault(name, []).append(value)
     return {name: Series(tuple(range(1, len(v) + 1)), tuple(v)) for name, v in values.items()}
-
-
-# --- TensorBoard: records of (length, checksum, an Event in protocol buffers, checksum); tensorflow/core/util/event.proto ------
-
-
-def _events(data: bytes) -> Iterator[Mapping[str, float]]:
-    """The scalars of an event file, one after another; a file whose end is being written is read up to there."""
-    at = 0
-    while at + 12 <= len(data):
-        (length,) = struct.unpack_from("<Q", data, at)
-        if at + 12 + length > len(data):
-            break
-        for number, value in _fields(data[at + 12 : at + 12 + length]):
-            if number == 5 and isinstance(value, bytes):  # Event.summary
-                for inner, entry in _fields(value):
-                    if inner == 1 and isinstance(entry, bytes):  # Summary.value
-                        yield from _scalar(entry)
-        at += 12 + length + 4
-    if data and not at:
-        raise ValueError("no event file")
-
-
-def _scalar(entry: bytes) -> Iterator[Mapping[str, float]]:
-    """One Summary.Value: tag = 1, simple_value = 2, tensor = 8."""
-    tag, number = "", math.nan
-    for field, value in _fields(entry):
-        if field == 1 and isinstance(value, bytes):
-            tag = value.decode("utf-8", errors="replace")
-        elif field == 2 and isinstance(value, bytes):
-            (number,) = struct.unpack("<f", value)
-        elif field == 8 and isinstance(value, bytes):
-            number = _tensor(value)
-    if tag and not math.isnan(number):
-        yield {tag: number}
-
-
-def _tensor(data: bytes) -> float:
-    """A TensorProto of one number: dtype = 1 (1 float, 2 double), tensor_content = 4, float_val = 5, double_val = 6."""
-    kind, content = 1, b""
-    for field, value in _fields(data):
-        if field == 1 and isinstance(value, int):
-            kind = value
-        elif field in (4, 5, 6) and isinstance(value, bytes):
-            content = value
-    size, form = (8, "<d") if kind == 2 else (4, "<f")
-    return float(struct.unpack(form, content)[0]) if kind in (1, 2) and len(content) == size else math.nan
-
-
-def _fields(data: bytes) -> Iterator[tuple[int, int | bytes]]:
-    """The fields of a message: number, and its value as an integer or as bytes."""
-    at = 0
-    while at < len(data):
-        key, at = _varint(data, at)
-        number, kind = key >> 3, key & 7
-        if kind == 0:
-            value, at = _varint(data, at)
-            yield number, value
-            continue
-        if kind == 2:
-            size, at = _varint(data, at)
-        elif kind in (1, 5):
-            size = 8 if kind == 1 else 4
-        else:
-            raise ValueError("no event file")
-        yield number, data[at : at + size]
-        at += size
-
-
-def _varint(data: bytes, at: int) -> tuple[int, int]:
-    value = shift = 0
-    while True:
-        byte = data[at]
-        at += 1
-        value |= (byte & 0x7F) << shift
-        shift += 7
-        if not byte & 0x80:
-            return value, at

@@ -2,10 +2,11 @@
 
 import math
 from enum import StrEnum
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
+from ..advice import Advice
 from ..errors import UsageError
 from ..results import Goal, Scores, Summary
 from ..stats import Method, bootstrap, describe, share_interval, t_sequence
@@ -85,7 +86,7 @@ def _interval(
     resamples: int,
     rng: np.random.Generator | int | None,
     student: tuple[float, float] | None,
-) -> tuple[tuple[float, float] | None, str, str]:
+) -> tuple[tuple[float, float] | None, str, Advice | Literal[""]]:
     if student is None:
         return None, "t interval", ""
     if student[0] == student[1] and how is not Interval.ANYTIME:
@@ -99,16 +100,19 @@ def _interval(
     if how is Interval.ANYTIME:
         found = t_sequence(scores.values, level)
         if not math.isfinite(found.half):
-            return None, found.method, f"it begins at {START} seeds"
+            few = Advice(f"this interval begins at {START} seeds", f"run {START - len(scores)} more")
+            return None, found.method, few
         return (found.low, found.high), found.method, ""
     try:
         drawn = bootstrap(scores.values, method=Method(how.value), level=level, resamples=resamples, rng=rng)
     except ValueError as error:
         raise UsageError(str(error)) from None
-    return drawn.interval, f"{drawn.method} bootstrap interval", drawn.warning
+    t = "`seedwise summarize` with --interval t" if is_at_command_line() else 'interval="t"'
+    note: Advice | Literal[""] = Advice(drawn.warning, f"take {t}, or more seeds") if drawn.warning else ""
+    return drawn.interval, f"{drawn.method} bootstrap interval", note
 
 
-def _beyond(scores: Scores, interval: tuple[float, float]) -> str:
+def _beyond(scores: Scores, interval: tuple[float, float]) -> Advice | Literal[""]:
     """What must be said of an interval that reaches where no score can be."""
     bounds = bounds_of(scores.metric, float(scores.values.min()), float(scores.values.max()))
     if bounds is None or (bounds[0] <= interval[0] and interval[1] <= bounds[1]):
@@ -116,7 +120,7 @@ def _beyond(scores: Scores, interval: tuple[float, float]) -> str:
     at_command_line = is_at_command_line()
     studentised = "`seedwise summarize` with --interval studentised" if at_command_line else 'interval="studentised"'
     edge = bounds[0] if interval[0] < bounds[0] else bounds[1]
-    return (
-        f"the t interval reaches beyond {edge:g}, where no score can be: near a bound scores are skewed, so that it is only rough; more seeds, or "
-        f"{studentised} from 10 seeds on"
+    return Advice(
+        f"the t interval reaches beyond {edge:g}, where no score can be: near a bound scores are skewed, so that it is only rough",
+        f"take more seeds, or {studentised} from 10 seeds on",
     )

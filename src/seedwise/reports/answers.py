@@ -2,8 +2,10 @@
 
 from collections.abc import Sequence
 
+from ..advice import Advice
 from ..decisions import Comparison, OverTasks, Ranking, TaskRanking
 from ..results import Summary
+from ..wording import option
 from ..words import number, places_for, printable, sentence
 from .decisions import (
     comparison_table,
@@ -39,7 +41,7 @@ def of_comparison(c: Comparison, explained: bool = False) -> list[Block]:
 
 def of_other_metrics(others: Sequence[Comparison], asked: bool) -> list[Block]:
     """The comparisons of the metrics that do not decide, and how often such tables err."""
-    why = "the metric named first decides" if asked else "the first metric decides; --metric names another"
+    why = "the metric named first decides" if asked else f"the first metric decides; {option('--metric')} names another"
     error = round(100 * (1 - others[0].level), 6)
     text = f"Other metrics, held together by Holm ({why}). So of all metrics any is decided by chance in up to {2 * error:g} % of cases:"
     said = list(dict.fromkeys(warning for other in others for warning in other.warnings))
@@ -105,9 +107,9 @@ def of_summary(s: Summary, explained: bool = False) -> list[Block]:
         columns = ("metric", "k of n", "mean", f"{s.level * 100:g} % {s.method}", "SD", "median", "IQM", "min", "max")
         rest = tuple(number(value, k) for value in (s.median, s.iqm, s.min, s.max))
         blocks.append(Table(columns, ((*row, *rest),), frozenset({2, 4, 5, 6, 7, 8}), (6, 5, 7, 8, 1, 4)))
-    blocks += [warning(f"{printable(s.metric)}: {s.note}")] if s.note else []
+    blocks += [warning(s.note.about(s.metric))] if s.note else []
     return [*blocks, Line(""), *map(Line, explain_summary(s))] if explained else blocks
 
 
-def _remarks(notes: Sequence[str], warnings: Sequence[str]) -> list[Block]:
-    return [*(Line(f"{printable(text)}.") for text in notes), *(warning(printable(text)) for text in warnings)]
+def _remarks(notes: Sequence[str], warnings: Sequence[Advice]) -> list[Block]:
+    return [*(Line(f"{printable(text)}.") for text in notes), *map(warning, warnings)]

@@ -5,7 +5,7 @@ from typing import Any
 
 from seedwise_guest import State
 
-from ..determinism import Check, Divergence, Outcome, Reason
+from ..determinism import Check, Divergence, Outcome, Reason, Tried
 from ..places import short_place, without_place
 from ..words import printable
 from .page import Block, Line
@@ -33,8 +33,12 @@ def page_of_check(found: Check, ledger: bool) -> list[Block]:
         blocks.append(Line(f"What differs: {printable('; '.join(found.difference.what))}."))
     if found.divergence is not None:
         blocks.append(Line(_first_operation(found.divergence)))
-    blocks += _tried(found)
-    blocks += _generators(found.ledger, ledger)
+    blocks += [
+        Line(f"Line {printable(line.where)}\n  - {printable(line.before)}\n  + {printable(line.after)}")
+        for line in found.lines
+    ]
+    blocks += tried_table(found.perturbations, {Outcome.DIFFERENT: Tone.BAD})
+    blocks += generators_table(found.ledger, every=ledger)
     for name, spread in found.measured.items():
         blocks.append(Line(f"Note: {spread}." if isinstance(spread, str) else _spread(printable(name), spread)))
     return blocks + [Line(f"Note: {printable(note)}.") for note in found.notes]
@@ -46,16 +50,18 @@ def _first_operation(first: Divergence) -> str:
     return f"First in step {first.step + 1}: {printable(first.operation)}{inside}{where}: {_REASONS[first.reason]}."
 
 
-def _tried(found: Check) -> list[Block]:
-    tried = [t for t in found.perturbations if t.outcome is not Outcome.NOT_TRIED]
+def tried_table(perturbations: Sequence[Tried], shown: Mapping[Outcome, Tone]) -> list[Block]:
+    """What was tried, with a tone for some of its results; and what was not."""
+    tried = [t for t in perturbations if t.outcome is not Outcome.NOT_TRIED]
     rows = tuple((t.name, t.outcome.value, printable(t.detail)[:100]) for t in tried)
-    tones = {(k, 1): Tone.BAD for k, t in enumerate(tried) if t.outcome is Outcome.DIFFERENT}
+    tones = {(k, 1): shown[t.outcome] for k, t in enumerate(tried) if t.outcome in shown}
     blocks: list[Block] = [Table(("tried", "result", ""), rows, shorten={0: 16, 2: 18}, tones=tones)] if rows else []
-    left = [f"{t.name} ({t.detail})" for t in found.perturbations if t.outcome is Outcome.NOT_TRIED]
+    left = [f"{t.name} ({t.detail})" for t in perturbations if t.outcome is Outcome.NOT_TRIED]
     return [*blocks, Line(f"Not tried: {printable('; '.join(left))}.")] if left else blocks
 
 
-def _generators(entries: Sequence[Mapping[str, Any]], every: bool) -> list[Block]:
+def generators_table(entries: Sequence[Mapping[str, Any]], *, every: bool) -> list[Block]:
+    """The random generators: every one, or those that nobody seeded."""
     fine = (State.SEEDED, State.UNTOUCHED)
     shown = [e for e in entries if every or (e["state"] not in fine and (e.get("made_at") or e.get("drawn_at")))]
     if not shown:

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 
 from ..decisions import Comparison, Decision, Group, OverTasks, Plan, Ranking, TaskPlace, TaskProfile, TaskRanking
 from ..results import Goal, Summary
+from ..wording import is_at_command_line, option, switched_on
 from ..words import decimals, number, places_for, printable
 from .paper import mean_on_paper, note_on_paper
 from .screen import Tone
@@ -103,7 +104,7 @@ def comparison_sentence(c: Comparison) -> str:
         if c.equivalence is not None and abs(c.difference) < c.equivalence:
             what = f"that they differ by less than {c.equivalence:g}, if they differ as it looks"
         more = f"about {c.needed} {each}" if c.needed > n else f"a few more {each}"
-        text += f" To show {what} with power .8 takes {more}, fixed beforehand. Looking again and again errs more often: compare --until-decided adds seeds validly, and takes more of them."
+        text += f" To show {what} with power .8 takes {more}, fixed beforehand. Looking again and again errs more often: {option('--until-decided') if not is_at_command_line() else 'compare --until-decided'} adds seeds validly, and takes more of them."
     return text
 
 
@@ -337,7 +338,7 @@ def explain(c: Comparison) -> list[str]:
         use = (
             "pairing them was declared"
             if c.pairs is not None
-            else "they were not paired, since that was not declared (--paired)"
+            else f"they were not paired, since that was not declared ({switched_on('--paired')})"
         )
         lines.append(f"Correlation of scores under the same seeds: {c.correlation:.2f}; {use}.")
     return lines

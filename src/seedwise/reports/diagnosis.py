@@ -30,7 +30,14 @@ def page_of_diagnosis(found: Diagnosis) -> list[Block]:
     blocks += [Line(f"- {printable(finding.sentence)}", Tone.WARNING) for finding in found.findings]
     blocks += [_layers(found.layers)] if found.layers else []
     blocks.append(_courses(found.courses))
-    if found.paths:
+    if found.learned_little:
+        blocks.append(
+            Line(
+                "Training gained too little, in a median seed less than a tenth of the loss at the start, to speak of solutions: basins and epochs that are "
+                "needed are left out. Train longer, with another rate of learning, or from other starting values."
+            )
+        )
+    elif found.paths:
         highest = max(found.paths, key=lambda path: path.barrier)
         blocks.append(
             Line(
@@ -64,7 +71,8 @@ def _agreement(found: Diagnosis) -> list[Block]:
 
 def _layers(layers: Sequence[LayerReport]) -> Table:
     """A row for each layer, in the order in which they compute."""
-    columns = ("layer", "units", "gradient at start", "at end", "identical", "dead", "saturated")
+    columns: tuple[str, ...] = ("layer", "units", "gradient at start", "at end", "identical", "dead", "saturated")
+    recurrent = any(layer.through_time is not None for layer in layers)
     rows = tuple(
         (
             printable(layer.name),
@@ -74,10 +82,13 @@ def _layers(layers: Sequence[LayerReport]) -> Table:
             str(layer.identical),
             _per_cent(layer.dead),
             _per_cent(layer.saturated),
+            *([_figure(layer.through_time)] if recurrent else []),
         )
         for layer in layers
     )
-    return Table(columns, rows, frozenset({1, 2, 3, 4, 5, 6}), (1, 3, 6))
+    if recurrent:
+        columns = (*columns, "first / last step")
+    return Table(columns, rows, frozenset(range(1, len(columns))), (1, 3, 6))
 
 
 def _figure(value: float | None) -> str:

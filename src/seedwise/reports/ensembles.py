@@ -25,6 +25,10 @@ class Ensemble(Answer):
         Test examples; classes are None for values.
     curves
         One for each way to combine: the average, the vote. The sentence is about the first.
+    level
+        Coverage of the intervals.
+    sentence
+        The answer in words.
     """
 
     metric: str

@@ -1,173 +1,143 @@
-"""The report on a family: which setting leads, every setting in a row, and what choosing the best one does."""
+"""A family: the results of every setting of a grid, and the page that reports them."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
 
-from ..decisions import Comparison, Decision, Place, Ranking, SteadierPair
+from ..advice import Advice
+from ..decisions import Ranking, SteadierPair
+from ..experiments.grids import settings_of
+from ..metrics.summary import summary_of
 from ..results import Results, Summary
-from ..words import half_width, number, places_for, printable, seed_list
-from .decisions import comparison_table, p_text, percent, places_of, tone_of
+from ..showing import Shown
+from ..words import printable
+from . import settings
+from .decisions import places_of
 from .page import Block, Line, warning
-from .paper import note_on_paper
-from .table import Table
 
 
-def settings_table(
-    settings: Mapping[str, Mapping[str, str]],
-    members: Mapping[str, Results],
-    ranking: Ranking | None,
-    summaries: Mapping[str, Summary | None],
-) -> Table:
-    """A row for each setting, the best first; those without a place in the ranking last."""
-    axes = list(dict.fromkeys(key for of in settings.values() for key in of))
-    alike = len({tuple(of.items()) for of in settings.values()}) < len(settings) or not axes
-    head = ["name", *axes] if alike else axes
-    columns = (*head, "k of n", "mean", "95 % t interval", "SD", "rank", "against the best")
-    places = {place.group.name: place for place in ranking.places} if ranking is not None else {}
-    k = places_of([place.group for place in places.values()]) if places else None
-    rows: list[tuple[str, ...]] = []
-    tones = {}
-    for name in [*places, *(name for name in members if name not in places)]:
-        own = [*([printable(name)] if alike else []), *_values(settings, name, axes)]
-        figures = _figures(members[name], summaries.get(name), k)
-        place = places.get(name)
-        pair = None if place is None else _against_best(ranking, place)
-        if pair is not None:
-            tones[len(rows), len(columns) - 1] = tone_of(_seen_from_below(pair.decision))
-        rank, said = ("–", "") if place is None else (f"{place.rank:g}", _said(pair))
-        rows.append((*own, *figures, rank, said))
-    n = len(head)
-    return Table(
-        columns,
-        tuple(rows),
-        frozenset({n + 1, n + 3}),
-        (n + 4, n + 3, n),
-        tones=tones,
-        note=note_on_paper(0.95, "t interval"),
-    )
+@dataclass(frozen=True)
+class Confirmed:
+    """The best setting, run again under seeds that had no part in choosing it.
+
+    `before` is its mean under the seeds that chose it.
+    """
+
+    name: str
+    seeds: tuple[int, ...]
+    summary: Summary
+    before: float
 
 
-def _figures(results: Results, summary: Summary | None, places: int | None) -> tuple[str, str, str, str]:
-    """k of n, mean, interval, SD."""
-    if summary is None or summary.mean is None:
-        return f"{len(results.finished)} of {len(results)}", "–", "–", "–"
-    k = places_for(summary) if places is None else places
-    low_high = summary.interval
-    between = "–" if low_high is None else f"{number(low_high[0], k)} … {number(low_high[1], k)}"
-    return f"{summary.finished} of {summary.n}", number(summary.mean, k), between, number(summary.sd, k)
+@dataclass(frozen=True, repr=False)
+class Family(Shown):
+    """The results of every setting of a grid, and their ranking.
+
+    Attributes
+    ----------
+    members
+        Name of the experiment → its results.
+    ranking
+        All pairs in the metric, with p adjusted by Holm; None where fewer than two settings have two scores.
+    flattered
+        By how much the best of so many means would look better than it is if all settings were alike, in the metric's
+        units: E[max of k standard normals] · SEM.
+    unranked
+        Why a setting has no place in the ranking.
+    spreads
+        All pairs of settings that have an SD each, with the steadier one first: is it steadier?
+    name, metric
+        The family's name, and the metric by which its settings are ranked; None where they have none in common.
+    confirmed
+        The best setting under fresh seeds, if that was asked for: its `seeds`, `summary`, and mean `before`.
+    """
+
+    name: str
+    members: Mapping[str, Results]
+    metric: str | None
+    ranking: Ranking | None
+    flattered: float | None
+    unranked: Mapping[str, str]
+    confirmed: Confirmed | None = None
+    not_run: tuple[str, ...] = ()
+    """Settings that were asked for and have not begun."""
+    stopped: str = ""
+    """Why some of what was asked for was not run."""
+    spreads: tuple[SteadierPair, ...] = ()
+
+    def __repr__(self) -> str:
+        return f"<Family {self.name}: {len(self.members)} settings; {self.metric or 'no metric'}>"
+
+    @property
+    def settings(self) -> dict[str, dict[str, str]]:
+        """Name of the experiment → its settings, as text."""
+        return {name: settings_of(name) for name in self.members}
+
+    def as_dict(self) -> dict[str, object]:
+        """Plain values, for JSON."""
+        confirmed = self.confirmed
+        return {
+            "family": self.name,
+            "metric": self.metric,
+            "settings": self.settings,
+            "ranking": None if self.ranking is None else self.ranking.as_dict(),
+            "flattered": self.flattered,
+            "unranked": dict(self.unranked),
+            "not_run": list(self.not_run),
+            "stopped": self.stopped,
+            "spreads": [asdict(pair) for pair in self.spreads],
+            "confirmed": None
+            if confirmed is None
+            else {
+                "name": confirmed.name,
+                "seeds": list(confirmed.seeds),
+                "before": confirmed.before,
+                **confirmed.summary.as_dict(),
+            },
+        }
 
 
-def _values(settings: Mapping[str, Mapping[str, str]], name: str, axes: Sequence[str]) -> list[str]:
-    return [printable(settings[name].get(axis, "–")) for axis in axes]
+def page_of_family(family: Family, pairs: bool = False) -> list[Block]:
+    """The report: the sentence, every setting in a row, what choosing the best one does, and the fresh seeds.
+
+    Parameters
+    ----------
+    pairs
+        Report every pair of settings too, and every pair of spreads.
+    """
+    ranking, metric = family.ranking, family.metric
+    blocks: list[Block] = []
+    if ranking is not None:
+        blocks.append(Line(ranking.sentence))
+    elif len(family.members) > 1:
+        blocks.append(Line(f"The settings of {printable(family.name)} cannot be compared yet."))
+    summaries = {name: _summary(of, metric) for name, of in family.members.items()}
+    blocks.append(settings.settings_table(family.settings, family.members, ranking, summaries))
+    if ranking is not None and metric is not None and family.flattered is not None:
+        c = family.confirmed
+        if c is not None:
+            blocks.append(Line(settings.confirmed_sentence(c.name, c.seeds, c.summary, c.before)))
+        else:
+            k = places_of([place.group for place in ranking.places])
+            blocks.append(Line(settings.flattered_sentence(len(ranking.places), family.flattered, metric, k)))
+        blocks += settings.steadiness(ranking, family.spreads, asked=pairs)
+        blocks += settings.about_folds(family.name, family.settings)
+        if pairs and len(ranking.pairs) > 1:
+            blocks += [*settings.pairs_of(ranking), *settings.spreads_of(family.spreads, ranking.level)]
+        blocks += [Line(f"{printable(text)}.") for text in ranking.notes]
+        blocks += map(warning, ranking.warnings)
+    blocks += settings.problems(family.unranked)
+    return [*blocks, warning(_stopped(family))] if family.stopped else blocks
 
 
-def _against_best(ranking: Ranking | None, place: Place) -> Comparison | None:
-    """The comparison of the best setting with this one; None for the best itself."""
-    if ranking is None:
+def _stopped(family: Family) -> Advice:
+    """Why some of what was asked for was not run, and how it is run."""
+    if not family.not_run:
+        return Advice(family.stopped, "what the settings above lack, more seeds or a metric, has to come first")
+    return Advice(f"{family.stopped}; not run: {', '.join(family.not_run)}", "the same command runs them")
+
+
+def _summary(results: Results, metric: str | None) -> Summary | None:
+    """A setting's figures, though it has no place in the ranking."""
+    if metric is None or metric not in {m.name for m in results.metrics} or not len(results.scores(metric)):
         return None
-    best = ranking.places[0].group.name
-    return next((c for c in ranking.pairs if c.new.name == best and c.base.name == place.group.name), None)
-
-
-def _seen_from_below(decision: Decision) -> Decision:
-    return {Decision.BETTER: Decision.WORSE, Decision.WORSE: Decision.BETTER}.get(decision, decision)
-
-
-def _said(pair: Comparison | None) -> str:
-    if pair is None:
-        return "leads"
-    p = pair.p_value if pair.adjusted_p is None else pair.adjusted_p
-    return f"{_seen_from_below(pair.decision)} ({p_text(p)})"
-
-
-def flattered_sentence(count: int, flattered: float, metric: str, places: int) -> str:
-    """What choosing among many does to the best one's mean."""
-    return (
-        f"The best of {count} means looks better than it is: if all settings were alike, by {number(flattered, places)} in {printable(metric)} on average. "
-        "Fresh seeds for the best one tell its true mean: `seedwise run --grid …` with --confirm 20."
-    )
-
-
-def confirmed_sentence(name: str, seeds: Sequence[int], summary: Summary, before: float) -> str:
-    """The best setting under seeds that did not choose it, beside the mean that chose it."""
-    k = places_for(summary)
-    if summary.mean is None:
-        return f"{printable(name)} under fresh seeds: {summary.reason}."
-    among = "" if summary.finished == summary.n else f" ({summary.finished} of {summary.n} finished)"
-    half = half_width(summary)
-    mean = number(summary.mean, k) + (f" ± {number(half, k)}" if half is not None else "")
-    return (
-        f"Confirmed: {printable(name)} has {printable(summary.metric)} {mean} over {len(seeds)} fresh seeds ({seed_list(seeds)}{among}; mean, "
-        f"{summary.level * 100:g} % {summary.method}); under the seeds that chose it, it had {number(before, k)}."
-    )
-
-
-_NAMED = 3
-"""So many pairs are named in a sentence."""
-
-
-def steadiness(ranking: Ranking, spreads: Sequence[SteadierPair]) -> list[Block]:
-    """Which settings vary less between seeds than others, as far as this is shown."""
-    flat = [printable(place.group.name) for place in ranking.places if place.group.sd == 0]
-    without = f" Without any spread, and so without a ratio: {', '.join(flat)}." if flat else ""
-    if not spreads:
-        return [Line(without.strip())] if flat else []
-    leader = ranking.places[0].group.name
-    shown = sorted((pair for pair in spreads if pair.shown), key=lambda pair: leader not in (pair.steadier, pair.other))
-    count = f"Brown-Forsythe, Holm over {len(spreads)} pair{'' if len(spreads) == 1 else 's'}"
-    metric = printable(ranking.metric)
-    if not shown:
-        least = spreads[0]
-        names = f"closest: {printable(least.steadier)}, SD {least.ratio:.2g} times that of {printable(least.other)}"
-        text = f"No setting is shown to be steadier than another in {metric} ({names}, {p_text(least.adjusted_p)}; {count})."
-        return [Line(text + without)]
-    said = [
-        f"{printable(pair.steadier)} than {printable(pair.other)} (SD {pair.ratio:.2g} times as large, {pair.interval[0]:.2g} to {pair.interval[1]:.2g}, "
-        f"{p_text(pair.adjusted_p)}{_but_worse(ranking, pair)})"
-        for pair in shown[:_NAMED]
-    ]
-    more = f"; and {len(shown) - _NAMED} more, which `seedwise show` lists" if len(shown) > _NAMED else ""
-    return [Line(f"Steadier in {metric}: {'; '.join(said)}{more} ({count}).{without}")]
-
-
-def _but_worse(ranking: Ranking, pair: SteadierPair) -> str:
-    """A warning where the steadier one is worse in the mean: a network that never learns is steady too."""
-    for c in ranking.pairs:
-        if {c.new.name, c.base.name} == {pair.steadier, pair.other}:
-            lost = Decision.WORSE if c.new.name == pair.steadier else Decision.BETTER
-            return "; but its mean is worse" if c.decision is lost else ""
-    return ""
-
-
-def spreads_of(spreads: Sequence[SteadierPair], level: float) -> list[Block]:
-    """All pairs of spreads, the clearest first."""
-    if not spreads:
-        return []
-    rows = tuple(
-        (
-            printable(pair.steadier),
-            printable(pair.other),
-            f"{pair.ratio:.3g}",
-            f"{pair.interval[0]:.3g} … {pair.interval[1]:.3g}",
-            _bare(pair.p_value),
-            _bare(pair.adjusted_p),
-            "shown" if pair.shown else "not shown",
-        )
-        for pair in spreads
-    )
-    columns = ("smaller SD", "other", "ratio", f"{percent(level)} interval", "p", "p (Holm)", "steadier?")
-    table = Table(columns, rows, frozenset({2, 4, 5}), (4, 3), shorten={0: 14, 1: 14})
-    return [Line(""), Line(f"Spread against spread, {len(spreads)} pairs, Brown and Forsythe's test:"), table]
-
-
-def _bare(p: float) -> str:
-    return p_text(p).replace("p = ", "").replace("p ", "")
-
-
-def pairs_of(ranking: Ranking) -> list[Block]:
-    """All pairs of settings, held together by Holm."""
-    return [Line(""), Line(f"All {len(ranking.pairs)} pairs, held together by Holm:"), comparison_table(ranking.pairs)]
-
-
-def problems(unranked: Mapping[str, str]) -> list[Block]:
-    """Settings without a place, with the reason."""
-    return [warning(f"{printable(name)} is not ranked: {printable(why)}") for name, why in unranked.items()]
+    return summary_of(results.scores(metric))

@@ -5,7 +5,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any, Protocol
+from typing import Protocol
 
 from rich.console import Console, Group
 from rich.live import Live as Display
@@ -14,7 +14,9 @@ from rich.text import Text
 from ..events import Began, Ended, Event, Note, Waiting
 from ..results import Run, Status
 from ..words import duration, failure, printable, seed_list
+from .cell_output import cell_output, in_notebook
 from .characters import in_encoding
+from .console import PatientConsole
 from .following import Part
 from .progress import Progress
 from .screen import Tone
@@ -26,13 +28,6 @@ _SILENCE = 60.0
 _NOTEBOOK = 100
 _IN_NOTEBOOK = 0.5
 _STYLES = {Tone.GOOD: "green", Tone.BAD: "red", Tone.WARNING: "yellow", Tone.QUIET: "dim", Tone.PLAIN: ""}
-
-
-class _Console(Console):
-    """A console whose reader may go away: rich would end the process, but the runs go on."""
-
-    def on_broken_pipe(self) -> None:
-        raise BrokenPipeError
 
 
 class _Shows(Protocol):
@@ -56,7 +51,7 @@ class Live:
         self._lock = threading.RLock()
         self._shows: _Shows
         if notebook:
-            self._shows = _Notebook(self._progress)
+            self._shows = _Notebook(self._progress, cell_output())
         elif console.is_terminal and not console.is_dumb_terminal:
             self._shows = _Terminal(self._progress, console, self._lock)
         else:
@@ -92,7 +87,7 @@ class Live:
             self._shows.update(None, "")
 
     def _begin(self, event: Began) -> None:
-        if event.done:
+        if event.done and not self._progress.design:
             failed = f" ({event.failed} failed; `seedwise resume {event.experiment} --failed` runs them again)"
             of = f" of {event.experiment}" if len(self._progress.followed) > 1 else ""
             rest = f"{event.todo} to run" if event.todo else "nothing is left to run"
@@ -100,6 +95,16 @@ class Live:
             self._shows.say(f"{before}; {rest}")
         if event.todo:
             self._shows.begin()
+
+    @contextmanager
+    def paused(self) -> Iterator[None]:
+        """Inside this block nothing is drawn, so that somebody can be asked something."""
+        self.close()
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._shows.begin()
 
     def close(self) -> None:
         """Remove the display, and say how long everything took."""
@@ -181,14 +186,14 @@ class _Lines:
         self._said = time.monotonic()
 
     def _about(self, experiment: str, runs: list[Run]) -> list[str]:
-        of = f"{printable(experiment)}, " if len(self._progress.followed) > 1 else ""
+        of = f"{printable(experiment)}, " if len(self._progress.followed) > 1 and not self._progress.design else ""
         took = f" in {duration(runs[0].seconds)}" if len(runs) == 1 and runs[0].seconds is not None else ""
         named = f"seed{'s' if len(runs) > 1 else ''} {seed_list([run.seed for run in runs], most=10**6)}"
         left = self._progress.left()
         mean = self._progress.parts(experiment, self._progress.is_over)[:1]
         return [
             f"{of}{named} finished{took}",
-            self._progress.counted() if self._progress.n > 1 else "",
+            self._progress.counted() if self._progress.n > 1 and not self._progress.looped else "",
             f"about {duration(left)} left" if left is not None else "",
             mean[0][0] if mean else "",
         ]
@@ -199,7 +204,7 @@ class _Lines:
         more = len(self._progress.running) - 1
         others = f", and {more} more" if more else ""
         self.say(
-            f"running: seed {one.seed} for {duration(time.monotonic() - one.began)}{others}{': ' if said else ''}{said}"
+            f"running: {one.label} for {duration(time.monotonic() - one.began)}{others}{': ' if said else ''}{said}"
         )
         self._said = time.monotonic()
 
@@ -214,10 +219,9 @@ class _Lines:
 class _Notebook:
     """One output of the cell, which is replaced a few times a second."""
 
-    def __init__(self, progress: Progress) -> None:
-        self._progress = progress
+    def __init__(self, progress: Progress, show: Callable[[str], None]) -> None:
+        self._progress, self._show = progress, show
         self._notes: list[str] = []
-        self._handle: Any = None
         self._drawn = 0.0
 
     def begin(self) -> None:
@@ -236,21 +240,10 @@ class _Notebook:
             self._draw([self._progress.total()])
 
     def _draw(self, lines: list[str] | None = None) -> None:
-        from IPython.display import display  # type: ignore[import-not-found, unused-ignore]
-
         self._drawn = time.monotonic()
         if lines is None:
             lines = ["".join(text for text, _ in line) for line in self._progress.lines(_NOTEBOOK)]
-        data = {"text/plain": "\n".join([*self._notes[-10:], *lines])}
-        if self._handle is None:
-            self._handle = display(data, raw=True, display_id=True)
-        else:
-            self._handle.update(data, raw=True)
-
-
-def is_notebook() -> bool:
-    """Whether this is a cell of a notebook."""
-    return "ipykernel" in sys.modules and not sys.stdout.isatty()
+        self._show("\n".join([*self._notes[-10:], *lines]))
 
 
 @contextmanager
@@ -262,7 +255,7 @@ def showing(quiet: bool = False, prefer: str | None = None) -> Iterator[Live]:
     prefer
         The metric that is followed, in place of the one that the report will lead with.
     """
-    live = Live(_Console(stderr=True, quiet=quiet, highlight=False), prefer)
+    live = Live(PatientConsole(stderr=True, quiet=quiet, highlight=False), prefer)
     try:
         yield live
     finally:
@@ -280,13 +273,13 @@ def shown_to_python(
     progress
         None: show them on a terminal and in a notebook, unless there is a `tell`.
     """
-    notebook = is_notebook()
+    notebook = in_notebook()
     if progress is None:
         progress = tell is None and (notebook or sys.stderr.isatty())
     if not progress:
         yield tell or (lambda event: None)
         return
-    live = Live(_Console(stderr=True, highlight=False), notebook=notebook)
+    live = Live(PatientConsole(stderr=True, highlight=False), notebook=notebook)
 
     def both(event: Event) -> None:
         live(event)

@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from ..advice import Advice
+from ..words import printable
 from .screen import Screen, Tone
 from .table import Table
 
@@ -31,8 +33,9 @@ class Line:
 Block = Line | Table
 
 
-def warning(text: str) -> Line:
-    """A warning: it names the next step."""
+def warning(advice: Advice) -> Line:
+    """A warning. An `Advice` names the next step."""
+    text = printable(advice)
     end = "" if text.endswith(("?", "!", ".")) else "."
     return Line(f"Warning: {text}{end}", Tone.WARNING, "Warning:")
 

@@ -23,9 +23,15 @@ _BAR = 30
 class Running:
     """A run that is going on: since when, and what it has last said."""
 
-    seed: int
+    seed: int | None
+    """None for a script that loops over its seeds itself."""
     began: float
     doing: Callable[[], str]
+
+    @property
+    def label(self) -> str:
+        """`seed 7`, or that the script has all of them."""
+        return "all seeds in one process" if self.seed is None else f"seed {self.seed}"
 
 
 @dataclass
@@ -40,19 +46,24 @@ class Progress:
     todo: int = 0
     planned: int = 0
     """Seeds of a whole family, of which not all experiments have begun."""
+    design: str = ""
+    """The decomposition whose experiments these are."""
     followed: dict[str, Following] = field(default_factory=dict)
-    running: dict[tuple[str, int], Running] = field(default_factory=dict)
+    running: dict[tuple[str, int | None], Running] = field(default_factory=dict)
     compared: dict[tuple[str, int], float] = field(default_factory=dict)
     """Seeds that are run once more for a comparison, and since when."""
     began: float | None = None
+    looped: bool = False
+    """The script itself loops over its seeds: how many there are is seen at the end."""
     _ended: set[tuple[str, int]] = field(default_factory=set)
+    _before: set[tuple[str, int]] = field(default_factory=set)
     _ends: deque[float] = field(default_factory=deque)
     _jobs: int = 1
 
     def take(self, event: Event) -> None:
         """Note what has happened."""
         if isinstance(event, Planned):
-            self.planned = event.seeds
+            self.planned, self.design = event.seeds, event.design
         elif isinstance(event, Began):
             self._begin(event)
         elif isinstance(event, Started):
@@ -71,8 +82,13 @@ class Progress:
         return experiment or next(iter(self.followed), "")
 
     def _begin(self, event: Began) -> None:
-        self.n, self.done, self.todo = self.n + event.n, self.done + event.done, self.todo + event.todo
+        before = {(event.experiment, run.seed) for run in event.before}
+        again = len(before & (self._ended | self._before))  # of an experiment that began earlier
+        self.n, self.done = self.n + event.n - again, self.done + event.done - again
+        self.todo += event.todo
+        self._before |= before
         self._jobs = max(1, event.jobs)
+        self.looped = event.looped
         following = Following(event.metrics, event.reduce, event.anytime, self.prefer)
         for run in event.before:
             following.add(run)
@@ -80,7 +96,7 @@ class Progress:
         self.began = self.clock() if self.began is None else self.began
 
     def _end(self, run: Run, name: str) -> None:
-        self.running.pop((name, run.seed), None)
+        self.running.pop((name, None if self.looped else run.seed), None)
         if run.status in (Status.RUNNING, Status.INTERRUPTED):
             return
         self.followed.setdefault(name, Following(prefer=self.prefer)).add(run)
@@ -102,7 +118,7 @@ class Progress:
     @property
     def is_over(self) -> bool:
         """Whether every seed has ended."""
-        return self.ended >= self.todo
+        return not self.looped and self.ended >= self.todo
 
     @property
     def seconds(self) -> float:
@@ -125,34 +141,39 @@ class Progress:
         return max(0.0, each * rest - (self.clock() - self._ends[-1]))
 
     def counted(self) -> str:
-        """`17 of 30`."""
-        return (
-            f"{self.done + self.ended} of {max(self.n, self.planned)}"
-            if self.ended <= self.todo
-            else f"{self.ended} seeds"
-        )
+        """`17 of 30`; where the script loops over its seeds, how many there were."""
+        if self.looped:
+            return str(self.ended or self.done or "")
+        return f"{self.done + self.ended} of {max(self.n, self.planned)}"
 
     def parts(self, experiment: str, ended: bool = False) -> list[Part]:
         """What is known of the headline metric of an experiment."""
         parts = self.followed[experiment].parts(ended) if experiment in self.followed else []
-        if parts and len(self.followed) > 1:
+        if parts and len(self.followed) > 1 and not self.design:
             return [(f"{printable(experiment)}: {parts[0][0]}", parts[0][1]), *parts[1:]]
         return parts
 
     def total(self) -> str:
         """What is said at the end: how many, how long."""
-        names = " and ".join(map(printable, self.followed))
+        names = self._names()
+        what = "run" if self.design else "seed"
         failed = f", {self.failed} failed" if self.failed else ""
-        return f"{names}: {self.counted()} seeds done{failed}; {duration(self.seconds)}"
+        counted = self.counted()
+        done = f"{counted} {what}{'' if counted == '1' else 's'} done" if counted else "no seed was printed"
+        return f"{names}: {done}{failed}; {duration(self.seconds)}"
+
+    def _names(self) -> str:
+        return printable(self.design) if self.design else " and ".join(map(printable, self.followed))
 
     def lines(self, width: int) -> list[list[Part]]:
         """The lines of the display, each made of parts that have a tone, none wider than `width`."""
         lines = [self._bar(width)]
-        lines += [_fitting(self.parts(name), width) for name in self.followed]
+        shown_parts = list(self.followed)[-1:] if self.design else list(self.followed)
+        lines += [_fitting(self.parts(name), width) for name in shown_parts]
         now = self.clock()
         shown = [one for one in self.running.values() if now - one.began >= _SOON]
         for one in shown[:_MOST_RUNNING]:
-            start = f"seed {one.seed}  {duration(now - one.began)}  "
+            start = f"{one.label}  {duration(now - one.began)}  "
             said = printable(one.doing().replace("\t", " "))
             lines.append([(_cropped(start + said, width), Tone.QUIET)])
         if len(shown) > _MOST_RUNNING:
@@ -166,14 +187,14 @@ class Progress:
     def _bar(self, width: int) -> list[Part]:
         """Name, bar, and what stands beside it; where there is little room the bar goes first, then the time left."""
         left = self.left()
-        head = _cropped(" and ".join(map(printable, self.followed)), max(6, width // 3))
-        said: list[Part] = [(self.counted(), Tone.PLAIN)]
+        head = _cropped(self._names(), max(6, width // 3))
+        said: list[Part] = [] if self.looped else [(self.counted(), Tone.PLAIN)]
         said += [(f"{self.failed} failed", Tone.BAD)] if self.failed else []
         said.append((duration(self.seconds), Tone.PLAIN))
         said += [(f"about {duration(left)} left", Tone.PLAIN)] if left is not None else []
         whole = _fitting([(head, Tone.PLAIN), *said], width)
         room = min(_BAR, width - sum(cell_len(text) for text, _ in whole) - 2)
-        if room < 5:
+        if room < 5 or self.looped:
             return whole
         full = round(room * min(1.0, (self.done + self.ended) / max(1, self.n, self.planned)))
         bar: list[Part] = [("  ", Tone.PLAIN), ("━" * full, Tone.GOOD), ("─" * (room - full), Tone.QUIET)]

@@ -1,11 +1,14 @@
 """The report on one experiment: a sentence, then the table, the sites and the warnings."""
 
+import math
 import os
 import shlex
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from ..results import Results, Status, Summary
+from ..advice import Advice
+from ..results import ELSEWHERE, Results, Status, Summary
+from ..wording import either_goal, option
 from ..words import failing_alike, failure, histogram, number, places_for, printable, seed_list, sentence
 from .page import Block, Line, warning
 from .paper import mean_on_paper, note_on_paper
@@ -28,11 +31,25 @@ def report_of(results: Results, summaries: Mapping[str, Summary]) -> list[Block]
         blocks += [Line(sources_sentence(results.draws)), sources_table(results.draws)]
     else:
         blocks.extend(map(Line, _sites(results.sites)))
-    blocks.extend(warning(f"{printable(f.label)}: {f.reason}") for f in shown[1:] if f.reason)
-    noted = [f for k, f in enumerate(shown) if f.note and (k == 0 or f.method != "t interval")]
-    blocks.extend(warning(f"{printable(f.label)}: {f.note}") for f in noted)
-    blocks.extend(warning(printable(text)) for text in results.warnings)
+    lacking = [_without_mean(results, f) for f in shown if f.reason]
+    if lacking and shown[0].reason:  # the first sentence has said it
+        blocks.append(Line(f"{printable(lacking.pop(0).next_step)}."))
+    blocks.extend(map(warning, lacking))
+    noted = [f for k, f in enumerate(shown) if k == 0 or f.method != "t interval"]
+    blocks.extend(warning(f.note.about(f.label)) for f in noted if f.note)
+    blocks.extend(map(warning, results.warnings))
     return blocks
+
+
+def _without_mean(results: Results, summary: Summary) -> Advice:
+    """What to do where a score is NaN or infinite."""
+    broken = next((s for s, value in results.scores(summary.metric).by_seed.items() if not math.isfinite(value)), None)
+    if broken is None or not results.key:
+        return Advice(
+            f"{summary.label}: {summary.reason}", "look for what makes it so, or leave these rows out and say so"
+        )
+    log = f"`seedwise log {shlex.quote(results.name)} --seed {broken}`"
+    return Advice(f"{summary.label}: {summary.reason}", f"{log} shows what that run printed")
 
 
 def remarks_of(results: Results, summaries: Mapping[str, Summary]) -> list[str]:
@@ -54,7 +71,7 @@ def question_of(results: Results) -> str:
     if not results.question:
         return ""
     names = [printable(name) for name in results.question]
-    return f"Which is the result: {', '.join(names[:-1])} or {names[-1]}? --metric {names[0]} takes the first; the table has all."
+    return f"Which is the result: {', '.join(names[:-1])} or {names[-1]}? {option(f'--metric {names[0]}')} takes the first; the table has all."
 
 
 def metric_table(results: Results, summaries: Mapping[str, Summary]) -> Table:
@@ -130,7 +147,9 @@ def _chosen(results: Results) -> list[str]:
     lines = []
     if guessed:
         goals = ", ".join(f"{printable(m.name)}:{m.goal}" for m in guessed[:6]) + (" …" if len(guessed) > 6 else "")
-        lines.append(f"Metrics and goals were read from the names: {goals} (--metric NAME:min|max decides).")
+        lines.append(
+            f"Metrics and goals were read from the names: {goals} ({either_goal(printable(guessed[0].name) if len(guessed) == 1 else 'NAME')} decides)."
+        )
     quiet = [f"{printable(n)} ({printable(r)})" for n, r in results.left_out.items() if "do not have it" not in r]
     if quiet:
         lines.append(f"Left out: {'; '.join(quiet[:8])}{' …' if len(quiet) > 8 else ''}.")
@@ -161,13 +180,36 @@ def _counts(results: Results) -> list[Block]:
         again = [f"seed {run.seed} in {os.path.basename(str(run.folder))}" for run in kept if run.attempt > 1]
         more = "" if not again else f" ({', '.join(again[:4])}{' …' if len(again) > 4 else ''})"
         lines.append(Line(f"Each run saw your files as they were; what it wrote is in {shown}/seed-N/files{more}."))
+    nodes = list(dict.fromkeys(run.place.node for run in results.runs if run.place is not None))
+    if nodes:
+        more = f" and {len(nodes) - 6} more" if len(nodes) > 6 else ""
+        lines.append(Line(f"Made on {', '.join(map(printable, nodes[:6]))}{more}."))
     lines += _failures(results)
-    open_ = [run.seed for status in (Status.INTERRUPTED, Status.RUNNING) for run in results.having(status)]
-    if open_:
-        too = ", and with --failed those that failed too" if results.failed else ""
+    lines += _open(results)
+    return lines
+
+
+def _open(results: Results) -> list[Block]:
+    """The seeds that have not ended: where they are, and what runs those that nobody runs."""
+    lines: list[Block] = []
+    resume = f"seedwise resume {shlex.quote(results.name)}"
+    running = results.having(Status.RUNNING)
+    away = [run.seed for run in running if run.detail == ELSEWHERE]
+    here = [run.seed for run in running if run.detail != ELSEWHERE]
+    interrupted = results.having(Status.INTERRUPTED)
+    waiting = [run.seed for run in interrupted if run.attempt == 0] if here else []
+    left = [run.seed for run in interrupted if run.seed not in set(waiting)]
+    if away:
+        lines.append(Line(f"Queued or running elsewhere: seed {seed_list(away)}; `{resume}` collects what has come."))
+    if here:
+        lines.append(
+            Line(f"Running: seed {seed_list(here)}{f'; waiting: seed {seed_list(waiting)}' if waiting else ''}.")
+        )
+    if left:
+        too = f", `{resume} --failed` those that failed too" if results.failed else ""
         lines.append(
             Line(
-                f"Not finished: seed {seed_list(open_)}; the same command or `seedwise resume {shlex.quote(results.name)}` runs them{too}.",
+                f"Not finished: seed {seed_list(left)}; the same command or `{resume}` runs them{too}.",
                 Tone.WARNING,
                 "Not finished",
             )

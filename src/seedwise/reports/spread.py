@@ -1,9 +1,14 @@
 """Where spread comes from, in words and tables: variance components, folds, the test set."""
 
 import math
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
 
 from ..results import Goal
 from ..stats import Components, CrossValidated, TestSetNoise
+from ..wording import option
 from ..words import decimals, number, printable
 from .decisions import p_text, percent, signed
 from .table import Table
@@ -19,8 +24,15 @@ def components_sentence(metric: str, found: Components) -> str:
     if not known:
         return f"{printable(metric)} has no spread at all in these {_runs(found)} runs."
     shares = [f"{(p.share or 0) * 100:.0f} % is {_REST if p.name == 'rest' else printable(p.name)}" for p in known]
-    sd = math.sqrt(found.total)
-    return f"Of the variance of {printable(metric)} between runs, {', '.join(shares)} ({_runs(found)} runs; SD of one run {number(sd, decimals(sd, sd))})."
+    return f"Of the variance of {printable(metric)} between runs, {', '.join(shares)} ({_runs(found)} runs; {_sd_of_one_run(found)})."
+
+
+def _sd_of_one_run(found: Components) -> str:
+    """The SD of runs in which everything varies, with its interval."""
+    sd, low, high = (math.sqrt(value) for value in (found.total, *found.total_interval))
+    k = decimals(sd or None, sd)
+    ends = f"{number(low, k)} or more" if high > math.sqrt(_NO_END) * sd else f"{number(low, k)} to {number(high, k)}"
+    return f"SD of one run {number(sd, k)}, {percent(found.level)} interval {ends}"
 
 
 def _runs(found: Components) -> int:
@@ -43,16 +55,17 @@ def components_table(found: Components) -> Table:
             )
         )
     columns = ("source", "variance", f"{percent(found.level)} interval", "share", "SD")
-    return Table(columns, tuple(rows), frozenset({1, 3, 4}))
+    return Table(columns, tuple(rows), frozenset({1, 3, 4}), (4, 1), shorten={0: _WHOLE_NAME})
 
+
+_WHOLE_NAME = 30
+"""Names of components that differ in their middle alone stay whole: other columns go first."""
 
 _NO_END = 100
 """An interval that reaches beyond so many times the whole variance says nothing about how large a component may be."""
 
 
-def _between(interval: tuple[float, float] | None, total: float) -> str:
-    if interval is None:
-        return "–"
+def _between(interval: tuple[float, float], total: float) -> str:
     low, high = interval
     return f"{low:.3g} … " + ("no upper end" if high > _NO_END * total else f"{high:.3g}")
 
@@ -62,8 +75,9 @@ def explain_components(found: Components) -> list[str]:
     return [
         "variance: expected mean squares of the crossed design (Brennan 2001), in squared units of the metric. An estimate below 0 means that nothing was "
         "seen; its share is 0.",
-        f"interval: Satterthwaite's, {percent(found.level)}; with few values of a source it is very wide.",
-        "a × b: what one source does depends on the value of the other.",
+        f"interval: modified large-sample (Ting et al. 1990), {percent(found.level)}; with few values of a source it is very wide.",
+        "SD of one run: that of runs in which all of these sources vary. It is from the sum of all estimates, those below 0 too; shares are of those above 0.",
+        f"a × b: what one source does depends on the value of the other. Runs that vary a alone ({option('--vary a')}) show a, and all that stands with a ×.",
         "rest: "
         + (
             "what stays when all sources are held and the run is repeated: races, atomics, other sources."
@@ -81,12 +95,14 @@ def components_dict(metric: str, found: Components) -> dict[str, object]:
             part.name: {
                 "variance": part.variance,
                 "share": part.share,
-                "interval": None if part.interval is None else list(part.interval),
+                "interval": list(part.interval),
                 "df": part.df,
             }
             for part in found.parts
         },
         "runs": _runs(found),
+        "total": found.total,
+        "total_interval": list(found.total_interval),
         "replicates": found.replicates,
         "level": found.level,
         "sentence": components_sentence(metric, found),
@@ -113,13 +129,59 @@ def cross_validated_sentence(metric: str, methods: tuple[str, ...], found: Cross
     return f"{new} is {'better' if (found.mean > 0) == (goal is Goal.MAX) else 'worse'} than {base} in {printable(metric)} ({figures})."
 
 
-def spread_of_folds(found: CrossValidated) -> str:
-    """SD between folds beside SD between seeds; "" where they cannot be told apart."""
-    if found.fold_sd is None or found.seed_sd is None:
+def spread_of_folds(found: CrossValidated, methods: tuple[str, ...] = ()) -> str:
+    """How much of the spread of single scores is the split, and how much the seed; "" where they cannot be told apart."""
+    split = found.split
+    if split is None or found.fold_sd is None:
         return ""
-    k = decimals(max(found.fold_sd, found.seed_sd) or None, found.mean)
-    folds, seeds = (number(sd, k) if sd > 0 else "none seen" for sd in (found.fold_sd, found.seed_sd))
-    return f"SD between folds: {folds}; between seeds: {seeds}; beside what is left of single scores."
+    k = decimals(max(found.fold_sd, split.within_sd) or None, found.mean)
+    low_high = split.interval
+    between = (
+        ""
+        if low_high is None
+        else f", {percent(split.level)} interval {low_high[0] * 100:.0f} to {low_high[1] * 100:.0f} %"
+    )
+    return (
+        f"Of the variance of single {'differences' if methods else 'scores'}, {split.share * 100:.0f} % is the split{between}; the rest is the seed. SD between folds "
+        f"{number(found.fold_sd, k) if found.fold_sd > 0 else 'none seen'}, between seeds on one fold {number(split.within_sd, k)}."
+    )
+
+
+def folds_table(folds: Sequence[str], scores: NDArray[np.float64], methods: tuple[str, ...], same: bool) -> Table:
+    """A row for each fold that is the same under every seed, or for each seed that divides the data anew.
+
+    `scores` has shape (seeds, folds).
+    """
+    head = "difference" if methods else "mean"
+    several = len(scores) > 1
+    if several and not same:
+        rows = [(f"{k} of {len(scores)}", of) for k, of in enumerate(scores, start=1)]
+        columns = ("division", head, "SD between folds")
+    else:
+        rows = [(printable(name), scores[:, k]) for k, name in enumerate(folds)]
+        columns = ("fold", head, "SD between seeds") if several else ("fold", head, "")
+    spread = [float(of.std(ddof=1)) if of.size > 1 else None for _, of in rows]
+    k = decimals(float(scores.std()) or None, float(scores.mean()))
+    show = signed if methods else number
+    cells = [
+        (name, show(float(of.mean()), k), *([number(sd, k)] if several else []))
+        for (name, of), sd in zip(rows, spread, strict=True)
+    ]
+    return Table(columns if several else columns[:2], tuple(cells), frozenset({1, 2} if several else {1}))
+
+
+def explain_folds(found: CrossValidated) -> list[str]:
+    """What each number of a cross-validation means."""
+    lines = [
+        "corrected resampled t (Nadeau & Bengio 2003): training sets of folds overlap, so that their scores are not independent; a plain t test over "
+        "folds and seeds finds differences that are not there in up to half of cases (docs/coverage.md)."
+    ]
+    if found.split is not None:
+        lines.append(
+            "the split's share: intraclass correlation of single scores (Shrout & Fleiss 1979; interval of McGraw & Wong 1996). A seed draws other numbers "
+            "on every fold: what differs between seeds on one fold is the seed's."
+        )
+    return lines
 
 
 def noise_sentence(found: TestSetNoise) -> str:

@@ -1,6 +1,6 @@
 """How far a sweep is, in one line."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from ..results import Results, Status, Summary
 from ..words import number, places_for, printable
@@ -28,3 +28,24 @@ def line_of_progress(results: Results, summaries: Mapping[str, Summary]) -> str:
         :_MOST_METRICS
     ]
     return line + (f"; mean {', '.join(means)}" if means else "")
+
+
+def seconds_left(lasted: Sequence[float], going: Sequence[float], waiting: int, jobs: int) -> float | None:
+    """About how many seconds are left; None where nothing says it.
+
+    Parameters
+    ----------
+    lasted
+        Seconds that runs took which ended lately.
+    going
+        For each run that is going on, how many seconds it has taken so far.
+    waiting
+        How many have not begun.
+    jobs
+        How many go on at a time.
+    """
+    if not lasted or not going:
+        return None
+    each = sum(lasted) / len(lasted)
+    rest = waiting * each + sum(max(each - so_far, 0.0) for so_far in going)
+    return rest / max(1, jobs)

@@ -150,10 +150,33 @@ def plain_cell(cell: object) -> str:
 
 
 def to_csv(columns: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
-    """Comma-separated values with a header. None becomes an empty cell; floats keep every digit."""
+    """Comma-separated values with a header. None becomes an empty cell; floats keep every digit.
+
+    A text that a spreadsheet would run as a formula gets an apostrophe before it.
+    """
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
-    writer.writerow(columns)
+    writer.writerow([_defused(column) for column in columns])
     for row in rows:
-        writer.writerow(["" if cell is None else repr(cell) if isinstance(cell, float) else cell for cell in row])
+        writer.writerow([_csv_cell(cell) for cell in row])
     return out.getvalue()
+
+
+def _csv_cell(cell: object) -> object:
+    if isinstance(cell, str):
+        return _defused(cell)
+    return "" if cell is None else repr(cell) if isinstance(cell, float) else cell
+
+
+_STARTS_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+
+
+def _defused(text: str) -> str:
+    """A text that a spreadsheet takes for a text. A number with its sign stays one."""
+    if not text.lstrip(" ").startswith(_STARTS_FORMULA):
+        return text
+    try:
+        float(text)
+    except ValueError:
+        return f"'{text}"
+    return text

@@ -1,4 +1,4 @@
-"""From a command and seeds to results: supervisor, attempts, executors, forked runs, and when to stop.
+"""From a command and seeds to results: supervisor, attempts, processes, forked runs, executors, and when to stop.
 
 Prints nothing.
 """

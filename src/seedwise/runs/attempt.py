@@ -33,10 +33,10 @@ from ..metrics import choose as metrics
 from ..metrics import files
 from ..results import Cause, Metric, Reduce, Run, Series, Status
 from ..sandbox.workdir import Workdir
-from ..sandbox.worlds import World, Worlds
+from ..sandbox.worlds import World, Worlds, move_file
 from .ending import Ending, failed, killed, refused, world_failed
-from .executors import Exit, Task
 from .ledgers import Ledger, merged
+from .processes import Exit, Task
 
 _TAIL = 64 * 2**20
 """Bytes. Of a longer output only this much of the end is searched for metrics."""
@@ -69,6 +69,8 @@ class Setup:
     """Whether a function is run. Its global generators start at the seed itself."""
     reduce: Reduce = Reduce.LAST
     """Which value of a series the report will count."""
+    checkpoints: Path | None = None
+    """The folder with what unfinished runs have kept, each below its seed; if the user named a folder for that."""
 
     @property
     def config_path(self) -> str | None:
@@ -130,6 +132,8 @@ class Attempt:
     world: World
     memory_kills: int = field(default_factory=lambda: memory_kills())  # noqa: PLW0108 (defined below)
     """How many processes the system had killed because memory ran out, when the attempt began."""
+    thrown_away: bool = False
+    """Whether it is only compared, and then thrown away."""
 
     def prepare(
         self,
@@ -145,6 +149,7 @@ class Attempt:
         anything that is shared.
         """
         setup = self.setup
+        self.thrown_away = thrown_away
         self.folder.mkdir(parents=True, exist_ok=True)
         typed = self._typed_seed()
         edits = setup.placement.edits(typed) if setup.mode is Mode.SUBSTITUTE and typed is not None else {}
@@ -165,7 +170,10 @@ class Attempt:
         own_tmp = has_own_tmp(setup)
         plan = run_plan(setup, self.seed, edits, announce)
         (self.world.spool / INSTRUCTIONS).write_text(json.dumps(plan), encoding="utf-8", errors="surrogateescape")
-        specification = setup.worlds.specification(self.world, command, cores, replace, private=thrown_away)
+        bound = self._bound(thrown_away)
+        specification = setup.worlds.specification(
+            self.world, command, cores, replace, private=thrown_away, bound=bound
+        )
         environment = {**setup.environment, SPOOL: str(self.world.spool)}
         if setup.mode is not Mode.AS_IS:
             environment[SEED] = str(own_number(setup) if setup.options.vary else self.seed)
@@ -184,6 +192,25 @@ class Attempt:
             specification,
             command,
         )
+
+    def _bound(self, thrown_away: bool) -> list[tuple[str, str]]:
+        """The folder in which the run keeps what it resumes from, with the path where it finds it."""
+        if self.setup.checkpoints is None or self.setup.options.checkpoints is None:
+            return []
+        kept = self.world.folder / "checkpoints" if thrown_away else self.setup.checkpoints / f"seed-{self.seed}"
+        kept.mkdir(parents=True, exist_ok=True)
+        return [(str(kept), os.path.abspath(self.setup.options.checkpoints))]
+
+    def _keep_checkpoints(self, kept: list[str]) -> None:
+        """The run has ended: what it would have resumed from becomes one of its files."""
+        for source, path in self._bound(False):
+            place = os.path.relpath(path, self.setup.worlds.project)
+            for file in sorted(file for file in Path(source).rglob("*") if not file.is_dir() or file.is_symlink()):
+                relative = os.path.join(place, file.relative_to(source))
+                (self.folder / "files" / relative).parent.mkdir(parents=True, exist_ok=True)
+                move_file(file, self.folder / "files" / relative)
+                kept.append(relative)
+            shutil.rmtree(source)
 
     def _typed_seed(self) -> int | None:
         """The seed that takes the place of what is typed; None if everything stays as typed.
@@ -283,6 +310,8 @@ class Attempt:
             if relative in kept:  # this file was edited by Seedwise, not by the run
                 (self.folder / "files" / relative).unlink()
                 kept.remove(relative)
+        if not self.thrown_away:
+            self._keep_checkpoints(kept)
         return kept
 
     def _keep_arrays(self, told: Told) -> None:
@@ -339,8 +368,9 @@ def run_plan(setup: Setup, seed: int, edits: dict[str, list[list[Any]]], announc
 def prefork_plan(setup: Setup, world: str | None) -> PreforkInstructions:
     """What the process is told that executes the first lines in `world`. Its edits say only where the seeds stand."""
     own = [SEED, "CUDA_VISIBLE_DEVICES", *(["TMPDIR"] if has_own_tmp(setup) else [])]
+    typed = setup.mode is Mode.SUBSTITUTE and (not setup.options.vary or "split" in setup.options.sources)
     return {
-        **run_plan(setup, 0, setup.placement.edits(0) if setup.mode is Mode.SUBSTITUTE else {}),
+        **run_plan(setup, 0, setup.placement.edits(0) if typed else {}),
         "mode": "prefork",
         "own_arguments": setup.mode is Mode.PLACEHOLDER,
         "own_variables": own,
@@ -374,7 +404,7 @@ def _take(message: Mapping[str, Any], told: Told, logged: dict[str, tuple[list[i
     elif kind == "not-forked":
         told.not_forked = str(message["reason"])
     elif kind == "drawn":
-        told.drawn.append({k: message[k] for k in ("sources", "unseen", "seedings", "corrected")})
+        told.drawn.append({k: message[k] for k in ("sources", "not_apart", "unseen", "seedings", "corrected")})
     elif kind == "end":
         told.ended = True
         told.loaded.update(message["loaded"])

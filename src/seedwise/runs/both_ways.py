@@ -11,9 +11,9 @@ from enum import Enum
 
 from ..sandbox.worlds import Worlds
 from .attempt import Attempt, Told
-from .executors import Exit
 from .forking import Forking, Stage
 from .fresh_and_forked import Observed, difference, timed_differently
+from .processes import Exit
 
 _LONGER = 3.0
 """A forked twin may take this many times as long as the fresh run, plus ten seconds."""

@@ -83,6 +83,9 @@ def failed(code: int, stderr: str, python: str) -> Ending:
     if raised.kind == "ModuleNotFoundError":
         hint = f" (in {python}; another python is named in the command, or put first on PATH)" if python else ""
         return Ending(Status.FAILED, Cause.MISSING, raised.sentence + hint, alike=_alike(raised))
+    if raised.kind == "NameError" and "'get_ipython'" in raised.text:
+        hint = " (a magic command of a notebook: take the line out, or run the file with ipython)"
+        return Ending(Status.FAILED, Cause.EXCEPTION, raised.sentence + hint, alike=_alike(raised))
     if _wants_memory(stderr, raised.text):
         return Ending(Status.FAILED, Cause.MEMORY, raised.sentence, alike=_alike(raised))
     if raised.text:

@@ -1,5 +1,6 @@
 """Whether the first runs of a sweep all failed in the same way, so that the others would too."""
 
+from ..experiments.options import Options
 from ..results import Cause, Run, Status
 from ..wording import switched_on
 from ..words import without_numbers
@@ -30,6 +31,13 @@ class Failing:
         """Whether the first three runs have ended, and all of them failed alike."""
         return not self._works and len(self._seen) >= _FIRST and len(set(self._seen)) == 1
 
-    def sentence(self) -> str:
-        """Why no further seed is started."""
-        return f"all {len(self._seen)} failed alike; {switched_on('--keep-going')} runs the rest"
+    def why_stop(self, run: Run, options: Options, more: bool) -> str:
+        """Why no further seed is started after a run that failed for good; "" if they are.
+
+        `more` is whether there are further seeds.
+        """
+        if options.fail_fast:
+            return f"seed {run.seed} failed ({switched_on('--fail-fast')}): {run.detail}"
+        if self.all_alike and more and not options.keep_going:
+            return f"all {len(self._seen)} failed alike; {switched_on('--keep-going')} runs the rest"
+        return ""

@@ -1,11 +1,13 @@
 """Compares a forked run with a fresh run under the same seed: output, files, metrics, exit status and generators."""
 
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from ..experiments.draws import chains_differ, merged_draws
 from ..metrics import choose as metrics
 from ..sandbox.worlds import Worlds
 from .attempt import Told
@@ -14,6 +16,14 @@ from .written_files import contents_of, digest_of
 
 _MOST = 64 * 2**20
 """Bytes. Of longer output only the bytes are compared."""
+
+
+_OUR_FRAMES = re.compile(
+    r'^  File "(?:<frozen importlib[^"\n]*>|[^"\n]*[/\\]seedwise_guest[/\\][^"\n]*|[^"\n]*[/\\]importlib[/\\]__init__\.py)", line \d+, in .*\n'
+    r"(?:    .*\n)*",
+    re.MULTILINE,
+)
+"""Frames of a traceback that are Seedwise's own, or the import system's: how it gets to the user's code differs."""
 
 
 @dataclass(frozen=True)
@@ -28,8 +38,8 @@ class Observed:
 def difference(one: Observed, other: Observed, worlds: Worlds | None = None) -> str:
     """The first difference between two runs under one seed, in words; "" if there is none. `one` is a fresh run.
 
-    These things are compared: exit status, standard output, standard error, logged metrics, arrays, files, and the
-    state of each random generator at the end. Dates, addresses, process numbers and durations are left out, as in
+    These things are compared: exit status, standard output, standard error, logged metrics, arrays, files, the state
+    of each random generator at the end, and what each source of randomness drew. Dates, addresses, process numbers and durations are left out, as in
     `seedwise check`. Files that the runs share (of `worlds`) are left out too, because a run that is thrown away does
     not write to them.
     """
@@ -56,7 +66,7 @@ def difference(one: Observed, other: Observed, worlds: Worlds | None = None) -> 
     for name in ends[0]:
         if ends[1].get(name, ends[0][name]) != ends[0][name]:
             return f"where the random generator of {name} stands at the end"
-    return ""
+    return _drawn(one.told, other.told)
 
 
 def timed_differently(one: Observed, other: Observed) -> frozenset[str]:
@@ -81,7 +91,7 @@ def _text(one: Path, other: Path, name: str) -> str:
         return ""
     if max(len(a), len(b)) > _MOST:
         return name
-    x, y = (masked(data.decode("utf-8", "backslashreplace")) for data in (a, b))
+    x, y = (masked(_OUR_FRAMES.sub("", data.decode("utf-8", "backslashreplace"))) for data in (a, b))
     if x == y:
         return ""
     lines = zip([*x.splitlines(), "(nothing)"], [*y.splitlines(), "(nothing)"], strict=False)
@@ -89,6 +99,17 @@ def _text(one: Path, other: Path, name: str) -> str:
         if left != right:
             return f"{name}, line {k}: {right.strip()[:60]!r} where the fresh one has {left.strip()[:60]!r}"
     return name
+
+
+def _drawn(one: Told, other: Told) -> str:
+    """The first source of randomness that drew otherwise, if sources are kept apart."""
+    drawn = [merged_draws(told.drawn)["sources"] for told in (one, other)]
+    for name in sorted({*drawn[0], *drawn[1]}):
+        found = [sources.get(name, {"count": 0, "lines": {}, "chains": []}) for sources in drawn]
+        same = all(found[0][key] == found[1][key] for key in ("count", "lines"))
+        if not same or chains_differ(found[0]["chains"], found[1]["chains"]):
+            return f"what {name} draws"
+    return ""
 
 
 def _logged(told: Told) -> Mapping[str, str]:

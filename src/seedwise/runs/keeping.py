@@ -11,6 +11,7 @@ from dataclasses import replace
 from ..errors import SeedwiseError
 from ..events import Ended, Event, Note
 from ..experiments import identity
+from ..experiments.forking_record import this_machine
 from ..experiments.store import Experiment, Store
 from ..metrics import choose as metrics
 from ..results import Cause, Run, Status
@@ -18,7 +19,7 @@ from ..sandbox.restored_tree import Tree, TreeChanged
 from ..sandbox.workdir import Workdir
 from ..wording import option
 from .attempt import Attempt, Setup, Told
-from .executors import Exit
+from .processes import Exit
 
 AS_IS_SEED = 0
 """The seed under which the single process of an as-is experiment is started. Its runs have the seeds that it prints."""
@@ -53,6 +54,11 @@ class Keeping:
         self.reached_out = ""
         """What a run wrote in a place where the next run would find it; "" if there is no such file."""
         self._inputs = store.inputs(experiment.id)
+
+    @property
+    def inputs(self) -> dict[tuple[str, str], str]:
+        """What the runs have loaded and read so far."""
+        return self._inputs
 
     def begin(self) -> None:
         """Prepare for runs.
@@ -139,7 +145,12 @@ class Keeping:
         ours = str(self.setup.worlds.base) + os.sep  # for example a function that was carried over
         read = [path for path in told.read if not path.startswith(ours)]
         inputs = identity.read_inputs(
-            told.loaded, read, told.libraries, self.packages, self.experiment.manifest["code"]
+            told.loaded,
+            read,
+            told.libraries,
+            self.packages,
+            self.experiment.manifest["code"],
+            self.setup.worlds.as_seen,
         )
         for (kind, name), value in inputs.items():
             if (
@@ -162,7 +173,9 @@ class Keeping:
         self._inputs.update(fresh)
         self.store.set_inputs(self.experiment.id, fresh)
         if first:
-            self.store.update_plan(self.experiment.id, late_sites=told.late_sites, ledger=told.ledger())
+            self.store.update_plan(
+                self.experiment.id, late_sites=told.late_sites, ledger=told.ledger(), machine=this_machine()
+            )
 
     def save_as_is(self, attempt: Attempt, run: Run) -> None:
         """Make a run of each seed that the process printed. The process itself counts as a run only if it failed."""

@@ -9,6 +9,8 @@ import re
 
 _ANSI = re.compile(r"\x1b\[[0-9;?]*[ -/]*[@-~]")
 _NUMBER = r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?"
+_LARGE = r"(?<![\w.,])(?:\d{1,3}(?:,\d{3}){1,4}(?:\.\d+)?|\d+(?:\.\d+)?[kKMG])"
+"""A number as only rates are printed: 33,456 or 1.2k."""
 _ALWAYS = (
     (re.compile(r"0x[0-9a-fA-F]{5,}"), "0x"),
     (
@@ -21,8 +23,10 @@ _ALWAYS = (
     (re.compile(r"\b\d{1,2}:\d\d(?::\d\d)?(?:[.,]\d+)?\b"), "TIME"),
     (re.compile(r"(?i)\b[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b"), "UUID"),
     (re.compile(r"(?i)\b(pid\D{0,3})\d+"), r"\1PID"),
+    (re.compile(r"(shared_object_id\W{1,4})\d+"), r"\1ID"),  # in what Keras saves: an address in memory
 )
 _DURATIONS = (
+    (re.compile(rf"{_LARGE}\s?(?:it/s|samples/s|steps/s)\b"), "TIME"),
     (
         re.compile(
             rf"(?i)\b((?:\w+_)?(?:time|elapsed|took|duration|runtime|started|ended|finished in|trained in|done in)['\"]?[\s:=]{{0,4}}['\"]?){_NUMBER}"

@@ -10,28 +10,28 @@ from functools import partial
 from itertools import count as counting
 
 from ..errors import SeedwiseError
-from ..events import Beat, Began, Comparing, Ended, Event, Note, Started, Waiting
+from ..events import Beat, Comparing, Ended, Event, Note, Started, Waiting
 from ..experiments.forking_record import Verdict
-from ..experiments.loading import runs_of
 from ..experiments.options import Mode
 from ..experiments.owners import Owner
 from ..experiments.store import NOT_THE_RUNS_FAULT, Experiment, Store
 from ..results import Cause, Run, Status
 from ..sandbox.restored_tree import TreeChanged
-from ..wording import switched_on
 from .attempt import Attempt, Setup, Told
+from .beginning import Outset, beginning
 from .both_ways import BothWays, Pair, Purpose, Work
 from .cores import Cores, reserving
-from .executors import Executor, Exit
 from .failing import Failing
 from .forking import Forking, Stage, to_compare
 from .interrupts import Interrupts
 from .keeping import AS_IS_SEED, Keeping
 from .last_words import last_words
+from .processes import Exit, Processes
 
 _GRACE = 5.0
 _TICK = 0.2
 _BEAT = 1.0
+_MOMENT = 1.0
 
 
 _AT_ONCE = 60.0
@@ -62,7 +62,7 @@ class Supervisor:
         store: Store,
         experiment: Experiment,
         setup: Setup,
-        executor: Executor,
+        processes: Processes,
         forking: Forking | None = None,
         *,
         jobs: int,
@@ -72,6 +72,11 @@ class Supervisor:
         enough: Callable[[Run], str] | None = None,
     ) -> None:
         self._enough = enough
+        self.ends_together = False
+        """Whether an engine ends this process and its runs at the same time. A run that ends then has not failed."""
+        self._interrupts = Interrupts()
+        self.audited: Sequence[int] | None = None
+        """Seeds that are run both ways, where not this supervisor chooses them."""
         self._listener: Callable[[Run], None] | None = None
         self.satisfied = ""
         """Why no further seed is needed; "" as long as seeds are needed."""
@@ -91,7 +96,7 @@ class Supervisor:
         self.store = store
         self.experiment = experiment
         self.setup = setup
-        self.executor = executor
+        self.processes = processes
         self.jobs = jobs
         self.packages = packages
         self.tell = tell
@@ -114,6 +119,7 @@ class Supervisor:
             reserving(self.setup.worlds.base, self.options.threads) as cores,
             self.working(seeds, cores),
         ):
+            self._interrupts = interrupts
             while self.busy and not interrupts.count:
                 while len(self._running) < self.jobs and self.can_start:
                     self.start_next()
@@ -131,15 +137,13 @@ class Supervisor:
 
         Seeds that are run both ways take longer. They come first, unless `in_order` is set.
         """
-        before = {run.seed: run for run in self.store.runs(self.experiment.id, last_only=True)}
-        damaged = self.store.damaged_seeds(self.experiment.id)
-        todo = [s for s in seeds if s not in before or s in damaged or not self._is_settled(before[s])]
-        self._pending = deque(todo)
-        self._failing = Failing(any(run.status is Status.FINISHED for run in before.values()))
-        failed = sum(seed in before and before[seed].status is Status.FAILED for seed in set(seeds) - set(todo))
+        outset = Outset.of(self.store, self.experiment, seeds, self.retry_failed)
+        self._pending = deque(outset.todo)
+        self._failing = Failing(outset.works)
         self._cores = cores
         with Owner(self.store.folder) as self.owner:
-            self.tell(self._began(seeds, todo, failed))
+            jobs, rule = self.jobs, self._enough is not None
+            self.tell(beginning(self.store, self.experiment, self.setup, seeds, outset, jobs=jobs, rule=rule))
             try:
                 self.keeping.begin()
                 self._plan_comparisons(seeds, in_order)
@@ -152,26 +156,6 @@ class Supervisor:
                     if self.forking is not None:
                         self.forking.close()
                     self.keeping.end()
-
-    def _began(self, seeds: Sequence[int], todo: Sequence[int], failed: int) -> Began:
-        open_ = set(todo)
-        settled = [seed for seed in seeds if seed not in open_]
-        asked = self.setup.metrics or self.experiment.metrics
-        before: Sequence[Run] = ()
-        if settled and self.setup.mode is not Mode.AS_IS:
-            before = runs_of(self.store, self.experiment, asked, self.setup.reduce, settled, brief=True)
-        return Began(
-            len(seeds),
-            len(settled),
-            len(todo),
-            self.jobs,
-            failed,
-            self.experiment.label,
-            tuple(before),
-            tuple(asked),
-            self.setup.reduce,
-            self._enough is not None or bool(self.experiment.plan.get("options", {}).get("anytime")),
-        )
 
     def watch(self, listener: Callable[[Run], None]) -> None:
         """Call `listener` with every run that ends."""
@@ -207,7 +191,7 @@ class Supervisor:
     def step(self, seconds: float) -> None:
         """Wait up to `seconds` for processes to end, save those that have ended, and check those that are running."""
         self._tidy()
-        for exit_ in self.executor.wait(seconds):
+        for exit_ in self.processes.wait(seconds):
             self._end(exit_)
         self._look_at_forking()
         self._end_late()
@@ -232,7 +216,7 @@ class Supervisor:
 
     def _plan_comparisons(self, seeds: Sequence[int], in_order: bool) -> None:
         """Choose the seeds that are run both ways. They come first, unless `in_order`."""
-        chosen = to_compare(self.experiment.key, seeds)
+        chosen = to_compare(self.experiment.key, seeds) if self.audited is None else self.audited
         self._pending = deque(self.both_ways.choose(chosen, self._pending, in_order))
         forking = self.forking
         if forking is not None and forking.stage is Stage.STARTING and forking.known and len(self._pending) > 1:
@@ -246,7 +230,7 @@ class Supervisor:
     def _look_at_forking(self) -> None:
         """Check whether runs can be forked now, and end processes that are no longer needed for it."""
         for work in self.both_ways.look(self._left, list(self._running.values())):
-            self.executor.stop_one(work.number, signal.SIGKILL)
+            self.processes.stop_one(work.number, signal.SIGKILL)
         if self.forking is not None and self.forking.stage is not Stage.STARTING:
             self._cores.give_back(self._of_first_lines)
             self._of_first_lines = []
@@ -287,12 +271,6 @@ class Supervisor:
                 f"{len(counted)} forked runs are set aside; to run them again, fresh, takes about {cost / 60:.0f} min: "
                 f"seedwise resume {self.experiment.label}"
             )
-
-    def _is_settled(self, run: Run) -> bool:
-        """Whether a seed need not be run again."""
-        if run.status is Status.FAILED:
-            return not self.retry_failed and run.cause not in NOT_THE_RUNS_FAULT
-        return run.status is Status.FINISHED
 
     def start_next(self) -> bool:
         """Start the next seed that nobody else has, or the comparison of one. Returns whether there was one."""
@@ -346,16 +324,17 @@ class Supervisor:
             card = self._take_card(work.number)
             thrown_away = work.purpose is not Purpose.RUN
             task = attempt.prepare(work.number, work.cores, work.announce, card, thrown_away)
-            self.executor.start(task, work.forked)
+            self.processes.start(task, work.forked)
         except (SeedwiseError, OSError) as error:
             self._give_up(work, f"the run could not be started: {error}")
             return False
         if self.options.timeout is not None:
             self._deadlines[work.number] = time.monotonic() + self.options.timeout
-        if self.setup.mode is not Mode.AS_IS and work.purpose is Purpose.RUN:
+        if work.purpose is Purpose.RUN:
             doing = partial(last_words, attempt.folder, attempt.world.spool)
-            self.tell(Started(attempt.seed, self.experiment.label, doing))
-        elif work.purpose is not Purpose.RUN:
+            seed = None if self.setup.mode is Mode.AS_IS else attempt.seed
+            self.tell(Started(seed, self.experiment.label, doing))
+        else:
             self.tell(Comparing(attempt.seed, self.experiment.label))
         return True
 
@@ -392,7 +371,7 @@ class Supervisor:
         for number, deadline in list(self._deadlines.items()):
             if number in self._running and now > deadline:
                 asked = self._timed_out.get(number, 0)
-                self.executor.stop_one(number, signal.SIGKILL if asked else signal.SIGTERM)
+                self.processes.stop_one(number, signal.SIGKILL if asked else signal.SIGTERM)
                 self._timed_out[number] = asked + 1
                 self._deadlines[number] = now + _GRACE
 
@@ -409,8 +388,17 @@ class Supervisor:
         elif exit_.lost or told.not_forked or (work.forked and self._is_distrusted()):
             reason = told.not_forked or "the process that it was forked from was killed"
             self._again(attempt, reason, bool(told.not_forked))
+        elif self.ends_together and self._is_asked_to_end(exit_):
+            self._again(attempt, "ended together with its worker", False)
         else:
             self._end_run(work, exit_, told, late)
+
+    def _is_asked_to_end(self, exit_: Exit) -> bool:
+        """Whether this process is asked to end, or will be in a moment: a run that was asked too may end first."""
+        until = time.monotonic() + _MOMENT
+        while exit_.status != 0 and not self._interrupts.count and time.monotonic() < until:
+            time.sleep(0.02)
+        return self._interrupts.count > 0
 
     def _is_distrusted(self) -> bool:
         return self.forking is not None and self.forking.record.verdict is Verdict.DIFFERS
@@ -468,10 +456,7 @@ class Supervisor:
             self._pending.append(run.seed)
             return
         self._failing.add(run, alike)
-        if self.options.fail_fast and not self.stopped:
-            self.stopped = f"seed {run.seed} failed ({switched_on('--fail-fast')}): {run.detail}"
-        elif self._failing.all_alike and self._left and not self.options.keep_going and not self.stopped:
-            self.stopped = self._failing.sentence()
+        self.stopped = self.stopped or self._failing.why_stop(run, self.options, self._left > 0)
 
     def _again(self, attempt: Attempt, reason: str, fresh: bool) -> None:
         """Run a seed again whose forked run ended without a fault of its own.
@@ -519,7 +504,7 @@ class Supervisor:
         if not self._running:
             return
         self.tell(Note(f"stopping {len(self._running)} unfinished run{'s' if len(self._running) > 1 else ''} …"))
-        self.executor.stop(_GRACE)
+        self.processes.stop(_GRACE)
         for work in list(self._running.values()):
             attempt = work.attempt
             self._let_go(work)

@@ -6,6 +6,7 @@ It reads the seed sites, finds the experiment, runs what is missing, and loads t
 import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 from seedwise_guest.protocol import CALL, inside
 
@@ -28,6 +29,7 @@ from ..experiments.command import (
 from ..experiments.config_site import edit_config
 from ..experiments.forking_record import Record
 from ..experiments.functions import is_call, parse_call
+from ..experiments.kernels import sentence_about
 from ..experiments.loading import results_of
 from ..experiments.membership import find_experiment, live_site_seen
 from ..experiments.options import Mode, Options, mode_of
@@ -39,13 +41,19 @@ from ..sandbox.workdir import Workdir
 from ..sandbox.worlds import Worlds, find_worlds, guarded, sweep_dead_worlds
 from ..wording import is_at_command_line, option
 from .attempt import Setup
-from .executors.local import LocalExecutor
+from .away.folder import submissions_of
+from .executors import Engine
+from .executors.choosing import Where
 from .forking import Forking, why_not_forked
 from .interleaved import run_interleaved
 from .keeping import AS_IS_SEED
+from .processes.local import LocalProcesses
 from .request import Notes, Outcome, Request
 from .stopping import DecisionRule, MarginRule, Watch
 from .supervisor import Supervisor
+
+if TYPE_CHECKING:
+    from .away.home import Away
 
 
 def execute(request: Request, store_folder: str | None, tell: Callable[[Event], None]) -> Outcome:
@@ -85,6 +93,10 @@ def execute_against(
         Runs cannot have private files (the message says why); both commands are the same; or --as-is is set, which
         has only one process.
     """
+    if pair[0].on is not None:
+        raise UsageError(
+            f"{option('--against')} alternates seed by seed on one machine: it does not go with {option('--on')}"
+        )
     if pair[0].options.as_is:
         raise UsageError(
             f"{option('--against')} alternates seed by seed; with {option('--as-is')} the script has them all in one process"
@@ -92,7 +104,7 @@ def execute_against(
     understood = [understand(request) for request in pair]
     with open_store(store_folder, create=True) as store:
         first, second = (prepare(store, one, tell) for one in understood)
-        both = first.supervisor, second.supervisor
+        both = first.at_home, second.at_home
         if both[0].experiment.id == both[1].experiment.id:
             raise UsageError(f"{option('--against')} names the same command: there is nothing to compare")
         for one in both:
@@ -110,15 +122,35 @@ def execute_against(
         return first.outcome(complete), second.outcome(complete)
 
 
+def script_for(request: Request, store_folder: str | None, tell: Callable[[Event], None]) -> str:
+    """What Slurm would be given for a request: the script for sbatch, and how many jobs. Nothing is submitted.
+
+    Raises
+    ------
+    UsageError, ScriptError, StoreError
+        The request makes no sense. The message says what to do.
+    """
+    with open_store(store_folder, create=True) as store:
+        sweep = prepare(store, understand(request), tell)
+        assert not isinstance(sweep.supervisor, Supervisor)
+        return sweep.supervisor.described(sweep.seeds)
+
+
 @dataclass
 class Sweep:
     """One experiment that is ready to be run."""
 
-    supervisor: Supervisor
+    supervisor: "Supervisor | Away"
     request: Request
     seeds: Sequence[int]
     note: Notes
     rule: MarginRule | None = None
+
+    @property
+    def at_home(self) -> Supervisor:
+        """The supervisor of seeds that are run here."""
+        assert isinstance(self.supervisor, Supervisor)
+        return self.supervisor
 
     def look_first(self) -> None:
         """Check whether the runs from before are enough already."""
@@ -127,7 +159,7 @@ class Sweep:
 
     def watched(self) -> Watch:
         """The scores as they come. It begins with those that exist already."""
-        supervisor, request = self.supervisor, self.request
+        supervisor, request = self.at_home, self.request
         watch = Watch(self.seeds, request.metrics)
         watch.begin(results_of(supervisor.store, supervisor.experiment, request.metrics, request.reduce or Reduce.LAST))
         supervisor.watch(watch.add)
@@ -166,7 +198,9 @@ class Sweep:
         results = results_of(
             store, experiment, request.metrics, request.reduce or Reduce.LAST, note.texts, asked, brief=request.brief
         )
-        return Outcome(results, complete, supervisor.interrupted)
+        forking = supervisor.forking if isinstance(supervisor, Supervisor) else None
+        record = None if forking is None else forking.record
+        return Outcome(results, complete, supervisor.interrupted, record)
 
 
 @dataclass(frozen=True)
@@ -215,6 +249,9 @@ def prepare(store: Store, understood: Understood, tell: Callable[[Event], None])
     request, words, shown = understood.request, understood.words, understood.shown
     name, mode, environment, reading = understood.name, understood.mode, understood.environment, understood.reading
     call, options = request.call, request.options
+    about_kernel = sentence_about(request.command) if call is None else ""
+    if about_kernel:
+        note(about_kernel)
     fixed = fixed_seed_on_command_line(words) if mode in (Mode.SUBSTITUTE, Mode.CONFIG) else None
     if fixed:
         note(f"the command fixes a seed ({fixed}): if that is the script's seed, write {{seed}} in its place")
@@ -227,31 +264,32 @@ def prepare(store: Store, understood: Understood, tell: Callable[[Event], None])
     experiment = find_experiment(
         store, name, shown, mode, options, reading, environment, note, only=request.only, call=call
     )
+    _check_where(store, experiment, request.on)
     request = replace(request, reduce=request.reduce or _own_reduction(experiment))
     experiment = _remember(store, experiment, request)
-    _say_how(worlds, options, note)
+    _say_how(worlds, options, note, request.on is not None)
     if options.vary:
         _say_held(reading, request, note)
     setup = _setup(words, mode, reading, environment, worlds, request)
+    if options.checkpoints is not None:
+        setup.checkpoints = store.folder / "checkpoints" / f"{experiment.name}@{experiment.version}"
     seeds = _seeds(store, experiment, mode, request)
-    off = (
-        option("--vary")
-        if options.vary
-        else option("--fresh")
-        if options.fresh
-        else why_not_forked(setup, str(reading.python.get("version", "")))
-    )
-    record = Record.from_dict(experiment.plan.get("forking", {})).here()
-    forking = Forking(setup, off=off, record=record, tell=note)
     rule = None
     if request.until is not None:
         rule = MarginRule(request.until, Watch(seeds, request.metrics), len(seeds), note)
         rule.watch.begin(results_of(store, experiment, request.metrics, request.reduce or Reduce.LAST))
+    if request.on is not None:
+        return Sweep(_away(store, experiment, setup, reading, request, tell, rule), request, seeds, note, rule)
+    off = option("--fresh") if options.fresh else why_not_forked(setup, str(reading.python.get("version", "")))
+    record = Record.from_dict(experiment.plan.get("forking", {})).here()
+    if record.verdict is None and request.alike is not None:
+        record = request.alike.of_another().here()
+    forking = Forking(setup, off=off, record=record, tell=note)
     supervisor = Supervisor(
         store,
         experiment,
         setup,
-        LocalExecutor(forking),
+        LocalProcesses(forking),
         forking,
         jobs=_jobs(options, worlds, 1 if mode is Mode.AS_IS else len(request.seeds)),
         packages=dict(reading.packages),
@@ -260,6 +298,45 @@ def prepare(store: Store, understood: Understood, tell: Callable[[Event], None])
         enough=rule,
     )
     return Sweep(supervisor, request, seeds, note, rule)
+
+
+def _away(
+    store: Store,
+    experiment: Experiment,
+    setup: Setup,
+    reading: Reading,
+    request: Request,
+    tell: Callable[[Event], None],
+    rule: MarginRule | None,
+) -> "Away":
+    """What has the seeds run by an engine, and collects them."""
+    from .away.home import Away, Wishes
+    from .executors.choosing import make_executor
+
+    on, options = request.on, request.options
+    assert on is not None
+    return Away(
+        store,
+        experiment,
+        setup,
+        make_executor(on, options.jobs, options.threads),
+        reading,
+        Wishes.of(on),
+        tell=tell,
+        retry_failed=request.retry_failed,
+        enough=rule,
+        ask=request.ask,
+    )
+
+
+def _check_where(store: Store, experiment: Experiment, on: Where | None) -> None:
+    """Raises UsageError if seeds of this experiment are elsewhere than where this command would look for them."""
+    for one in submissions_of(store, experiment):
+        there = Engine(one.carried()["engine"])
+        if there is not (on and on.engine) and not (on is None and one.is_collected(store.folder)):
+            raise UsageError(
+                f"seeds of {experiment.label} are queued or running on {there}: seedwise resume {experiment.label} collects them"
+            )
 
 
 def _check_together(request: Request, mode: Mode) -> None:
@@ -279,6 +356,8 @@ def _check_together(request: Request, mode: Mode) -> None:
         raise UsageError(
             f"{option('--vary')} holds the script's own seed, and the command gives it {PLACEHOLDER}: write the seed as the script takes it, --seed 1"
         )
+    if options.as_is and options.checkpoints:
+        raise UsageError(f"{option('--checkpoints')} would be ignored: with {option('--as-is')} the script runs once")
     if options.workdir is Workdir.SEQUENTIAL and options.jobs not in (None, 1):
         raise UsageError(
             f"{option(f'--jobs {options.jobs}')} would be ignored: with {option('--workdir sequential')} runs go one after another"
@@ -315,6 +394,8 @@ def _worlds(store: Store, words: Sequence[str], mode: Mode, options: Options, re
         options.workdir, reading.script, options.share, [str(store.folder)], words, options.isolate_network
     )
     worlds.nice = options.nice
+    if options.checkpoints is not None and worlds.kind is Workdir.SEQUENTIAL:
+        raise UsageError(f"{option('--checkpoints')} needs private files for each run, and here: {worlds.reason}")
     if mode is Mode.CONFIG and worlds.kind is Workdir.SEQUENTIAL:
         assert options.config_site is not None
         path, _ = edit_config(options.config_site, 0)
@@ -366,11 +447,19 @@ def _remember(store: Store, experiment: Experiment, request: Request) -> Experim
             "reduce": reduce.value if request.remember else before.get("reduce", Reduce.LAST.value),
             "asked": {"metrics": metrics_as_values(request.metrics), "reduce": reduce.value},
             **request.options.kept(),
+            "on": _where_kept(store, experiment, request.on),
             "until": None if request.until is None else request.until.as_dict(),
             "anytime": before.get("anytime", []),
         },
     )
     return store.experiment(f"{experiment.name}@{experiment.version}")
+
+
+def _where_kept(store: Store, experiment: Experiment, on: Where | None) -> object:
+    """Where `resume` goes on: where this command runs seeds; or where seeds are that another command has submitted."""
+    if on is None and submissions_of(store, experiment):
+        return experiment.plan.get("options", {}).get("on")
+    return None if on is None else on.as_dict()
 
 
 def _setup(
@@ -419,14 +508,14 @@ def _runs_itself(reading: Reading) -> bool:
     return reading.script is not None and os.path.realpath(target) == os.path.realpath(reading.script)
 
 
-def _say_how(worlds: Worlds, options: Options, note: Callable[[str], None]) -> None:
+def _say_how(worlds: Worlds, options: Options, note: Callable[[str], None], elsewhere: bool) -> None:
     """Tell the user what differs from a plain run."""
     plain = plain_threads()
     if options.threads is not None and options.threads != plain:
         note(
-            f"{options.threads} thread{'s' if options.threads > 1 else ''} (your plain run: {plain}); {option('--threads')} changes it"
+            f"{options.threads} thread{'s' if options.threads > 1 else ''} (your plain run: {plain}); {option('--threads') if is_at_command_line() else 'threads='} changes it"
         )
-    if worlds.kind is Workdir.SEQUENTIAL and worlds.reason:
+    if worlds.kind is Workdir.SEQUENTIAL and worlds.reason and not elsewhere:
         note(f"cannot isolate here ({worlds.reason}); running one after another")
     if worlds.kind is Workdir.SHARED:
         note(f"runs share your files ({option('--workdir shared')}): one may read what another wrote")
@@ -434,16 +523,15 @@ def _say_how(worlds: Worlds, options: Options, note: Callable[[str], None]) -> N
 
 def _say_held(reading: Reading, request: Request, note: Callable[[str], None]) -> None:
     """Tell the user what varies, and where everything else starts."""
-    varied = " and ".join(request.options.vary)
-    at = "".join(
-        f", {source} {'at seed' if len(row) == 1 else 'at seeds'} {', '.join(map(str, row))}"
-        for source, row in request.options.at
-    )
+    *others, last = request.options.sources
+    varied = (
+        f"{', '.join(others)} and {last}" if others else last
+    )  # in a design all of them vary, from one experiment to the next
     number = reading.placement.number
     held = "what is typed" if number is not None else "0, as no seed is typed"
     if request.call is not None:
         held = "the function's seed 0"
-    note(f"{varied} {'varies' if len(request.options.vary) == 1 else 'vary'}{at}; everything else starts from {held}")
+    note(f"{varied} {'varies' if len(request.options.sources) == 1 else 'vary'}; everything else starts from {held}")
 
 
 def _jobs(options: Options, worlds: Worlds, n: int) -> int:

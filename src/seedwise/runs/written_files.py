@@ -5,7 +5,9 @@ There is a digest of each file, and the numbers or text of small files.
 
 import contextlib
 import hashlib
+import io
 import os
+import pickletools
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -20,6 +22,8 @@ from .masks import masked, masked_file, masked_path
 Content = str | NDArray[Any]
 """The contents of a file: masked text, or numbers."""
 _LARGE, _SMALL = 64 * 2**20, 2**20
+_FEW = 10_000
+"""An array with fewer numbers is kept as text."""
 _LEFT_OUT = (
     ".pyc",
     ".db",
@@ -108,7 +112,23 @@ def _content(path: str, name: str, durations: bool) -> Content | bytes:
     try:
         return masked_file(data.decode("utf-8"), name, durations)
     except UnicodeDecodeError:
-        return _without_dates(data)
+        return _pickled(data) or _without_dates(data)
+
+
+def _pickled(data: bytes) -> str:
+    """What a small pickle says, one instruction a line, with dates masked; "" if it is none. Nothing is executed."""
+    if not data.startswith(b"\x80") or len(data) > _SMALL:
+        return ""
+    lines: list[str] = []
+    try:
+        for code, argument, position in pickletools.genops(data):
+            if argument is not None and code.name not in ("FRAME", "PROTO"):
+                lines.append(f"{code.name} {argument!r}")
+            if code.name == "STOP" and (position or 0) + 1 != len(data):
+                return ""  # something follows: another pickle, or no pickle at all
+    except (ValueError, LookupError, UnicodeDecodeError, OverflowError):
+        return ""
+    return masked("\n".join(lines), durations=False)
 
 
 def _without_dates(data: bytes) -> bytes:
@@ -118,18 +138,26 @@ def _without_dates(data: bytes) -> bytes:
     return masked(data.decode("latin-1"), durations=False).encode("latin-1", "replace")
 
 
-def _members(path: str) -> bytes:
-    """A digest of the names and contents of an archive's members.
+def _members(path: str) -> str:
+    """Name and contents of each of an archive's members: small arrays and pickles as text, of others a digest.
 
     Keras's `metadata.json` holds a date, so only its name counts.
     """
-    found = hashlib.sha256()
+    found: list[str] = []
     with zipfile.ZipFile(path) as archive:
         for member in sorted(archive.namelist()):
-            found.update(member.partition("/")[2].encode() or member.encode())
-            if member != "metadata.json":
-                found.update(_without_dates(archive.read(member)))
-    return found.digest()
+            name = member.partition("/")[2] or member
+            found.append(name if member == "metadata.json" else f"{name}: {_member(name, archive.read(member))}")
+    return "\n".join(found)
+
+
+def _member(name: str, data: bytes) -> str:
+    if name.endswith(".npy") and len(data) < _SMALL:
+        with contextlib.suppress(ValueError, OSError, EOFError):
+            array: NDArray[Any] = np.load(io.BytesIO(data), allow_pickle=False)
+            if array.size < _FEW and array.dtype.kind in "biufc":
+                return f"{array.dtype} {array.shape}\n" + "\n".join(map(repr, array.ravel().tolist()))
+    return _pickled(data) or hashlib.sha256(_without_dates(data)).hexdigest()
 
 
 def _size(content: Content) -> int:

@@ -2,9 +2,7 @@
 
 from enum import StrEnum
 
-from ..errors import UsageError
-from ..typos import did_you_mean, one_of
-from ..wording import option
+from ..choices import named
 
 
 class Workdir(StrEnum):
@@ -19,9 +17,4 @@ class Workdir(StrEnum):
 
 def workdir_named(name: str) -> Workdir:
     """The `Workdir` of this name. Raises UsageError if there is none."""
-    try:
-        return Workdir(name)
-    except ValueError:
-        raise UsageError(
-            f"{option('--workdir')} is {one_of(Workdir)}; got {name!r}{did_you_mean(str(name), Workdir)}"
-        ) from None
+    return named(Workdir, name, "--workdir")

@@ -69,6 +69,8 @@ class Worlds:
     """Temporary folders that are empty at first, because the worlds themselves lie below them."""
     isolate_network: bool = False
     """Whether each run has its own network, which has only a loopback device."""
+    code: Path | None = None
+    """Files that runs see in the place of those on this machine: `code/home/me/train.py` for `/home/me/train.py`."""
     tools: tuple[str, ...] = ()
     """Programs that an empty /tmp would hide: for example the interpreter's folder, if it is there."""
 
@@ -99,6 +101,8 @@ class Worlds:
                     info = os.stat(path)
                     os.chown(upper, info.st_uid, info.st_gid)
             world.targets.append({"kind": kind, "path": path, "upper": str(upper), "work": str(work)})
+            if self.code is not None and os.path.isdir(over := f"{self.code}{path}"):
+                world.targets[-1]["over"] = over
         return world
 
     def specification(
@@ -111,11 +115,16 @@ class Worlds:
         fixed_addresses: bool = False,
         private: bool = False,
         file: str = "launch.json",
+        bound: Sequence[tuple[str, str]] = (),
     ) -> Path:
-        """Write what the launcher must do, and return the path of that file. With `private`, nothing is shared."""
+        """Write what the launcher must do, and return the path of that file. With `private`, nothing is shared.
+
+        `bound` are folders, with the path where the run finds each.
+        """
         data: dict[str, Any] = {
             "targets": world.targets,
             "writable": [str(world.folder), *(() if private else self.share)],
+            "bound": [list(pair) for pair in bound],
             "hide": list(self.hide),
             "tools": list(self.tools),
             "empty": str(world.empty),
@@ -133,6 +142,12 @@ class Worlds:
         }
         path = world.folder / file
         path.write_text(json.dumps(data), encoding="utf-8", errors="surrogateescape")
+        return path
+
+    def as_seen(self, path: str) -> str:
+        """The file that a run sees under this path, before it writes there."""
+        if self.code is not None and os.path.isfile(over := f"{self.code}{path}"):
+            return over
         return path
 
     def launcher(self, specification: Path) -> list[str]:
@@ -160,7 +175,7 @@ class Worlds:
             open_folders(Path(target["upper"]))
             for path, inner in _written(target["upper"]):
                 full = os.path.join(target["path"], inner)
-                if target["kind"] == "farm" and _is_copy(path, full):
+                if target["kind"] == "farm" and _is_copy(path, self.as_seen(full)):
                     continue
                 if inside(full, str(self.project)):
                     relative = os.path.relpath(full, self.project)
@@ -254,7 +269,7 @@ def private_folder() -> Path:
 
 def sweep_dead_worlds(base: Path) -> None:
     """Remove the private folders of supervisors that were killed."""
-    for folder in base.glob("call-*"):
+    for folder in [*base.glob("call-*"), *base.glob("worker-*")]:
         with contextlib.suppress(OSError, ValueError):
             try:
                 os.kill(int(folder.name.split("-")[1]), 0)

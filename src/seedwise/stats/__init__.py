@@ -16,6 +16,7 @@ from .components import (
     noise_of_test_set,
 )
 from .crossvalidation import CrossValidated, corrected_resampled_t
+from .curves import Aligned, MeanCurve, align, mean_curve
 from .describe import Description, describe, interquartile_mean, share_interval, t_interval
 from .ensembles import Combination, EnsembleCurve, EnsembleSize, curve_of_classes, curve_of_values
 from .latin import latin_cells, latin_components
@@ -52,6 +53,7 @@ from .sequential import (
     t_sequence,
     t_sequence_half,
 )
+from .shares import Ecdf, Histogram, ecdf, histogram
 from .tasks import (
     Aggregate,
     Improvement,
@@ -79,6 +81,7 @@ from .two_samples import (
 __all__ = [
     "Aggregate",
     "Agreement",
+    "Aligned",
     "AlmostDominance",
     "Bootstrap",
     "Combination",
@@ -88,11 +91,14 @@ __all__ = [
     "Description",
     "Design",
     "Difference",
+    "Ecdf",
     "EnsembleCurve",
     "EnsembleSize",
     "Estimator",
     "Friedman",
+    "Histogram",
     "Improvement",
+    "MeanCurve",
     "Method",
     "MultiBootstrap",
     "OptimalityGap",
@@ -111,6 +117,7 @@ __all__ = [
     "aggregate",
     "agreement_of_labels",
     "agreement_of_values",
+    "align",
     "almost_dominates",
     "best_of_weights",
     "betting_sequence",
@@ -126,6 +133,7 @@ __all__ = [
     "detectable",
     "detectable_by_comparison",
     "difference",
+    "ecdf",
     "equivalence",
     "error_when_looking",
     "expected_best",
@@ -133,6 +141,7 @@ __all__ = [
     "fewest",
     "forecast",
     "friedman",
+    "histogram",
     "holm",
     "holm_of_exclusive",
     "improvement",
@@ -140,6 +149,7 @@ __all__ = [
     "latin_cells",
     "latin_components",
     "margin_with_held",
+    "mean_curve",
     "multi_bootstrap",
     "noise_of_test_set",
     "optimality_gap",

@@ -1,13 +1,14 @@
 """Where variance comes from: crossed sources, test-set noise against true differences, seeds and examples together."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from .combined_squares import Effect, estimate
 from .sample import check_level, check_resamples, generator
 
 Array = NDArray[np.float64]
@@ -18,15 +19,15 @@ class Component:
     """One part of the variance, in squared units of the score.
 
     `variance` is the unbiased estimate. It may be negative where the truth is near 0; then `truncated` is 0. `share`
-    is the share of the sum of the truncated estimates. `interval` is Satterthwaite's; its low end is never below 0.
-    `df` are Satterthwaite's degrees of freedom.
+    is the share of the sum of the truncated estimates. `interval` is never below 0; it is there for an estimate below 0
+    too, and says how large the component may be. `df` are Satterthwaite's degrees of freedom.
     """
 
     name: str
     sources: tuple[str, ...]
     variance: float
     share: float | None
-    interval: tuple[float, float] | None
+    interval: tuple[float, float]
     df: float | None
 
     @property
@@ -37,13 +38,19 @@ class Component:
 
 @dataclass(frozen=True)
 class Components:
-    """Variance components of a crossed design, by name: `init`, `order`, `init × order` …, and `rest`."""
+    """Variance components of a crossed design, by name: `init`, `order`, `init × order` …, and `rest`.
+
+    `total` is the variance of runs in which everything varies: the sum of the unbiased estimates, those below 0 too. It
+    is unbiased, and never below 0. (The sum of the truncated estimates, which the shares divide, is too large where
+    components are near 0.) `total_interval` is its interval.
+    """
 
     parts: tuple[Component, ...]
     shape: tuple[int, ...]
     replicates: int
     level: float
     total: float
+    total_interval: tuple[float, float]
     runs: int = 0
     """How many runs it is from."""
     rest_apart: bool = False
@@ -54,6 +61,26 @@ class Components:
             if part.name == name:
                 return part
         raise KeyError(f"no component {name!r}; there are {', '.join(p.name for p in self.parts)}")
+
+    def varying(self, *sources: str) -> float:
+        """The variance between runs that vary these sources alone: all that they do, also together with what is held.
+
+        It is the sum of the components in which one of them has a part, and of `rest`. `run --vary init` shows
+        `varying("init")`, on the average over what is held; that is more than the component `init`.
+
+        Raises
+        ------
+        KeyError
+            None is named, or one that did not vary.
+
+        Notes
+        -----
+        Where a fraction leaves interactions in one component or in `rest`, all of them are counted.
+        """
+        known = sorted({name for part in self.parts for name in part.sources})
+        if not sources or not set(sources) <= set(known):
+            raise KeyError(f"sources by their single names, of {', '.join(known)}; got {', '.join(sources) or 'none'}")
+        return sum(part.variance for part in self.parts if set(sources) & set(part.sources) or part.name == "rest")
 
 
 def crossed_components(
@@ -87,13 +114,14 @@ def crossed_components(
     Expected mean squares (Brennan 2001, Generalizability Theory, ch. 3): E MS_T = Σ_{S ⊇ T} σ²_S·Π_{i ∉ S} nᵢ, solved
     for σ². For two sources and r replicates: σ²_init = (MS_init - MS_init×order)/(n_order·r). Without replicates, the
     highest interaction cannot be distinguished from what no seed controls; it is then called `rest`. Intervals:
-    Satterthwaite (1946), ν·σ̂²/χ²(ν), ν = (Σcᵢ·MSᵢ)²/Σ((cᵢ·MSᵢ)²/dfᵢ). They are None where the estimate is not above
-    0, or where ν is too small for an upper end.
+    `combined_squares.estimate`. In the sum of all components no mean square has a weight below 0.
     """
     x = np.asarray(table, dtype=np.float64)
     names = tuple(sources)
     check_level(level)
     expected = len(names) + replicates
+    if len(set(names)) < len(names):
+        raise ValueError(f"each source stands once among the names; got {', '.join(names)}")
     if x.ndim != expected or not names:
         raise ValueError(
             f"the table has {x.ndim} axes; {len(names)} sources{' and replicates' if replicates else ''} need {expected}"
@@ -105,11 +133,12 @@ def crossed_components(
     k = len(names)
     subsets = [s for size in range(1, k + 1) for s in combinations(range(k), size)]
     squares, df = _mean_squares(x, subsets, k)
+    squares = without_rounding(squares, x)
     again = x.reshape(-1, x.shape[-1]) if replicates else pairs_of(repeats)
     if again is not None:
         squares[()], df[()] = within(again)
     highest = subsets[-1]
-    parts: list[tuple[str, tuple[str, ...], dict[tuple[int, ...], float]]] = []
+    parts: list[Part] = []
     for subset in subsets:
         if subset == highest and again is None:
             continue
@@ -120,25 +149,48 @@ def crossed_components(
         label = tuple(names[i] for i in subset)
         parts.append((" × ".join(label), label, {s: w / divisor for s, w in weights.items()}))
     parts.append(("rest", (), {(highest if again is None else ()): 1.0}))
-    estimates = [(name, label, *estimate(weights, squares, df, level)) for name, label, weights in parts]
     runs = x.size + (0 if replicates or again is None else again.size - len(again))
-    return gathered(estimates, x.shape[:k], x.shape[-1] if replicates else 1, level, runs, again is not None)
+    of = Squares(squares, df, level)
+    return gathered(parts, of, x.shape[:k], x.shape[-1] if replicates else 1, runs, again is not None)
 
 
-Estimate = tuple[str, tuple[str, ...], float, tuple[float, float] | None, float | None]
-"""Name, sources, variance, interval and degrees of freedom of one component."""
+Part = tuple[str, tuple[str, ...], Mapping[Effect, float]]
+"""Name and sources of one component, and the weight of each mean square in it."""
+
+
+@dataclass(frozen=True)
+class Squares:
+    """Independent mean squares with their degrees of freedom, and the coverage of intervals made from them."""
+
+    squares: Mapping[Effect, float]
+    df: Mapping[Effect, int]
+    level: float
+
+    def __call__(self, weights: Mapping[Effect, float]) -> tuple[float, tuple[float, float], float | None]:
+        """A weighted sum of them: variance, interval, degrees of freedom."""
+        return estimate(weights, self.squares, self.df, self.level)
+
+
+_NOTHING = 1e-12
+"""A weight that rounding has left."""
 
 
 def gathered(
-    estimates: Sequence[Estimate], shape: tuple[int, ...], replicates: int, level: float, runs: int, rest_apart: bool
+    parts: Sequence[Part], of: Squares, shape: tuple[int, ...], replicates: int, runs: int, rest_apart: bool
 ) -> Components:
-    """Components with the share that each has of the sum of those above 0."""
-    total = sum(max(0.0, variance) for _, _, variance, _, _ in estimates)
-    parts = tuple(
-        Component(name, label, variance, max(0.0, variance) / total if total > 0 else None, interval, nu)
+    """The components, their sum, and the share that each has of the sum of those above 0."""
+    every: dict[Effect, float] = {}
+    for _, _, weights in parts:
+        for effect, weight in weights.items():
+            every[effect] = every.get(effect, 0.0) + weight
+    total, total_interval, _ = of({effect: weight for effect, weight in every.items() if abs(weight) > _NOTHING})
+    estimates = [(name, label, *of(weights)) for name, label, weights in parts]
+    above = sum(max(0.0, variance) for _, _, variance, _, _ in estimates)
+    found = tuple(
+        Component(name, label, variance, max(0.0, variance) / above if above > 0 else None, interval, nu)
         for name, label, variance, interval, nu in estimates
     )
-    return Components(parts, shape, replicates, level, total, runs, rest_apart)
+    return Components(found, shape, replicates, of.level, total, total_interval, runs, rest_apart)
 
 
 def pairs_of(repeats: ArrayLike | None) -> Array | None:
@@ -157,6 +209,12 @@ def within(again: Array) -> tuple[float, int]:
     """Mean square between repeats of the same cell, and its degrees of freedom."""
     free = again.shape[0] * (again.shape[1] - 1)
     return float(((again - again.mean(axis=1, keepdims=True)) ** 2).sum()) / free, free
+
+
+def without_rounding(squares: Mapping[Effect, float], of: Array) -> dict[Effect, float]:
+    """Mean squares, with 0 for those that are no more than what rounding makes of numbers of this size."""
+    rounding = of.size * (4 * float(np.finfo(np.float64).eps) * float(np.abs(of).max())) ** 2
+    return {effect: square if square > rounding else 0.0 for effect, square in squares.items()}
 
 
 def _mean_squares(
@@ -178,26 +236,6 @@ def _mean_squares(
         repeats = math.prod(x.shape[i] for i in axes - set(subset))
         squares[subset] = float((np.asarray(effect) ** 2).sum()) * repeats / df[subset]
     return squares, df
-
-
-def estimate(
-    weights: dict[tuple[int, ...], float],
-    squares: dict[tuple[int, ...], float],
-    df: dict[tuple[int, ...], int],
-    level: float,
-) -> tuple[float, tuple[float, float] | None, float | None]:
-    """A variance that is a weighted sum of mean squares, its interval and degrees of freedom (Satterthwaite 1946)."""
-    from scipy.special import chdtri
-
-    variance = sum(w * squares[s] for s, w in weights.items())
-    spread = sum((w * squares[s]) ** 2 / df[s] for s, w in weights.items())
-    if variance <= 0 or spread <= 0:
-        return variance, None, None
-    nu = variance**2 / spread
-    above, below = float(chdtri(nu, (1 - level) / 2)), float(chdtri(nu, (1 + level) / 2))
-    if not (below > 0 and math.isfinite(nu * variance / below)):
-        return variance, None, nu  # with so few degrees of freedom there is no upper end
-    return variance, (nu * variance / above, nu * variance / below), nu
 
 
 @dataclass(frozen=True)

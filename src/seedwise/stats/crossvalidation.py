@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from .intraclass import SplitShare, share_between_splits
 from .sample import check_level
 
 Array = NDArray[np.float64]
@@ -17,7 +18,8 @@ class CrossValidated:
     seeds.
 
     `fold_sd` and `seed_sd` are standard deviations from the two-way random-effects analysis. They are None for a
-    single seed, and where each seed has folds of its own.
+    single seed, and where each seed has folds of its own. `seed_sd` is what a seed does alike on every fold, which is
+    little; what seeds do on one and the same fold is in `split`.
     """
 
     mean: float
@@ -31,6 +33,8 @@ class CrossValidated:
     seeds: int
     fold_sd: float | None
     seed_sd: float | None
+    split: SplitShare | None = None
+    """How much of the variance of single scores is the split; None where `fold_sd` is, or without any spread."""
 
 
 def corrected_resampled_t(
@@ -90,8 +94,9 @@ def corrected_resampled_t(
     sem = math.sqrt(variance * (1 / count + share))
     half = float(stdtrit(count - 1, (1 + level) / 2)) * sem
     p = 2 * float(stdtr(count - 1, -abs(mean) / sem)) if sem > 0 else None
-    fold_sd = seed_sd = None
+    fold_sd = seed_sd = split = None
     if seeds > 1 and not reshuffled:
         parts = crossed_components(x, ("seed", "fold"))
         fold_sd, seed_sd = (math.sqrt(parts[name].truncated) for name in ("fold", "seed"))
-    return CrossValidated(mean, mean - half, mean + half, level, p, count - 1, splits, seeds, fold_sd, seed_sd)
+        split = share_between_splits(x, level=level)
+    return CrossValidated(mean, mean - half, mean + half, level, p, count - 1, splits, seeds, fold_sd, seed_sd, split)

@@ -211,14 +211,14 @@ def _ends(
     if is_constant(x):
         return (estimate, estimate), "all values are equal: the bootstrap can only repeat them"
     tails = np.array([(1 - level) / 2, (1 + level) / 2])
-    few = "" if x.size >= 10 else f"n = {x.size} is few for a bootstrap interval; the t interval covers better"
+    few = "" if x.size >= 10 else f"n = {x.size} is few for a bootstrap interval"
     if method is Method.PERCENTILE:
         low, high = np.quantile(values, tails)
         return (float(low), float(high)), few
     if method is Method.STUDENTISED:
         whole = spreads > _NO_SPREAD * float(np.abs(x).max())
         if whole.mean() < (1 + level) / 2:
-            return None, "too many resamples repeat one value: no studentised interval; take the t interval"
+            return None, "too many resamples repeat one value: there is no studentised interval"
         t = (values[whole] - estimate) / spreads[whole]
         high, low = np.quantile(t, tails)
         sd = float(x.std(ddof=1))
@@ -245,7 +245,7 @@ def _bca(
         return None, "the sample is too skewed for BCa at this level"
     low, high = np.quantile(values, ndtr(bias + z / below))
     if x.size < 6:
-        few = f"BCa of n = {x.size} means little; take the t interval, or more seeds"
+        few = f"BCa of n = {x.size} means little"
     return (float(low), float(high)), few
 
 

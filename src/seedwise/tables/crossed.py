@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from ..errors import UsageError
 from ..metrics.goals import looks_like_metric
+from ..wording import file_option, option
 from .sheet import SEED_COLUMNS, WITHIN_RUNS, Sheet
 
 
@@ -16,14 +17,14 @@ class Cells:
     by_cell: dict[tuple[str, ...], list[float]]
 
 
-def read_cells_of(sheet: Sheet, columns: Sequence[str], metric: str | None, option: str) -> Cells:
+def read_cells_of(sheet: Sheet, columns: Sequence[str], metric: str | None, typed: str) -> Cells:
     """The numbers of each combination of values in some columns.
 
     Parameters
     ----------
     columns
         The columns that tell cells apart.
-    option
+    typed
         The option that named them, for messages.
 
     Raises
@@ -32,9 +33,9 @@ def read_cells_of(sheet: Sheet, columns: Sequence[str], metric: str | None, opti
         A column does not exist or a cell of it is blank; which column holds the numbers is not clear; a number is
         missing; or rows of one run over time would count as replicates.
     """
-    at = [sheet.index(name, option) for name in columns]
+    at = [sheet.index(name, typed) for name in columns]
     if len(set(at)) < len(at):
-        raise UsageError(f"{option}: each column once; got {', '.join(columns)}")
+        raise UsageError(f"{file_option(typed)}: each column once; got {', '.join(columns)}")
     k = _measured(sheet, at, metric)
     numbers = sheet.numbers(k)
     if numbers.blank is not None and numbers.blank.any():
@@ -54,7 +55,7 @@ def read_cells_of(sheet: Sheet, columns: Sequence[str], metric: str | None, opti
     if within and any(len(values) > 1 for values in found.values()):
         raise UsageError(
             f"{sheet.path}: rows that differ in {within[0]} alone are of one run, and no replicates: keep one row of each run, or name "
-            f"{option} {within[0]}"
+            f"{file_option(f'{typed} {within[0]}')}"
         )
     return Cells(sheet.names[k], found)
 
@@ -75,4 +76,6 @@ def _measured(sheet: Sheet, at: Sequence[int], metric: str | None) -> int:
         if len(some) == 1:
             return some[0]
     shown = ", ".join(sheet.names[k] for k in free) or f"none (its columns are {', '.join(sheet.names)})"
-    raise UsageError(f"which column is measured? --metric one of the columns of numbers in {sheet.path}: {shown}")
+    raise UsageError(
+        f"which column is measured? {option('--metric')} one of the columns of numbers in {sheet.path}: {shown}"
+    )

@@ -2,13 +2,16 @@
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
+from ..advice import Advice
 from ..errors import UsageError
-from ..results import Scores
+from ..results import Reduce, Scores
+from ..wording import option
 
 VALUE = "value"
 
@@ -19,12 +22,40 @@ class Groups:
 
     path: str
     scores: Mapping[str, Mapping[str, Scores]]
+    curves: "Mapping[str, NDArray[np.float64]]" = field(default_factory=dict)
+    """Method → numbers of runs × tasks × steps, where the file has them."""
+    notes: tuple[Advice, ...] = ()
+    """What the user should know of how many numbers became one."""
+
+    def reduced(self, how: Reduce | None) -> "Groups":
+        """The same with another number of the steps. Raises UsageError where that cannot be."""
+        if how is None:
+            return self
+        if not self.curves:
+            raise UsageError(f"{option('--reduce')} would be ignored: {self.path} has one number for each run")
+        if how not in (Reduce.LAST, Reduce.MEAN):
+            raise UsageError(
+                f"{option(f'--reduce {how}')}: the steps in {self.path} have no numbers and no goal: last or mean"
+            )
+        return groups_of(self.path, self.curves, how)
 
 
-def groups_of(path: str, methods: Mapping[str, Any]) -> Groups:
-    """Methods and what they hold: numbers (runs), rows of numbers (runs × tasks), or a mapping task → numbers."""
+def groups_of(path: str, methods: Mapping[str, Any], reduce: Reduce = Reduce.LAST) -> Groups:
+    """Methods and what they hold: numbers (runs), runs × tasks, runs × tasks × steps, or a mapping task → numbers.
+
+    Parameters
+    ----------
+    reduce
+        Which number of the steps counts: the last or the mean.
+
+    Raises
+    ------
+    UsageError
+        It holds something else.
+    """
     if not methods:
         raise UsageError(f"{path} is empty")
+    methods, curves = _without_steps(path, methods, reduce)
     found: dict[str, Mapping[str, Scores]] = {}
     for name, given in methods.items():
         where = f"{path}, {name}" if name else path
@@ -39,7 +70,34 @@ def groups_of(path: str, methods: Mapping[str, Any]) -> Groups:
             found[name] = {"": _by_seed(given, where)}
         else:
             found[name] = tasks_of(given, where)
-    return Groups(path, found)
+    lengths = sorted({of.shape[2] for of in curves.values()})
+    how = "their mean" if reduce is Reduce.MEAN else "the last"
+    notes = (
+        Advice(
+            f"a run has {' or '.join(map(str, lengths))} steps and counts with {how}",
+            f"{option('--reduce')} last or mean says which",
+        ),
+    )
+    return Groups(path, found, curves, notes if curves else ())
+
+
+def _without_steps(
+    path: str, methods: Mapping[str, Any], reduce: Reduce
+) -> tuple[dict[str, Any], dict[str, NDArray[np.float64]]]:
+    """Arrays of runs × tasks × steps with one number for their steps; and these arrays."""
+    found: dict[str, Any] = {}
+    curves: dict[str, NDArray[np.float64]] = {}
+    for name, given in methods.items():
+        if not isinstance(given, np.ndarray) or given.ndim != 3 or given.dtype.kind not in "biuf":
+            found[name] = given
+            continue
+        curves[name] = given.astype(np.float64)
+        if not given.shape[2]:
+            raise UsageError(f"{path}, {name}: an array of runs × tasks × steps has no steps")
+        found[name] = given.mean(axis=2) if reduce is Reduce.MEAN else given[:, :, -1]
+    if len({of.shape[1] for of in curves.values()}) > 1:
+        raise UsageError(f"{path}: the methods have different numbers of tasks")
+    return found, curves
 
 
 def tasks_of(given: Any, where: str) -> dict[str, Scores]:

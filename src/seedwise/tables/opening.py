@@ -1,11 +1,13 @@
-"""Opens a file: its name says what it is."""
+"""Opens a file or a folder: its name, or what it holds, says what it is."""
 
 import os
+import sqlite3
 
 from ..errors import UsageError
 from . import wandb
 from .groups import Groups
 from .sheet import Sheet
+from .trackers.finding import open_folder, open_tracked_file
 
 _UNREAD = {
     (".xlsx", ".xls", ".ods"): "a spreadsheet: save it as CSV",
@@ -14,18 +16,20 @@ _UNREAD = {
 
 
 def open_table(path: str) -> Sheet | Groups | None:
-    """A file as a table, or as methods with their scores; None if it is a log.
+    """A file or folder as a table, or as methods with their scores; None if it is a log.
 
     Raises
     ------
     UsageError
         There is no such file, or it is not what its name says.
     """
-    if not os.path.isfile(path):
-        raise UsageError(f"no such file: {path}")
     try:
+        if os.path.isdir(path):
+            return open_folder(path, open_table)
+        if not os.path.isfile(path):
+            raise UsageError(f"no such file: {path}")
         return _opened(path)
-    except (OverflowError, TypeError, ValueError) as error:
+    except (OverflowError, TypeError, ValueError, sqlite3.Error) as error:
         raise UsageError(f"{path} cannot be read as a table: {' '.join(str(error).split())}") from None
 
 
@@ -34,6 +38,9 @@ def _opened(path: str) -> Sheet | Groups | None:
     for ends, why in _UNREAD.items():
         if end in ends:
             raise UsageError(f"{path} is {why}")
+    tracked = open_tracked_file(path)
+    if tracked is not None:
+        return tracked
     if end in (".csv", ".tsv"):
         from .delimited import read_delimited
 

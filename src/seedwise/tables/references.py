@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from difflib import get_close_matches
 
 from ..errors import UsageError
+from ..wording import file_option
 from .opening import open_table
 from .sheet import Sheet
 
@@ -38,7 +39,9 @@ def read_reference(given: str, zero: str | None = None, one: str | None = None, 
     """
     if given.lower() == ATARI and not os.path.isfile(given):
         if zero is not None or one is not None:
-            raise UsageError("--zero and --one would be ignored: the scores of Atari have no columns")
+            raise UsageError(
+                f"{file_option('--zero')} and {file_option('--one')} would be ignored: the scores of Atari have no columns"
+            )
         return ATARI_SCORES
     sheet = open_table(given)
     if not isinstance(sheet, Sheet):
@@ -67,15 +70,15 @@ def read_reference(given: str, zero: str | None = None, one: str | None = None, 
     return found
 
 
-def _column(sheet: Sheet, option: str, name: str | None, usual: tuple[str, ...]) -> int:
+def _column(sheet: Sheet, typed: str, name: str | None, usual: tuple[str, ...]) -> int:
     if name is not None:
-        return sheet.index(name, option)
+        return sheet.index(name, typed)
     lower = [known.lower() for known in sheet.names]
     found = [k for k, known in enumerate(lower) if set(re.split(r"[^a-z]+", known)) & set(usual)]
     if len(found) != 1:
-        what = "0" if option == "--zero" else "1"
+        what = "0" if typed == "--zero" else "1"
         raise UsageError(
-            f"{sheet.path}: which column holds the score that becomes {what}? {option} one of {', '.join(sheet.names)}"
+            f"{sheet.path}: which column holds the score that becomes {what}? {file_option(typed)} one of {', '.join(sheet.names)}"
         )
     return found[0]
 

@@ -9,16 +9,19 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ..advice import Advice
 from ..errors import UsageError
 from ..results import Goal, Metric, Reduce, Scores
+from ..wording import either_goal, file_option
+from .grouping import column_of_seeds, columns_named, columns_of_runs, groups_of_rows, labels_of_runs
 from .sheet import WITHIN_RUNS, Sheet
 
 Rows = NDArray[np.int64]
 
 _DONE = frozenset("finished completed complete success succeeded successful done ok passed".split())
 _LOST = frozenset(
-    "failed fail failure crashed crash killed running interrupted preempting preempted pending error timeout oom canceled cancelled  out_of_memory node_fail boot_fail deadline oom timeout cancelled canceled preempted "
-    "pruned diverged queued".split()
+    "failed fail failure crashed crash killed running interrupted preempting preempted pending error timeout oom out_of_memory "
+    "canceled cancelled node_fail boot_fail deadline pruned diverged queued".split()
 )
 
 
@@ -80,8 +83,20 @@ class RunTable:
     def steps(self) -> NDArray[np.float64]:
         """The step of each row, in `order`."""
         if self.step is None:
-            raise UsageError(f"{self.sheet.path}: no column says the order of the rows of a run: --step-column NAME")
+            raise UsageError(
+                f"{self.sheet.path}: no column says the order of the rows of a run: {file_option('--step-column NAME')}"
+            )
         return self.sheet.numbers(self.step).values.astype(np.float64)[self.order]
+
+    def curve(self, k: int, run: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Steps and values of one column in one run, without blanks. Where nothing orders the rows, they count from 1."""
+        end = self.starts[run + 1] if run + 1 < len(self.starts) else len(self.order)
+        rows = self.order[self.starts[run] : end]
+        column = self.sheet.columns[k]
+        values = column.values[rows].astype(np.float64)
+        there = np.ones(len(rows), dtype=np.bool_) if column.blank is None else ~column.blank[rows]
+        steps = np.arange(1.0, len(rows) + 1) if self.step is None else self.steps[self.starts[run] : end]
+        return steps[there], values[there]
 
     def values(self, k: int, metric: Metric) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
         """One number for each run, and whether the run finished with one."""
@@ -115,25 +130,44 @@ class RunTable:
         sign = "≤" if metric.goal is Goal.MIN else "≥"
         return Metric(f"steps to {metric.name} {sign} {self.layout.steps_to:g}", Goal.MIN, True)
 
-    def notes(self, *columns: int) -> list[str]:
+    def notes(self, *columns: int) -> list[Advice]:
         """What the user should know of how many rows of these columns became one number."""
-        notes = []
+        notes = list(self.said())
         if self.at and self.sheet.named_runs(self.at[-1]):
             notes.append(
-                f"{self.sheet.names[self.at[-1]]} holds names and no seeds: a run's number is made of its name"
+                Advice(
+                    f"{self.sheet.names[self.at[-1]]} holds names and no seeds, so that a run's number is made of its name",
+                    f"if another column holds the seeds, {file_option('--seed-column NAME')} takes it",
+                )
             )
         if not self.curves or self.step is None or self.layout.steps_to is not None:
             return notes
         name = self.sheet.names[self.step]
         if self.layout.reduce is None:
-            notes.append(f"a run counts with its last row by {name}; --reduce best, mean or area takes another number")
+            another = f"{file_option('--reduce best')}, mean or area takes another number"
+            notes.append(Advice(f"a run counts with its last row by {name}", another))
         for k in columns:
             blank = self.sheet.columns[k].blank
             there = np.ones(len(self.order), dtype=np.bool_) if blank is None else ~blank[self.order]
             uneven = self.uneven(np.where(there, self.steps, -np.inf), np.maximum, "ends")
             if uneven:
-                notes.append(f"{self.sheet.names[k]} is of different lengths of training: {uneven}")
+                notes.append(
+                    Advice(
+                        f"{self.sheet.names[k]} is of different lengths of training: {uneven}",
+                        "compare runs of one length, or leave out those that were stopped",
+                    )
+                )
         return notes
+
+    def said(self) -> tuple[Advice, ...]:
+        """What was taken for the seed, where the rows were made of something that is no table."""
+        if not self.sheet.origin or not self.at:
+            return self.sheet.notes
+        seed = self.sheet.names[self.at[-1]]
+        what = "each run counts by its name" if self.sheet.named_runs(self.at[-1]) else f"the seed is the column {seed}"
+        read = f"{self.sheet.path}: {self.sheet.origin}; {what}"
+        decides = "as asked" if self.layout.seed else f"{file_option('--seed-column')} takes another column"
+        return (Advice(read, decides), *self.sheet.notes)
 
     def uneven(self, steps: NDArray[np.float64], end: np.ufunc, word: str) -> str:
         """Two runs that begin or end at different steps, in words; "" if there are none."""
@@ -159,16 +193,16 @@ def _reduced(
     present = run[starts]
     has[present] = True
     if goal is None and (how is Reduce.BEST or table.layout.steps_to is not None):
-        raise UsageError(
-            f"whether more or less {metric.name} is better has to be known: --metric {metric.name}:min or {metric.name}:max"
-        )
+        raise UsageError(f"whether more or less {metric.name} is better has to be known: {either_goal(metric.name)}")
     if table.layout.steps_to is not None:
         reached = values <= table.layout.steps_to if goal is Goal.MIN else values >= table.layout.steps_to
         first = np.minimum.reduceat(np.where(reached, table.steps[there], np.inf), starts)
         result[present], has[present] = first, np.isfinite(first)
     elif how is Reduce.LAST:
         if table.step is None:
-            raise UsageError(f"{table.sheet.path}: no column says which row of a run is last: --step-column NAME")
+            raise UsageError(
+                f"{table.sheet.path}: no column says which row of a run is last: {file_option('--step-column NAME')}"
+            )
         result[present] = values[ends]
     elif how is Reduce.BEST:
         result[present] = (np.minimum if goal is Goal.MIN else np.maximum).reduceat(values, starts)
@@ -205,10 +239,11 @@ def split_runs(sheet: Sheet, by: str | None = None, task: str | None = None, lay
         A column does not exist; nothing says which run a row is of; or two rows are of one run, and nothing says
         how they become one number. (If episodes or epochs were counted as runs, intervals would be far too narrow.)
     """
-    seeds_at = _seeds_at(sheet, layout)
-    at_by, at_task = _grouping(sheet, by, "--by", seeds_at), _grouping(sheet, task, "--task", seeds_at)
+    seeds_at = column_of_seeds(sheet, layout.seed, layout.rows_are_runs)
+    at_by = columns_named(sheet, by, "--by", seeds_at)
+    at_task = columns_named(sheet, task, "--task", seeds_at)
     step = sheet.steps_at if layout.step is None else sheet.index(layout.step, "--step-column")
-    codes, groups = _groups(sheet, at_by, at_task)
+    codes, groups = groups_of_rows(sheet, at_by, at_task)
     if seeds_at is None:
         _ask_for_seeds(sheet, layout)
         order = np.argsort(codes, kind="stable")
@@ -217,7 +252,7 @@ def split_runs(sheet: Sheet, by: str | None = None, task: str | None = None, lay
         seeds: NDArray[Any] = np.arange(len(order)) - first[group]
         lost = _lost(sheet)[order]
         return RunTable(
-            sheet, groups, order, np.arange(len(order)), group, seeds, lost, _some(at_by, at_task), None, layout
+            sheet, groups, order, np.arange(len(order)), group, seeds, lost, (*at_by, *at_task), None, layout
         )
     numbers = sheet.seeds(seeds_at)
     keys = np.unique(numbers, return_inverse=True)[1] if numbers.dtype.kind == "O" else numbers
@@ -227,71 +262,25 @@ def split_runs(sheet: Sheet, by: str | None = None, task: str | None = None, lay
     starts = np.flatnonzero(np.append(True, changed))
     seeds = numbers[order][starts]
     lost = np.maximum.reduceat(_lost(sheet)[order], starts)
-    at = _some(at_by, at_task, seeds_at)
+    at = (*at_by, *at_task, seeds_at)
     found = RunTable(sheet, groups, order, starts, codes[order][starts], seeds, lost, at, step, layout)
+    _refuse_two_runs(found)
     _check_rows(found)
     return found
-
-
-def _some(*indices: int | None) -> tuple[int, ...]:
-    return tuple(k for k in indices if k is not None)
-
-
-def _grouping(sheet: Sheet, name: str | None, option: str, seeds_at: int | None) -> int | None:
-    if name is None:
-        return None
-    k = sheet.index(name, option)
-    if sheet.names[k].lower() in WITHIN_RUNS or k == seeds_at:
-        what = "tells runs apart" if k == seeds_at else "counts rows within a run"
-        raise UsageError(
-            f"{sheet.path}: {sheet.names[k]} {what}, and is no method and no task ({option}); its columns are {', '.join(sheet.names)}"
-        )
-    return k
-
-
-def _seeds_at(sheet: Sheet, layout: Layout) -> int | None:
-    if layout.rows_are_runs and layout.seed is not None:
-        raise UsageError("--rows-are-runs and --seed-column: one or the other")
-    if layout.rows_are_runs:
-        if sheet.seeds_at is not None:
-            raise UsageError(
-                f"--rows-are-runs: {sheet.path} has a column {sheet.names[sheet.seeds_at]!r}, which says the run"
-            )
-        return None
-    if layout.seed is None:
-        return sheet.seeds_at
-    k = sheet.index(layout.seed, "--seed-column")
-    if sheet.names[k].lower() in WITHIN_RUNS:
-        raise UsageError(f"{sheet.path}: {sheet.names[k]} counts rows within a run, and is no seed (--seed-column)")
-    return k
 
 
 def _ask_for_seeds(sheet: Sheet, layout: Layout) -> None:
     """Rows may be epochs or episodes: a table without seeds is asked about, a mere list of numbers is not."""
     if layout.reduce is not None or layout.steps_to is not None or layout.step is not None:
         raise UsageError(
-            f"{sheet.path} has no column `seed`, so that no rows are of one run; --seed-column NAME of {', '.join(sheet.names)}"
+            f"{sheet.path} has no column `seed`, so that no rows are of one run; {file_option('--seed-column NAME')} of {', '.join(sheet.names)}"
         )
     if layout.rows_are_runs or len(sheet.columns) == 1:
         return
     raise UsageError(
-        f"{sheet.path} has no column `seed`; its columns are {', '.join(sheet.names)}: --seed-column NAME says which one tells runs apart, "
-        "--rows-are-runs that each row is a run of its own (epochs, episodes and folds are not)"
+        f"{sheet.path} has no column `seed`; its columns are {', '.join(sheet.names)}: {file_option('--seed-column NAME')} says which one tells runs apart, "
+        f"{file_option('--rows-are-runs')} that each row is a run of its own (epochs, episodes and folds are not)"
     )
-
-
-def _groups(sheet: Sheet, by: int | None, task: int | None) -> tuple[Rows, tuple[tuple[str, str], ...]]:
-    """For each row the index of its method and task."""
-    nothing: tuple[Rows, tuple[str, ...]] = (np.zeros(sheet.rows, dtype=np.int64), ("",))
-    methods, names = nothing if by is None else sheet.words(by)
-    tasks, of = nothing if task is None else sheet.words(task)
-    for k, texts, codes in ((by, names, methods), (task, of, tasks)):
-        if k is not None and "" in texts:
-            row = int(np.argmax(codes == texts.index("")))
-            raise UsageError(f"{sheet.place(row)}: {sheet.names[k]} is blank")
-    both = methods.astype(np.int64) * len(of) + tasks
-    used, codes = np.unique(both, return_inverse=True)
-    return codes.astype(np.int64), tuple((names[int(c) // len(of)], of[int(c) % len(of)]) for c in used)
 
 
 def _lost(sheet: Sheet) -> NDArray[np.bool_]:
@@ -313,14 +302,39 @@ def _lost(sheet: Sheet) -> NDArray[np.bool_]:
     return np.zeros(sheet.rows, dtype=np.bool_)
 
 
+def _refuse_two_runs(table: RunTable) -> None:
+    """Rows of two runs that have the same group and seed are not made one run, though their steps may not meet."""
+    sheet = table.sheet
+    for k in labels_of_runs(sheet):
+        if k in table.at:
+            continue
+        codes, texts = sheet.words(k)
+        ordered = codes[table.order]
+        low, high = (of.reduceat(ordered, table.starts) for of in (np.minimum, np.maximum))
+        if (low != high).any():
+            run = int(np.argmax(low != high))
+            method, task = table.groups[int(table.group[run])]
+            of = (f" of {method}" if method else "") + (f" on {task}" if task else "")
+            free = [sheet.names[c] for c in columns_of_runs(sheet, k) if c not in table.at and c != table.step]
+            other = file_option(f"--by {' or '.join(free)}")
+            tell = f"does another column tell them apart ({other})? Else " if free and not task else ""
+            raise UsageError(
+                f"{sheet.path}: the {sheet.names[k]}s {texts[low[run]]} and {texts[high[run]]} are both seed "
+                f"{table.seeds[run]}{of}, and a seed counts once: {tell}leave one out, or {file_option(f'--seed-column {sheet.names[k]}')} "
+                f"makes each a run of its own"
+            )
+
+
 def _check_rows(table: RunTable) -> None:
     """Several rows of one run take steps, or an average that was asked for."""
     layout = table.layout
     if not table.curves:
         if layout.reduce is not None:
-            raise UsageError(f"--reduce would be ignored: {table.sheet.path} has one row for each run")
+            raise UsageError(f"{file_option('--reduce')} would be ignored: {table.sheet.path} has one row for each run")
         if layout.steps_to is not None:
-            raise UsageError(f"--steps-to takes several rows for each run, and {table.sheet.path} has one")
+            raise UsageError(
+                f"{file_option('--steps-to')} takes several rows for each run, and {table.sheet.path} has one"
+            )
         return
     if table.step is None:
         if layout.reduce is not Reduce.MEAN:
@@ -353,7 +367,7 @@ def _refuse_mixture(table: RunTable) -> None:
             at = int(np.argmax(per_run > 1))
             raise UsageError(
                 f"{sheet.path}: {column.name} differs between the rows of seed {table.seeds[at]}: does it tell methods or tasks apart "
-                f"(--by {column.name}, --task {column.name})? A run is one curve"
+                f"({file_option(f'--by {column.name}')}, {file_option(f'--task {column.name}')})? A run is one curve"
             )
 
 
@@ -381,11 +395,12 @@ def _refuse_twice(table: RunTable, at: int) -> None:
         if not sheet.columns[sheet.names.index(n)].numeric
         or sheet.columns[sheet.names.index(n)].values.dtype == np.int64
     ]
-    option = "--by" if not method else "--task"
-    tell = f": does another column tell them apart ({option} {' or '.join(free)})?" if free and not task else "."
+    apart = file_option(f"{'--task' if method else '--by'} {' or '.join(free)}")
+    tell = f": does another column tell them apart ({apart})?" if free and not task else "."
     within = [n for n in sheet.names if n.lower() in WITHIN_RUNS]
     why = f" Rows within one run, such as {within[0] if within else 'episodes'}, are no further runs"
-    mean = "" if table.step is not None else ": --reduce mean averages them, --step-column NAME orders them"
+    both = f": {file_option('--reduce mean')} averages them, {file_option('--step-column NAME')} orders them"
+    mean = "" if table.step is not None else both
     row, before = int(table.order[at]), int(table.order[at - 1])
     raise UsageError(
         f"{sheet.place(row)}: seed {table.seeds[run]}{of} stands twice{step}, as on {sheet.place(before)}; a run counts once{tell}{why}{mean}"

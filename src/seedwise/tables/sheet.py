@@ -1,14 +1,19 @@
 """A table as columns: numbers where it has numbers, words where it has words, and the place of each cell."""
 
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from hashlib import blake2b
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from ..advice import Advice
 from ..errors import UsageError
+from ..results import Goal
+from ..wording import file_option
 from .cells import NO_NUMBER, Comma, exact, read_cells
 
 SEED_COLUMNS = (
@@ -26,8 +31,15 @@ SEED_COLUMNS = (
     "repeat",
     "repetition",
 )
-_LABELS = frozenset(("run", "run_id", "trial", "replicate", "rep", "repeat", "repetition"))
+_LABELS_IN_ORDER = SEED_COLUMNS[6:]
+_SEEDS_IN_ORDER = SEED_COLUMNS[:6]
+_LABELS = frozenset(_LABELS_IN_ORDER)
 """Columns that tell runs apart and may hold words."""
+RUN_LABELS = ("run", "run_id", "run_name")
+_WORDS = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])")
+_COUNTS = frozenset(
+    ("n", "num", "number", "count", "len", "idx", "index", "per", "max", "min", "total", "offset", "path")
+)
 STEP_COLUMNS = (
     "step _step global_step steps timestep timesteps total_timesteps env_steps frame frames iteration iter iterations update "
     "updates epoch epochs"
@@ -81,13 +93,23 @@ class Sheet:
     rows: int
     place: Callable[[int], str]
     spell: Callable[[int], tuple[Codes, Texts]]
+    step: int | None = None
+    """The column that orders the rows of a run, where that is known and not read from its name."""
+    origin: str = ""
+    """What the rows were made of, where that is no table: `6 runs of W&B`."""
+    settings: frozenset[int] = frozenset()
+    """Columns that were stored as settings of runs, and not as what came of them."""
+    goals: Mapping[str, Goal] = field(default_factory=dict)
+    """Metrics whose goal was stored with them."""
+    notes: tuple[Advice, ...] = ()
+    """What the user should know of how the rows were made."""
 
     @property
     def names(self) -> Texts:
         """The names of the columns."""
         return tuple(column.name for column in self.columns)
 
-    def index(self, name: str, option: str) -> int:
+    def index(self, name: str, typed: str) -> int:
         """The index of a column. Raises UsageError, which names the existing columns."""
         names = self.names
         if name in names:
@@ -95,21 +117,30 @@ class Sheet:
         lower = [known.lower() for known in names]
         if name.lower() in lower:
             return lower.index(name.lower())
-        raise UsageError(f"{self.path} has no column {name!r} ({option}); its columns are {', '.join(names)}")
+        raise UsageError(
+            f"{self.path} has no column {name!r} ({file_option(typed)}); its columns are {', '.join(names)}"
+        )
 
     @property
     def seeds_at(self) -> int | None:
-        """The index of the column of seeds; None if there is none."""
-        found = _first(self.names, SEED_COLUMNS)
-        if found is not None:
-            return found
-        ends = [k for k, name in enumerate(self.names) if name.lower().replace(".", "/").endswith("/seed")]
-        return ends[0] if len(ends) == 1 else None
+        """The index of the column of seeds; None if there is none, or if several may be it."""
+        found = self.may_be_seeds
+        return found[0] if len(found) == 1 else _first(self.names, _LABELS_IN_ORDER) if not found else None
+
+    @property
+    def may_be_seeds(self) -> list[int]:
+        """The columns whose names say a seed: `seed`, else those that end in `/seed`, else such as `torch_seed`."""
+        exact = _first(self.names, _SEEDS_IN_ORDER)
+        if exact is not None:
+            return [exact]
+        lower = [name.lower().replace(".", "/") for name in self.names]
+        ends = [k for k, name in enumerate(lower) if name.rpartition("/")[2] in _SEEDS_IN_ORDER]
+        return ends or [k for k, name in enumerate(self.names) if looks_like_seed(name)]
 
     @property
     def steps_at(self) -> int | None:
         """The index of the column that orders the rows of a run; None if there is none."""
-        return _first(self.names, STEP_COLUMNS)
+        return self.step if self.step is not None else _first(self.names, STEP_COLUMNS)
 
     def words(self, k: int) -> tuple[Codes, Texts]:
         """A column as text: for each row the index of its text, and the texts in the order in which they come."""
@@ -172,6 +203,13 @@ class Sheet:
             row = int(np.argmax(codes == known.index(None)))
             raise UsageError(f"{self.place(row)}: the seed {self.text(k, row)!r} is not an integer")
         return _whole([seed for seed in known if seed is not None])[codes]
+
+
+def looks_like_seed(name: str) -> bool:
+    """Whether the name of a column or setting says a seed: `seed`, `torch_seed`, `trainer/random_state`."""
+    words = [word.lower() for word in _WORDS.findall(name)]
+    said = any(word in ("seed", "seeds") for word in words) or ("random", "state") in pairwise(words)
+    return said and not _COUNTS.intersection(words)
 
 
 def _refuse_out_of_range(sheet: Sheet, column: Column) -> None:

@@ -6,11 +6,10 @@ from collections.abc import Sequence
 import numpy as np
 
 from ..errors import UsageError
+from .seeds_in_names import seeds_in
 from .sheet import STEP_COLUMNS, WITHIN_RUNS, Column, Sheet, factorised
 
 _COLUMN = re.compile(r"(?P<run>.+?) - (?P<metric>\S.*?)(?P<edge>__MIN|__MAX)?")
-_SEED = re.compile(r"(?i)(?:^|[-_ ./=,])(?:random_)?seed[-_ =:]?(\d+)(?=$|[-_ ./,])")
-_SHORT = re.compile(r"(?i)(?:^|[-_ ./=,])s[-_ =:]?(\d+)(?=$|[-_ ./,])")
 
 
 def is_export(sheet: Sheet) -> bool:
@@ -72,16 +71,9 @@ def _stacked(sheet: Sheet, metric: str, indices: Sequence[int | None]) -> Column
 
 def _names(runs: Sequence[str], rows: int) -> list[Column]:
     """The columns run, group and seed."""
-    pattern = _SEED if all(_SEED.search(run) for run in runs) else _SHORT
-    seeds = [list(pattern.finditer(run)) for run in runs]
-    said = [
-        ((run[: of[0].start()] + run[of[0].end() :]).strip("-_ ./=,"), int(of[0][1]))
-        for run, of in zip(runs, seeds, strict=True)
-        if len(of) == 1  # of two numbers nobody knows which is the seed
-    ]
-    named = len(said) == len(runs) and len(set(said)) == len(runs)
+    said = seeds_in(runs)
     columns = [_worded("run", runs, rows)]
-    if named:
+    if said is not None:
         columns.append(_worded("group", [group or "all" for group, _ in said], rows))
         numbers = np.repeat(np.array([seed for _, seed in said], dtype=np.int64), rows)
         columns.append(Column("seed", numbers, None, None, len(numbers)))

@@ -1,100 +1,123 @@
-"""Test cases that every executor must pass."""
+"""Test cases that every executor must pass: the same for workers on this machine, Slurm, Dask and Ray."""
 
 import os
-import signal
-import sys
 import time
 from abc import ABC, abstractmethod
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
-from ..runs.executors import Executor, Exit, Task
+from ..experiments.store import Store
+from ..results import Status
+from ..runs.executors import Executor, Fate, Round
+from ..runs.executors.choosing import Where
+from ..runs.executors.sharing import TOKEN
+from ..runs.request import Request
+from ..runs.sweep import execute
 
-_PATIENCE = 30.0
+_PATIENCE = 90.0
+_SCRIPT = "import random, time\nseed = 42\nrandom.seed(seed)\ntime.sleep({seconds})\nprint('acc =', random.random())\n"
 
 
 class ExecutorCases(ABC):
-    """Cases for an `Executor`, on a system where Python can be started."""
+    """Cases for an `Executor`. Its engine is running, and sees the folder of the test."""
+
+    @abstractmethod
+    def where(self) -> Where:
+        """Return where seeds are run."""
 
     @abstractmethod
     def make(self) -> Executor:
-        """Return a new executor with nothing running."""
+        """Return a new executor for the same engine."""
 
-    def _task(self, folder: Path, number: int, text: str, seed: int = 1) -> Task:
-        environment = {**os.environ, "SEEDWISE_CASE": str(number)}
-        out, err = folder / f"stdout-{number}", folder / f"stderr-{number}"
-        return Task(number, seed, [sys.executable, "-c", text], environment, out, err)
+    def _command(self, folder: Path, seconds: float) -> list[str]:
+        import sys
 
-    def _ended(self, executor: Executor, count: int) -> dict[int, Exit]:
-        found: dict[int, Exit] = {}
-        until = time.monotonic() + _PATIENCE
-        while len(found) < count and time.monotonic() < until:
-            found.update({end.number: end for end in executor.wait(0.2)})
-        return found
+        (folder / "train.py").write_text(_SCRIPT.format(seconds=seconds))
+        (folder / "pyproject.toml").write_text("")
+        return [sys.executable, "train.py"]
 
-    def test_each_task_has_its_own_output_and_environment(self, tmp_path: Path) -> None:
+    def test_every_seed_has_one_record_with_the_number_of_a_plain_run(self, tmp_path: Path) -> None:
+        import random
+
+        with _inside(tmp_path):
+            request = Request(self._command(tmp_path, 0), range(1, 9), on=self.where())
+            results = execute(request, None, lambda event: None).results
+            assert [run.seed for run in results.runs] == list(range(1, 9))
+            assert {run.status for run in results.runs} == {Status.FINISHED}
+            assert dict(results.scores("acc").by_seed) == {seed: random.Random(seed).random() for seed in range(1, 9)}
+            assert all(run.place is not None and run.place.node for run in results.runs)
+            with Store(tmp_path / ".seedwise", create=False) as store:
+                assert all(run.attempt == 1 for run in store.runs(1))
+            assert list((tmp_path / ".seedwise" / "away").iterdir()) == []
+
+    def test_the_folder_is_seen(self, tmp_path: Path) -> None:
+        (tmp_path / TOKEN).write_text("abc")
         executor = self.make()
-        text = "import os, sys\nprint(os.environ['SEEDWISE_CASE'])\nprint('e', file=sys.stderr)"
-        for number in (1, 2, 3):
-            executor.start(self._task(tmp_path, number, text))
-        ended = self._ended(executor, 3)
-        assert {number: end.status for number, end in ended.items()} == {1: 0, 2: 0, 3: 0}
-        assert [(tmp_path / f"stdout-{n}").read_bytes() for n in (1, 2, 3)] == [b"1\n", b"2\n", b"3\n"]
-        assert (tmp_path / "stderr-2").read_bytes() == b"e\n"
-        assert all(end.seconds > 0 for end in ended.values())
+        try:
+            assert "does not see" not in executor.find_out(tmp_path, "abc")
+        finally:
+            executor.close()
 
-    def test_exit_codes_and_signals_are_told_apart(self, tmp_path: Path) -> None:
-        executor = self.make()
-        executor.start(self._task(tmp_path, 1, "import sys; sys.exit(3)"))
-        executor.start(self._task(tmp_path, 2, "import os, signal; os.kill(os.getpid(), signal.SIGKILL)"))
-        ended = self._ended(executor, 2)
-        assert (ended[1].status, ended[2].status) == (3, -signal.SIGKILL)
-
-    def test_two_tasks_under_one_seed_are_not_confused(self, tmp_path: Path) -> None:
-        executor = self.make()
-        executor.start(self._task(tmp_path, 1, "import sys; sys.exit(4)", seed=7))
-        executor.start(self._task(tmp_path, 2, "", seed=7))
-        ended = self._ended(executor, 2)
-        assert (ended[1].status, ended[2].status) == (4, 0)
-
-    def test_one_can_be_ended_and_the_others_go_on(self, tmp_path: Path) -> None:
-        executor = self.make()
-        executor.start(self._task(tmp_path, 1, "import time; time.sleep(60)"))
-        executor.start(self._task(tmp_path, 2, "import time; time.sleep(0.5); print('whole')"))
-        executor.stop_one(1, signal.SIGKILL)
-        ended = self._ended(executor, 2)
-        assert (ended[1].status, ended[2].status) == (-signal.SIGKILL, 0)
-        assert (tmp_path / "stdout-2").read_bytes() == b"whole\n"
-
-    def test_stopping_leaves_no_process_behind(self, tmp_path: Path) -> None:
-        executor = self.make()
-        text = (
-            "import signal, subprocess, sys, time\n"
-            "signal.signal(signal.SIGTERM, signal.SIG_IGN)\n"
-            "child = subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(60)'])\n"
-            "print(child.pid, flush=True)\ntime.sleep(60)"
+    def test_a_chunk_whose_round_is_gone_ends_and_is_not_taken_for_done(self, tmp_path: Path) -> None:
+        (tmp_path / "rounds").mkdir()
+        (tmp_path / "logs").mkdir()
+        (tmp_path / "rounds" / "1.json").write_text(
+            '{"chunks": [[[1, 1]]], "title": "t", "fresh": true, "audited": []}'
         )
-        executor.start(self._task(tmp_path, 1, text))
-        out = tmp_path / "stdout-1"
-        until = time.monotonic() + _PATIENCE
-        while not out.read_bytes().endswith(b"\n") and time.monotonic() < until:
-            executor.wait(0.1)
-        began = time.monotonic()
-        assert [end.number for end in executor.stop(0.5)] == [1]
-        assert time.monotonic() - began < _PATIENCE / 2
-        child, until = int(out.read_bytes()), time.monotonic() + _PATIENCE
-        while _is_alive(child) and time.monotonic() < until:  # the kill takes effect a moment later
-            time.sleep(0.05)
-        assert not _is_alive(child)
+        executor = self.make()
+        try:
+            one = Round(tmp_path / "rounds" / "1.json", range(1), f"seedwise-case-{os.getpid()}", tmp_path / "logs")
+            executor.submit(one)
+            until = time.monotonic() + _PATIENCE
+            while not (how := executor.poll([one])[0][0]).fate.is_over:
+                assert time.monotonic() < until, how
+                time.sleep(executor.pause)
+            told = executor.collect(one, 0, how)
+            assert told.fate in (Fate.FAILED, Fate.LOST)
+            executor.forget(one)
+        finally:
+            executor.close()
 
-    def test_waiting_for_nothing_returns(self) -> None:
-        began = time.monotonic()
-        assert self.make().wait(0.2) == []
-        assert time.monotonic() - began < _PATIENCE / 2
+    def test_another_executor_finds_what_was_submitted_and_cancels_it(self, tmp_path: Path) -> None:
+        asked: list[bool] = []
+
+        with _inside(tmp_path):
+
+            def leave(event: object) -> None:
+                if "submitted" in str(getattr(event, "text", "")) and not asked:
+                    asked.append(True)
+                    raise KeyboardInterrupt
+
+            request = Request(self._command(tmp_path, 60), range(1, 3), on=self.where())
+            try:
+                execute(request, None, leave)
+            except KeyboardInterrupt:
+                pass
+            from ..runs.away.folder import Submission
+
+            folder = next((tmp_path / ".seedwise" / "away").iterdir())
+            rounds = Submission(folder).rounds()
+            other = self.make()
+            try:
+                assert rounds[0].handle
+                assert not other.poll(rounds)[0][0].fate.is_over
+                (folder / "cancelled").touch()
+                other.cancel(rounds)
+                until = time.monotonic() + _PATIENCE
+                while not all(how.fate.is_over for how in other.poll(rounds)[0].values()):
+                    assert time.monotonic() < until
+                    time.sleep(other.pause)
+                other.forget(rounds[0])
+            finally:
+                other.close()
 
 
-def _is_alive(pid: int) -> bool:
+@contextmanager
+def _inside(folder: Path) -> Iterator[None]:
+    before = Path.cwd()
+    os.chdir(folder)
     try:
-        state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
-    except OSError:
-        return False
-    return state != "Z"
+        yield
+    finally:
+        os.chdir(before)

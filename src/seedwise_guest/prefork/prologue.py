@@ -48,6 +48,7 @@ class Prologue:
         self._way_back = way_back
         self._become = become
         self._reason = ""
+        self._put_off: list[int] = []
 
     def run_script(self, path: str, namespace: dict[str, Any], text_of: Callable[[], str]) -> None:
         """Execute a script: its first lines here, the rest in each child.
@@ -59,8 +60,10 @@ class Prologue:
                 body, flags = _parse(file.read(), path)
         except (SyntaxError, ValueError, OSError):  # the runs will say so
             body, flags = [], 0
-        self._put_off: list[int] = []
-        done = self._first_statements(body, flags, path, namespace)
+        done = self._first_statements(
+            [(statement, os.path.abspath(path)) for statement in body],
+            lambda k: exec(_compiled([body[k]], path, flags, head=k == 0), namespace),
+        )
         self._serve(body[done].lineno if done < len(body) else 0)
         text = text_of()
         if not done:
@@ -71,6 +74,41 @@ class Prologue:
             raise RuntimeError(f"{path} has other statements than it had when it was read")
         exec(_compiled([*(rest[k] for k in self._put_off), *rest[done:]], path, flags), namespace)
 
+    def run_notebook(
+        self, path: str, namespace: dict[str, Any], cells_of: Callable[[str], list[tuple[str, str]]]
+    ) -> None:
+        """Execute a notebook: its first statements here, the rest in each child.
+
+        `cells_of(path)` is called in the children only. It returns name and text of each cell, with the seed of the run.
+        """
+        from ..notebooks.execution import awaits, execute, prepare, steps_of
+        from ..notebooks.loading import show_in_tracebacks, typed_cells
+
+        full = os.path.abspath(path)
+        try:
+            typed = typed_cells(path)
+            steps = steps_of(typed)
+        except (SyntaxError, ValueError, OSError):  # the runs will say so
+            typed, steps = [], []
+        texts = [text for _, text in typed]
+        self._reason = self._process.attempt(lambda: prepare(full, namespace, texts), hoisted=True) if typed else ""
+        prepared, done = bool(typed) and not self._reason, 0
+        if prepared:
+            can_be_shared = next((k for k, step in enumerate(steps) if awaits(step)), len(steps))
+            done = self._first_statements(
+                [(step.statement, step.path) for step in steps[:can_be_shared]],
+                lambda k: execute([steps[k]], namespace),
+            )
+        self._serve(steps[done].statement.lineno if done < len(steps) else 0)
+        cells = cells_of(full)
+        show_in_tracebacks(cells)
+        if not prepared:
+            prepare(full, namespace, [text for _, text in cells])
+        rest = steps_of(cells)
+        if done and len(rest) != len(steps):
+            raise RuntimeError(f"{path} has other statements than it had when it was read")
+        execute([*(rest[k] for k in self._put_off), *rest[done:]], namespace)
+
     def run_call(self, find: Callable[[], Any], call: Callable[[Any], None]) -> None:
         """Find a function here, by importing its module, and call it in each child."""
         found: list[Any] = []
@@ -78,18 +116,23 @@ class Prologue:
         self._serve(0)
         call(found[0] if found else find())
 
-    def _first_statements(self, body: list[ast.stmt], flags: int, path: str, namespace: dict[str, Any]) -> int:
-        """Execute statements as long as all runs can share them. Returns how many statements are done with."""
-        seeds = {int(edit[0]) for edit in self._edits.get(os.path.abspath(path), ())}
+    def _first_statements(self, body: list[tuple[ast.stmt, str]], execute: Callable[[int], None]) -> int:
+        """Execute statements as long as all runs can share them. Returns how many statements are done with.
+
+        Parameters
+        ----------
+        body
+            Each statement, and the absolute path of its file.
+        execute
+            Executes the statement with this index.
+        """
         put_off: set[str] = set()
-        for k, statement in enumerate(body):
-            used = put_off & _names_used(statement)
-            if put_off and _looks_at_all_names(statement):
-                self._reason = "looks at all names, of which one holds a seed"
+        self._put_off = []
+        for k, (statement, path) in enumerate(body):
+            self._reason = _why_apart(statement, put_off)
+            if self._reason:
                 return k
-            if used:
-                self._reason = f"uses {sorted(used)[0]}, which holds a seed"
-                return k
+            seeds = {int(edit[0]) for edit in self._edits.get(path, ())}
             if seeds & set(range(statement.lineno, (statement.end_lineno or statement.lineno) + 1)):
                 if not _only_names(statement):
                     self._reason = "holds a seed"
@@ -102,12 +145,11 @@ class Prologue:
                 return k
             if k and isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Constant):
                 continue  # a string that stands alone would become the module's docstring
-            code = _compiled([statement], path, flags, head=k == 0)
             if _does_nothing_but_define(statement):
-                exec(code, namespace)
+                execute(k)
                 continue
             self._reason = self._process.attempt(
-                lambda code=code: exec(code, namespace),  # type: ignore[misc]
+                lambda k=k: execute(k),  # type: ignore[misc]
                 imports=isinstance(statement, (ast.Import, ast.ImportFrom)),
             )
             if self._reason:
@@ -126,6 +168,16 @@ class Prologue:
             request, self._process.printed, self._way_back, made or self._watch.made(), self._watch.own_arguments
         )
         self._become()
+
+
+def _why_apart(statement: ast.stmt, put_off: set[str]) -> str:
+    """Why a statement must come after names that hold a seed; "" if it need not."""
+    if not put_off:
+        return ""
+    if _looks_at_all_names(statement):
+        return "looks at all names, of which one holds a seed"
+    used = put_off & _names_used(statement)
+    return f"uses {sorted(used)[0]}, which holds a seed" if used else ""
 
 
 def _parse(text: str | bytes, path: str) -> tuple[list[ast.stmt], int]:

@@ -101,7 +101,7 @@ def _is_editable(path: str) -> bool:
     """
     global _editable
     words = getattr(sys, "orig_argv", sys.argv)[1:]
-    scripts = [os.path.abspath(word) for word in words if word.endswith(".py") and os.path.exists(word)]
+    scripts = [os.path.abspath(word) for word in words if word.endswith((".py", ".ipynb")) and os.path.exists(word)]
     own = [os.getcwd(), *map(os.path.dirname, scripts)]
     if not scripts or any(path.startswith(folder.rstrip(os.sep) + os.sep) for folder in own):
         return False

@@ -8,7 +8,9 @@ import sys
 from collections.abc import Mapping
 from typing import Any, Callable
 
+from ..sites.names import later_seed
 from . import spool
+from .launch import module_at
 
 NOT_A_RESULT = 94
 """Exit status when a function returned something that cannot be a result. The reason is in the spool."""
@@ -30,7 +32,9 @@ def find(arguments: list[str]) -> tuple[Callable[..., Any], dict[str, Any]]:
 def call(found: tuple[Callable[..., Any], dict[str, Any]], arguments: list[str]) -> None:
     """Call a function under the seed of the command line, and send what it returns."""
     function, config = found
-    result = function(int(arguments[1]), **config)
+    given_to = seed_argument(function)
+    seed = int(arguments[1])
+    result = function(seed, **config) if given_to is None else function(**{given_to: seed}, **config)
     try:
         send_result(result, getattr(function, "__name__", "the function"))
     except (TypeError, ValueError, OSError) as error:
@@ -40,12 +44,27 @@ def call(found: tuple[Callable[..., Any], dict[str, Any]], arguments: list[str])
         sys.exit(NOT_A_RESULT)
 
 
+def seed_argument(function: Callable[..., Any]) -> str | None:
+    """The name of the argument that receives the seed, where a later one than the first is named so; else None."""
+    import inspect
+
+    try:
+        parameters = list(inspect.signature(function).parameters.values())
+    except (TypeError, ValueError):  # written in C
+        return None
+    named = [p.name for p in parameters if p.kind in (p.POSITIONAL_OR_KEYWORD, p.KEYWORD_ONLY)]
+    first = parameters[0] if parameters else None
+    return later_seed(None if first is None or first.kind is first.KEYWORD_ONLY else first.name, named)
+
+
 def _from_file(path: str, name: str) -> Callable[..., Any]:
     from importlib import import_module
 
-    folder, file = os.path.split(os.path.abspath(path))
-    sys.path[0] = folder
-    module = import_module(file[: -len(".py")])
+    where = module_at(path)
+    sys.path[0] = str(where.folder)
+    if where.package:  # its neighbours are imported by name, too
+        sys.path.insert(1, os.path.dirname(os.path.abspath(path)))
+    module = import_module(where.name)
     function: Any = module
     for part in name.split("."):
         try:

@@ -66,13 +66,19 @@ def is_spawned() -> bool:
     return "--multiprocessing-fork" in original_arguments()
 
 
+def is_worker() -> bool:
+    """Whether a pool of workers started this interpreter: multiprocessing, loky (joblib) or a fork server."""
+    words = original_arguments()
+    return is_spawned() or any("popen_loky" in word or "multiprocessing." in word for word in words)
+
+
 @dataclass
 class Script:
     """The user's main program: where its text is, and where its imports are searched for."""
 
     path: str  # "-c" for a command
     name: str = "__main__"
-    package: str = ""
+    package: str = ""  # what relative imports start from
     text: str | None = None
     folder: str | None = None  # what Python puts first on sys.path
 
@@ -86,8 +92,7 @@ def find_script(launch: Launch) -> Script | None:
         path = launch.arguments[0].rpartition(":")[0] if launch.arguments else ""
         if not path.endswith(".py"):
             return None
-        folder, file = os.path.split(os.path.abspath(path))
-        return Script(os.path.join(folder, file), name=file[: -len(".py")], folder=folder)
+        return module_at(path)
     if launch.kind == "script":
         path = launch.target
         if os.path.isdir(path):
@@ -105,6 +110,42 @@ def find_script(launch: Launch) -> Script | None:
     if launch.kind == "script" and is_user_file(launch.target):
         return None
     return _behind_launcher(launch.arguments)
+
+
+def module_at(path: str) -> Script:
+    """The module in a file whose function is called.
+
+    A file in a package that imports from this package, `from .model import Net`, is imported as part of it; any other
+    file is imported as if it stood alone.
+    """
+    folder, file = os.path.split(os.path.abspath(path))
+    root = folder
+    parts: list[str] = []
+    while os.path.isfile(os.path.join(root, "__init__.py")) and os.path.basename(root).isidentifier():
+        parts.insert(0, os.path.basename(root))
+        root = os.path.dirname(root)
+    name = file[: -len(".py")]
+    if parts and _imports_from(path, parts[0]):
+        return Script(os.path.join(folder, file), name=".".join([*parts, name]), package=".".join(parts), folder=root)
+    return Script(os.path.join(folder, file), name=name, folder=folder)
+
+
+def _imports_from(path: str, package: str) -> bool:
+    """Whether a file imports anything relative to its package, or from it by name."""
+    import ast
+
+    try:
+        with open(path, "rb") as file:
+            tree = ast.parse(file.read())
+    except (OSError, SyntaxError, ValueError, RecursionError):  # the import will say so
+        return False
+    for node in ast.walk(tree):
+        if isinstance(node, ast.ImportFrom):
+            if node.level or (node.module or "").partition(".")[0] == package:
+                return True
+        elif isinstance(node, ast.Import) and any(a.name.partition(".")[0] == package for a in node.names):
+            return True
+    return False
 
 
 def _module(name: str) -> Script | None:

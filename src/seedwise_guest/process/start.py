@@ -10,6 +10,8 @@ from importlib.machinery import ModuleSpec
 from types import ModuleType
 from typing import Any, Callable
 
+from ..notebooks.cells import is_notebook, notebook_of
+from ..notebooks.loading import is_launched, run_notebooks_here, typed_cells
 from ..protocol import CONFIGURATION, INSTRUCTIONS, PROTOCOL, SEED, SPOOL, Refusal
 from . import spool
 from .imports import when_imported
@@ -50,6 +52,7 @@ def _enter() -> None:
     if plan["mode"] == "check":
         spool.send("hello", ppid=os.getppid(), argv=list(getattr(sys, "orig_argv", sys.argv)))
         sys.meta_path.append(_Stub())
+        _run_notebook(typed_cells)
         from ..tracing.checked_process import enter as check
 
         check(plan)
@@ -63,6 +66,12 @@ def _enter() -> None:
     run.take_hold()
     if plan["mode"] == "probe":
         run.watch_first_seeding()
+
+
+def _run_notebook(cells_of: Callable[[str], list[tuple[str, str]]]) -> None:
+    """Where this interpreter was given a notebook, let it execute the cells."""
+    if is_launched():
+        run_notebooks_here(cells_of)
 
 
 def _report_and_leave(folder: str) -> None:
@@ -131,7 +140,8 @@ class _Run:
         """False in a process that only forks; its children become runs."""
         self.is_forked = False
         self.late_sites: list[dict[str, Any]] = []
-        self.tell_drawn: Callable[[], None] = lambda: None
+        self.sources: Any = None
+        """Keeps the sources of randomness apart, if they are."""
         self.forks = 0
         self.path: tuple[str | int, ...] = ()
 
@@ -156,6 +166,7 @@ class _Run:
         self.substitution: Any = None
         if self.plan["substitute"]:
             self._substitute()
+        _run_notebook(typed_cells if self.substitution is None else self.substitution.cells)
         if self.plan["control"]:
             self._control()
             if self.plan.get("announce"):
@@ -207,6 +218,8 @@ class _Run:
         )
         if self.substitution is not None:
             self.substitution.reaching = lambda path: watch.stop(f"reaches a seed in {os.path.basename(path)}")
+        if self.sources is not None:
+            self.sources.before_each_draw(lambda: watch.stop("draws random numbers"))
         prologue = Prologue(Process(watch), watch, plan["edits"], way_back, self.become_run)
 
         def execute(path: str, namespace: dict[str, Any], text: Any) -> None:
@@ -214,6 +227,10 @@ class _Run:
                 namespace.update(sys=sys, main=function_calls.main)
                 prologue.run_call(
                     lambda: function_calls.find(words[1:]), lambda found: function_calls.call(found, sys.argv[1:])
+                )
+            elif is_notebook(path):
+                prologue.run_notebook(
+                    path, namespace, typed_cells if self.substitution is None else self.substitution.cells
                 )
             else:
                 prologue.run_script(path, namespace, text)
@@ -235,6 +252,8 @@ class _Run:
         self.path = _process_path(False)
         _tell_children(self.path)
         self.control.begin_again(self.seed, self._start, self.path)
+        if self.sources is not None:
+            self.sources.begin_again(self.plan["vary"])
 
     def _substitute(self) -> None:
         from ..sites.substitution import Substitution
@@ -313,9 +332,9 @@ class _Run:
         self.control.take_hold()
         self.control.watch_imports()
         if self.plan.get("vary"):
-            from ..randomness.sources import keep_apart
+            from ..randomness.sources import Sources
 
-            self.tell_drawn = keep_apart(self.plan["vary"], self.control)
+            self.sources = Sources(self.plan["vary"], self.control)
         if hasattr(os, "register_at_fork"):
             # this hook runs after `random`'s own, which reseeds from the system in every forked child
             when_imported("random", lambda module: os.register_at_fork(before=self._count, after_in_child=self._forked))
@@ -375,7 +394,9 @@ class _Run:
     def _is_placed(self) -> bool:
         """Whether the script was loaded with the seeds of this run in it. True also for a script without seeds."""
         script = self.plan["script"]
-        if self.substitution is None or not self.plan["edits"].get(script):
+        if self.substitution is None or not script:
+            return True
+        if not any(path == script or notebook_of(path) == script for path in self.plan["edits"]):
             return True
         return os.path.realpath(script) in map(os.path.realpath, self.substitution.edited)
 
@@ -386,7 +407,8 @@ class _Run:
         if self.is_forked and not self._is_placed():
             spool.send("not-forked", reason="the script was not loaded by Seedwise, so no seed was placed")
         self.files.stop()
-        self.tell_drawn()
+        if self.sources is not None:
+            self.sources.tell()
         from .capture import modules
 
         loaded = dict(self.substitution.loaded) if self.substitution is not None else {}

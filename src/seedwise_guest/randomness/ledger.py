@@ -64,6 +64,8 @@ class Ledger:
         self._left_out = 0
         self.observer: Callable[[str, object, bool], None] | None = None
         """Told of each seeding before it happens: the generator, what it is given, whether it is a global one."""
+        self.afterwards: Callable[[str], None] | None = None
+        """Told of each seeding after it has happened: the generator."""
         self.starts: dict[str, object] = {}
         """For each global generator: its digest when it was started."""
 
@@ -91,6 +93,11 @@ class Ledger:
         """A generator is about to be given a seed."""
         if self.observer is not None:
             self.observer(generator, given, is_global)
+
+    def seeded(self, generator: str) -> None:
+        """A global generator has been given a seed."""
+        if self.afterwards is not None:
+            self.afterwards(generator)
 
     def forget(self, generator: str) -> None:
         """Remove an entry, because its generator does not exist."""
@@ -135,11 +142,28 @@ class Ledger:
         """Plain values, for JSON."""
         return [entry.as_dict() for entry in self.entries]
 
-    def __str__(self) -> str:
-        rows = [("generator", "state", "seed", "where", "note")]
+    def _rows(self) -> list[tuple[str, ...]]:
+        rows: list[tuple[str, ...]] = [("generator", "state", "seed", "where", "note")]
         for e in self.entries:
             where = ", ".join(e.seeded_at) or e.made_at or ""
             rows.append((e.generator, e.state.value, "" if e.seed is None else str(e.seed), where, e.note))
+        return rows
+
+    def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, str]:
+        """What a notebook shows: the table."""
+        from html import escape
+
+        def line(row: tuple[str, ...], tag: str) -> str:
+            inside = "".join(f'<{tag} style="text-align:left">{escape(cell)}</{tag}>' for cell in row)
+            return f"<tr>{inside}</tr>"
+
+        head, *body = self._rows()
+        more = f"<p>… and {self._left_out} more generators</p>" if self._left_out else ""
+        table = line(head, "th") + "".join(line(row, "td") for row in body)
+        return {"text/plain": str(self), "text/html": f"<table>{table}</table>{more}"}
+
+    def __str__(self) -> str:
+        rows = self._rows()
         widths = [max(len(row[k]) for row in rows) for k in range(5)]
         lines = ["  ".join(cell.ljust(w) for cell, w in zip(row, widths)).rstrip() for row in rows]
         if self._left_out:

@@ -117,7 +117,8 @@ def _escape(path: str) -> str:
 
 
 def _overlay(target: dict[str, str], as_user: bool) -> None:
-    layers = f"lowerdir={_escape(target['path'])},upperdir={_escape(target['upper'])},workdir={_escape(target['work'])}"
+    lower = ":".join(_escape(path) for path in (target.get("over"), target["path"]) if path)
+    layers = f"lowerdir={lower},upperdir={_escape(target['upper'])},workdir={_escape(target['work'])}"
     wishes = ["userxattr"] if as_user else ["redirect_dir=on,index=on", ""]
     for k, wish in enumerate(wishes):
         try:
@@ -192,7 +193,8 @@ def enter(spec: dict[str, Any]) -> bool:
     _mount(None, "/", None, _REC | _PRIVATE)
     below = [p for p, _k, _o in before for t in spec["targets"] if p != t["path"] and inside(p, t["path"])]
     held = _hold([path for path in dict.fromkeys([*spec["writable"], *below, *spec["tools"]]) if os.path.exists(path)])
-    held += _put_targets(spec, as_user)
+    bound = [(os.open(source, os.O_PATH), path) for source, path in spec["bound"]]
+    held += _put_targets(spec, as_user) + bound
     for fd, path in held:
         if os.path.isdir(f"/proc/self/fd/{fd}"):
             os.makedirs(path, exist_ok=True)
@@ -228,6 +230,10 @@ def _put_targets(spec: dict[str, Any], as_user: bool) -> list[tuple[int, str]]:
     for target in spec["targets"]:  # copied before anything covers the originals
         if target["kind"] == "farm":
             farms[target["path"]] = _hold(_copy_tree(target["path"], target["upper"], spec["writable"] + spec["hide"]))
+            if target.get("over"):
+                import shutil
+
+                shutil.copytree(target["over"], target["upper"], symlinks=True, dirs_exist_ok=True)
     overlays = [target["path"] for target in spec["targets"] if target["kind"] == "overlay"]
     held: list[tuple[int, str]] = []
     for target in sorted(spec["targets"], key=lambda target: bool(overlays) and target["kind"] == "empty"):

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+from ..notebooks.cells import place_of
+
 
 @dataclass
 class Site:
@@ -36,7 +38,7 @@ class Site:
 
     @property
     def place(self) -> str:
-        return f"{self.path}:{self.line}"
+        return place_of(self.path, self.line)
 
     @property
     def key(self) -> str:

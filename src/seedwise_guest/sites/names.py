@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
 _WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[^\W\d_]+")
 
@@ -51,6 +52,29 @@ _OPTION = re.compile(r"-{0,2}[A-Za-z_][\w\-./]*\Z")
 def names_a_seed(text: str) -> bool:
     """Whether a string such as `--seed`, `SEED` or `train.random_state` names a seed."""
     return bool(_OPTION.match(text)) and is_seed_name(re.split(r"[./]", text)[-1])
+
+
+def later_seed(first: str | None, named: Sequence[str]) -> str | None:
+    """Which argument of a function receives the seed, if it is not the first one: `train(lr=0.1, seed=0)`.
+
+    Parameters
+    ----------
+    first
+        The first argument that can be given by position; None if there is none.
+    named
+        The arguments that can be given by name, in their order.
+
+    Returns
+    -------
+    str or None
+        `seed`, or the only other one that is named like a seed. None where the first is, or where none or several are.
+    """
+    if first is not None and is_seed_name(first):
+        return None
+    seeds = [name for name in named if name != first and is_seed_name(name)]
+    if "seed" in seeds:
+        return "seed"
+    return seeds[0] if len(seeds) == 1 else None
 
 
 GLOBAL_SEEDING = frozenset(

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from ..notebooks.cells import as_place
 from ..randomness.streams import derive
 from .findings import Findings, Remark, Site, Use
 
@@ -182,7 +183,7 @@ def _like(old: str, value: int) -> str:
 def _matches(path: str, line: int, places: list[str]) -> bool:
     """Whether one of `places` is this `file:line`; a file may be given by the end of its path."""
     for place in places:
-        file, colon, number = place.rpartition(":")
+        file, colon, number = as_place(place).rpartition(":")
         if colon and number == str(line) and (path == file or ("/" + path).endswith("/" + file.lstrip("./"))):
             return True
     return False

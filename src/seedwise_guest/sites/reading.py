@@ -8,6 +8,7 @@ import sys
 from dataclasses import asdict
 from typing import Any
 
+from ..notebooks.cells import NotebookError, is_notebook, place_of
 from ..process.launch import Launch, Script, find_script, this_launch
 from ..protocol import CALL, PROTOCOL, SITES_FOUND
 from .finder import find_sites
@@ -17,12 +18,18 @@ from .modules import Module, Source, parse_module, read_module
 
 def read_script(script: Script) -> Findings:
     """The findings for a script and all it imports. Raises SyntaxError, OSError, ValueError as reading the script does."""
+    starts = None
     if script.text is not None:
         main = parse_module(script.text.encode("utf-8", "surrogatepass"), script.path, "__main__", "")
+    elif is_notebook(script.path):
+        from ..notebooks.reading import by_cell, read_notebook
+
+        main, starts = read_notebook(script.path)
     else:
         main = read_module(script.path, script.name, script.package)
     search = [folder for folder in [script.folder, *sys.path] if folder is not None]
-    return find_sites(Source(main, search))
+    found = find_sites(Source(main, search))
+    return found if starts is None else by_cell(found, script.path, starts)
 
 
 def read_file(path: str, data: bytes) -> Findings:
@@ -53,7 +60,10 @@ def _read(script: Script, launch: Launch) -> dict[str, Any]:
         found = read_script(script)
     except SyntaxError as error:
         line = (error.text or "").rstrip("\n")
-        return {"error": f"{error.filename or where}:{error.lineno}: {error.msg}\n    {line.strip()}"}
+        place = place_of(error.filename or where, error.lineno or 0)
+        return {"error": f"{place}: {error.msg}\n    {line.strip()}"}
+    except NotebookError as error:
+        return {"error": str(error)}
     except (OSError, ValueError, RecursionError) as error:
         return {"error": f"{where}: {error}"}
     return {

@@ -107,13 +107,8 @@ class Substitution:
         from hashlib import sha256
 
         digest = self.loaded[full] = sha256(data).hexdigest()
-        planned = full if full in self.digests else self._real.get(os.path.realpath(full))
-        if planned is None:
-            edits = self.unplanned(full, data)
-        else:
-            if self.digests[planned] != digest:
-                self.changed(full)
-            edits = self.edits.get(planned, [])
+        planned = self._planned(full, digest)
+        edits = self.unplanned(full, data) if planned is None else self.edits.get(planned, [])
         if not edits:
             return None
         self.reaching(full)
@@ -126,17 +121,56 @@ class Substitution:
             raise
         self._texts[full] = text
         self.edited.add(full)
-        if sys.version_info < (3, 13) and sys.excepthook is sys.__excepthook__:
-            sys.excepthook = _show_exception  # the built-in one reads the file, where the typed seed still stands
+        show_what_ran()
         _show_in_tracebacks(path, text)
         return text
 
-    def _path_hook(self, path: str) -> _ScriptFinder:
+    def _planned(self, full: str, digest: str) -> str | None:
+        """The name under which the plan has a file; None if it does not know it."""
+        planned = full if full in self.digests else self._real.get(os.path.realpath(full))
+        if planned is not None and self.digests[planned] != digest:
+            self.changed(full)
+        return planned
+
+    def cells(self, path: str) -> list[tuple[str, str]]:
+        """Name and edited text of each cell of a notebook."""
+        from ..notebooks.cells import cell_path, code_digest, read_cells
+        from ..notebooks.magics import python_of
+
+        full = os.path.abspath(path)
+        with open(full, "rb") as file:
+            data = file.read()
+        self.loaded[full] = code_digest(full, data)
+        planned = self._planned(full, self.loaded[full]) or full
+        found = []
+        for cell in read_cells(full, data):
+            text = python_of(cell)
+            edits = self.edits.get(cell_path(planned, cell.number), [])
+            if edits:
+                self.edited.add(cell.path)
+                self.edited.add(full)
+                try:
+                    text = apply_edits(text, edits)
+                except ValueError:
+                    self.changed(full)
+                    raise
+            found.append((cell.path, text))
+        if full in self.edited:
+            self.reaching(full)
+        return found
+
+    def _path_hook(self, path: str) -> ScriptFinder:
         if _is_script(path):
             text = self.text(path)
             if text is not None:
-                return _ScriptFinder(path, lambda: text)
+                return ScriptFinder(path, lambda: text)
         raise ImportError(f"not a script of this run: {path}")
+
+
+def show_what_ran() -> None:
+    """Let an uncaught exception be shown with the text that ran: before Python 3.13 the built-in hook reads the file."""
+    if sys.version_info < (3, 13) and sys.excepthook is sys.__excepthook__:
+        sys.excepthook = _show_exception
 
 
 def _transforms(loader: Any) -> bool:
@@ -152,7 +186,7 @@ Execute = Callable[[str, dict[str, Any], Callable[[], str]], None]
 def run_script_here(substitution: Substitution | None, execute: Execute, leave: Callable[[int], None]) -> None:
     """Have the script executed by `execute`, and call `leave(exit status)` when it is through."""
 
-    def hook(path: str) -> _ScriptFinder:
+    def hook(path: str) -> ScriptFinder:
         if not _is_script(path):
             raise ImportError(f"not a script: {path}")
 
@@ -165,7 +199,7 @@ def run_script_here(substitution: Substitution | None, execute: Execute, leave: 
             with open(path, "rb") as file:
                 return decode_source(file.read())
 
-        return _ScriptFinder(path, text, execute, leave)
+        return ScriptFinder(path, text, execute, leave)
 
     sys.path_hooks.insert(0, hook)
 
@@ -203,7 +237,7 @@ def _show_in_tracebacks(path: str, text: str) -> None:
     when_imported("linecache", register)
 
 
-class _ScriptFinder:
+class ScriptFinder:
     """The importer that Python finds for the script's path: it holds one module, `__main__`."""
 
     def __init__(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from types import FrameType
 
 from ..process.frames import is_guest_file, is_user_file
@@ -10,6 +11,7 @@ from ..process.frames import is_guest_file, is_user_file
 _THROUGH = frozenset(
     "os.py glob.py pathlib.py fnmatch.py shutil.py contextlib.py _local.py _abc.py _os.py types.py".split()
 )
+_STANDARD = frozenset(getattr(sys, "stdlib_module_names", ())) - {"__main__"}
 
 
 def direct(frame: FrameType | None) -> str | None:
@@ -38,3 +40,38 @@ def through_library(frame: FrameType | None) -> str | None:
             return None
         frame = frame.f_back
     return None
+
+
+def from_any(frame: FrameType | None) -> str | None:
+    """The user's innermost line, whatever the call went through. None if an import made it, or no code of the user's."""
+    while frame is not None:
+        path = frame.f_code.co_filename
+        if is_user_file(path) or path == "<string>":
+            return f"{path}:{frame.f_lineno}"
+        if path.startswith("<frozen importlib"):
+            return None
+        frame = frame.f_back
+    return None
+
+
+def maker_of(frame: FrameType | None) -> str:
+    """The installed library that the user's line called and that made something; "" if the line made it itself.
+
+    NumPy and torch, which make generators for everybody, do not count.
+    """
+    found = ""
+    while frame is not None and not is_user_file(frame.f_code.co_filename):
+        library = library_of(frame)
+        if library not in ("", "numpy", "torch"):
+            found = library
+        frame = frame.f_back
+    return found if frame is not None else ""
+
+
+def library_of(frame: FrameType) -> str:
+    """The installed library whose code this is; "" for the user's, the guest's and the standard library's own code."""
+    path = frame.f_code.co_filename
+    if is_guest_file(path) or is_user_file(path):
+        return ""
+    module = str(frame.f_globals.get("__name__", "")).partition(".")[0]
+    return "" if module in _STANDARD or module == "seedwise_guest" else module

@@ -12,21 +12,29 @@ from typing import Any
 
 from ..process import spool
 from ..process.imports import when_imported
+from ..process.launch import is_worker
 
 
 def enter(plan: dict[str, Any]) -> None:
     """Do what the plan asks for, and report at the end what was seen."""
     from .facts import Facts
+    from .identities import watch_identities
     from .interventions import install
     from .observing import Observer
+    from .output import keep_output_apart, note_warnings
+    from .recording import Recording
 
     asked: dict[str, Any] = plan["interventions"]
     facts = Facts()
-    install(asked, facts)
-    observer = Observer(asked)
+    recording = Recording(asked.get("readings", {}))
+    watch_identities()
+    install(asked, facts, recording)
+    note_warnings()
+    first = spool.claim("traced")
+    keep_output_apart(is_worker())
+    observer = Observer(asked, is_child=not first)
     observer.take_hold()
     recorder: Any = None
-    first = spool.claim("traced")
     if first and plan.get("trace"):
         recorder = _record(plan["trace"])
     lines = _Lines()
@@ -42,6 +50,7 @@ def enter(plan: dict[str, Any]) -> None:
         if here and torch is not None and hasattr(torch, "cuda") and torch.cuda.is_initialized():
             facts.note("gpu", "cuda")
         facts.stop()
+        recording.save()
         spool.send(
             "checked",
             first=first and here,
@@ -68,6 +77,8 @@ def _record(trace: dict[str, Any]) -> Any:
     steps = Steps(trace)
     when_imported("torch.optim", lambda module: steps.watch())
     when_imported("keras.src.callbacks.callback_list", steps.epochs.watch)
+    if steps.following is not None:
+        steps.following.watch()
     return steps
 
 

@@ -1,4 +1,4 @@
-"""The clock: watched, frozen or shifted, but only for the user's own code."""
+"""The clock: watched, shifted, made faster or slower, or read as another process read it."""
 
 from __future__ import annotations
 
@@ -6,28 +6,59 @@ import sys
 import time
 from typing import Any, Callable
 
-from ..process.frames import is_user_file
-from .callers import direct
+from ..process.frames import is_importing, is_user_file
+from .callers import direct, library_of
 from .facts import Facts
+from .names import SHIFT
+from .recording import Recording
 from .replaced_builtins import StandIn
 
-_FIXED_TIME = 1_700_000_000.0
-_DAY = 86_400.0
 
+class Clock:
+    """What the clocks say to this program.
 
-def watch_clock(how: str, facts: Facts) -> None:
-    """Watch the clock.
-
-    `freeze` holds it nearly still (each call adds a millisecond); `shift` moves it by 1.37 days. Only calls of the
-    user's own code are changed.
+    Parameters
+    ----------
+    asked
+        `shift`: whether clocks are moved by 1.37 days. `rate`: how fast they go. Readings that are given again
+        (`Recording`) are not changed any more.
     """
-    ticks = [0]
 
-    def now(real: float) -> float:
-        if how == "freeze":
-            ticks[0] += 1
-            return _FIXED_TIME + ticks[0] * 1e-3
-        return real + (_DAY * 1.37 if how == "shift" else 0.0)
+    def __init__(self, asked: dict[str, Any], recording: Recording, facts: Facts) -> None:
+        shifts = recording.shift if recording.again else bool(asked.get("shift"))
+        self._shift = SHIFT if shifts else 0.0
+        self._rate = float(asked.get("rate", 1.0))
+        self._recording, self._facts = recording, facts
+        self._starts: dict[str, float] = {}
+        self._reads: dict[str, int] = {}
+        facts.at_end(self._note_often)
+
+    def _note_often(self) -> None:
+        """Note the line that read the clock most often: a loop that waits for its end."""
+        if self._reads:
+            self._facts.note("clock-often", max(self._reads, key=lambda where: self._reads[where]))
+
+    def says(self, name: str, real: float, frame: Any) -> float:
+        """What the clock called `name` says to the code at `frame` when the real one says `real` (in seconds)."""
+        where = direct(frame)
+        library = "" if where is not None else library_of(frame)
+        logs = str(frame.f_globals.get("__name__", "")).partition(".")[0] == "logging"
+        if where is None and not library and not logs:
+            return real  # the standard library waits by the real clock
+        if where is not None:
+            self._facts.note("clock", where)
+            self._reads[where] = self._reads.get(where, 0) + 1
+        if where is not None or not is_importing(frame):  # what imports read is none of the program's work
+            self._facts.note("clock-read", where or library or "logging")
+        value = self._recording.clock(name, real)
+        if not self._recording.again and self._rate != 1.0:
+            start = self._starts.setdefault(name, real)
+            value = start + (real - start) * self._rate
+        return value + (self._shift if where is not None else 0.0)
+
+
+def watch_clock(clock: Clock) -> None:
+    """Replace the functions of `time` and the user's `datetime`."""
 
     def patch(name: str, scale: float) -> None:
         original = getattr(time, name, None)
@@ -35,41 +66,22 @@ def watch_clock(how: str, facts: Facts) -> None:
             return
 
         def own(*args: Any) -> Any:
-            frame = sys._getframe(2)
-            where = direct(frame)
             value = original(*args)
-            if where is None:
-                _library_reads_clock(frame, facts)
+            said = clock.says(name + repr(args), value / scale, sys._getframe(2))
+            if said == value / scale:
                 return value
-            facts.note("clock", where)
-            facts.note("clock-read", where)
-            if not how:
-                return value
-            return now(value) if scale == 1 else int(now(value / scale) * scale)
+            return said if scale == 1 else int(said * scale)
 
         setattr(time, name, StandIn(original, own))
 
-    for name in ("time", "perf_counter", "monotonic", "process_time", "clock_gettime"):
+    for name in ("time", "perf_counter", "monotonic", "process_time", "thread_time", "clock_gettime"):
         patch(name, 1)
         patch(f"{name}_ns", 1e9)
-    _calendar(how, facts, now)
-    _datetime(how, facts, now)
+    _calendar(clock)
+    _datetime(clock)
 
 
-def _library_reads_clock(frame: Any, facts: Facts) -> None:
-    """Note a library that reads the clock, because it may print durations.
-
-    The standard library prints none, so it is not noted.
-    """
-    module = str(frame.f_globals.get("__name__", "")).partition(".")[0]
-    if module not in _STANDARD and module != "seedwise_guest":
-        facts.note("clock-read", module)
-
-
-_STANDARD = frozenset(getattr(sys, "stdlib_module_names", ())) - {"__main__"}
-
-
-def _calendar(how: str, facts: Facts, now: Callable[[float], float]) -> None:
+def _calendar(clock: Clock) -> None:
     """Watch `time.strftime("%Y")` and similar functions, which read the clock when they get no time."""
     real_time = time.time.wrapped if isinstance(time.time, StandIn) else time.time
 
@@ -77,14 +89,10 @@ def _calendar(how: str, facts: Facts, now: Callable[[float], float]) -> None:
         original = getattr(time, name)
 
         def own(*args: Any) -> Any:
-            where = direct(sys._getframe(2))
-            if where is None or (len(args) > position and args[position] is not None):
+            frame = sys._getframe(2)
+            if direct(frame) is None or (len(args) > position and args[position] is not None):
                 return original(*args)
-            facts.note("clock", where)
-            facts.note("clock-read", where)
-            if not how:
-                return original(*args)
-            return original(*args[:position], given(now(real_time())))
+            return original(*args[:position], given(clock.says("calendar", real_time(), frame)))
 
         setattr(time, name, StandIn(original, own))
 
@@ -95,7 +103,7 @@ def _calendar(how: str, facts: Facts, now: Callable[[float], float]) -> None:
         patch(name, 0, float)
 
 
-def _datetime(how: str, facts: Facts, now: Callable[[float], float]) -> None:
+def _datetime(clock: Clock) -> None:
     """Give the user's own files a `datetime` whose `now` is watched.
 
     Libraries keep the real one, because C extensions know the real type.
@@ -113,16 +121,17 @@ def _datetime(how: str, facts: Facts, now: Callable[[float], float]) -> None:
         if not is_user_file(str(path)):
             return module
         if not made:
-            made.append(_own_datetime(module, how, facts, now))
+            made.append(_own_datetime(module, clock))
         return made[0]
 
     builtins.__import__ = own_import
 
 
-def _own_datetime(module: Any, how: str, facts: Facts, now: Callable[[float], float]) -> Any:
+def _own_datetime(module: Any, clock: Clock) -> Any:
     from types import ModuleType
 
-    real, real_time = module.datetime, time.time
+    real = module.datetime
+    real_time = time.time.wrapped if isinstance(time.time, StandIn) else time.time
     proxy = ModuleType("datetime", module.__doc__)
     proxy.__dict__.update({k: v for k, v in vars(module).items() if k != "datetime"})
 
@@ -139,25 +148,16 @@ def _own_datetime(module: Any, how: str, facts: Facts, now: Callable[[float], fl
 
         @classmethod
         def now(cls, tz: Any = None) -> Any:
-            where = direct(sys._getframe(1))
-            facts.note("clock", where)
-            facts.note("clock-read", where)
-            if where is None or not how:
-                return real.now(tz)
-            return real.fromtimestamp(now(real_time()), tz)
+            return real.fromtimestamp(clock.says("datetime", real_time(), sys._getframe(1)), tz)
 
         @classmethod
         def today(cls) -> Any:
-            return cls.now()
+            return real.fromtimestamp(clock.says("datetime", real_time(), sys._getframe(1)))
 
         @classmethod
         def utcnow(cls) -> Any:
-            where = direct(sys._getframe(1))
-            facts.note("clock", where)
-            facts.note("clock-read", where)
-            if where is None or not how:
-                return real.fromtimestamp(real_time(), module.timezone.utc).replace(tzinfo=None)
-            return real.fromtimestamp(now(real_time()), module.timezone.utc).replace(tzinfo=None)
+            now = clock.says("datetime", real_time(), sys._getframe(1))
+            return real.fromtimestamp(now, module.timezone.utc).replace(tzinfo=None)
 
     datetime.__module__, datetime.__qualname__ = "datetime", "datetime"
     proxy.datetime = datetime  # type: ignore[attr-defined]

@@ -9,17 +9,18 @@ from functools import partial
 from typing import Any, Callable
 
 from ..process.imports import when_imported
-from .callers import direct
+from .callers import direct, from_any
 from .facts import Facts
 from .reordering import reordered
 
 
-def _delay(k: int) -> float:
+def delay_of(k: int) -> float:
     """Seconds that the k-th task waits. Early tasks wait longest."""
     return max(0.0, 0.4 - 0.08 * (k % 6))
 
 
-def _delayed(seconds: float, function: Callable[..., Any], args: Any, kwargs: Any) -> Any:
+def delayed(seconds: float, function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+    """Wait, and then call the function. Pickled by its name, so that it can go into another process."""
     time.sleep(seconds)
     return function(*args, **kwargs)
 
@@ -35,7 +36,9 @@ def watch_completion(how: str, collect: str, facts: Facts) -> None:
         watch = partial(_watch_executor, name, how, collect, facts)
         when_imported(f"concurrent.futures.{kind}", watch)
     when_imported("multiprocessing.pool", lambda module: _watch_pool(module.Pool, how, collect, facts))
-    when_imported("threading", lambda module: _watch_threads(module, how, facts))
+    for place in ("loky", "joblib.externals.loky"):
+        when_imported(f"{place}.process_executor", lambda module: _watch_loky(module, collect, facts))
+        when_imported(f"{place}.reusable_executor", lambda module: _watch_reused(module, collect))
 
 
 def _watch_futures(module: Any, collect: str, facts: Facts) -> None:
@@ -69,7 +72,7 @@ def _watch_executor(name: str, how: str, collect: str, facts: Facts, module: Any
         k = count[0]
         count[0] += 1
         if how == "delay":
-            future = submit(self, _delayed, _delay(k), fn, args, kwargs)
+            future = submit(self, delayed, delay_of(k), fn, *args, **kwargs)
         else:
             future = submit(self, fn, *args, **kwargs)
         future._seedwise_number = k
@@ -79,14 +82,14 @@ def _watch_executor(name: str, how: str, collect: str, facts: Facts, module: Any
     begin = executor.__init__
 
     def own_begin(self: Any, max_workers: Any = None, *args: Any, **kwargs: Any) -> None:
-        facts.note("pool", _user_of(sys._getframe(1)))
+        facts.note("pool", from_any(sys._getframe(1)))
         begin(self, 1 if collect == "ordered" else max_workers, *args, **kwargs)
 
     executor.__init__ = own_begin
 
 
 def _watch_pool(pool: Any, how: str, collect: str, facts: Facts) -> None:
-    """Watch `multiprocessing.Pool`."""
+    """Watch `multiprocessing.Pool`, and the pool of threads that is made from it."""
     unordered = pool.imap_unordered
 
     def own(self: Any, func: Any, iterable: Any, chunksize: int = 1) -> Any:
@@ -107,7 +110,8 @@ def _watch_pool(pool: Any, how: str, collect: str, facts: Facts) -> None:
         if callback is not None:
             facts.note("completion", direct(sys._getframe(1)))
         if how == "delay":
-            func, args, kwds = _delayed, (_delay(count[0]), func, args, kwds), {}
+            args = (delay_of(count[0]), func, *args)
+            func = delayed
             count[0] += 1
         return apply_async(self, func, args, kwds, callback, error_callback)
 
@@ -115,10 +119,32 @@ def _watch_pool(pool: Any, how: str, collect: str, facts: Facts) -> None:
     begin = pool.__init__
 
     def own_begin(self: Any, processes: Any = None, *args: Any, **kwargs: Any) -> None:
-        facts.note("pool", _user_of(sys._getframe(1)))
+        facts.note("pool", from_any(sys._getframe(1)))
         begin(self, 1 if collect == "ordered" else processes, *args, **kwargs)
 
     pool.__init__ = own_begin
+
+
+def _watch_loky(module: Any, collect: str, facts: Facts) -> None:
+    """Watch the executor of joblib's processes."""
+    executor = module.ProcessPoolExecutor
+    begin = executor.__init__
+
+    def own_begin(self: Any, max_workers: Any = None, *args: Any, **kwargs: Any) -> None:
+        facts.note("pool", from_any(sys._getframe(1)))
+        begin(self, 1 if collect == "ordered" else max_workers, *args, **kwargs)
+
+    executor.__init__ = own_begin
+
+
+def _watch_reused(module: Any, collect: str) -> None:
+    executor = module._ReusablePoolExecutor
+    resize = executor._resize
+
+    def own(self: Any, max_workers: int) -> Any:
+        return resize(self, 1 if collect == "ordered" else max_workers)
+
+    executor._resize = own
 
 
 class _Given:
@@ -135,36 +161,3 @@ class _Given:
 
     def next(self, timeout: float | None = None) -> Any:
         return next(self._results)
-
-
-def _user_of(frame: Any) -> str | None:
-    """The user's line from which the call came, if it went only through `multiprocessing` and `concurrent`.
-
-    Otherwise None.
-    """
-    while frame is not None and str(frame.f_globals.get("__name__")).partition(".")[0] in (
-        "multiprocessing",
-        "concurrent",
-    ):
-        frame = frame.f_back
-    return direct(frame)
-
-
-def _watch_threads(module: Any, how: str, facts: Facts) -> None:
-    start, count = module.Thread.start, [0]
-
-    def own(self: Any) -> None:
-        where = direct(sys._getframe(1))
-        facts.note("completion", where)
-        if where is not None and how == "delay":
-            run, seconds = self.run, _delay(count[0])
-            count[0] += 1
-
-            def late() -> None:
-                time.sleep(seconds)
-                run()
-
-            self.run = late
-        start(self)
-
-    module.Thread.start = own

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from os import getpid  # before it is watched
-from typing import Any
+from typing import Any, Callable
 
 from ..process import spool
 
@@ -15,6 +15,11 @@ class Facts:
         self._first: dict[str, str] = {}
         self._on = True
         self._pid = getpid()
+        self._at_end: list[Callable[[], None]] = []
+
+    def at_end(self, action: Callable[[], None]) -> None:
+        """Call `action()` before the noting stops."""
+        self._at_end.append(action)
 
     def note(self, what: str, where: str | None) -> None:
         """Note one thing. `where` is None for a call that the user's code did not make; such a call is not noted."""
@@ -25,6 +30,8 @@ class Facts:
 
     def stop(self) -> None:
         """Stop noting: the program has ended, and what happens now is Seedwise's own work."""
+        for action in self._at_end:
+            action()
         self._on = False
 
     def as_dict(self) -> dict[str, Any]:

@@ -14,22 +14,37 @@ from typing import Any, Callable
 from ..process.frames import is_guest_file
 from ..process.imports import when_imported
 from .callers import direct, through_library
-from .clock import watch_clock
+from .clock import Clock, watch_clock
 from .compiling import put, step_aside_for_compilers
 from .completion import watch_completion
 from .facts import Facts
+from .identities import tell_drawn, tell_identity
+from .looked_for import LookedFor
+from .meters import watch_meters
+from .recording import Recording
 from .reordering import reordered
 from .replaced_builtins import StandIn
+from .set_order import SetOrder, watch_hash_seed
+from .side_by_side import SideBySide
+from .unwritten import fill_all
 
 
-def install(asked: dict[str, Any], facts: Facts) -> None:
+def install(asked: dict[str, Any], facts: Facts, recording: Recording) -> None:
     """Watch every kind of cause, and change or hold still those that were asked for."""
     _listing(asked.get("listing", ""), asked.get("sort", ""), facts)
-    watch_clock(asked.get("clock", ""), facts)
+    watch_clock(Clock(asked.get("clock", {}), recording, facts))
+    watch_meters(recording, facts)
     _pid(asked.get("pid", ""), facts)
     _entropy(asked.get("entropy", ""), facts)
     watch_completion(asked.get("completion", ""), asked.get("collect", ""), facts)
-    when_imported("numpy", lambda module: _numpy_memory(module, asked.get("memory", ""), facts))
+    SideBySide(asked.get("completion", ""), asked.get("collect", ""), facts).watch()
+    LookedFor().watch()
+    watch_hash_seed(facts)
+    if "sets" in asked:
+        SetOrder(asked["sets"].get("sort", []), facts).watch()
+    if asked.get("deterministic"):
+        when_imported("tensorflow", _tensorflow)
+    when_imported("numpy", lambda module: _numpy_memory(module, asked, facts))
     when_imported("torch", lambda module: _torch(module, asked, facts))
     when_imported("torch.utils.data", lambda module: _loader(module, asked, facts))
 
@@ -117,7 +132,10 @@ def _entropy(how: str, facts: Facts) -> None:
             where = direct(inner)
         facts.note("entropy", where)
         if not how or where is None:
-            return urandom(size)
+            data = urandom(size)
+            if where is not None:
+                tell_drawn(data)
+            return data
         import hashlib
 
         count[0] += 1
@@ -130,7 +148,9 @@ def _entropy(how: str, facts: Facts) -> None:
             where = direct(sys._getframe(1))
             facts.note("entropy", where)
             if not how or where is None:
-                return uuid1(node, clock_seq)
+                made = uuid1(node, clock_seq)
+                tell_identity("word", made.hex)
+                return made
             count[0] += 1
             return module.UUID(int=count[0], version=1)
 
@@ -143,7 +163,13 @@ def _entropy(how: str, facts: Facts) -> None:
         random._urandom = own
 
 
-def _numpy_memory(numpy: Any, how: str, facts: Facts) -> None:
+def _tensorflow(module: Any) -> None:
+    module.config.experimental.enable_op_determinism()
+
+
+def _numpy_memory(numpy: Any, asked: dict[str, Any], facts: Facts) -> None:
+    how, only = asked.get("memory", ""), asked.get("memory-line", "")
+
     def wrap(name: str) -> None:
         original = getattr(numpy, name)
 
@@ -153,7 +179,8 @@ def _numpy_memory(numpy: Any, how: str, facts: Facts) -> None:
                 return made  # NumPy fills these itself, or they are not numbers
             where = direct(sys._getframe(2))
             facts.note("memory", where)
-            if how and where is not None and made.size:
+            if how and where is not None and made.size and only in ("", where):
+                facts.note(f"memory {where}", where)
                 made.fill(_filling(how, made.dtype.kind))
             return made
 
@@ -170,7 +197,12 @@ def _filling(how: str, kind: str) -> Any:
 
 
 def _torch(torch: Any, asked: dict[str, Any], facts: Facts) -> None:
-    how = asked.get("memory", "")
+    how, only = asked.get("memory", ""), asked.get("memory-line", "")
+
+    def fill(made: Any) -> None:
+        with torch.no_grad():
+            kind = "f" if made.is_floating_point() or made.is_complex() else "b" if made.dtype is torch.bool else "i"
+            made.fill_(_filling(how, kind))
 
     def wrap(owner: Any, name: str) -> None:
         original = getattr(owner, name)
@@ -179,16 +211,8 @@ def _torch(torch: Any, asked: dict[str, Any], facts: Facts) -> None:
             made = original(*args, **kwargs)
             where = direct(sys._getframe(1))
             facts.note("memory", where)
-            if how and where is not None:
-                with torch.no_grad():
-                    kind = (
-                        "f"
-                        if made.is_floating_point() or made.is_complex()
-                        else "b"
-                        if made.dtype is torch.bool
-                        else "i"
-                    )
-                    made.fill_(_filling(how, kind))
+            if how == "nan" and where is not None:
+                fill(made)
             return made
 
         functools.update_wrapper(own, original)
@@ -198,8 +222,11 @@ def _torch(torch: Any, asked: dict[str, Any], facts: Facts) -> None:
     for name in ("empty", "empty_like"):
         wrap(torch, name)
     wrap(torch.Tensor, "new_empty")
+    if how == "zero":
+        fill_all(torch, fill, only, facts)
     if asked.get("deterministic"):
         torch.use_deterministic_algorithms(True, warn_only=True)
+        torch.utils.deterministic.fill_uninitialized_memory = False  # NaN in all of it would also make runs agree
         torch.backends.cudnn.deterministic = True
         torch.backends.cudnn.benchmark = False
     if asked.get("threads"):

@@ -19,6 +19,8 @@ from ..randomness.backends import all_backends
 from ..randomness.backends.interface import Backend, Find
 from ..randomness.ledger import Ledger, State
 from ..randomness.streams import derive
+from .callers import maker_of
+from .child_processes import Children
 from .compiling import put, take_back
 from .ops import GENERATOR_BYTES
 from .replaced_builtins import StandIn
@@ -47,9 +49,12 @@ class Observer:
     ----------
     asked
         `generators`: the ledger's names of the generators that start from a fixed number.
+    is_child
+        Whether this process was started by another one of the run. Its global generators are named so.
     """
 
-    def __init__(self, asked: dict[str, Any]) -> None:
+    def __init__(self, asked: dict[str, Any], is_child: bool = False) -> None:
+        self._children = Children(is_child, self._begin_in_child)
         self.backends: list[Backend] = all_backends()
         self.ledger = Ledger(backend.generator for backend in self.backends)
         self.watched: set[str] = set()
@@ -67,16 +72,39 @@ class Observer:
             def act(module: ModuleType, backend: Backend = backend) -> None:
                 if not backend.known():
                     return
-                if self._holds(backend.generator):
-                    backend.seed(derive(0, "check", backend.name) % 2**32)
+                self._hold(backend)
                 backend.watch(self.ledger, self)
                 self.watched.add(backend.name)
                 self._watch_draws(backend)
 
             when_imported(backend.module, act)
 
+        self._children.watch()
+
     def _holds(self, generator: str) -> bool:
         return generator in self._fixed
+
+    def _hold(self, backend: Backend) -> None:
+        """Start a library's global generator from a fixed number, if that was asked for."""
+        if self._holds(self._children.name_of(backend.generator)):
+            backend.seed(derive(0, "check", backend.name, *self._children.path) % 2**32)
+
+    def _begin_in_child(self, forked: bool) -> None:
+        """A child process begins: forked, or started anew and told only now which one it is.
+
+        Python gives `random` another start in each forked process. All other generators are copies of the parent's.
+        """
+        for backend in self.backends:
+            if backend.name not in self.watched or (forked and backend.name != "random"):
+                continue
+            self._hold(backend)
+            entry = self.ledger.entry(backend.generator)
+            entry.state, entry.seed, entry.seeded_at, entry.note = State.UNTOUCHED, None, [], ""
+            self.ledger.starts[backend.generator] = backend.digest()
+            self._drawn_at.pop(backend.generator, None)
+            self._before_seed.discard(backend.generator)
+            if forked:
+                self._watch_draws(backend)
 
     def __call__(self, library: str, bits: int, generator: str = "") -> int:
         """The number from which a generator without a seed starts.
@@ -90,7 +118,8 @@ class Observer:
 
     def made(self, generator: str, where: str, library: str, bits: int) -> int:
         """The number for a generator that the code at `where` makes. The generator gets an entry in the ledger."""
-        entry = self.ledger.made_without_seed(generator, where, "given no seed")
+        by = maker_of(sys._getframe(1))
+        entry = self.ledger.made_without_seed(generator, where, f"given no seed by {by}" if by else "given no seed")
         if getpid() != self._pid and self._unmade.get(generator, 0) < _MOST_UNMADE:
             spool.send("made", entry=entry.as_dict())  # a worker may be killed before it can tell
         return self(library, bits, generator)
@@ -160,6 +189,10 @@ class Observer:
     def _drawn(self, generator: str, where: str) -> None:
         if generator not in self._drawn_at:
             self._drawn_at[generator] = where
+            name = self._children.name_of(generator)
+            if name != generator and self.ledger.entry(generator).state in (State.UNTOUCHED, State.UNSEEDED):
+                entry = {**self.ledger.entry(generator).as_dict(), "generator": name, "state": str(State.UNSEEDED)}
+                spool.send("made", entry={**entry, "drawn_at": where})  # a worker may be killed before it can tell
             if self.ledger.known(generator) and self.ledger.entry(generator).state in (State.UNTOUCHED, State.UNSEEDED):
                 self._before_seed.add(generator)
 
@@ -170,6 +203,8 @@ class Observer:
             entry["drawn_at"] = self._drawn_at.get(entry["generator"])
             if entry["state"] == State.SEEDED_LATE and entry["generator"] not in self._before_seed:
                 entry["state"], entry["note"] = str(State.SEEDED), "libraries drew from it while they were imported"
+            if entry["generator"] in {backend.generator for backend in self.backends}:
+                entry["generator"] = self._children.name_of(entry["generator"])
         return entries
 
     def digests(self) -> dict[str, int]:
@@ -192,10 +227,12 @@ def _first_call(places: list[tuple[Any, str]], note: Callable[[str], None], unle
     done = [False]
     places = [(owner, name) for owner, name in places if getattr(owner, name, None) is not None]
 
+    put_there: list[tuple[Any, str, Any]] = []
+
     def restore() -> None:
         done[0] = True
-        for owner, name in places:
-            take_back(owner, name)
+        for owner, name, own in put_there:
+            take_back(owner, name, own)
 
     def wrap(original: Any, name: str) -> Any:
         def first(*args: Any, **kwargs: Any) -> Any:
@@ -209,5 +246,7 @@ def _first_call(places: list[tuple[Any, str]], note: Callable[[str], None], unle
 
     for owner, name in places:
         original = getattr(owner, name)
-        own = wrap(original, name)
-        put(owner, name, functools.update_wrapper(own, original) if isinstance(owner, type) else StandIn(original, own))
+        first = wrap(original, name)
+        own = functools.update_wrapper(first, original) if isinstance(owner, type) else StandIn(original, first)
+        put(owner, name, own)
+        put_there.append((owner, name, own))

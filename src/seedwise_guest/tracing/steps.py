@@ -29,12 +29,17 @@ class Steps:
         self._parameters: dict[int, Any] = {}
         self._done = False
         self.epochs = Epochs()
+        self.following: Any = None
+        if "resuming" in asked:
+            from .resuming.following import Following
+
+            self.following = Following(asked["resuming"])
 
     def watch(self) -> None:
         """Hook every optimizer. Called when torch.optim has been imported."""
         from torch.optim.optimizer import register_optimizer_step_post_hook
 
-        register_optimizer_step_post_hook(self._after)
+        register_optimizer_step_post_hook(self._after)  # before those of `following`, which may end the process
         if self.ops_at == 0:
             self._begin()
 
@@ -76,6 +81,8 @@ class Steps:
             with open(os.path.join(place, told["digests"]), "wb") as file:
                 file.write(array.array("I", digests).tobytes())
             told["parameters"] = self._dump(place)
+        if self.following is not None:
+            told.update(self.following.as_dict())
         if self.recorder is not None:
             told["ops"] = self.recorder.write(os.path.join(place, "trace-ops.jsonl"))
         return told

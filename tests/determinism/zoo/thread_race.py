@@ -1,5 +1,4 @@
 # cause: completion order
-# fix: not verified
 import threading
 
 results = []

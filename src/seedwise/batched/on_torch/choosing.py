@@ -1,9 +1,8 @@
 """Which engine is taken: a few steps of each are measured."""
 
-import itertools
-import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 
 import torch
 from torch import nn
@@ -13,16 +12,22 @@ from ...words import duration
 from ..task import Engine, Task
 from .chunk import Chunk, MakeStepper, number_of_chunks
 from .compiled import CompiledStepper, NotCompiled, Programs
-from .lone import train_alone
 from .refusals import reason_against
 from .stacked import StackedModel
+from .streams import Starts
+from .trial import Trial, clock_for, try_alone
 from .vmap import Programs as TracedPrograms
 from .vmap import VmapStepper
+from .width import narrowed
 
-WORTH_COMPILING = 15.0
-"""Seconds that the quickest other engine must be expected to take for each program that has to be compiled."""
-NOT_WORTH_A_LOOK = 3.0
+COMPILING, COMPILING_EACH = 1.0, 0.015
+"""Seconds to compile a program, and each operation of it, as measured for networks of 60 to 700 operations on an idle machine."""
+WORTH_COMPILING = 5.0
+"""How many times longer than compiling the quickest other engine must be expected to take."""
+NOT_WORTH_A_LOOK = 1.0
 """Seconds that all seeds may take alone before other engines are tried: the first stacked step takes a second."""
+FEW, NOT_WORTH_A_LOOK_FOR_FEW = 32, 20.0
+"""The same for few seeds, for whom most of a chunk is copies."""
 _STEPS = 6
 
 
@@ -32,11 +37,15 @@ class CannotStack(Exception):
 
 @dataclass
 class Makers:
-    """Makes the steppers of a fit. What is compiled once serves every chunk."""
+    """Makes the steppers of a fit. What is built, traced or compiled once serves every chunk."""
 
+    task: Task
     traced: TracedPrograms = field(default_factory=dict)
     programs: Programs = field(default_factory=dict)
     compiled: list[CompiledStepper] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.starts = Starts(self.task)
 
     def of(self, engine: Engine) -> MakeStepper:
         """What makes the stepper of an engine."""
@@ -58,39 +67,65 @@ class Makers:
 
 @dataclass(frozen=True)
 class Choice:
-    """The engine that is taken, why, and how many seconds each was expected to take for all seeds."""
+    """The engine that is taken, why, and how many seconds each was expected to take for all seeds.
+
+    `width` is how many seeds are trained together, `processes` how many train seeds alone. `trial` is the first seed alone, as far as it
+    was trained to be timed.
+    """
 
     engine: Engine
     why: str
     expected: tuple[tuple[Engine, float], ...] = ()
+    width: int = 1
+    processes: int = 1
+    trial: Trial | None = None
 
 
 def choose_engine(
     task: Task, seeds: Sequence[int], net: "nn.Module", widths: Mapping[Engine, int], makers: Makers, processes: int
 ) -> Choice:
     """Measure a few steps, and take what is quickest for all seeds."""
-    if len(seeds) == 1:
-        return Choice(Engine.LOOP, "there is one seed")
-    alone = len(seeds) * task.steps * _alone(task, seeds[0]) / min(processes, len(seeds))
-    if alone < NOT_WORTH_A_LOOK:
-        return Choice(Engine.LOOP, f"all seeds take about {duration(alone)} alone", ((Engine.LOOP, alone),))
-    reason = reason_against(task, net) or _fails(task, seeds) or _differ(task, seeds[: widths[Engine.VMAP]])
+    least = NOT_WORTH_A_LOOK if len(seeds) > FEW else NOT_WORTH_A_LOOK_FOR_FEW
+    trial = try_alone(Trial(task, seeds[0], len(seeds), least, processes))
+    alone = trial.alone()
+    by_loop = partial(
+        Choice,
+        Engine.LOOP,
+        processes=trial.processes_for(len(seeds) * task.steps * trial.step_seconds),
+        trial=trial,
+    )
+    expected = {Engine.LOOP: alone}
+    if trial.is_soon_done:
+        return by_loop(f"all seeds take about {duration(alone)} alone", tuple(expected.items()))
+    widths = {engine: narrowed(width, len(seeds)) for engine, width in widths.items()}
+    reason = reason_against(task, net) or _fails(task, seeds) or _differ(makers, seeds[: widths[Engine.VMAP]])
     if reason:
-        return Choice(Engine.LOOP, f"stacked seeds would not be as if alone: {reason}", ((Engine.LOOP, alone),))
-    expected = {Engine.LOOP: alone, Engine.VMAP: _stacked(task, seeds, widths[Engine.VMAP], makers.of(Engine.VMAP))}
-    shapes = 1 if len(task.train) % task.batch_size == 0 or task.drop_last else 2
+        return by_loop(f"stacked seeds would not be as if alone: {reason}", tuple(expected.items()))
+    expected[Engine.VMAP] = _stacked(makers, seeds, widths[Engine.VMAP], Engine.VMAP)
     left_out = ""
-    if min(expected.values()) > WORTH_COMPILING * shapes:
+    worth = WORTH_COMPILING * _seconds_to_compile(makers)
+    if min(expected.values()) > worth:
         try:
-            expected[Engine.COMPILED] = _stacked(task, seeds, widths[Engine.COMPILED], makers.of(Engine.COMPILED))
+            expected[Engine.COMPILED] = _stacked(makers, seeds, widths[Engine.COMPILED], Engine.COMPILED)
         except NotCompiled as error:
             left_out = f"; compiled is left out: {error}"
     else:
-        left_out = f"; compiling pays above {WORTH_COMPILING * shapes:.0f} s"
+        left_out = f"; compiling pays above {worth:.0f} s"
     best = min(expected, key=lambda engine: expected[engine])
     found = ", ".join(f"{engine} {duration(seconds)}" for engine, seconds in expected.items())
-    nothing = "nothing is gained by stacking; " if best is Engine.LOOP else ""
-    return Choice(best, f"{nothing}expected for all seeds: {found}{left_out}", tuple(expected.items()))
+    if best is Engine.LOOP:
+        return by_loop(
+            f"nothing is gained by stacking; expected for all seeds: {found}{left_out}", tuple(expected.items())
+        )
+    return Choice(best, f"expected for all seeds: {found}{left_out}", tuple(expected.items()), widths[best], 1, trial)
+
+
+def _seconds_to_compile(makers: Makers) -> float:
+    """About how long it would take to compile what `vmap` has traced; each size of a batch is a program."""
+    task = makers.task
+    shapes = 1 if len(task.train) % task.batch_size == 0 or task.drop_last else 2
+    operations = max((len(program.graph.nodes) for program in makers.traced.values()), default=0)
+    return shapes * (COMPILING + COMPILING_EACH * operations)
 
 
 def _fails(task: Task, seeds: Sequence[int]) -> str:
@@ -102,10 +137,10 @@ def _fails(task: Task, seeds: Sequence[int]) -> str:
     return ""
 
 
-def _differ(task: Task, seeds: Sequence[int]) -> str:
+def _differ(makers: Makers, seeds: Sequence[int]) -> str:
     """What models of some seeds do not have in common; "" if they differ in values only."""
     try:
-        Chunk(task, seeds, len(seeds), VmapStepper).begin()
+        Chunk(makers.task, seeds, len(seeds), makers.of(Engine.VMAP), starts=makers.starts).begin()
     except UsageError as error:
         return str(error)
     return ""
@@ -143,33 +178,29 @@ def _in_words(error: Exception) -> str:
 
 def _some_steps(chunk: Chunk, most: int) -> float:
     """Do up to so many steps of the first epoch; the quickest time of one."""
-    chunk.stepper.begin_epoch(chunk.orders.next().to(chunk.task.device))
-    best = float("inf")
+    chunk.stepper.begin_epoch(chunk.next_orders())
+    best, clock = float("inf"), clock_for(chunk.task)
     for k in range(min(most, chunk.task.batches)):
-        began = time.perf_counter()
+        began = clock()
         chunk.stepper.step(k, chunk.masks(chunk.task.rows_in(k)))
         if chunk.task.device.startswith("cuda"):
             torch.cuda.synchronize()
-        best = min(best, time.perf_counter() - began)
+        best = min(best, clock() - began)
     return best
 
 
-def _stacked(task: Task, seeds: Sequence[int], width: int, make: MakeStepper) -> float:
-    """Seconds of all steps of all seeds in chunks of this width, from a few steps of the first."""
-    chunk = Chunk(task, seeds[:width], width, make)
+def _stacked(makers: Makers, seeds: Sequence[int], width: int, engine: Engine) -> float:
+    """Seconds of all steps of all seeds in chunks of this width, from a few steps of the first.
+
+    Models and programs that are made for it serve the training too.
+    """
+    task = makers.task
+    chunk = Chunk(task, seeds[:width], width, makers.of(engine), starts=makers.starts)
     chunk.begin()
     _some_steps(chunk, 1)
-    return _some_steps(chunk, _STEPS) * task.steps * number_of_chunks(len(seeds), width)
-
-
-def _alone(task: Task, seed: int) -> float:
-    """Seconds of one step of one seed."""
-    times: list[float] = []
-
-    def look(step: int, _net: "nn.Module") -> bool:
-        times.append(time.perf_counter())
-        return step < 4 * _STEPS
-
-    train_alone(task, seed, look)
-    between = sorted(b - a for a, b in itertools.pairwise(times))
-    return between[len(between) // 2] if between else 0.0
+    clock = clock_for(task)
+    began = clock()
+    chunk.next_orders()
+    ordering = clock() - began
+    each = _some_steps(chunk, _STEPS) * task.batches + ordering
+    return each * task.epochs * number_of_chunks(len(seeds), width)

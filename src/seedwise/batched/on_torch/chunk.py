@@ -19,7 +19,7 @@ from .parts import difference, parts_of
 from .rehearsal import rehearse
 from .stacked import StackedModel, Tensors, evaluate
 from .stacked_patience import StackedPatience
-from .streams import Orders, SeedStreams, begin, global_generators_kept
+from .streams import Orders, Starts
 
 
 class Stepper(Protocol):
@@ -61,20 +61,19 @@ class Chunk:
     """The parts of a model of an earlier chunk, which these must have too, because its program is used again."""
     copies_agree: bool | None = None
     """Whether copies of a seed in other places of the chunk ended with the same bits; None where there were no copies."""
+    starts: Starts | None = None
+    """Where the starting models are taken from; else they are built here."""
 
     def begin(self) -> None:
         """Build every seed's model, and stack them."""
         task = self.task
-        with global_generators_kept():
-            begun = [begin(task, seed) for seed in self.seeds]
+        begun = (self.starts or Starts(task)).of(self.seeds)
         nets = [net for net, _ in begun]
         self._check_parts(nets)
         places = [k % len(nets) for k in range(self.width)]
-        self.streams = [
-            streams if k < len(nets) else _copy(streams)
-            for k, streams in ((k, begun[place][1]) for k, place in enumerate(places))
-        ]
-        shared = task.vary is None
+        self.streams = [streams for _, streams in begun]
+        self.places = torch.tensor(places, device=task.device)
+        shared = task.vary is None and task.device == "cpu"
         generators = [s.order for s in self.streams]
         self.model = StackedModel.of([nets[k] for k in places], [*self.seeds], generators, task.device)
         sizes = {task.batch_size, *([] if task.drop_last else [len(task.train) % task.batch_size])} - {0}
@@ -102,12 +101,20 @@ class Chunk:
         """The masks of the next step."""
         dtype = next(iter(self.model.stacked.values())).dtype
         generators = [s.dropout for s in self.streams]
-        return [drop.masks(generators, dtype).to(self.task.device) for drop in self.drops[rows]]
+        return [self._filled_up(drop.masks(generators, dtype)) for drop in self.drops[rows]]
+
+    def next_orders(self) -> "torch.Tensor":
+        """The orders of the rows in the next epoch, shape (seeds, rows)."""
+        return self._filled_up(self.orders.next().to(self.task.device))
+
+    def _filled_up(self, of_seeds: "torch.Tensor") -> "torch.Tensor":
+        """The same for the copies that fill up the chunk."""
+        return of_seeds if len(of_seeds) == self.width else of_seeds[self.places]
 
     def epoch(self, first_step: int) -> "torch.Tensor":
         """Train one epoch. Returns the losses, shape (steps, seeds)."""
         losses = []
-        self.stepper.begin_epoch(self.orders.next().to(self.task.device))
+        self.stepper.begin_epoch(self.next_orders())
         for k in range(self.task.batches):
             losses.append(self.stepper.step(k, self.masks(self.task.rows_in(k))))
             step = first_step + k
@@ -115,17 +122,6 @@ class Chunk:
                 self.photographs[step] = {n: t.detach()[0].clone() for n, t in self.stepper.parameters.items()}
         self.stepper.end_epoch()
         return torch.stack(losses)
-
-
-def _copy(streams: SeedStreams) -> SeedStreams:
-    order = _copied(streams.order)
-    return SeedStreams(order, order if streams.dropout is streams.order else _copied(streams.dropout))
-
-
-def _copied(generator: "torch.Generator") -> "torch.Generator":
-    copy = torch.Generator()
-    copy.set_state(generator.get_state())
-    return copy
 
 
 class Records:

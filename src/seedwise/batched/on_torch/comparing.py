@@ -1,7 +1,8 @@
 """The first seed by the plain loop and by a stacked engine: how close they are."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import replace
+from typing import TypeAlias
 
 import torch
 from torch import nn
@@ -25,10 +26,22 @@ def steps_to_compare(task: Task) -> tuple[int, ...]:
     return tuple(sorted({min(_EARLY, task.steps), min(STEPS, task.steps)}))
 
 
-def compare_first(task: Task, chunk: Chunk, make: MakeStepper) -> tuple[Closeness, bool]:
+Photographs: TypeAlias = dict[int, dict[str, torch.Tensor]]
+"""A seed's parameters after some steps."""
+
+
+def photographed(net: "nn.Module") -> "dict[str, torch.Tensor]":
+    """The parameters as they are now."""
+    return {name: p.detach().clone() for name, p in net.named_parameters()}
+
+
+def compare_first(
+    task: Task, chunk: Chunk, make: MakeStepper, lone: Photographs | None = None
+) -> tuple[Closeness, bool]:
     """How close the first seed of a trained chunk is to the plain loop, and whether that is rounding.
 
-    Where single precision leaves a doubt, both are done again in double precision.
+    Where single precision leaves a doubt, both are done again in double precision. `lone` are photographs of the plain loop, if there
+    are some already.
     """
     seed = chunk.seeds[0]
     with global_generators_kept():
@@ -40,7 +53,7 @@ def compare_first(task: Task, chunk: Chunk, make: MakeStepper) -> tuple[Closenes
         loader = DataLoader(torch.arange(len(task.train)), len(task.train), shuffle=True)
         same_order = torch.equal(next(iter(loader)), order)
     same_start = all(torch.equal(chunk.photographs[0][name], value) for name, value in start.items())
-    differences, moved = _differences(task, seed, chunk.photographs, start)
+    differences, moved = _differences(task, seed, chunk.photographs, start, lone)
     early, last = steps_to_compare(task)[0], steps_to_compare(task)[-1]
     found = Closeness(seed, same_start, same_order, last, differences[last], moved[last])
     rounding = same_start and same_order and differences[early] <= _SMALL * moved[early] + 1e-12
@@ -51,25 +64,34 @@ def compare_first(task: Task, chunk: Chunk, make: MakeStepper) -> tuple[Closenes
 
 
 def _differences(
-    task: Task, seed: int, photographs: "dict[int, dict[str, torch.Tensor]]", start: "dict[str, torch.Tensor]"
+    task: Task,
+    seed: int,
+    photographs: Photographs,
+    start: "dict[str, torch.Tensor]",
+    lone: Photographs | None = None,
 ) -> tuple[dict[int, float], dict[int, float]]:
     """After each step: the largest difference to the plain loop, and how far the weights had moved."""
-    differences: dict[int, float] = {}
-    moved: dict[int, float] = {}
+    wanted = steps_to_compare(task)
+    if lone is None or not set(wanted) <= lone.keys():
+        lone = _photographs_of_the_loop(task, seed)
+    differences, moved = dict.fromkeys(wanted, 0.0), dict.fromkeys(wanted, 0.0)
+    for step in lone.keys() & photographs.keys() & set(wanted):  # a seed that ended before has nothing to compare there
+        differences[step] = _largest((lone[step][n], t) for n, t in photographs[step].items())
+        moved[step] = _largest((lone[step][n], t) for n, t in start.items())
+    return differences, moved
+
+
+def _photographs_of_the_loop(task: Task, seed: int) -> Photographs:
+    found: Photographs = {}
     wanted = steps_to_compare(task)
 
     def look(step: int, net: "nn.Module") -> bool:
-        if step in wanted and step in photographs:
-            named = dict(net.named_parameters())
-            differences[step] = _largest((named[n].detach(), t) for n, t in photographs[step].items())
-            moved[step] = _largest((named[n].detach(), t) for n, t in start.items())
+        if step in wanted:
+            found[step] = photographed(net)
         return step < wanted[-1]
 
     train_alone(task, seed, look)
-    for step in wanted:  # a seed that ended before has nothing to compare there
-        differences.setdefault(step, 0.0)
-        moved.setdefault(step, 0.0)
-    return differences, moved
+    return found
 
 
 def _largest(pairs: "Iterable[tuple[torch.Tensor, torch.Tensor]]") -> float:
@@ -112,6 +134,3 @@ def in_double(task: Task) -> Task:
     train = convert(task.train)
     assert train is not None
     return replace(task, model=model, train=train, test=convert(task.test), validation=convert(task.validation))
-
-
-Compared = Callable[[Chunk], tuple[Closeness, bool]]

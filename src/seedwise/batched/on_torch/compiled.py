@@ -12,6 +12,7 @@ from torch import fx
 from torch.fx.experimental.proxy_tensor import make_fx
 
 from ..task import Task
+from .convolving import pools_written_out
 from .rehearsal import rehearse
 from .seeds_last import Lanes, NoRule, run_with_seeds_last
 from .stacked import StackedModel, Tensors, call, quick_paths_off
@@ -22,8 +23,8 @@ Flat: TypeAlias = "list[torch.Tensor]"
 Programs: TypeAlias = dict[tuple[int, ...], Callable[..., list[torch.Tensor]]]
 
 
-_PICKED = 2**23
-"""Bytes of rows that are picked at a time."""
+_PICKED, _PICKED_ON_A_GPU = 2**23, 2**29
+"""Bytes of rows that are picked at a time; on the CPU they should stay near the processor."""
 
 
 class NotCompiled(Exception):
@@ -65,13 +66,11 @@ def layout_of(task: Task, model: StackedModel, unused: frozenset[str]) -> "tuple
     updates = updates_of(optimizer)
     if updates is None:
         raise NotCompiled(f"it knows SGD, Adam, AdamW and RMSprop, and not {type(optimizer).__name__}")
-    if task.clip_norm is not None:
-        raise NotCompiled("clip_norm needs all gradients of a seed before any update")
     of = {id(p): k for k, group in enumerate(optimizer.param_groups) for p in group["params"]}
-    groups = tuple(
-        of.get(id(p), -1) if p.requires_grad and name not in unused else -1
-        for name, p in zip(model.stacked, stand_ins, strict=True)
-    )
+    used = [p.requires_grad and name not in unused for name, p in zip(model.stacked, stand_ins, strict=True)]
+    if task.clip_norm is not None and any(use and id(p) not in of for use, p in zip(used, stand_ins, strict=True)):
+        raise NotCompiled("clip_norm counts gradients of parameters that the optimizer does not have")
+    groups = tuple(of.get(id(p), -1) if use else -1 for use, p in zip(used, stand_ins, strict=True))
     return Layout(tuple(model.stacked), tuple(model.buffers), groups, updates), optimizer
 
 
@@ -98,6 +97,8 @@ def step_of_one(
 
         trained = {n: p for n, p in zip(layout.parameters, parameters, strict=True) if n not in fixed}
         gradients, (loss, own) = _gradients(loss_of, trained)
+        if task.clip_norm is not None:
+            gradients = _clipped(gradients, task.clip_norm)
         by_group, left = layout.named(numbers), list(states)
         new: list[torch.Tensor] = []
         new_states: list[torch.Tensor] = []
@@ -125,12 +126,19 @@ def _gradients(
     return torch.func.grad(with_loss, has_aux=True)(trained)  # type: ignore[no-any-return]
 
 
+def _clipped(gradients: Tensors, most: float) -> Tensors:
+    """Gradients of one seed, whose common norm is at most this. Source: torch/nn/utils/clip_grad.py, `clip_grad_norm_`."""
+    squares = [(g * g).sum() for g in gradients.values()]
+    factor = (most / (torch.stack(squares).sum().sqrt() + 1e-6)).clamp(max=1.0)
+    return {name: g * factor for name, g in gradients.items()}
+
+
 def trace_one(step: Callable[..., Any], inputs: Sequence[Any]) -> "fx.GraphModule":
     """The step of one seed as a program of basic operations."""
-    with quick_paths_off():
-        return make_fx(torch.func.functionalize(step, remove="mutations"), decomposition_table=_decompositions())(
-            *inputs
-        )
+    with quick_paths_off(), pools_written_out():
+        traced = make_fx(step)(*inputs)
+        pure = torch.func.functionalize(traced, remove="mutations")
+        return make_fx(pure, decomposition_table=_decompositions())(*inputs)
 
 
 def _decompositions() -> dict[Any, Any]:
@@ -198,7 +206,8 @@ class CompiledStepper:
         self.dtype = self.values[0].dtype
         self.numbers: tuple[list[float], torch.Tensor] = [], torch.empty(0)
         each = (len(self.inputs) * self.inputs.element_size() + 8 * len(self.targets)) * self.values[0].shape[-1]
-        self.rows_at_once = self.task.batch_size * max(1, _PICKED // (each * self.task.batch_size))
+        at_once = _PICKED if self.inputs.device.type == "cpu" else _PICKED_ON_A_GPU
+        self.rows_at_once = self.task.batch_size * max(1, at_once // (each * self.task.batch_size))
         self.picked_from = self.picked_to = 0
 
     @property
@@ -323,7 +332,7 @@ def why_not_compiled(task: Task, seed: int) -> None:
 
     chunk = Chunk(task, [seed], 2, lambda task, model: CompiledStepper(task, model, compile=False))
     chunk.begin()
-    chunk.stepper.begin_epoch(chunk.orders.next().to(task.device))
+    chunk.stepper.begin_epoch(chunk.next_orders())
     try:
         chunk.stepper.step(0, chunk.masks(task.rows_in(0)))
     except NotCompiled:

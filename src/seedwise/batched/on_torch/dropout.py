@@ -21,22 +21,31 @@ _ATTENTION = "scaled_dot_product_attention"
 
 @dataclass(frozen=True)
 class Drop:
-    """One call of a dropout function: the chance to drop, and the mask's shape, with its axes as they lie in memory."""
+    """One call of a dropout function: the chance to drop, and the mask's shape, with its axes as they lie in memory.
+
+    `fused` says whether a GPU draws it while it drops, which gives other masks than drawing alone.
+    """
 
     p: float
     shape: tuple[int, ...]
     axes: tuple[int, ...]
+    fused: bool = False
 
     def mask(self, generator: "torch.Generator", like: "torch.Tensor") -> "torch.Tensor":
         """The mask that the next call with this generator draws: 1 where a value is kept, else 0."""
-        flat = like.new_empty([self.shape[axis] for axis in self.axes], device="cpu")
-        return self._as_seen(flat.bernoulli_(1 - self.p, generator=generator))
+        return self.masks([generator], like.dtype)[0]
 
     def masks(self, generators: "Sequence[torch.Generator]", dtype: "torch.dtype") -> "torch.Tensor":
-        """The masks of many seeds, with the seeds along the first axis."""
-        flat = torch.empty([len(generators), *(self.shape[axis] for axis in self.axes)], dtype=dtype)
-        for row, generator in zip(flat.unbind(), generators, strict=True):
-            row.bernoulli_(1 - self.p, generator=generator)
+        """The masks of many seeds, with the seeds along the first axis, on the device of their generators."""
+        lying = [self.shape[axis] for axis in self.axes]
+        flat = torch.empty([len(generators), *lying], dtype=dtype, device=generators[0].device)
+        if self.fused:
+            ones = torch.ones(lying, dtype=dtype, device=flat.device)
+            for row, generator in zip(flat.unbind(), generators, strict=True):
+                row.copy_(torch.ops.aten._fused_dropout(ones, 1 - self.p, generator)[1])
+        else:
+            for row, generator in zip(flat.unbind(), generators, strict=True):
+                row.bernoulli_(1 - self.p, generator=generator)
         return self._as_seen(flat, 1)
 
     def _as_seen(self, flat: "torch.Tensor", leading: int = 0) -> "torch.Tensor":
@@ -47,13 +56,14 @@ class Drop:
 Give: TypeAlias = "Callable[[Drop, torch.Tensor], torch.Tensor]"
 
 
-def _drop(p: float, x: "torch.Tensor", by_feature: bool) -> Drop:
+def _drop(name: str, p: float, x: "torch.Tensor") -> Drop:
     """The mask's description. A mask of single values lies in memory as its input does, a mask of features is dense."""
-    if by_feature:
+    if name in _BY_FEATURE:
         shape = (*x.shape[:2], *[1] * (x.dim() - 2))
         return Drop(p, shape, tuple(range(len(shape))))
     steps = torch.empty_like(x).stride()
-    return Drop(p, tuple(x.shape), tuple(sorted(range(x.dim()), key=lambda axis: -steps[axis])))
+    axes = tuple(sorted(range(x.dim()), key=lambda axis: -steps[axis]))
+    return Drop(p, tuple(x.shape), axes, fused=name == "dropout" and x.is_cuda)
 
 
 def _applied(name: str, x: "torch.Tensor", p: float, give: Give) -> "torch.Tensor":
@@ -62,7 +72,7 @@ def _applied(name: str, x: "torch.Tensor", p: float, give: Give) -> "torch.Tenso
         return x
     if p == 1:
         return x * torch.zeros((), dtype=x.dtype, device=x.device)
-    mask = give(_drop(p, x, name in _BY_FEATURE), x)
+    mask = give(_drop(name, p, x), x)
     if "alpha" not in name:
         return x * (mask / (1 - p))
     a = 1 / math.sqrt((_ALPHA * _ALPHA * p + 1) * (1 - p))
@@ -127,8 +137,8 @@ def masks_from(give: Give) -> "Iterator[None]":
 
 
 def drawn_from(generator: "torch.Generator") -> Give:
-    """Masks that are drawn, on the CPU, when they are needed."""
-    return lambda drop, x: drop.mask(generator, x).to(x.device)
+    """Masks that are drawn when they are needed."""
+    return lambda drop, x: drop.mask(generator, x)
 
 
 def in_order(masks: "Sequence[torch.Tensor]") -> Give:

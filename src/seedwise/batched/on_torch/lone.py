@@ -15,7 +15,7 @@ from ..task import Keep, Task
 from .dropout import drawn_from, masks_from
 from .measure import measure
 from .patience import Patience
-from .streams import SeedStreams, begin, global_generators_kept
+from .streams import SeedStreams, begin, global_generator_of, global_generators_kept
 
 AfterStep = Callable[[int, "nn.Module"], bool]
 """Called with the step, from 1, and the model. It says whether to go on."""
@@ -28,7 +28,7 @@ class _Order:
         data = TensorDataset(task.train.inputs.cpu(), task.train.targets.cpu())
         self.loader = DataLoader(data, task.batch_size, shuffle=True, drop_last=task.drop_last)
         self.device, self.order = task.device, streams.order
-        self.apart = streams.order is not streams.dropout
+        self.apart = task.vary is not None
 
     def epoch(self) -> "Iterator[tuple[torch.Tensor, torch.Tensor]]":
         """The batches of the next epoch."""
@@ -41,7 +41,7 @@ class _Order:
 
 
 def train_alone(task: Task, seed: int, after_step: AfterStep | None = None) -> SeedOutcome:
-    """Train one seed as a plain script would, with its draws on the CPU.
+    """Train one seed as a plain script would.
 
     The global generators are those of the seed meanwhile, and are put back.
     """
@@ -50,9 +50,11 @@ def train_alone(task: Task, seed: int, after_step: AfterStep | None = None) -> S
         net, streams = begin(task, seed)
         net = net.to(task.device)
         torch.set_rng_state(streams.order.get_state())
-        own_dropout = streams.order is streams.dropout and task.device == "cpu"
-        masks = streams.dropout if streams.order is not streams.dropout else torch.default_generator
-        with nullcontext() if own_dropout else masks_from(drawn_from(masks)):
+        of_device = global_generator_of(task.device)
+        if of_device is not None:  # it draws dropout and nothing else
+            of_device.set_state(streams.dropout.get_state())
+        usual = task.vary is None or of_device is not None
+        with nullcontext() if usual else masks_from(drawn_from(streams.dropout)):
             outcome = _train(task, seed, net, _Order(task, streams), after_step)
     return SeedOutcome(**{**vars(outcome), "seconds": time.perf_counter() - began})
 

@@ -101,9 +101,11 @@ def _check_choices(
 
 def _check_device(device: str) -> None:
     try:
-        torch.zeros((), device=device)
+        kind = torch.zeros((), device=device).device.type
     except (RuntimeError, AssertionError, NotImplementedError) as error:
         raise UsageError(f"device {device!r} cannot be used here: {str(error).splitlines()[0]}") from None
+    if kind not in ("cpu", "cuda"):
+        raise UsageError(f"device is cpu or cuda; the draws of dropout on {kind} are not known here")
 
 
 def _built(model: "Callable[[], nn.Module]") -> "nn.Module":

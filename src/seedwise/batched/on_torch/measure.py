@@ -81,5 +81,12 @@ def measure_stacked(
         for part, data in task.parts:
             outputs = outputs_for(data)
             for name, function in functions_for(task, part):
-                values[name] = [float(function(one, data.targets)) for one in outputs]
+                values[name] = _as_floats([function(one, data.targets) for one in outputs])
     return values, outputs
+
+
+def _as_floats(values: "list[torch.Tensor]") -> list[float]:
+    """The same as numbers; from a GPU all at once, because each look at one waits for it."""
+    if all(isinstance(value, torch.Tensor) and value.is_cuda for value in values):
+        return [float(value) for value in torch.stack([value.detach().reshape(()) for value in values]).cpu()]
+    return [float(value) for value in values]

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import torch
 from torch import nn
+from torch.nn.utils.parametrize import is_parametrized
 
 _TENSORS = frozenset({"_parameters", "_buffers", "_modules"})
 _PLAIN = (bool, int, float, complex, str, bytes, type(None))
@@ -21,10 +22,18 @@ def parts_of(net: "nn.Module") -> dict[str, object]:
     own = {id(t) for t in (*net.parameters(), *net.buffers())}  # an LSTM lists its parameters once more
     for name, module in net.named_modules():
         for key, value in vars(module).items():
-            if key not in _TENSORS:
+            if key.endswith("_hooks") and isinstance(value, Mapping):
+                found[f"{name}.{key}"] = [type(hook) for hook in value.values()]  # their keys count up in a process
+            elif key not in _TENSORS:
                 found[f"{name}.{key}" if name else key] = _comparable(value, own)
-    found["modules"] = [type(module) for module in net.modules()]
+    found["modules"] = [_kind(module) for module in net.modules()]
     return found
+
+
+def _kind(module: "nn.Module") -> type:
+    """Its class. One with parametrizations has a class of its own, made for it, behind that which it was."""
+    kind = type(module)
+    return kind.__mro__[1] if is_parametrized(module) else kind
 
 
 def _comparable(value: object, own: set[int]) -> object:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 import torch
-from torch import _VF
+from torch import _VF, nn
 from torch.nn import functional
 
 Weights: TypeAlias = "Sequence[torch.Tensor]"
@@ -121,13 +121,18 @@ _REPLACED = {
 
 @contextmanager
 def written_out() -> Iterator[None]:
-    """Let recurrent layers in the block be computed by plain operations."""
-    before = dict(vars(_VF))
+    """Let recurrent layers in the block be computed by plain operations.
+
+    On a GPU they would lay their weights out anew for cuDNN, which reads addresses that stacked weights do not have.
+    """
+    before, laid_out = dict(vars(_VF)), nn.RNNBase.flatten_parameters
     try:
+        nn.RNNBase.flatten_parameters = lambda self: None
         for name, function in _REPLACED.items():
             setattr(_VF, name, function)
         yield
     finally:
+        nn.RNNBase.flatten_parameters = laid_out
         for name in _REPLACED:
             with suppress(AttributeError):
                 delattr(_VF, name)

@@ -19,7 +19,7 @@ def reason_against(task: Task, net: "nn.Module") -> str:
     return (
         _about_optimizer(optimizer)
         or _about_schedule(task, optimizer)
-        or next(iter(_about_modules(net)), "")
+        or next(iter(_about_modules(net, torch.device(task.device).type == "cuda")), "")
         or _about_hooks(net)
     )
 
@@ -47,9 +47,11 @@ def _about_schedule(task: Task, optimizer: "torch.optim.Optimizer") -> str:
     return ""
 
 
-def _about_modules(net: "nn.Module") -> Iterable[str]:
+def _about_modules(net: "nn.Module", on_gpu: bool) -> Iterable[str]:
     for name, module in net.named_modules():
         where = f"{name or 'the model'} ({type(module).__name__})"
+        if on_gpu and isinstance(module, nn.RNNBase) and module.dropout and module.num_layers > 1:
+            yield f"{where} drops between its layers inside cuDNN, which draws in an order of its own"
         if isinstance(module, nn.modules.batchnorm._BatchNorm) and module.momentum is None:
             yield f"{where} has momentum=None, whose average needs a count as a Python number"
         if isinstance(module, nn.modules.lazy.LazyModuleMixin) and module.has_uninitialized_params():

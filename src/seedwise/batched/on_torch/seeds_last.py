@@ -186,6 +186,11 @@ def _join(operation: Any, parts: Sequence[Any], axis: int = 0) -> Lanes:
     return Lanes(operation(wide, _axis(axis, rank)))
 
 
+@rule(aten.unfold.default)
+def _windows(_: Any, x: Lanes, axis: int, size: int, step: int) -> Lanes:
+    return Lanes(x.tensor.unfold(_axis(axis, x.rank), size, step).movedim(-1, -2))
+
+
 @rule(aten.flip.default)
 def _flip(_: Any, x: Lanes, axes: Sequence[int]) -> Lanes:
     return Lanes(x.tensor.flip(_axes(axes, x.rank)))

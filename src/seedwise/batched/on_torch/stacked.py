@@ -9,6 +9,7 @@ import torch
 from torch import nn
 from torch.func import functional_call
 
+from .convolving import convolutions_written_out
 from .dropout import in_order, masks_from
 from .recurrent import written_out
 from .streams import build, global_generators_kept
@@ -33,6 +34,9 @@ def stack(nets: "Sequence[nn.Module]", device: str = "cpu") -> "tuple[nn.Module,
 class StackedModel:
     """Models of many seeds, each built under its own seed, that are called as one.
 
+    Call it with inputs of shape (seeds, rows, …); the outputs have that shape too. `parameters()` are for an optimizer that treats
+    each number on its own. The sum of the losses of all seeds has the gradients of each seed's own loss.
+
     Parameters
     ----------
     model
@@ -46,14 +50,11 @@ class StackedModel:
     ----------
     generators
         One generator for each seed. It goes on where building the model ended, as the global one does in a script.
-
-    Call it with inputs of shape (seeds, rows, …); the outputs have that shape too. `parameters()` are for an optimizer that treats
-    each number on its own. The sum of the losses of all seeds has the gradients of each seed's own loss.
     """
 
     def __init__(self, model: "Callable[[], nn.Module]", seeds: Sequence[int], device: str = "cpu") -> None:
         with global_generators_kept():
-            built = [build(model, seed) for seed in seeds]
+            built = [build(model, seed, device) for seed in seeds]
         self.seeds = tuple(seeds)
         self.generators = [generator for _, generator in built]
         self._take([net for net, _ in built], device)
@@ -137,11 +138,11 @@ def evaluate(
 
 @contextmanager
 def quick_paths_off() -> Iterator[None]:
-    """Leave out what torch makes for one model only: the fused transformer layer, and recurrent layers as one operation."""
+    """Leave out what torch makes for one model only: the fused transformer layer, recurrent layers and convolutions as one operation."""
     before = torch.backends.mha.get_fastpath_enabled()
     torch.backends.mha.set_fastpath_enabled(False)
     try:
-        with written_out(), warnings.catch_warnings():
+        with written_out(), convolutions_written_out(), warnings.catch_warnings():
             warnings.filterwarnings(
                 "ignore", "There is a performance drop because we have not yet implemented the batching"
             )

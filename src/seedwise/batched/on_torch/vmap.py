@@ -3,17 +3,18 @@
 Loss and gradients are traced once for each batch size, which leaves out the work of vmap and autograd in every later step.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import TypeAlias
 
 import torch
+from torch import fx
 from torch.fx.experimental.proxy_tensor import make_fx
 
 from ..task import Task
 from .stacked import StackedModel, Tensors, call, quick_paths_off
 from .steady import steadied
 
-Programs: TypeAlias = dict[tuple[int, ...], Callable[..., list[torch.Tensor]]]
+Programs: TypeAlias = dict[tuple[int, ...], fx.GraphModule]
 """The program for each number of seeds and rows."""
 
 
@@ -66,7 +67,7 @@ class VmapStepper:
             with quick_paths_off():
                 self.programs[shape] = steadied(make_fx(lambda *flat: self._losses_and_gradients(flat))(*inputs))
         with torch.no_grad():
-            return self.programs[shape](*inputs)
+            return self.programs[shape](*inputs)  # type: ignore[no-any-return]
 
     def _losses_and_gradients(self, flat: "Sequence[torch.Tensor]") -> "list[torch.Tensor]":
         """The loss of each seed, the gradients of the trained parameters (None where one is not used), the new buffers.

@@ -1,63 +1,123 @@
-"""Where runs are executed. Every executor has the methods of `Executor`, below; `runs/sweep.py` chooses one."""
+"""Where seeds are run: on this machine, or by an engine that gives them to many (Slurm, Dask, Ray).
 
-import signal
+Every engine has the methods of `Executor`. It gets chunks of seeds and starts one worker for each,
+`python -m seedwise.worker`. It schedules; Seedwise does not. What the workers find comes back through a shared folder.
+See docs/decisions/0019.
+"""
+
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from enum import StrEnum
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
+
+
+class Engine(StrEnum):
+    """What starts the workers."""
+
+    LOCAL = "local"
+    SLURM = "slurm"
+    DASK = "dask"
+    RAY = "ray"
+
+
+class Fate(StrEnum):
+    """What has become of a chunk, as the engine sees it."""
+
+    WAITING = "waiting"
+    RUNNING = "running"
+    DONE = "done"
+    """Its worker has come to its end by itself."""
+    CANCELLED = "cancelled"
+    PREEMPTED = "preempted"
+    NODE_FAILED = "node failed"
+    OUT_OF_MEMORY = "out of memory"
+    TIMED_OUT = "timed out"
+    FAILED = "failed"
+    """Its worker ended with an error."""
+    LOST = "lost"
+    """The engine knows nothing of it, or of how it ended."""
+
+    @property
+    def is_over(self) -> bool:
+        """Whether the engine will do nothing more with the chunk."""
+        return self not in (Fate.WAITING, Fate.RUNNING)
 
 
 @dataclass(frozen=True)
-class Task:
-    """A process that will be started: the command, its environment, and the files for its output."""
+class Standing:
+    """How one chunk stands.
 
-    number: int
-    """The number of this task. No other task of this command has it."""
-    seed: int
-    argv: Sequence[str]
-    environment: Mapping[str, str]
-    stdout: Path
-    stderr: Path
-    specification: Path | None = None
-    """The file that a forked child reads; a process that is launched by `argv` does not need it."""
-    command: Sequence[str] = ()
-    """The command in the user's own words."""
-
-
-@dataclass(frozen=True)
-class Exit:
-    """A process that has ended.
-
-    `status` is its exit status as `subprocess` gives it (negative: the signal), `seconds` how long it ran.
+    `job` is the engine's own name for it (`17_3`), `node` where it runs, `status` the exit status of its worker (None if the
+    engine does not tell), `detail` what the engine says, in words.
     """
 
-    number: int
-    status: int
-    seconds: float
-    lost: bool = False
-    """Whether it ended because the process that had forked it ended."""
+    fate: Fate
+    job: str = ""
+    node: str = ""
+    status: int | None = None
+    detail: str = ""
+
+
+@dataclass(frozen=True)
+class Round:
+    """Chunks that are submitted together.
+
+    `file` is what a worker reads; it lies on the shared folder. `numbers` are those of the chunks in it. `title` is shown
+    by the engine to whoever looks at its queue; `logs` is the folder for what the workers themselves print.
+    """
+
+    file: Path
+    numbers: Sequence[int]
+    title: str
+    logs: Path
+    handle: dict[str, Any] = field(default_factory=dict)
+    """What the engine must know to find the chunks again: plain values, which are stored, also for another process."""
 
 
 class Executor(Protocol):
-    """Starts tasks, reports which have ended, and stops them."""
+    """Hands chunks of seeds to an engine. It keeps nothing that a process which takes over would miss."""
 
-    def start(self, task: Task, forked: bool = False) -> None:
-        """Start one process.
+    @property
+    def engine(self) -> Engine:
+        """Which engine this is."""
 
-        With `forked`, it is forked if that is possible. Raises ScriptError if the system refuses.
+    @property
+    def settings(self) -> Mapping[str, Any]:
+        """What makes the same executor again, as plain values."""
+
+    @property
+    def jobs(self) -> int | None:
+        """How many runs one worker does at a time. None: as many as its node allows."""
+
+    @property
+    def pause(self) -> float:
+        """Seconds between two calls of `poll`."""
+
+    def find_out(self, folder: Path, token: str) -> str:
+        """Find out whether the machines that will run the seeds see this folder, which has a file `token` in it.
+
+        Returns what should be said about it; "" for nothing. Raises UsageError if one of them does not see the folder, or
+        cannot write to it.
         """
 
-    def wait(self, seconds: float) -> list[Exit]:
-        """Wait until a process has ended, at most `seconds`.
+    def shown(self, chunks: Round) -> str:
+        """What the engine would be given to queue these chunks, as text."""
 
-        Returns those that have ended; an empty list if there is none.
-        """
+    def submit(self, chunks: Round) -> None:
+        """Queue all chunks of a round; its `handle` is filled. Raises UsageError if the engine refuses."""
 
-    def stop_one(self, number: int, sign: signal.Signals) -> None:
-        """Send a signal to the process of one task, and to the processes in its session."""
+    def poll(self, rounds: Sequence[Round]) -> list[dict[int, Standing]]:
+        """How every chunk of these rounds stands, with one question to the engine for all. A handle may change."""
 
-    def stop(self, grace: float) -> list[Exit]:
-        """End every running process and everything it has started.
+    def collect(self, chunks: Round, number: int, standing: Standing) -> Standing:
+        """What the engine knows of a chunk that is over, beyond its standing."""
 
-        They are asked first, and killed after `grace` seconds.
-        """
+    def cancel(self, rounds: Sequence[Round]) -> None:
+        """End every chunk of these rounds that is not over. It need not have happened when this returns."""
+
+    def forget(self, chunks: Round) -> None:
+        """Everything of a round is collected: let the engine forget it."""
+
+    def close(self) -> None:
+        """Let go of the engine. What was submitted goes on."""

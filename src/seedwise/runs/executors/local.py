@@ -1,195 +1,121 @@
-"""Runs processes on this machine, each in its own session."""
+"""Starts workers on this machine. They go on when the command that started them is left."""
 
 import contextlib
 import os
-import selectors
+import shlex
 import signal
 import subprocess
-import time
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
-from seedwise_guest.protocol import ToForking
+from ...errors import UsageError
+from ...experiments.owners import started
+from ...wording import option
+from . import Engine, Executor, Fate, Round, Standing
+from .starting import worker_words
 
-from ...errors import ScriptError
-from ..forking import Forking, ForkingProcess
-from . import Executor, Exit, Task
+_A_CORE = 4
+"""So many workers for each core are started at most: each holds an interpreter with what the script imports."""
 
 
-@dataclass
-class _Forked:
-    """A run that was forked, or will be. `pid` is 0 until the process that forks has reported it."""
-
-    task: Task
-    began: float
-    pid: int = 0
+def check_number_of_workers(count: int) -> None:
+    """Raises UsageError where so many workers would be too many for this machine, which starts all at once."""
+    most = _A_CORE * len(os.sched_getaffinity(0))
+    if count > most:
+        raise UsageError(
+            f"{option('--seeds-per-task')}: {count} tasks would all start at once, since this machine has no queue; at most {most} may "
+            f"({_A_CORE} for each core). Give each more seeds, or leave {option('--seeds-per-task')} out: one worker then runs as many "
+            "at a time as there are cores for."
+        )
 
 
 class LocalExecutor:
-    """Starts every task as a process, or has it forked by a process that is ready. It waits for all of them at once."""
+    """Starts a process for each chunk, in a session of its own.
 
-    def __init__(self, forking: Forking | None = None) -> None:
-        self._running: dict[int, tuple[subprocess.Popen[bytes], Task, float]] = {}
-        self._selector = selectors.DefaultSelector()
-        self._handles: dict[int, int] = {}
-        self._forking = forking
-        self._forked: dict[int, _Forked] = {}  # by the task's number
-        self._forked_by: ForkingProcess | None = None
-        self._listening: Any = None
+    Parameters
+    ----------
+    jobs
+        How many runs one worker does at a time. None: as many as there are cores for.
+    """
 
-    def start(self, task: Task, forked: bool = False) -> None:
-        parent = self._follow_parent()
-        if forked and parent is not None:
-            request: ToForking = {
-                "type": "fork",
-                "id": task.number,
-                "specification": str(task.specification),
-                "stdout": str(task.stdout),
-                "stderr": str(task.stderr),
-                "arguments": list(task.command),
-                "environment": {
-                    k: v
-                    for k, v in task.environment.items()
-                    if k.startswith("SEEDWISE_") or k in ("TMPDIR", "CUDA_VISIBLE_DEVICES")
-                },
-            }
-            self._forked[task.number] = _Forked(task, time.perf_counter())
-            self._forked_by = parent
-            parent.ask(request)  # if that process has ended, its channel shows it, and the task is lost
-            return
-        with open(task.stdout, "wb") as out, open(task.stderr, "wb") as err:
-            try:
+    engine = Engine.LOCAL
+    pause = 0.2
+
+    def __init__(self, jobs: int | None = None) -> None:
+        self.jobs = jobs
+        self._ours: dict[int, subprocess.Popen[bytes]] = {}
+
+    @property
+    def settings(self) -> Mapping[str, Any]:
+        return {}
+
+    def find_out(self, folder: Path, token: str) -> str:
+        return ""  # it is this machine
+
+    def shown(self, chunks: Round) -> str:
+        return "\n".join(shlex.join(worker_words(chunks.file, number)) for number in chunks.numbers) + "\n"
+
+    def submit(self, chunks: Round) -> None:
+        found = []
+        check_number_of_workers(len(chunks.numbers))
+        for number in chunks.numbers:
+            with open(chunks.logs / f"{chunks.file.stem}-{number}.out", "wb") as log:
                 process = subprocess.Popen(
-                    list(task.argv),
-                    env=dict(task.environment),
+                    worker_words(chunks.file, number),
                     stdin=subprocess.DEVNULL,
-                    stdout=out,
-                    stderr=err,
+                    stdout=log,
+                    stderr=log,
                     start_new_session=True,
                 )
-            except OSError as error:
-                raise ScriptError(f"cannot start a process for seed {task.seed}: {error.strerror or error}") from None
-        self._running[process.pid] = (process, task, time.perf_counter())
-        if hasattr(os, "pidfd_open"):
-            with contextlib.suppress(OSError):
-                handle = os.pidfd_open(process.pid)
-                self._handles[process.pid] = handle
-                self._selector.register(handle, selectors.EVENT_READ, process.pid)
+            self._ours[process.pid] = process
+            found.append([process.pid, started(process.pid)])
+        chunks.handle.update({"processes": found, "log": f"{chunks.file.stem}-{{number}}.out"})
 
-    def wait(self, seconds: float) -> list[Exit]:
-        deadline = time.perf_counter() + seconds
-        while True:
-            changed, ended = self._hear()
-            ended += [self._end(pid) for pid in self._gone()]
-            left = deadline - time.perf_counter()
-            if ended or changed or left <= 0:
-                return ended
-            if len(self._handles) == len(self._running) and (self._handles or self._listening):
-                self._selector.select(left)
-            else:
-                time.sleep(min(left, 0.01))
+    def poll(self, rounds: Sequence[Round]) -> list[dict[int, Standing]]:
+        return [
+            dict(zip(one.numbers, [self._standing(*of) for of in one.handle.get("processes", [])], strict=False))
+            for one in rounds
+        ]
 
-    def _gone(self) -> list[int]:
-        """Process numbers of our processes that have ended."""
-        if len(self._handles) < len(self._running):
-            return [pid for pid, (process, _, _) in self._running.items() if process.poll() is not None]
-        ready = [key.data for key, _ in self._selector.select(0) if key.data]
-        return [pid for pid in ready if self._running[pid][0].poll() is not None]
+    def _standing(self, pid: int, began: str) -> Standing:
+        job, here = str(pid), os.uname().nodename
+        ours = self._ours.get(pid)
+        if ours is not None:
+            status = ours.poll()
+            if status is None:
+                return Standing(Fate.RUNNING, job, here)
+            return Standing(Fate.DONE if status == 0 else Fate.FAILED, job, here, status)
+        if _is_alive(pid) and started(pid) == began:
+            return Standing(Fate.RUNNING, job, here)
+        return Standing(Fate.LOST, job, here)
 
-    def _hear(self) -> tuple[bool, list[Exit]]:
-        """What the process that forks reports.
+    def collect(self, chunks: Round, number: int, standing: Standing) -> Standing:
+        return standing
 
-        Returns whether its own state has changed, and which of its children have ended.
-        """
-        parent = self._follow_parent()
-        changed, ended = False, []
-        if self._forked and parent is not self._forked_by:  # it has ended, and its children with it
-            ended = [self._end_forked(number, -signal.SIGKILL, lost=True) for number in list(self._forked)]
-        if parent is None or self._forking is None:
-            return changed, ended
-        for message in parent.receive():
-            if message["type"] == "started":
-                self._forked[message["id"]].pid = message["pid"]
-            elif message["type"] == "ended":
-                number = next(number for number, run in self._forked.items() if run.pid == message["pid"])
-                ended.append(self._end_forked(number, message["status"]))
-            else:
-                changed = True
-                if message["type"] == "gone":
-                    ended += [self._end_forked(number, -signal.SIGKILL, lost=True) for number in list(self._forked)]
-                    self._listen(None)
-                self._forking.heard(message)
-                if self._forking.process is not parent:
-                    break
-        return changed, ended
+    def cancel(self, rounds: Sequence[Round]) -> None:
+        for one, standing in zip(rounds, self.poll(rounds), strict=True):
+            for number, how in standing.items():
+                if how.fate is Fate.RUNNING:
+                    with contextlib.suppress(ProcessLookupError):
+                        os.kill(one.handle["processes"][number][0], signal.SIGTERM)
 
-    def _follow_parent(self) -> ForkingProcess | None:
-        """Listen to the process that forks now.
+    def forget(self, chunks: Round) -> None:
+        pass
 
-        This is needed because the descriptor of a closed one may get another owner at once.
-        """
-        parent = self._forking.process if self._forking is not None else None
-        channel = parent.channel if parent is not None else None
-        if channel is not self._listening:
-            self._listen(channel)
-        return parent
-
-    def _listen(self, channel: Any) -> None:
-        if self._listening is not None:
-            self._selector.unregister(self._listening)
-        if channel is not None:
-            self._selector.register(channel, selectors.EVENT_READ)
-        self._listening = channel
-
-    def _end_forked(self, number: int, status: int, lost: bool = False) -> Exit:
-        run = self._forked.pop(number)
-        if run.pid:
-            _signal_session(run.pid, signal.SIGKILL)
-        return Exit(number, status, time.perf_counter() - run.began, lost)
-
-    def _end(self, pid: int) -> Exit:
-        process, task, began = self._running.pop(pid)
-        seconds = time.perf_counter() - began
-        handle = self._handles.pop(pid, None)
-        if handle is not None:
-            self._selector.unregister(handle)
-            os.close(handle)
-        _signal_session(pid, signal.SIGKILL)  # processes that the script has left
-        return Exit(task.number, process.returncode, seconds)
-
-    def stop(self, grace: float) -> list[Exit]:
-        for pid in self._pids():
-            _signal_session(pid, signal.SIGTERM)
-        deadline = time.perf_counter() + grace
-        ended: list[Exit] = []
-        try:
-            while (self._running or self._forked) and time.perf_counter() < deadline:
-                ended += self.wait(0.02)
-        finally:  # also after a second Ctrl-C
-            for pid in self._pids():
-                _signal_session(pid, signal.SIGKILL)
-            for process, _, _ in self._running.values():
-                process.wait()
-        deadline = time.perf_counter() + grace
-        while self._forked and time.perf_counter() < deadline:
-            ended += self.wait(0.02)
-        return ended + [self._end(pid) for pid in list(self._running)]
-
-    def stop_one(self, number: int, sign: signal.Signals) -> None:
-        for pid, (_, task, _) in self._running.items():
-            if task.number == number:
-                _signal_session(pid, sign)
-        if number in self._forked and self._forked[number].pid:
-            _signal_session(self._forked[number].pid, sign)
-
-    def _pids(self) -> list[int]:
-        return [*self._running, *[run.pid for run in self._forked.values() if run.pid]]
+    def close(self) -> None:
+        for process in self._ours.values():
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                process.wait(0)
+            process.returncode = process.returncode or 0  # left running: Python must not warn of it
 
 
-def _signal_session(leader: int, number: signal.Signals) -> None:
-    """Send a signal to a session's process group. It does no harm if the group has ended."""
-    with contextlib.suppress(ProcessLookupError, PermissionError):
-        os.killpg(leader, number)
+def _is_alive(pid: int) -> bool:
+    """Whether a process runs. One that has ended, and of which its parent has not asked yet, does not."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except OSError:
+        return False
 
 
 _check: type[Executor] = LocalExecutor

@@ -53,6 +53,7 @@ def noting(
         given = args[0] if args else next((kwargs[key] for key in ("seed", "a") if key in kwargs), None)
         ledger.seeding(generator, given)
         result = seed_function(*args, **kwargs)
+        ledger.seeded(generator)
         if given is None:
             entry.note = "last restarted without a seed"
             return result

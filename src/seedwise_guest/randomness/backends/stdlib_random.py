@@ -61,7 +61,12 @@ class Stdlib:
 
         def seed_global(a: Any = None, version: int = 2) -> None:
             # `random.seed()` would ask the system for entropy: give it the next stream instead
-            module_seed(next_stream("random", 128, "random") if a is None else a, version)
+            if a is None and is_importing(sys._getframe(1)):
+                a = next_stream("random", 128, "random")
+            elif a is None:
+                where = location(sys._getframe(1))
+                a = next_stream.made(f"random.seed() at {where}", where, "random", 128)
+            module_seed(a, version)
 
         def seed_instance(self: random.Random, a: Any = None, version: int = 2) -> None:
             if a is not None:

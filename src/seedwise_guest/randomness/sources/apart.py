@@ -10,13 +10,16 @@ from __future__ import annotations
 import os
 import sys
 import threading
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from typing import Any, Callable
+from zlib import crc32
 
 from ..streams import derive
 from .attribution import IMPORT, WORKERS, Attribution
+from .positions import Positions, is_checked
 
 _MOST_LINES = 500
+_MOST_UNSEEN = 20
 _BITS = 63
 
 
@@ -31,9 +34,11 @@ class Handle:
         `take()` gives the state, `put(state)` sets it, `start(number)` starts it from a number of 63 bits.
     digest
         The bytes of a state.
+    look
+        A number for the state as it is now, found quickly. By default it is computed from the bytes.
     """
 
-    __slots__ = ("digest", "name", "put", "start", "take")
+    __slots__ = ("digest", "is_seen", "left_at", "look", "name", "put", "start", "take")
 
     def __init__(
         self,
@@ -42,8 +47,18 @@ class Handle:
         put: Callable[[Any], object],
         start: Callable[[int], object],
         digest: Callable[[Any], bytes],
+        look: Callable[[], int] | None = None,
     ) -> None:
         self.name, self.take, self.put, self.start, self.digest = name, take, put, start, digest
+        self.look = look or self._look_at_all
+        self.is_seen = False
+        """Whether a draw was seen."""
+        self.left_at: int | None = None
+        """Where the last draw that was seen left a global generator. None if this is not known."""
+
+    def _look_at_all(self) -> int:
+        """A number for the whole state."""
+        return crc32(self.digest(self.take()))
 
 
 def on_copies(call: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Callable[[], Any] | None:
@@ -76,7 +91,7 @@ def drawing(
 
 
 class Drawn:
-    """What one source has drawn: how often, from which lines, and where the generators stood at some of the draws."""
+    """What one source has drawn: how often, from which lines, and where the generators stood."""
 
     __slots__ = ("count", "lines", "more", "positions")
 
@@ -84,11 +99,12 @@ class Drawn:
         self.count = 0
         self.lines: dict[str, int] = {}
         self.more = 0
-        self.positions: dict[str, str] = {}
+        self.positions = Positions()
 
-    def as_dict(self) -> dict[str, Any]:
+    def as_dict(self, ends_only: bool) -> dict[str, Any]:
         """Plain values, for JSON."""
-        return {"count": self.count, "lines": self.lines, "more": self.more, "positions": self.positions}
+        positions = self.positions.as_dict(ends_only)
+        return {"count": self.count, "lines": self.lines, "more": self.more, "positions": positions}
 
 
 class Apart:
@@ -103,15 +119,38 @@ class Apart:
     """
 
     def __init__(self, seeds: Mapping[str, int], corrections: Mapping[str, str]) -> None:
+        self._globals: dict[str, Handle] = {}
+        self.before_each_draw: Callable[[], object] = lambda: None
+        self.begin_again(seeds, corrections)
+
+    def begin_again(self, seeds: Mapping[str, int], corrections: Mapping[str, str]) -> None:
+        """Begin a run: nothing is drawn yet."""
         self._seeds = dict(seeds)
         self._attribution = Attribution(corrections)
+        self.not_apart: set[str] = set()
+        """What draws in a place where sources cannot be kept apart."""
+        self._forget()
+        self._is_first = True
+        self.before_each_draw = lambda: None
+
+    def _forget(self) -> None:
         self._inside = threading.local()
         self.drawn: dict[str, Drawn] = {}
-        self.unseen: set[str] = set()
-        """What draws in a place where sources cannot be kept apart."""
+        self._stood: set[int] = set()
+        """Where global generators have stood. They may be put back there."""
+        self._unseen: dict[str, list[str]] = {}
         self._seedings: dict[tuple[str, str], int] = {}
         self._drawn_at: dict[tuple[str, str], int] = {}
-        self._is_first = True
+        for handle in self._globals.values():
+            handle.left_at, handle.is_seen = None, False
+
+    def follow(self, generator: str, handle: Handle) -> None:
+        """Notice draws from a global generator that are not seen as draws, from now on.
+
+        `generator` is its name in the ledger. Until its first draw that is seen, or its first seed, its place is not
+        known: while a library is imported, global generators stand elsewhere.
+        """
+        self._globals[generator] = handle
 
     def draw(
         self,
@@ -141,22 +180,101 @@ class Apart:
             source, place = self._attribution.of(sys._getframe(2), usual)
             if source == IMPORT:  # the same in every run, and not the script's
                 return call()
+            self.before_each_draw()
             drawn = self._note(source, place)
-            seed = self._seeds.get(source)
-            if handle is None or seed is None:
-                if handle is not None and not drawn.count & (drawn.count - 1):
-                    drawn.positions[str(drawn.count)] = _short(handle.digest(handle.take()))
+            if handle is None:
+                self.not_apart.add("a device whose generator Seedwise cannot follow")
                 return call()
-            before = handle.digest(handle.take())
-            (rehearse or call)()
-            after = handle.take()
-            handle.start(derive(seed, "source", source, handle.name, _short(before), bits=_BITS))
+            handle.is_seen = True
+            if not is_checked(drawn.count):
+                handle.left_at = None
+                return self._made(handle, source, call, rehearse)
+            state = handle.look()
+            self._look_for_others(handle, state, place)
+            if source not in self._seeds:
+                drawn.positions.add(drawn.count, state)
             try:
-                return call()
+                return self._made(handle, source, call, rehearse)
             finally:
-                handle.put(after)
+                self._leave(handle)
         finally:
             self._inside.yes = False
+
+    def _made(self, handle: Handle, source: str, call: Callable[[], Any], rehearse: Callable[[], object] | None) -> Any:
+        """The draw that counts: as it is, or made once more where its source varies."""
+        seed = self._seeds.get(source)
+        if seed is None:
+            return call()
+        before = handle.digest(handle.take())
+        (rehearse or call)()
+        after = handle.take()
+        handle.start(derive(seed, "source", source, handle.name, _short(before), bits=_BITS))
+        try:
+            return call()
+        finally:
+            handle.put(after)
+
+    def aside(self, call: Callable[[], Any]) -> Any:
+        """Call something whose draws are part of another draw, and are not seen."""
+        before = getattr(self._inside, "yes", False)
+        self._inside.yes = True
+        try:
+            return call()
+        finally:
+            self._inside.yes = before
+
+    def draw_with_key(
+        self,
+        library: str,
+        usual: str,
+        key: Any,
+        call: Callable[[Any], Any],
+        fold: Callable[[Any, int], Any],
+        look: Callable[[Any], int],
+    ) -> Any:
+        """Make a draw that depends on a key alone, and moves no generator.
+
+        Parameters
+        ----------
+        library, usual
+            Names of the library, and of the source if no caller tells one.
+        call
+            `call(key)` draws.
+        fold
+            `fold(key, number)` gives another key. Where the source varies, the draw takes that one.
+        look
+            A number for the key.
+        """
+        if getattr(self._inside, "yes", False):
+            return call(key)
+        self._inside.yes = True
+        try:
+            source, place = self._attribution.of(sys._getframe(2), usual)
+            if source == IMPORT:
+                return call(key)
+            self.before_each_draw()
+            drawn = self._note(source, place)
+            seed = self._seeds.get(source)
+            if seed is not None:
+                return call(fold(key, derive(seed, "source", source, library, bits=31)))
+            if is_checked(drawn.count):
+                drawn.positions.add(drawn.count, look(key))
+            return call(key)
+        finally:
+            self._inside.yes = False
+
+    def _leave(self, handle: Handle) -> None:
+        handle.left_at = handle.look()
+        self._stood.add(handle.left_at)
+
+    def _look_for_others(self, handle: Handle, state: int, place: str) -> None:
+        """Note it if somebody has drawn who was not seen, since the last draw from a global generator."""
+        if handle.left_at in (None, state) or state in self._stood or threading.active_count() > 1:
+            return
+        self._stood.add(state)
+        places = self._unseen.setdefault(handle.name, [])
+        if place not in places and len(places) < _MOST_UNSEEN:
+            places.append(place)
 
     def _note(self, source: str, place: str) -> Drawn:
         drawn = self.drawn.get(source)
@@ -171,6 +289,8 @@ class Apart:
 
     def seeded(self, generator: str, place: str) -> None:
         """A global generator was seeded at `place`. In a forked child nothing is noted: DataLoaders seed their workers."""
+        if generator in self._globals:
+            self._globals[generator].left_at = None
         if not self._is_first:
             return
         key, now = (place, generator), sum(drawn.count for drawn in self.drawn.values())
@@ -180,21 +300,38 @@ class Apart:
         if key in self._seedings or len(self._seedings) < _MOST_LINES:
             self._seedings[key] = self._seedings.get(key, 0) + 1
 
+    def was_seeded(self, generator: str) -> None:
+        """A global generator has got its seed."""
+        if generator in self._globals:
+            self._leave(self._globals[generator])
+
     def forked(self) -> None:
         """Call this in a forked child: it counts its own draws."""
-        self.drawn, self._seedings = {}, {}
-        self._inside = threading.local()
+        self._forget()
         self._is_first = False
 
-    def as_dict(self) -> dict[str, Any]:
-        """Plain values, for JSON. A DataLoader's seed for its workers is left out."""
+    def as_dict(self, moved: Container[str] = ()) -> dict[str, Any]:
+        """Plain values, for JSON. A DataLoader's seed for its workers is left out.
+
+        Parameters
+        ----------
+        moved
+            The global generators that have moved and were never seeded, by their names in the ledger.
+        """
+        for generator, handle in self._globals.items():
+            self._look_for_others(handle, handle.look(), "")
+            if generator in moved and not handle.is_seen:
+                self._unseen.setdefault(handle.name, [])
         seedings: dict[str, int] = {}
         for (place, _), n in self._seedings.items():
             seedings[place] = max(n, seedings.get(place, 0))
         return {
             "pid": os.getpid(),
-            "sources": {name: drawn.as_dict() for name, drawn in self.drawn.items() if name != WORKERS},
-            "unseen": sorted(self.unseen),
+            "sources": {
+                name: drawn.as_dict(not self._is_first) for name, drawn in self.drawn.items() if name != WORKERS
+            },
+            "not_apart": sorted(self.not_apart),
+            "unseen": self._unseen,
             "seedings": seedings,
             "corrected": sorted(self._attribution.used),
         }

@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import sys
 from typing import Any, Callable
+from zlib import crc32
 
 from .apart import Apart, Handle
 
@@ -12,8 +13,9 @@ _METHODS = (
     "uniform_ normal_ random_ bernoulli_ exponential_ geometric_ cauchy_ log_normal_ bernoulli multinomial".split()
 )
 _FUNCTIONS = (
-    "rand randn randint rand_like randn_like randint_like normal bernoulli multinomial poisson binomial".split()
-)
+    "rand randn randint rand_like randn_like randint_like normal bernoulli multinomial poisson binomial _standard_gamma "
+    "_sample_dirichlet"
+).split()
 _LAYERS = (
     "dropout dropout_ alpha_dropout alpha_dropout_ feature_dropout feature_dropout_ feature_alpha_dropout "
     "feature_alpha_dropout_ native_dropout"
@@ -53,6 +55,7 @@ def install(apart: Apart) -> Callable[[], None]:
             patch(home, name, _recurrent)
     patch(torch.nn.functional, "scaled_dot_product_attention", _attention)
     patch(torch, "compile", _compile)
+    apart.follow("torch", _handle(None, None))  # type: ignore[arg-type]
 
     def put_back() -> None:
         while undo:
@@ -79,7 +82,10 @@ def _bytes(state: Any) -> bytes:
 
 
 def _made(generator: Any) -> Handle:
-    return Handle("torch", generator.get_state, generator.set_state, generator.manual_seed, _bytes)
+    def look() -> int:
+        return crc32(_bytes(generator.get_state()))
+
+    return Handle("torch", generator.get_state, generator.set_state, generator.manual_seed, _bytes, look)
 
 
 def _handle(generator: Any, device: Any) -> Handle | None:
@@ -215,7 +221,7 @@ def _attention(apart: Apart, original: Any) -> Any:
 
 def _compile(apart: Apart, original: Any) -> Any:
     def compiling(*args: Any, **kwargs: Any) -> Any:
-        apart.unseen.add("torch.compile")
+        apart.not_apart.add("torch.compile")
         return original(*args, **kwargs)
 
     return compiling

@@ -1,0 +1,38 @@
+"""The lines where the order of sets enters a program: found by watching it, shown by sorting there."""
+
+from seedwise_guest.protocol import ORDER
+
+from .causes import Fix
+from .hypotheses import Hypothesis
+from .proof import Prover
+from .rerunning import FIRST_HASH_SEED, Change, Checker
+
+_MOST_LINES = 12
+
+
+def lines_of_order(checker: Checker) -> dict[str, str]:
+    """The lines at which the program takes the elements of a set in their order, first ones first, and what they are."""
+    trace = checker.run(FIRST_HASH_SEED | Change({"sets": {"record": True}}, {}))
+    if trace.failed:
+        return {}
+    return {name.removeprefix(ORDER): kind for name, kind in trace.facts.items() if name.startswith(ORDER)}
+
+
+def proved_by_sorting(hypothesis: Hypothesis, prover: Prover, checker: Checker, base: Change) -> Hypothesis | None:
+    """The cause with the lines at which sorting is enough. None if none were found, or sorting there is not enough.
+
+    `base` is what is held still besides.
+    """
+    found = {line: kind for line, kind in lines_of_order(checker).items() if kind in ("word", "hash")}
+    kept = list(found)[:_MOST_LINES]
+    if not kept or not _helps(prover, kept, base):
+        return None
+    for line in reversed(list(kept)):
+        rest = [other for other in kept if other != line]
+        if rest and _helps(prover, rest, base):
+            kept = rest
+    return Hypothesis(hypothesis.cause, kept[0], sorted_at=tuple((line, found[line]) for line in kept))
+
+
+def _helps(prover: Prover, lines: list[str], base: Change) -> bool:
+    return bool(prover.hold([Fix("", {"sets": {"sort": lines}}, {})], base))

@@ -1,0 +1,117 @@
+"""What of a trace is compared, as texts: output, log, metrics, and each small file."""
+
+import math
+import re
+
+import numpy as np
+
+from ..runs.masks import masked, names_duration
+from ..runs.written_files import Content
+from .lines import row_of
+from .trace import Trace
+
+_HEX = re.compile(r"(?<![0-9A-Za-z])[0-9a-fA-F]{6,64}(?![0-9A-Za-z])")
+_WORD = re.compile(r"(?<![0-9A-Za-z])[0-9A-Za-z_-]{8,88}(?![0-9A-Za-z])")
+_DIGITS = re.compile(r"\d")
+_MOST_NUMBERS = 20_000
+_MOST_TEXT = 2_000_000
+
+
+OUTPUT, WORKERS, LOG, METRICS = "output", "output of workers", "log", "metrics"
+TEXTS = (OUTPUT, WORKERS, LOG, METRICS)
+UNORDERED = (WORKERS, LOG)
+"""Parts whose lines are written by several threads or processes, in any order."""
+
+
+def file_part(path: str) -> str:
+    """The name of the part that is a file."""
+    return f"file {path}"
+
+
+def raw(trace: Trace, part: str, warnings: bool = True) -> str:
+    """A part as it was written.
+
+    `warnings` says whether Python's warnings are part of the log.
+    """
+    if part == OUTPUT:
+        return trace.stdout
+    if part == WORKERS:
+        return trace.aside
+    if part == METRICS:
+        return "\n".join(f"{name}: {value!r}" for name, values in sorted(trace.logged.items()) for value in values)
+    log = trace.stderr
+    for text in () if warnings else trace.warned:
+        log = log.replace(text, "")
+    return log if _DIGITS.search(log) else ""
+
+
+def part_of(trace: Trace, part: str, durations: bool, warnings: bool = True) -> str | None:
+    """A part of a trace as text, without what always differs; numbers that look like durations stay if asked for.
+
+    None for a file that is not there or not text.
+    """
+    if part not in TEXTS:
+        content = trace.contents.get(part.partition(" ")[2])
+        said = None if content is None else text_of(content)
+        return None if said is None else _named(trace, said)
+    text = raw(trace, part, warnings)
+    if part == METRICS:
+        kept = [line for line in text.splitlines() if durations or not names_duration(line.rpartition(": ")[0])]
+        return "\n".join(kept)
+    text = _named(trace, masked(text, not durations))
+    return _sorted(text) if part in UNORDERED else text
+
+
+def parts_of(trace: Trace, durations: bool) -> dict[str, str]:
+    """Every part of a trace as text. Of a very long one, the beginning."""
+    found = {}
+    for part in (*TEXTS, *map(file_part, trace.contents)):
+        text = part_of(trace, part, durations)
+        if text is not None:
+            found[part] = text[:_MOST_TEXT]
+    return found
+
+
+def text_of(content: Content) -> str | None:
+    """The contents of a file as text; None for an array with very many numbers."""
+    if isinstance(content, str):
+        return content
+    if content.size > _MOST_NUMBERS or content.dtype.kind not in "biufc":
+        return None
+    return f"shape {'x'.join(map(str, content.shape))}\n" + "\n".join(map(str, np.asarray(content).ravel().tolist()))
+
+
+def _sorted(text: str) -> str:
+    """The lines, sorted: threads may write them in any order.
+
+    Lines of one kind are sorted by the size of their numbers, so that they keep their order when all numbers double.
+    """
+    return "\n".join(sorted((line.rstrip() for line in text.splitlines() if line.strip()), key=_by_size))
+
+
+def _by_size(line: str) -> tuple[str, list[float], str]:
+    template, numbers = row_of(line)
+    return template, [n.value if math.isfinite(n.value) else -math.inf for n in numbers], line
+
+
+def _named(trace: Trace, text: str) -> str:
+    """The text without the names that the system drew for this run."""
+    if not trace.words:
+        return text
+
+    def known(found: "re.Match[str]") -> str:
+        token = found[0]
+        low = token.lower()
+        return "ID" if any(low in word or token in word for word in trace.words) else token
+
+    return _WORD.sub(known, _HEX.sub(known, text))
+
+
+def without_numbers_of_processes(trace: Trace, text: str) -> str:
+    """The text without the numbers of this run's processes and threads."""
+    return re.sub(r"(?<![\w.])\d+(?![\w.])", lambda n: "PID" if n[0] in trace.numbers else n[0], text)
+
+
+def counts_durations(*traces: Trace) -> bool:
+    """Whether numbers that look like durations count: not if one of the programs was seen to read a clock."""
+    return not any("clock-read" in trace.facts for trace in traces)

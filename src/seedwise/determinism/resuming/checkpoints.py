@@ -1,0 +1,67 @@
+"""The checkpoints that a program wrote, as far as they can be resumed from."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from ..trace import Trace
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """The files that were written between two steps.
+
+    `step` is how many steps had been done; `first` and `last` count the writings of the whole program, from 1.
+    """
+
+    step: int
+    paths: tuple[str, ...]
+    lines: tuple[str, ...]
+    first: int
+    last: int
+
+    @property
+    def line(self) -> str:
+        """The user's line that wrote the last file that belongs to it."""
+        return next((line for line in reversed(self.lines) if line), "")
+
+
+def checkpoints_of(trace: Trace) -> list[Checkpoint]:
+    """Every checkpoint, first ones first. Text in JSON counts only where nothing else was written."""
+    writes = list(enumerate(trace.resuming.get("writes", ()), start=1))
+    strong = [(k, w) for k, w in writes if not w["weak"]]
+    strong = strong or writes
+    groups: list[list[tuple[int, dict[str, object]]]] = []
+    kinds: set[str] = set()
+    steps = bool(trace.resuming.get("done"))
+    for k, write in strong:
+        kind = re.sub(r"\d+", "#", str(write["path"]))
+        new = not groups or (groups[-1][0][1]["step"] != write["step"] if steps else kind in kinds)
+        if new:
+            groups.append([])
+            kinds = set()
+        kinds.add(kind)
+        groups[-1].append((k, write))
+    return [
+        Checkpoint(
+            int(str(group[0][1]["step"])),
+            tuple(dict.fromkeys(str(w["path"]) for _, w in group)),
+            tuple(str(w["where"]) for _, w in group),
+            group[0][0],
+            group[-1][0],
+        )
+        for group in groups
+    ]
+
+
+def to_resume_from(trace: Trace, found: Sequence[Checkpoint]) -> list[Checkpoint]:
+    """Those after which the program still did something: not at its end, and not before its first step."""
+    done = int(trace.resuming.get("done", 0))
+    if not done:
+        return list(found[:-1])  # without steps, a checkpoint is complete when the next one begins
+    return [one for one in found if 0 < one.step < done]
+
+
+def nearest(found: Sequence[Checkpoint], step: float) -> Checkpoint:
+    """The one that lies nearest to a step; of two, the earlier one."""
+    return min(found, key=lambda one: abs(one.step - step))

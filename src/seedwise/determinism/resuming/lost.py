@@ -1,0 +1,160 @@
+"""What was not restored, by what differs where the training goes on."""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from ..trace import Trace
+from .comparing import Comparison
+from .words import PART_OF, Lost
+
+_KINDS = (
+    (Lost.HISTORY, re.compile(r"histor|losses|scores|records|curve|metrics\b", re.I)),
+    (Lost.PATIENCE, re.compile(r"patien|wait|bad|no_improv|stale|since|strike|stop", re.I)),
+    (Lost.AVERAGE, re.compile(r"ema|shadow|average|avg|swa|polyak|moving|target|teacher", re.I)),
+    (Lost.BEST, re.compile(r"best|lowest|highest|min_|max_|record", re.I)),
+    (Lost.COUNTER, re.compile(r"epoch|step|iter|updates|seen|count|\bt$|\bn_", re.I)),
+)
+_PASSING = re.compile(
+    r"^_|start|begin|first|resum|initial|restor|ckpt|checkpoint|saved|path|file|time|loss$|\bt0\b|elapsed|args|argv|pid|exists|"
+    r"state$|\bstate\[|loaded|found",
+    re.I,
+)
+
+_OF_CHECKPOINT = re.compile(r"checkpoint|ckpt|\.(pt|pth|safetensors|npz|pkl|h5|keras)\b", re.I)
+"""Text that names a checkpoint: it says only that one was found."""
+_DATA = re.compile(
+    r"^(x|y|x_?b|y_?b|xs|ys|bx|by|images?|batch|inputs?|targets?|labels?|data|loss|outs?|outputs?|preds?|logits|grads?|noise|idx|"
+    r"indices|perm|order)\d*$",
+    re.I,
+)
+"""Names of a batch and of what is computed from it."""
+
+
+@dataclass(frozen=True)
+class Suspect:
+    """Something that was not restored. `part` is its name for what can be put back; "" where that is not possible."""
+
+    lost: Lost
+    detail: tuple[str, ...] = ()
+    part: str = ""
+
+    @property
+    def text(self) -> str:
+        """The cause in words."""
+        return f"{self.lost} ({', '.join(self.detail)})" if self.detail else self.lost.value
+
+
+def differing_parts(whole: Trace, part: Trace, found: Comparison, ended: bool, order_known: bool) -> list[Suspect]:
+    """The parts of the state that differ where the training goes on, those first that act first.
+
+    `ended` says that the loader had come to its end where the checkpoint was written.
+    """
+    differs: Mapping[str, Sequence[str]] = part.resuming.get("differs") or {}
+    suspects = []
+    for name in ("parameters", "buffers", "copies", "optimizer", "schedule", "rates", "scaler"):
+        if name not in differs:
+            continue
+        detail, lost = tuple(differs[name]), PART_OF[name]
+        if name == "parameters":
+            rounded = [d for d in detail if d.startswith("rounded")]
+            lost, detail = (Lost.PRECISION, tuple(rounded)) if rounded else (lost, ())
+        suspects.append(Suspect(lost, detail[:3], name))
+    suspects = _joined(_joined(suspects, "parameters", "buffers"), "optimizer", "rates")
+    drawn = set(whole.resuming.get("moved", ()))
+    suspects += [Suspect(Lost.GENERATORS, (g,), f"generators {g}") for g in differs.get("generators", ()) if g in drawn]
+    own = _own_generators(whole, part)
+    if own:
+        suspects.append(Suspect(Lost.OWN, tuple(map(plain_name, own))[:3], "own generators"))
+    if _other_batch(whole, part, found.start):
+        lost = Lost.ORDER if ended else Lost.POSITION
+        suspects.append(Suspect(lost, (), "order" if order_known else ""))
+    return suspects
+
+
+def _own_generators(whole: Trace, part: Trace) -> list[str]:
+    """Paths of the program's own generators that differ; of several that lead to one generator, the shortest."""
+    values = _values(whole)
+    shortest: dict[str, str] = {}
+    for path in sorted(differing_variables(whole, part), key=lambda path: (len(plain_name(path)), path)):
+        if values[path].startswith("generator"):
+            shortest.setdefault(values[path], path)
+    return list(shortest.values())
+
+
+def _joined(suspects: list[Suspect], part: str, other: str) -> list[Suspect]:
+    """Two parts that a program keeps together are one cause: the buffers of a model, the rates of an optimizer."""
+    if not {part, other} <= {s.part for s in suspects}:
+        return suspects
+    return [replace(s, part=f"{part}+{other}") if s.part == part else s for s in suspects if s.part != other]
+
+
+def _other_batch(whole: Trace, part: Trace, start: int) -> bool:
+    a, b = whole.resuming.get("batches", []), part.resuming.get("batches", [])
+    return list(a[start : start + len(b)]) != list(b[: max(len(a) - start, 0)])
+
+
+def _values(trace: Trace) -> Mapping[str, str]:
+    found: Mapping[str, str] = trace.resuming.get("variables") or {}
+    return found
+
+
+def differing_variables(whole: Trace, part: Trace) -> list[str]:
+    """Paths of the variables that both have where the training goes on, with other values."""
+    a, b = _values(whole), _values(part)
+    return [path for path in a if path in b and a[path] != b[path]]
+
+
+def perhaps(whole: Trace, part: Trace) -> list[Suspect]:
+    """Variables that differ and that nothing from outside can put back, the likeliest kinds first."""
+    kinds: dict[Lost, list[str]] = {}
+    a, b = _values(whole), _values(part)
+    for path in differing_variables(whole, part):
+        name = _last_name(path)
+        if _PASSING.search(name) or a[path].startswith("generator"):
+            continue
+        kind = next((k for k, pattern in _KINDS if pattern.search(plain_name(path))), Lost.VARIABLE)
+        if a[path].startswith(("tensor", "array")) and _DATA.match(plain_name(path)):
+            continue
+        if any(value[:1] in "'\"" and _OF_CHECKPOINT.search(value) for value in (a[path], b[path])):
+            continue
+        shown = "" if a[path].startswith(("tensor", "array")) else f" ({a[path]}, resumed {b[path]})"
+        kinds.setdefault(kind, []).append(f"{plain_name(path)}{shown if len(shown) < 80 else ''}")
+    order = (Lost.AVERAGE, Lost.PATIENCE, Lost.BEST, Lost.COUNTER, Lost.VARIABLE, Lost.HISTORY)
+    return [Suspect(kind, tuple(dict.fromkeys(kinds[kind]))[:4]) for kind in order if kind in kinds]
+
+
+def other_rates(whole: Trace, part: Trace, found: Comparison) -> Suspect | None:
+    """The schedule of the learning rate, where the rates differ at or before the first step that differs."""
+    a, b = whole.resuming.get("rates", ()), part.resuming.get("rates", ())
+    for k, (mine, its) in enumerate(zip(a[found.start :], b, strict=False), start=found.start):
+        if found.first_step is not None and k > found.first_step:
+            return None
+        if mine != its:
+            shown = (_short(mine), _short(its)) if _short(mine) != _short(its) else (mine, its)
+            return Suspect(Lost.SCHEDULE, (f"in step {k + 1} the rate is {shown[0]}, resumed {shown[1]}",))
+    return None
+
+
+def _short(rates: str) -> str:
+    """Rates as text, to six digits."""
+    return re.sub(r"\d+\.\d+(e-?\d+)?", lambda found: f"{float(found[0]):.6g}", rates.strip("[]"))
+
+
+def without_effect(part: Trace) -> list[str]:
+    """What was not restored, and changed nothing in this run."""
+    differs = part.resuming.get("differs") or {}
+    names = ("optimizer", "schedule", "scaler")
+    return [f"{PART_OF[name]} ({', '.join(differs[name][:2])})" for name in names if name in differs]
+
+
+def plain_name(path: str) -> str:
+    """The variable as its function names it."""
+    return path.rpartition(": ")[2]
+
+
+def _last_name(path: str) -> str:
+    """The last name in a path such as `main: stopper.best['loss']`."""
+    name = re.sub(r"\[\d+\]", "", plain_name(path))
+    found = re.findall(r"[A-Za-z_]\w*", name)
+    return found[-1] if found else name

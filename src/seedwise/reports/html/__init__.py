@@ -1,0 +1,1 @@
+"""The report as one page that works without a server and without a network."""

@@ -1,0 +1,1 @@
+"""A notebook is a script too: its code cells, executed in order."""

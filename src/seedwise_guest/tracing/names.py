@@ -1,0 +1,18 @@
+"""Names by which a traced process and its host know each other's files and facts. Nothing is imported here."""
+
+ORDER = "set-order "
+"""So begin the names of facts on the order of a set; the line follows. The fact says what is ordered: `word`, `object`, `hash`."""
+ASIDE = "aside-"
+"""So begin the names of the files in the spool with what other threads and processes printed."""
+REPLAY = "readings-given.json"
+"""File in the spool: the readings that the processes of this run are given."""
+METER = "meter "
+"""So begin the names of readings that are not of a clock."""
+SHIFT = 1.37 * 86_400.0
+"""Seconds by which clocks are moved when they are shifted."""
+IN_CHILDREN = " in child processes"
+"""Stands behind the name of a global generator that begins anew in each child process."""
+RESUMING = "resuming.json"
+"""File in the spool: what a process that `check --resume` follows has seen."""
+STATE = "resuming-state"
+"""File in the spool: the state of the uninterrupted training. Beside it, with the ending .json, the order of its data."""

@@ -1,0 +1,140 @@
+"""What a program reads from the machine (its clocks, its memory), kept and given again.
+
+A process that is given the readings of another one sees the same machine. If its results are then the same too, what
+differed between the two was a reading, or followed from one.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import threading
+from typing import Any
+
+from ..process import spool
+from .names import METER, REPLAY
+
+_MOST = 200_000
+"""How many readings of one kind are kept in one thread."""
+
+
+class Recording:
+    """The readings of this process: kept, and if asked for given again.
+
+    Parameters
+    ----------
+    asked
+        `clock`, `meter`: whether such readings come from the file `REPLAY`. `scale`: by what the time between them is multiplied.
+        `nudge`: by what part of itself, at most, each single time between two of them is made longer. `shift`: see there.
+    """
+
+    def __init__(self, asked: dict[str, Any]) -> None:
+        self.again = bool(asked.get("clock"))
+        """Whether clocks say what they said in another run."""
+        self.shift = bool(asked.get("shift"))
+        """Whether the user's code is given clocks that are moved by `SHIFT`."""
+        self._again_meter = bool(asked.get("meter"))
+        self._scale, self._nudge = float(asked.get("scale", 1.0)), float(asked.get("nudge", 0.0))
+        self._kept: dict[str, list[list[float]]] = {}
+        self._given: dict[str, list[list[float]]] | None = None
+        self._next: dict[str, int] = {}
+        self._over: dict[str, list[float]] = {}
+        self._owner = os.getpid()
+
+    def clock(self, name: str, real: float) -> float:
+        """A reading of a clock in seconds; its distance from the first reading may be scaled."""
+        if self._owner != _pid():
+            self._begin_in_child()
+        key = f"{name} {threading.current_thread().name}"
+        kept = self._kept.setdefault(key, [])
+        if len(kept) < _MOST:
+            kept.append([real])
+        if not self.again:
+            return real
+        return self._again(key, [real], follows=True)[0]
+
+    def meter(self, name: str, real: list[float]) -> list[float]:
+        """A reading of something else than a clock; its numbers may be scaled."""
+        if self._owner != _pid():
+            self._begin_in_child()
+        key = f"{METER}{name} {threading.current_thread().name}"
+        kept = self._kept.setdefault(key, [])
+        if len(kept) < _MOST:
+            kept.append(list(real))
+        if not self._again_meter:
+            return real
+        return self._again(key, real, follows=False)
+
+    def _again(self, key: str, real: list[float], follows: bool) -> list[float]:
+        given = self._givens().get(key)
+        if not given or len(given[0]) != len(real):
+            return real
+        k = self._next[key] = self._next.get(key, -1) + 1
+        if k < len(given):
+            return given[k]
+        if not follows:
+            return given[-1]
+        start = self._over.setdefault(key, real)  # beyond what was kept: time goes on from there
+        return [given[-1][0] + (real[0] - start[0]) * self._scale]
+
+    def _givens(self) -> dict[str, list[list[float]]]:
+        if self._given is None:
+            self._given = {}
+            try:
+                with open(os.path.join(spool.folder(), REPLAY), encoding="utf-8") as file:
+                    kept: dict[str, list[list[float]]] = json.load(file).get(_process(), {})
+            except (OSError, ValueError):
+                return self._given
+            starts: dict[str, float] = {}
+            for key, rows in kept.items():
+                starts[_clock_of(key)] = min(rows[0][0], starts.get(_clock_of(key), rows[0][0]))
+            self._given = {key: self._changed(key, rows, starts[_clock_of(key)]) for key, rows in kept.items()}
+        return self._given
+
+    def _changed(self, key: str, rows: list[list[float]], start: float) -> list[list[float]]:
+        """The readings under one name, as they are given again."""
+        if self._scale == 1.0 and not self._nudge:
+            return rows
+        if key.startswith(METER):
+            return [[value * self._scale * (1 + self._nudge * _wave(k)) for value in row] for k, row in enumerate(rows)]
+        now = start + (rows[0][0] - start) * self._scale
+        changed = [[now]]
+        for k in range(1, len(rows)):
+            now += (rows[k][0] - rows[k - 1][0]) * self._scale * (1 + self._nudge * _wave(k))
+            changed.append([now])
+        return changed
+
+    def _begin_in_child(self) -> None:
+        self._owner = _pid()
+        self._kept, self._given, self._next, self._over = {}, None, {}, {}
+
+    def save(self) -> None:
+        """Write the readings of this process into the spool."""
+        if self.again or self._again_meter or not self._kept or self._owner != _pid():
+            return
+        path = os.path.join(spool.folder(), f"readings-{_pid()}.json")
+        try:
+            with open(path, "w", encoding="utf-8") as file:
+                json.dump({_process(): self._kept}, file)
+        except (OSError, ValueError):
+            pass
+
+
+_pid = os.getpid  # the real function, before it is watched
+
+
+def _process() -> str:
+    """The name of this process among those of the run: the same in every run."""
+    module: Any = sys.modules.get("multiprocessing.process")
+    return str(module.current_process().name) if module is not None else "MainProcess"
+
+
+def _clock_of(key: str) -> str:
+    """Names of readings that are of one clock, such as `time.time` and `datetime.now`, share their start."""
+    return "wall" if key.startswith(("time", "calendar", "datetime")) else key.partition(" ")[0]
+
+
+def _wave(k: int) -> float:
+    """Numbers between 0 and 1 that look random and are always the same."""
+    return (k * 0.61803398875) % 1.0

@@ -1,0 +1,171 @@
+"""The checkpoints of a program: which files it writes between two steps, and which of them it reads when it starts."""
+
+from __future__ import annotations
+
+import functools
+import os
+import re
+import sys
+from typing import Any, Callable
+
+from ...process import spool
+from ...process.capture import opens_for_writing
+from ...process.imports import when_imported
+from ..callers import from_any
+
+_ENDINGS = (
+    ".pt .pth .ckpt .bin .pkl .pickle .npz .npy .h5 .hdf5 .keras .safetensors .joblib .msgpack .tar .model .eqx .weights .state"
+).split()
+_NEVER = (
+    ".py .pyc .so .lock .pid .log .txt .csv .tsv .md .html .png .jpg .jpeg .gif .svg .pdf .yaml .yml .toml .db .sqlite .sqlite3 "
+    ".ipynb .parquet .arrow .jsonl .out .err .c .cpp .o"
+).split()
+_DATED = re.compile(r"tfevents|__pycache__|[/\\]\.cache[/\\]|[/\\]wandb[/\\]|[/\\]mlruns[/\\]|^/(proc|dev|sys)/")
+_MOST = 20_000
+
+
+class CheckpointFiles:
+    """Notes each file that may belong to a checkpoint when it is written, and each known one when it is read.
+
+    Parameters
+    ----------
+    known
+        Paths of the checkpoints that an earlier process wrote.
+    written
+        Called before each such writing, with how many there were before.
+    read
+        Called before a known file is read. Returns how many steps were done.
+    """
+
+    def __init__(self, known: list[str], written: Callable[[int], int], read: Callable[[], int]) -> None:
+        self._known, self._on_write, self._on_read = frozenset(known), written, read
+        self.writes: list[dict[str, Any]] = []
+        self.reads: list[dict[str, Any]] = []
+        self._spool = spool.folder()
+        self._busy = False
+        self._pid = _pid()
+
+    def watch(self) -> None:
+        sys.addaudithook(self._audit)
+        when_imported("torch", self._torch)
+        when_imported("safetensors.torch", self._safetensors)
+        when_imported("h5py._hl.files", self._hdf5)
+
+    def _audit(self, event: str, arguments: tuple[Any, ...]) -> None:
+        if event == "open":
+            path, mode, flags = arguments
+            if isinstance(path, (str, bytes, os.PathLike)):
+                if opens_for_writing(mode, flags):
+                    self.wrote(path, sys._getframe(0))
+                elif self._known:
+                    self.reading(path, sys._getframe(0))
+        elif event == "os.rename":
+            self._renamed(arguments[0], arguments[1], sys._getframe(0))
+
+    def wrote(self, path: Any, frame: Any, *, sure: bool = False) -> None:
+        """A file is opened for writing. `sure`: by a function that saves models."""
+        full = os.path.abspath(os.fsdecode(path))
+        ending = os.path.splitext(full)[1].lower()
+        if self._busy or len(self.writes) >= _MOST or full.startswith(self._spool) or _DATED.search(full):
+            return
+        known = sure or ending in _ENDINGS
+        if not known and (ending in _NEVER or os.path.isdir(full)):
+            return
+        where = from_any(frame)
+        if where is not None or known:
+            self._note(full, where or "", weak=not known)
+
+    def _renamed(self, source: Any, target: Any, frame: Any) -> None:
+        try:
+            old, new = (os.path.abspath(os.fsdecode(p)) for p in (source, target))
+        except TypeError:
+            return
+        ending = os.path.splitext(new)[1].lower()
+        moved = [w for w in self.writes[-200:] if w["path"] == old or w["path"].startswith(old + os.sep)]
+        if moved and ending not in _NEVER:
+            weak = ending not in _ENDINGS and all(w["weak"] for w in moved)
+            self._note(new, from_any(frame) or "", weak=weak, source=old)
+
+    def _note(self, path: str, where: str, weak: bool, source: str = "") -> None:
+        if _pid() != self._pid:
+            return  # a child of the program: what it writes is none of the training's
+        self._busy = True
+        try:
+            step = self._on_write(len(self.writes))
+            self.writes.append({"path": path, "where": where, "step": step, "weak": weak, "from": source})
+        finally:
+            self._busy = False
+
+    def reading(self, path: Any, frame: Any) -> None:
+        """A file is opened for reading."""
+        full = os.path.abspath(os.fsdecode(path))
+        if full not in self._known and not any(full.startswith(k + os.sep) for k in self._known):
+            return
+        where = from_any(frame)
+        own = any(w["path"] == full for w in self.writes)  # what it has written itself is nothing to resume from
+        if where is not None and len(self.reads) < _MOST and not self._busy and not own and _pid() == self._pid:
+            seen: dict[str, Any] = {"path": full, "where": where}
+            self.reads.append(seen)
+            seen["done"] = self._on_read()
+
+    def any_open(self, paths: list[str]) -> bool:
+        """Whether one of these files is still open. On systems that do not tell: False."""
+        self._busy = True
+        try:
+            for name in os.listdir("/proc/self/fd"):
+                try:
+                    if os.readlink(f"/proc/self/fd/{name}") in paths:
+                        return True
+                except OSError:
+                    continue
+        except OSError:
+            pass
+        finally:
+            self._busy = False
+        return False
+
+    def _torch(self, torch: Any) -> None:
+        save = torch.save
+
+        @functools.wraps(save)
+        def own(obj: Any, f: Any, *args: Any, **kwargs: Any) -> Any:
+            if isinstance(f, (str, os.PathLike)):
+                self.wrote(f, sys._getframe(1), sure=True)
+            return save(obj, f, *args, **kwargs)
+
+        torch.save = torch.serialization.save = own
+
+    def _safetensors(self, module: Any) -> None:
+        save, load = module.save_file, module.load_file
+
+        @functools.wraps(save)
+        def own_save(tensors: Any, filename: Any, *args: Any, **kwargs: Any) -> Any:
+            self.wrote(filename, sys._getframe(1), sure=True)
+            return save(tensors, filename, *args, **kwargs)
+
+        @functools.wraps(load)
+        def own_load(filename: Any, *args: Any, **kwargs: Any) -> Any:
+            self.reading(filename, sys._getframe(1))
+            return load(filename, *args, **kwargs)
+
+        module.save_file, module.load_file = own_save, own_load
+
+    def _hdf5(self, module: Any) -> None:
+        begin = module.File.__init__
+
+        @functools.wraps(begin)
+        def own(this: Any, name: Any, mode: Any = "r", *args: Any, **kwargs: Any) -> Any:
+            if isinstance(name, (str, os.PathLike)):
+                if mode == "r":
+                    self.reading(name, sys._getframe(1))
+                else:
+                    self.wrote(name, sys._getframe(1), sure=True)
+            return begin(this, name, mode, *args, **kwargs)
+
+        module.File.__init__ = own
+
+
+def _pid() -> int:
+    """The number of this process, as the system has it."""
+    found: int = os.getpid.wrapped() if hasattr(os.getpid, "wrapped") else os.getpid()
+    return found

@@ -1,0 +1,337 @@
+"""Follows a training from step to step: what goes in, what its parts are, where it is ended, and where it goes on."""
+
+from __future__ import annotations
+
+import json
+import os
+import pickle
+import signal
+import sys
+from contextlib import suppress
+from typing import Any
+from zlib import crc32
+
+from ...process import spool
+from ...process.imports import when_imported
+from ...randomness.backends import all_backends
+from ..compiling import put as put_in_place
+from ..digests import digest
+from ..names import RESUMING, STATE
+from . import state
+from .draws import watch_draws
+from .files import CheckpointFiles
+from .order import Order
+from .variables import generators, variables
+
+_MOST_STEPS = 200_000
+_MOST_ENTRIES = 40
+_FRAMEWORKS = (
+    "lightning",
+    "pytorch_lightning",
+    "transformers",
+    "accelerate",
+    "keras",
+    "skorch",
+    "ignite",
+    "orbax",
+    "flax",
+)
+
+
+class Following:
+    """What `check --resume` asks of a process.
+
+    Parameters
+    ----------
+    asked
+        `end_after`: end the process after so many steps. `end_before_write`: before the so-many-th writing of a
+        checkpoint. `signal`: by which signal. `at_step`: where the state is taken, in steps done. `after_writes`: how many
+        writings come before that. `resumed`: whether this process goes on from a checkpoint, and `files`: of which files.
+        `complete`: only when these files are closed. `put`: the parts that are put back. `skips`: whether the program itself passes over the data that it had.
+    """
+
+    def __init__(self, asked: dict[str, Any]) -> None:
+        self.asked = asked
+        self.resumed = bool(asked.get("resumed"))
+        self.done = 0
+        self.files = CheckpointFiles(asked.get("files", []), self._writes, self._reads)
+        self.order = Order(lambda where: self._may_enter(f"pass {where}"))
+        self._backends = all_backends()
+        self._armed = False
+        self._busy = False
+        self._batch = 0
+        self._told: dict[str, Any] = {}
+        self._batches: list[int] = []
+        self._rates: list[str] = []
+        self._moments: list[int] = []
+        self._drawn: list[int] = []
+        self._start: int | None = None
+        self._given: dict[str, Any] | None = None
+        self._taken: dict[str, Any] = {}
+        self._mark: dict[str, Any] = {}
+        self._entries: dict[str, dict[str, Any]] = {}
+        self._order = {} if not self.resumed else self._given_order()
+
+    def watch(self) -> None:
+        """Begin."""
+        self.files.watch()
+        watch_draws(self._may_enter, self._applies)
+        when_imported("torch", self._torch)
+        when_imported("torch.utils.data.dataloader", self.order.watch)
+        when_imported("keras.src.callbacks.callback_list", self._keras)
+
+    # --- hooks ------------------------------------------------------------------------------------------------------
+
+    def _torch(self, module: Any) -> None:
+        from torch.nn import Module
+        from torch.optim.optimizer import register_optimizer_step_post_hook, register_optimizer_step_pre_hook
+
+        register_optimizer_step_pre_hook(self._before_step)
+        register_optimizer_step_post_hook(self._after_step)
+        original = Module.__call__
+        inside = [False]
+
+        def own(this: Any, *args: Any, **kwargs: Any) -> Any:
+            if inside[0]:
+                return original(this, *args, **kwargs)
+            inside[0] = True
+            try:
+                self._goes_in(this, args, kwargs)
+                return original(this, *args, **kwargs)
+            finally:
+                inside[0] = False
+
+        put_in_place(Module, "__call__", own)
+
+    def _goes_in(self, model: Any, args: Any, kwargs: Any) -> None:
+        import torch
+
+        if not (torch.is_grad_enabled() and getattr(model, "training", False)):
+            return
+        self._may_enter("model")
+        for value in _tensors((args, kwargs)):
+            self._batch = digest(value, self._batch)
+
+    def _keras(self, module: Any) -> None:
+        owner = module.CallbackList
+        ended, began = owner.on_train_batch_end, owner.on_train_batch_begin
+
+        def own_begin(this: Any, *args: Any, **kwargs: Any) -> Any:
+            model = getattr(this, "_model", None)
+            if not self._moments and not self.done and self._start is None and model is not None:
+                self._start = 0
+                for weights in model.get_weights():
+                    self._start = crc32(weights.tobytes(), self._start)
+            if not self._moments:
+                self._before(sys._getframe(1))
+            return began(this, *args, **kwargs)
+
+        def own_end(this: Any, *args: Any, **kwargs: Any) -> Any:
+            found = ended(this, *args, **kwargs)
+            if not self._moments:
+                self._after()
+            return found
+
+        owner.on_train_batch_end, owner.on_train_batch_begin = own_end, own_begin
+
+    def _before_step(self, optimizer: Any, args: Any, kwargs: Any) -> None:
+        if not self.done and self._start is None:
+            self._start = 0
+            for group in optimizer.param_groups:
+                for parameter in group["params"]:
+                    self._start = digest(parameter, self._start)
+        self._may_enter("step")
+        self._before(sys._getframe(1))
+
+    def _after_step(self, optimizer: Any, args: Any, kwargs: Any) -> None:
+        if len(self._moments) < _MOST_STEPS:
+            found = 0
+            for group in optimizer.param_groups:
+                for parameter in group["params"]:
+                    for value in optimizer.state.get(parameter, {}).values():
+                        found = digest(value, found) if hasattr(value, "detach") else crc32(repr(value).encode(), found)
+            self._moments.append(found)
+            self._rates.append(repr([float(g["lr"]) for g in optimizer.param_groups if "lr" in g]))
+            self._batches.append(self._batch)
+            self._drawn.append(crc32(b"".join(repr(b.digest()).encode() for b in self._known_backends())))
+        self._batch = 0
+        self.order.training = self.order.last
+        self._after()
+
+    def _known_backends(self) -> list[Any]:
+        return [b for b in self._backends if b.name in ("random", "numpy", "torch") and b.module in sys.modules]
+
+    # --- where it is ended, and where it goes on ----------------------------------------------------------------------
+
+    def _writes(self, before: int) -> int:
+        limit = self.asked.get("end_before_write")
+        if limit is not None and before >= limit:
+            self._end()
+        if before + 1 == self.asked.get("after_writes"):
+            self._armed = True
+            self._mark = self.order.mark()
+            self._take_now()
+        return self.done
+
+    def _reads(self) -> int:
+        self._applies()
+        return self.done
+
+    def _applies(self) -> None:
+        if not self.resumed or self.done or self._busy or not self.files.reads:
+            return
+        self._armed = True
+        if state.OWN in self.asked.get("put", ()):
+            self._busy = True
+            try:
+                given = self._given_state()
+                if given is not None:
+                    state.put(state.OWN, given, generators(sys._getframe(1)), [])
+            finally:
+                self._busy = False
+
+    def _take_now(self) -> None:
+        """The uninterrupted training: its state where the checkpoint is written."""
+        self._busy = True
+        try:
+            self._taken = state.take(generators(sys._getframe(1)), self._known_backends())
+        finally:
+            self._busy = False
+
+    def _may_enter(self, what: str) -> None:
+        """Something that a training does. The first time after a checkpoint was written or read, it goes on from here."""
+        if not self._armed or self._busy:
+            return
+        self._busy = True
+        try:
+            if self.resumed:
+                self._armed = False
+                self._enter(what)
+                self._without_steps(sys._getframe(1))
+            elif self.done > self.asked.get("at_step", 0) or len(self._entries) >= _MOST_ENTRIES:
+                self._armed = False
+            elif what not in self._entries:
+                self._entries[what] = state.generators_now(self._known_backends())
+                self._without_steps(sys._getframe(1))
+        finally:
+            self._busy = False
+
+    def _enter(self, what: str) -> None:
+        """The resumed training goes on: compare its state with that of the uninterrupted one, and put parts back."""
+        self._told["entry"] = what
+        given = self._given_state()
+        if given is None:
+            return
+        given = dict(given)
+        given[state.GENERATORS] = given.pop("entries", {}).get(what, given.get(state.GENERATORS))
+        if not self._told.get("differs"):
+            self._told["differs"] = state.differences(given, state.take({}, self._known_backends()))
+        self._told["lost"] = [
+            part
+            for part in ("buffers", "copies")
+            if part in self._told["differs"] and part not in self.asked.get("put", ())
+        ]
+        for part in self.asked.get("put", ()):
+            if part not in ("order", state.OWN):
+                state.put(part, given, {}, self._known_backends())
+        if "order" in self.asked.get("put", ()) and self._order:
+            key = self._order["key"]
+            self.order.replay[key] = [list(p) for p in self._order["passes"]]
+
+    def _given_state(self) -> dict[str, Any] | None:
+        path = os.path.join(spool.folder(), STATE)
+        if self._given is None and os.path.exists(path):
+            with open(path, "rb") as file:
+                self._given = pickle.load(file)
+        return self._given
+
+    def _given_order(self) -> dict[str, Any]:
+        path = os.path.join(spool.folder(), f"{STATE}.json")
+        if not os.path.exists(path):
+            return {}
+        with open(path, encoding="utf-8") as file:
+            order: dict[str, Any] = json.load(file).get("order", {})
+        if not order:
+            return {}
+        rest = order["whole"] if self.asked.get("skips") else order["whole"][order["delivered"] :]
+        order["passes"] = ([] if order["ended"] else [rest]) + order["later"]
+        return order
+
+    def _without_steps(self, frame: Any) -> None:
+        """The variables of a program that has no optimizer: where it first draws after the checkpoint."""
+        if not self._moments and "torch.optim" not in sys.modules and "keras" not in sys.modules:
+            self._told.setdefault("variables", variables(frame))
+
+    def _before(self, frame: Any) -> None:
+        if self.done == (0 if self.resumed else self.asked.get("at_step", -1)) and "variables" not in self._told:
+            self._told["variables"] = variables(frame)
+            self._told["output"] = _position()
+            self._told["delivered"] = self.order.last.delivered if self.order.last is not None else None
+            self._told["pass"] = self.order.last.where if self.order.last is not None else ""
+
+    def _after(self) -> None:
+        self.done += 1
+        limit = self.asked.get("end_after")
+        if limit is not None and self.done >= limit and not self.files.any_open(self.asked.get("complete", [])):
+            self._end()
+
+    def _end(self) -> None:
+        with suppress(OSError, ValueError, AttributeError):
+            sys.stdout.flush()  # so that it is known what was printed until here
+        spool.send("interrupted", step=self.done)
+        os.kill(os.getpid(), int(self.asked.get("signal", signal.SIGKILL)))
+        self.asked = {**self.asked, "end_after": None, "end_before_write": None}  # it may go on to save itself
+
+    # --- what is told -------------------------------------------------------------------------------------------------
+
+    def as_dict(self) -> dict[str, Any]:
+        """Write what was seen into files of the spool. Returns the name of the one for the host."""
+        self._busy = True
+        place = spool.folder()
+        told = {
+            **self._told,
+            "done": self.done,
+            "writes": self.files.writes,
+            "reads": self.files.reads,
+            "start": self._start,
+            "batches": self._batches,
+            "rates": self._rates,
+            "moments": self._moments,
+            "drawn": self._drawn,
+            "frameworks": [name for name in _FRAMEWORKS if name in sys.modules],
+            "passes": [[p.where, p.delivered] for p in self.order.passes[:50]],
+        }
+        if self._taken:
+            told["large"] = bool(self._taken.get("large"))
+            told["moved"] = state.moved(self._taken[state.GENERATORS], self._known_backends())
+            with open(os.path.join(place, STATE), "wb") as file:
+                pickle.dump({**self._taken, "entries": self._entries}, file)
+        if self._mark:
+            with open(os.path.join(place, f"{STATE}.json"), "w", encoding="utf-8") as file:
+                json.dump({"order": self.order.since(self._mark)}, file, default=_number)
+        with open(os.path.join(place, RESUMING), "w", encoding="utf-8") as file:
+            json.dump(told, file, default=str)
+        return {"resuming": RESUMING}
+
+
+def _number(value: Any) -> Any:
+    return value.item() if hasattr(value, "item") else str(value)
+
+
+def _tensors(value: Any) -> list[Any]:
+    if hasattr(value, "detach") and hasattr(value, "data_ptr"):
+        return [value] if value.layout is not None and str(value.layout) == "torch.strided" else []
+    if isinstance(value, dict) or hasattr(value, "items"):
+        return [t for v in dict(value).values() for t in _tensors(v)]
+    if isinstance(value, (list, tuple)):
+        return [t for v in value for t in _tensors(v)]
+    return []
+
+
+def _position() -> int:
+    """How many bytes of output there are until here; -1 if that is not known."""
+    try:
+        sys.stdout.flush()
+        return os.fstat(1).st_size
+    except (OSError, ValueError, AttributeError):
+        return -1

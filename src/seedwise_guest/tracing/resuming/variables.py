@@ -1,0 +1,153 @@
+"""The variables of a program while it trains: numbers, texts and arrays that the user's functions and objects hold."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterator
+from types import FrameType, ModuleType
+from typing import Any
+from zlib import crc32
+
+from ...process.frames import is_user_file
+
+_DEEP, _MOST, _MOST_ITEMS = 5, 4_000, 60
+_MOST_NUMBERS = 2_000_000
+_PLAIN = (bool, int, float, str, type(None))
+_LOOKED_INTO = (
+    "DataLoader",
+    "Sampler",
+    "Callback",
+    "EarlyStopping",
+    "Checkpoint",
+    "Trainer",
+    "State",
+    "Average",
+    "EMA",
+)
+"""Objects of libraries are looked into if the name of their class contains one of these."""
+
+
+def variables(frame: FrameType | None) -> dict[str, str]:
+    """Path → value, for the values that are numbers, short texts, lists of them, or arrays (by a digest)."""
+    found: dict[str, str] = {}
+    for path, value in walk(frame):
+        shown = _shown_generator(value) if is_generator(value) else shown_value(value)
+        if shown is not None:
+            found.setdefault(path, shown)
+    return found
+
+
+def generators(frame: FrameType | None) -> dict[str, Any]:
+    """Path → generator, for the generators that the user's functions and objects hold."""
+    found: dict[str, Any] = {}
+    seen: set[int] = set()
+    for path, value in walk(frame):
+        if is_generator(value) and id(value) not in seen:
+            seen.add(id(value))
+            found[path] = value
+    return found
+
+
+def is_generator(value: Any) -> bool:
+    of = type(value)
+    home = str(of.__module__)
+    name = f"{home}.{of.__name__}"
+    return name in ("torch._C.Generator", "torch.Generator", "random.Random") or (
+        home.startswith("numpy.random") and of.__name__ in ("Generator", "RandomState")
+    )
+
+
+def _shown_generator(generator: Any) -> str:
+    from .state import own_state
+
+    state = own_state(generator)
+    data = state.numpy().tobytes() if hasattr(state, "numpy") else repr(state).encode()
+    return f"generator {crc32(data):08x}"
+
+
+def walk(frame: FrameType | None) -> Iterator[tuple[str, Any]]:
+    """Every value that can be reached from the user's functions that are running and from the user's modules."""
+    seen: set[int] = set()
+    left = [_MOST]
+    for root, values in _roots(frame):
+        for name, value in list(values.items()):
+            if not name.startswith("__"):
+                yield from _below(f"{root}{name}", value, _DEEP, seen, left)
+
+
+def _roots(frame: FrameType | None) -> Iterator[tuple[str, dict[str, Any]]]:
+    modules: list[ModuleType] = []
+    while frame is not None:
+        code = frame.f_code
+        if is_user_file(code.co_filename) and code.co_name != "<module>":
+            yield f"{code.co_name}: ", dict(frame.f_locals)
+        frame = frame.f_back
+    for name, module in list(sys.modules.items()):
+        path = getattr(module, "__file__", None)
+        if isinstance(path, str) and (name == "__main__" or is_user_file(path)) and module not in modules:
+            modules.append(module)
+            yield "" if name == "__main__" else f"{name}.", dict(vars(module))
+
+
+def _below(path: str, value: Any, deep: int, seen: set[int], left: list[int]) -> Iterator[tuple[str, Any]]:
+    if left[0] <= 0:
+        return
+    left[0] -= 1
+    yield path, value
+    if deep <= 0 or isinstance(value, _PLAIN) or id(value) in seen:
+        return
+    inside = _inside(value)
+    if inside is not None:
+        seen.add(id(value))
+        for step, child in inside:
+            yield from _below(path + step, child, deep - 1, seen, left)
+
+
+def _inside(value: Any) -> list[tuple[str, Any]] | None:
+    of = type(value)
+    if of is dict:
+        return [(f"[{k!r}]", v) for k, v in list(value.items())[:_MOST_ITEMS] if isinstance(k, (str, int))]
+    if of in (list, tuple):
+        return [(f"[{k}]", v) for k, v in enumerate(value[:_MOST_ITEMS])]
+    if isinstance(value, (ModuleType, type)) or (callable(value) and not hasattr(value, "__dict__")):
+        return None
+    if not (_is_users(of) or any(part in of.__name__ for part in _LOOKED_INTO)):
+        return None
+    try:
+        held = object.__getattribute__(value, "__dict__")
+    except AttributeError:
+        return None
+    return [(f".{k}", v) for k, v in list(held.items()) if isinstance(k, str)]
+
+
+def _is_users(of: type) -> bool:
+    if of.__module__ == "__main__":
+        return True
+    path = getattr(sys.modules.get(str(of.__module__)), "__file__", None)
+    return isinstance(path, str) and is_user_file(path) and os.path.isfile(path)
+
+
+def shown_value(value: Any) -> str | None:
+    """A number or short text as it is written, an array by a digest; None for anything else."""
+    if isinstance(value, _PLAIN):
+        return repr(value)[:200]
+    if type(value) in (list, tuple) and all(isinstance(v, _PLAIN) for v in value):
+        text = repr(value)
+        return text if len(text) <= 200 else f"{len(value)} values, {crc32(text.encode()):08x}"
+    of = type(value)
+    if of.__module__ == "numpy" and hasattr(value, "dtype") and hasattr(value, "tobytes"):
+        if getattr(value, "ndim", 1) == 0:
+            return repr(value.item())
+        return _array(value) if value.dtype.kind in "biufc" else None
+    if of.__module__ in ("torch", "torch.nn.parameter") and of.__name__ in ("Tensor", "Parameter"):
+        if value.numel() > _MOST_NUMBERS or value.is_sparse:
+            return None
+        from ..digests import digest
+
+        return f"tensor {tuple(value.shape)} {digest(value):08x}"
+    return None
+
+
+def _array(value: Any) -> str | None:
+    return None if value.size > _MOST_NUMBERS else f"array {value.shape} {crc32(value.tobytes()):08x}"

@@ -1,0 +1,98 @@
+"""How often chance alone makes `check` name a cause: calculated, and simulated with the examination itself."""
+
+import random
+
+import numpy as np
+import pytest
+
+from seedwise.determinism import Cause, Check, Difference, Reason, Trace, Verdict
+from seedwise.determinism.chance import (
+    LEVEL,
+    chance_of_agreement,
+    chance_of_change,
+    largest_share,
+    runs_for_agreement,
+    runs_for_change,
+)
+from seedwise.determinism.diagnosis import Examination
+from seedwise.determinism.rerunning import NOTHING, Change, Checker
+
+LIMIT = 0.01
+NO_CAUSE = ("", Cause.RACE, Cause.UNKNOWN)
+
+
+def test_what_no_difference_in_n_runs_leaves_open_against_theory() -> None:
+    assert largest_share(8) == pytest.approx(0.3123, abs=1e-4)  # 1 - 0.05 ** (1 / 8)
+    assert largest_share(59) < 0.05 < largest_share(58)
+    assert largest_share(0) == 1.0
+
+
+def test_more_runs_leave_less_to_chance() -> None:
+    plain, changed = runs_for_change(3, 8)
+    assert chance_of_change(plain, changed, 8) < LEVEL <= chance_of_change(plain, changed - 1, 8)
+    assert chance_of_change(1, 1, 1) == 1.0
+    held = runs_for_agreement(20, 5, 2)
+    assert chance_of_agreement(20, 5, held, 2) < LEVEL <= chance_of_agreement(20, 5, held - 1, 2)
+    assert runs_for_agreement(20, 2, 2) > runs_for_agreement(20, 5, 2) > runs_for_agreement(20, 19, 2)
+
+
+class Race(Checker):
+    """A program whose result is another one with probability `rate`, whatever is changed in it."""
+
+    def __init__(self, rate: float, rng: random.Random, outcomes: int) -> None:
+        self.words, self.environment, self.timeout, self.runs, self.given = ["python"], {}, 60.0, 0, {}
+        self.varies_hash_seed, self.at_once = True, 1
+        self._rate, self._rng, self._outcomes = rate, rng, outcomes
+
+    def run(self, change: Change = NOTHING) -> Trace:
+        self.runs += 1
+        other = self._rng.random() < self._rate
+        facts = dict.fromkeys(("completion", "clock", "entropy", "listing", "pid"), "train.py:3")
+        ledger = ({"generator": "random", "state": "unseeded", "drawn_at": "train.py:2"},)
+        value = self._rng.randrange(1, self._outcomes) if other else 0
+        return Trace(0, f"acc = 0.5{value}\n", "", facts=facts, ledger=ledger, seconds=0.2)
+
+
+def examined(rate: float, rng: random.Random, outcomes: int = 2) -> Check:
+    examination = Examination(["python"], None, 1e-4, 60.0, lambda text: None)
+    examination.checker = Race(rate, rng, outcomes)
+    return examination._examine(None, None)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(600)
+@pytest.mark.parametrize("rate", [0.02, 0.05, 0.1, 0.2, 0.3, 0.5])
+def test_a_race_is_seldom_taken_for_a_cause(rate: float) -> None:
+    rng, n = random.Random(int(rate * 1000)), 300
+    found = [examined(rate, rng) for _ in range(n)]
+    accused = sum(check.cause not in NO_CAUSE for check in found)
+    assert accused <= n * LIMIT + 2 * (n * LIMIT) ** 0.5, f"{accused} of {n}"
+    assert all(str(check.plain_runs) in check.sentence for check in found if check.cause == Cause.RACE)
+
+
+class Splits(Checker):
+    """A program whose operations of step 1 race. The pair of runs in which step 2 is recorded separates at step 1."""
+
+    def __init__(self) -> None:
+        self.runs = 0
+
+    def run(self, change: Change = NOTHING) -> Trace:
+        self.runs += 1
+        made, given = ((self.runs,), ()) if change.record_step == 0 else ((self.runs,), (self.runs,))
+        op = ("mul", made, given, 0, f"train.py:{change.record_step + 1}", "")
+        return Trace(0, "", "", steps=np.array([self.runs, self.runs], np.uint32), ops=(op,))
+
+
+def test_the_operation_that_is_named_is_of_the_first_step_at_which_the_recorded_runs_separate() -> None:
+    examination = Examination(["python"], None, 1e-4, 60.0, lambda text: None)
+    examination.checker, examination.first = Splits(), Trace(0, "", "")
+    found = examination._localise(Difference(Verdict.DIFFERENT, ("parameters",), first_step=1), NOTHING)
+    assert found is not None
+    assert (found.step, found.line, found.reason) == (0, "train.py:1", Reason.KERNEL)
+
+
+def test_a_race_is_told_with_how_many_runs_showed_it() -> None:
+    rng = random.Random(5)
+    told = next(check for check in (examined(0.05, rng) for _ in range(50)) if check.cause == Cause.RACE)
+    assert f"{told.other_runs} of {told.plain_runs} plain runs differ, too few to say more" in told.sentence
+    assert not told.fix_verified

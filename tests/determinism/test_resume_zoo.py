@@ -1,0 +1,160 @@
+"""Programs that resume soundly, and the same ones with one line of their loading or saving taken out or changed."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from seedwise.api.resume import check_resume_script
+from seedwise.determinism.resuming import Resumed, Resuming
+
+Script = Callable[..., list[str]]
+Edits = list[tuple[str, str]]
+ZOO = Path(__file__).parent / "resume_zoo"
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
+
+
+def checked(script: Script, name: str, edits: Edits) -> Resuming:
+    text = (ZOO / name).read_text()
+    for before, after in edits:
+        assert text.count(before) == 1, before
+        text = text.replace(before, after)
+    found = check_resume_script(script(text))
+    line = next(k for k, row in enumerate(text.splitlines(), start=1) if "torch.load(" in row or "np.load(" in row)
+    assert found.loaded_at == f"train.py:{line}", found.sentence
+    return found
+
+
+def out(line: str) -> tuple[str, str]:
+    return f"    {line}\n", ""
+
+
+SOUND: list[Edits] = [
+    [],
+    [
+        (
+            '    np.savez("state.tmp.npz", **state)\n    os.replace("state.tmp.npz", "state.npz")',
+            '    np.savez("state.npz", **state)',
+        )
+    ],
+    [("    save(epoch)\n    print", "    if epoch % 2:\n        save(epoch)\n    print")],
+    [out('losses = ck["losses"].tolist()'), (", np.mean(losses))", ")")],  # lost, and used by nothing
+    [('print("epoch"', 'print("took", __import__("time").time(), "s")\n    print("epoch"')],
+    [("    save(epoch)\n", '    save(epoch)\n    open("log.csv", "a").write(f"{epoch},{loss}\\n")\n')],
+    [("    save(epoch)\n", '    open("log.csv", "a").write(f"{epoch},{loss}\\n")\n    save(epoch)\n')],
+]
+
+
+@pytest.mark.parametrize("edits", SOUND)
+def test_a_sound_program_is_not_accused(script: Script, edits: Edits) -> None:
+    found = checked(script, "numpy_net.py", edits)
+    assert (found.verdict, found.cause) == (Resumed.IDENTICAL, ""), found.sentence
+
+
+PROVED: list[tuple[Edits, str]] = [
+    ([out("random.setstate((version, tuple(numbers), gauss))")], "generator (random)"),
+    ([out('np.random.set_state(("MT19937", ck["numpy"], int(ck["position"])))')], "generator (numpy.random)"),
+    ([out('rng.bit_generator.state = json.loads(str(ck["rng"]))')], "generator of the program's own (rng)"),
+]
+
+
+@pytest.mark.parametrize(("edits", "cause"), PROVED)
+def test_a_generator_is_named_and_proved(script: Script, edits: Edits, cause: str) -> None:
+    found = checked(script, "numpy_net.py", edits)
+    assert (found.verdict, found.cause, found.fix_verified) == (Resumed.DIFFERENT, cause, True), found.sentence
+
+
+PERHAPS: list[tuple[Edits, str]] = [
+    ([out('velocity = ck["velocity"]')], "velocity"),
+    ([out('ema = ck["ema"]')], "ema"),
+    ([out('best = float(ck["best"])')], "best"),
+    ([out('updates = int(ck["updates"])')], "updates"),
+    ([out('losses = ck["losses"].tolist()')], "losses"),
+    ([out('stopper.best, stopper.bad = float(ck["bad"][0]), int(ck["bad"][1])')], "stopper.bad"),
+    ([('int(ck["epoch"]) + 1', 'int(ck["epoch"])')], "epoch"),
+]
+
+
+@pytest.mark.parametrize(("edits", "name"), PERHAPS)
+def test_a_variable_is_named_perhaps(script: Script, edits: Edits, name: str) -> None:
+    found = checked(script, "numpy_net.py", edits)
+    assert found.verdict is Resumed.DIFFERENT, found.sentence
+    assert not found.fix_verified
+    assert "perhaps" in found.sentence
+    assert name in found.cause, found.sentence
+
+
+def test_everything_that_a_torch_program_loses_is_named_at_once(script: Script) -> None:
+    edits = [
+        out('opt.load_state_dict(ck["opt"])'),
+        out('scaler.load_state_dict(ck["scaler"])'),
+        out('ema.load_state_dict(ck["ema"])'),
+        out('order.set_state(ck["order"])'),
+    ]
+    found = checked(script, "torch_net.py", edits)
+    assert (found.verdict, found.fix_verified) == (Resumed.DIFFERENT, True), found.sentence
+    for words in (
+        "state of the optimizer (step, exp_avg",
+        "gradient scaler (scale",
+        "second copy",
+        "program's own (order",
+    ):
+        assert words in found.cause, found.sentence
+    for words in ("generator (torch)", "schedule", "running statistics", "parameters ("):
+        assert words not in found.cause, found.sentence
+    assert found.first_difference == 10
+
+
+def test_a_rate_that_is_one_epoch_behind_is_named(script: Script) -> None:
+    late = [
+        ("    sched.step()\n    if", "    if"),
+        ("    save(epoch)\n    print", "    save(epoch)\n    sched.step()\n    print"),
+    ]
+    found = checked(script, "torch_net.py", late)
+    assert found.verdict is Resumed.DIFFERENT
+    assert "schedule of the learning rate (in step 10 the rate is 0.00691342, resumed 0.00853553)" in found.sentence
+
+
+def test_torch_resumes_identically(script: Script) -> None:
+    found = checked(script, "torch_net.py", [])
+    assert (found.verdict, found.resumed_from, found.interrupted_after) == (Resumed.IDENTICAL, 9, 10), found.sentence
+
+
+@pytest.mark.long
+def test_rounded_parameters_with_their_buffers(script: Script) -> None:
+    halves = ('"net": net.state_dict()', '"net": {k: v.half() for k, v in net.state_dict().items()}')
+    found = checked(script, "torch_net.py", [halves])
+    assert (found.cause, found.fix_verified) == ("precision of the parameters (rounded to float16)", True), (
+        found.sentence
+    )
+
+
+BUFFERS_AND_COPY = """
+import os, torch
+torch.manual_seed(0)
+net = torch.nn.Sequential(torch.nn.Linear(4, 4), torch.nn.BatchNorm1d(4), torch.nn.Linear(4, 1))
+ema = torch.nn.Linear(2, 2).requires_grad_(False)
+opt = torch.optim.SGD(net.parameters(), lr=.1)
+start, log = 0, open("metrics.json", "w")
+if os.path.exists("c.pt"):
+    c = torch.load("c.pt")
+    start = c["e"]
+    for p, q in zip(net.parameters(), c["p"]):
+        p.data.copy_(q)
+for e in range(start, 6):
+    g = torch.Generator().manual_seed(e)
+    net(torch.randn(8, 4, generator=g)).pow(2).mean().backward()
+    opt.step()
+    opt.zero_grad()
+    for p in ema.parameters():
+        p.mul_(.9).add_(.1 * e)
+    torch.save({"e": e + 1, "p": list(net.parameters())}, "c.pt")
+log.write("done")
+"""
+
+
+def test_two_parts_that_change_no_number_are_both_named_and_a_file_held_open_does_not_matter(script: Script) -> None:
+    found = check_resume_script(script(BUFFERS_AND_COPY))
+    assert (found.verdict, found.fix_verified) == (Resumed.DIFFERENT, True), found.sentence
+    assert "running statistics" in found.cause, found.sentence
+    assert "second copy" in found.cause, found.sentence
