@@ -322,3 +322,46 @@ def test_a_fix_shows_its_line_before_and_after(cause: Cause, before: str, after:
 def test_a_restart_without_a_seed_is_replaced_by_one_with_a_number(name: str, call: str) -> None:
     fix = fix_for(Cause.GENERATOR, "train.py:4", (f"{name}.seed() at train.py:4",))
     assert fix.text.startswith(f"put {call} in the place of {name}.seed() (train.py:4)")
+
+
+_STEPS = {"steps": np.array([1, 2], np.uint32)}
+_QUEUE = "batch {} queue {}/6 loss 0.{}"
+
+
+@pytest.mark.parametrize(
+    ("a", "b", "verdict"),
+    [
+        # a name that was drawn, its length in bytes, and how full a queue was
+        ("run brave-otter-42\nacc = 0.5", "run calm-fox-7\nacc = 0.5", Verdict.IDENTICAL),
+        ("log size 1,234 bytes\nacc = 0.5", "log size 980 bytes\nacc = 0.5", Verdict.IDENTICAL),
+        ("\n".join(_QUEUE.format(k, k, k) for k in range(4)), "\n".join(_QUEUE.format(k, 4, k) for k in range(4)), 0),
+        # who was first
+        ("fold 1 acc 0.4\nfold 2 acc 0.5\nfold 3 acc 0.6", "fold 3 acc 0.6\nfold 1 acc 0.4\nfold 2 acc 0.5", 0),
+        # what is a result: a metric, a number with digits behind the point, a whole number that is printed once
+        ("run a\nacc = 0.5", "run b\nacc = 0.6", Verdict.DIFFERENT),
+        ("acc = 0.5\nscore of all: 0.41, 0.73", "acc = 0.5\nscore of all: 0.42, 0.73", Verdict.DIFFERENT),
+        ("acc = 0.5\nright: 171 of 200", "acc = 0.5\nright: 172 of 200", Verdict.DIFFERENT),
+        ("before: acc 0.4\nafter: acc 0.5", "before: acc 0.5\nafter: acc 0.4", Verdict.DIFFERENT),
+        # nothing else that could be the result
+        ("chosen: otter", "chosen: fox", Verdict.DIFFERENT),
+    ],
+)
+def test_what_is_printed_besides_the_same_result_is_told_and_no_verdict(a: str, b: str, verdict: Verdict | int) -> None:
+    found = compare(trace(a), trace(b))
+    assert found.verdict is (verdict or Verdict.IDENTICAL)
+    assert bool(found.printed) == (found.verdict is Verdict.IDENTICAL)
+
+
+def test_parameters_and_kept_files_are_results_whatever_is_printed() -> None:
+    a, b = "run brave-otter", "run calm-fox"
+    assert not compare(trace(a, **_STEPS), trace(b, **_STEPS))
+    assert compare(trace(a, **_STEPS), trace(b, steps=np.array([1, 3], np.uint32)))
+    files = [{"out.csv": "1", "run.log": k} for k in "23"]
+    kept = [{"out.csv": "otter", "run.log": text} for text in (a, b)]
+    one, two = (trace("", files=f, contents=c, **_STEPS) for f, c in zip(files, kept, strict=True))
+    assert compare(one, two).printed.startswith("files: run.log")
+    csv = trace("", files={**files[0], "out.csv": "9"}, contents={**kept[0], "out.csv": "fox"}, **_STEPS)
+    assert compare(one, csv)
+    assert compare(one, trace("", files=files[1], **_STEPS))  # a log too large to keep
+    renamed = [trace("", files={f"{name}.pt": "7"}, **_STEPS) for name in ("otter", "fox")]
+    assert not compare(*renamed)

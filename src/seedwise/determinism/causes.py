@@ -26,6 +26,7 @@ class Cause(StrEnum):
     ADDRESS = "order of objects by memory address"
     LISTING = "directory order"
     COMPLETION = "completion order"
+    BESIDE = "threads, processes or tasks side by side"
     THREADS = "thread count"
     KERNEL = "nondeterministic operation"
     MEMORY = "uninitialised memory"
@@ -169,6 +170,11 @@ def _remedies(
         Cause.COMPLETION: (
             f"take results in the order in which tasks were given{at}, not in which they end, and give each task that draws a seed of its own (tried: in order, by one worker)",
             {"collect": "ordered"},
+            {},
+        ),
+        Cause.BESIDE: (
+            f"let them run one at a time{at} (n_jobs=1, one worker), or let each draw from a generator of its own, and take what they give in the order of the tasks",
+            {},
             {},
         ),
         Cause.THREADS: (

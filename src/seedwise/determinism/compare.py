@@ -10,6 +10,7 @@ import numpy as np
 from ..runs.written_files import Content
 from .lines import Readings
 from .parts import METRICS, TEXTS, UNORDERED, counts_durations, file_part, part_of, raw, without_numbers_of_processes
+from .printed import only_printed, same_under_other_names
 from .trace import Trace
 
 
@@ -27,7 +28,8 @@ class Difference:
 
     `share` is the share of the parameters that differ at the end. `ulp` is the largest difference in units in the
     last place of float32. `relative` is the largest difference divided by the largest magnitude. `uncounted` shows
-    numbers that differ but are readings of the machine, or look like durations.
+    numbers that differ but are readings of the machine, or look like durations; `printed`, what differs beside a result
+    that is the same.
     """
 
     verdict: Verdict
@@ -37,6 +39,7 @@ class Difference:
     ulp: int | None = None
     relative: float | None = None
     uncounted: str = ""
+    printed: str = ""
     in_texts: bool = False
     """Whether output, log, metrics or files differ, and not the parameters alone."""
 
@@ -56,6 +59,7 @@ def compare(
     *,
     warnings: bool = True,
     files: bool = True,
+    every_word: bool = False,
 ) -> Difference:
     """Compare two traces.
 
@@ -68,18 +72,22 @@ def compare(
         Places where readings of the machine stand. They do not count.
     warnings, files
         Whether Python's warnings and the files count.
+    every_word
+        Whether all that is printed counts, though the result apart from it is the same.
     """
     if a.status != b.status:
         return Difference(Verdict.DIFFERENT, (f"one {a.failed or 'ended well'}, the other {b.failed or 'ended well'}",))
     texts = _Texts(a, b, rtol, readings, warnings)
     what, near = texts.what, texts.near
+    step = first_step(a, b)
     if files:
         names = sorted(path for path in {*a.files, *b.files} if texts.differs_in_file(path))
         if names:
             what.append(f"files: {', '.join(names[:5])}")
             near = near and all(_near_content(a.contents.get(path), b.contents.get(path), rtol) for path in names)
+    if what and step is None and not every_word and texts.are_only_printed():
+        return Difference(Verdict.IDENTICAL, uncounted=texts.uncounted, printed="; ".join(what))
     in_texts = bool(what)
-    step = first_step(a, b)
     share = ulp = relative = None
     if step is not None:
         what.append(f"parameters, from {a.unit} {step + 1} of {max(a.steps.size, b.steps.size)} on")
@@ -96,6 +104,10 @@ class _Texts:
 
     def __init__(self, a: Trace, b: Trace, rtol: float, readings: Readings, warnings: bool) -> None:
         self._a, self._b, self._readings, self._warnings = a, b, readings, warnings
+        self._differing: dict[str, tuple[str, str]] = {}
+        self._in_kept_file = False
+        """Whether a file differs that is no text."""
+        self._only_names = same_under_other_names(a, b)
         self.what: list[str] = []
         self.near = True
         self.uncounted = ""
@@ -118,6 +130,7 @@ class _Texts:
             self.uncounted = self.uncounted or _lines(name, shown[0] or "", shown[1] or "")
             return
         x, y = self._counted(name, x or ""), self._counted(name, y or "")
+        self._differing[name] = x, y
         self.what.append(_metrics(x, y) if name == METRICS else _lines(name, x, y))
         self.near = self.near and _near_text(x, y, rtol)
 
@@ -136,12 +149,21 @@ class _Texts:
         if self._a.files.get(path) == self._b.files.get(path):
             return False
         x, y = self._both(file_part(path), self._durations)
-        if x is None or y is None:
-            return True
-        if self._is_same(file_part(path), x, y):
+        if x is not None and y is not None and self._is_same(file_part(path), x, y):
             self.uncounted = self.uncounted or _lines(file_part(path), x, y)
             return False
+        if (path in self._a.files) != (path in self._b.files) and self._only_names:
+            return True  # the same file under another name
+        self._in_kept_file = self._in_kept_file or x is None or y is None
+        self._differing[file_part(path)] = x or "", y or ""
         return True
+
+    def are_only_printed(self) -> bool:
+        """Whether all that differs is what the programs say besides a result that is the same."""
+        if self._in_kept_file:
+            return False
+        texts = {name: tuple(self._counted(name, text or "") for text in self._both(name, True)) for name in TEXTS}
+        return only_printed(self._a, self._b, self._differing, {k: (x, y) for k, (x, y) in texts.items()})
 
 
 def _in_order(name: str, text: str) -> str:

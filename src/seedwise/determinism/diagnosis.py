@@ -83,6 +83,8 @@ class Examination:
         self._found: Divergence | None = None
         self._change: Change | None = None
         """The change that changed the result, where plain reruns agree."""
+        self._perhaps: Hypothesis | None = None
+        """What made runs agree when it was held still, though on another result than the plain ones."""
         self._is_function = is_function
         self._same = 1
         """How many runs, plain ones and such with a change, gave the result of the first one."""
@@ -218,7 +220,10 @@ class Examination:
             return self._with_further(difference, several)
         if prover.rare:
             return self._too_rare(difference, tried)
-        return self._answer(difference, Hypothesis(Cause.UNKNOWN, self._side_by_side(tried)))
+        if self._perhaps is not None:
+            return self._answer(difference, self._perhaps)
+        beside = self._side_by_side(tried)
+        return self._answer(difference, Hypothesis(Cause.BESIDE if beside else Cause.UNKNOWN, beside))
 
     def _side_by_side(self, tried: Sequence[Hypothesis]) -> str:
         """The first line at which something runs side by side, which is noted. "" if nothing was seen to."""
@@ -250,7 +255,11 @@ class Examination:
         self.tried.append(Tried(name, outcome, detail))
         if hypothesis.cause is Cause.MEMORY and proof.trace is not None and not _filled(proof.trace):
             return None  # no line took such memory: that runs agreed has another reason
-        return self._refined(hypothesis, proof) if proof else None
+        if proof:
+            return self._refined(hypothesis, proof)
+        if proof.held is Held.ELSEWHERE and self._perhaps is None:
+            self._perhaps = self._refined(hypothesis, proof)
+        return None
 
     def _refined(self, hypothesis: Hypothesis, proof: Proof) -> Hypothesis:
         """The cause told apart from its neighbours, and with the line that the proof has shown."""
@@ -290,16 +299,25 @@ class Examination:
             return None
         filled = FIRST_HASH_SEED | as_change([hypothesis.fix(self.first)])
         x, y = (self.checker.run(filled | other) for other in OTHER_MEMORY)
-        if x.failed or not _filled(x) or self._differs(x, y) or quality(self.plain.runs, x) is not Held.SAME:
+        if x.failed or not _filled(x) or self._differs(x, y):
             return None
-        self.tried.append(Tried(f"held still: {hypothesis.cause}", Outcome.SAME))
-        return replace(hypothesis, where=self._unwritten_line(x) or hypothesis.where)
+        held = quality(self.plain.runs, x)
+        found = replace(hypothesis, where=self._unwritten_line(x) or hypothesis.where)
+        self.tried.append(Tried(f"held still: {hypothesis.cause}", Outcome.SAME, _WORSE.get(held, "")))
+        if held is Held.ELSEWHERE:
+            self._perhaps = found
+        return found if held is Held.SAME else None
 
-    def _unwritten_line(self, mended: Trace) -> str:
+    def _where_unwritten(self, hypothesis: Hypothesis, base: Change = NOTHING) -> Hypothesis:
+        """The cause with the line whose memory is read before it is written, other causes being held still."""
+        filled = self.checker.run(FIRST_HASH_SEED | base | as_change([hypothesis.fix(self.first)]))
+        return replace(hypothesis, where=self._unwritten_line(filled, base) or hypothesis.where)
+
+    def _unwritten_line(self, mended: Trace, base: Change = NOTHING) -> str:
         """The line whose memory is read before it is written: with that memory filled, other memory changes nothing."""
         lines = _filled(mended)
         for line in lines[:_MOST_LINES] if len(lines) > 1 else ():
-            filled = FIRST_HASH_SEED | Change({"memory": "zero", "memory-line": line}, {})
+            filled = FIRST_HASH_SEED | base | Change({"memory": "zero", "memory-line": line}, {})
             a, b = (self.checker.run(filled | other) for other in OTHER_MEMORY)
             if not a.failed and not self.plain.compare(a, b, changed=True):
                 return line
@@ -359,6 +377,8 @@ class Examination:
             for hypothesis, part in parts:
                 if hypothesis.cause not in found and self._differs(reference, self.checker.run(part | base)):
                     if self._differs(reference, self.checker.run(part | base)):
+                        if hypothesis.cause is Cause.MEMORY:
+                            hypothesis = self._where_unwritten(hypothesis, base)
                         found[hypothesis.cause] = hypothesis
                         self.tried.append(
                             Tried(f"besides: {hypothesis.cause}", Outcome.DIFFERENT, short_place(hypothesis.where))
@@ -475,8 +495,7 @@ class Examination:
         if hypothesis.cause is Cause.HASH:
             return self._where_order_enters(hypothesis)
         if hypothesis.cause is Cause.MEMORY:
-            filled = self.checker.run(FIRST_HASH_SEED | as_change([hypothesis.fix(self.first)]))
-            return replace(hypothesis, where=self._unwritten_line(filled) or hypothesis.where)
+            return self._where_unwritten(hypothesis)
         return hypothesis
 
     def _verified(self, hypothesis: Hypothesis, change: Change) -> bool:
@@ -597,6 +616,8 @@ class Examination:
             self._note(
                 f"numbers that are readings of clock or machine differ and were not counted: {self.plain.uncounted}"
             )
+        if self.plain.printed:
+            self._note(f"the result is the same; what is printed besides it is not: {self.plain.printed}")
         found = replace(
             found,
             ledger=self.first.ledger,

@@ -36,6 +36,8 @@ class Plain:
         self.readings = Readings()
         self.uncounted = ""
         """An example of numbers that differed and were not counted."""
+        self.printed = ""
+        """An example of what is printed besides the result, and differed."""
         self._searches = 0
         self._replays: dict[tuple[float, float, bool], Trace] = {}
 
@@ -87,6 +89,7 @@ class Plain:
                 self.readings = self.readings | found
                 difference = compare(a, b, self.rtol, self.readings, warnings=not changed)
         self.uncounted = self.uncounted or difference.uncounted
+        self.printed = self.printed or difference.printed
         return difference
 
     def compare_results(self, first: Trace, second: Trace) -> Difference:

@@ -48,9 +48,12 @@ class Left:
 
 
 def compare_resumed(
-    whole: Trace, part: Trace, at: Checkpoint, left: Left, rtol: float, readings: Readings
+    whole: Trace, part: Trace, at: Checkpoint, left: Left, rtol: float, readings: Readings, *, every_word: bool
 ) -> Comparison:
-    """Compare `part`, which went on from checkpoint `at`, with `whole`."""
+    """Compare `part`, which went on from checkpoint `at`, with `whole`.
+
+    `every_word` is true where two uninterrupted runs print the same: then all that is printed counts.
+    """
     steps = [int(d) for d in whole.steps]
     begun, first = part.resuming.get("start"), whole.resuming.get("start")
     expected = _expected(whole, part, at)
@@ -65,7 +68,7 @@ def compare_resumed(
     start = min(max(start, 0), len(steps))
     a, b = whole.steps[start:], part.steps
     mine, its = _trimmed(whole, part, left.files, at), _trimmed(part, whole, left.files, at)
-    difference = compare(mine, its, rtol, readings, warnings=False)
+    difference = compare(mine, its, rtol, readings, warnings=False, every_word=every_word)
     lacking = _lacking(whole, part, at, left)
     if lacking:
         difference = replace(difference, verdict=Verdict.DIFFERENT, what=(*difference.what, *lacking), in_texts=True)

@@ -193,7 +193,9 @@ class ResumeExamination:
 
     def _compared(self, part: Trace, one: Checkpoint, left: Interrupted) -> Comparison:
         what = Left(left.files, left.printed, self.expected, not self._other_command)
-        return compare_resumed(self.whole, part, one, what, self.rtol, self.plain.readings)
+        return compare_resumed(
+            self.whole, part, one, what, self.rtol, self.plain.readings, every_word=not self.plain.printed
+        )
 
     def _ending(self, one: Checkpoint, usable: Sequence[Checkpoint], signal: int) -> dict[str, Any]:
         if one.step:

@@ -17,12 +17,14 @@ _KINDS = (
 )
 _PASSING = re.compile(
     r"^_|start|begin|first|resum|initial|restor|ckpt|checkpoint|saved|path|file|time|loss$|\bt0\b|elapsed|args|argv|pid|exists|"
-    r"state$|\bstate\[|loaded|found",
+    r"^name$|state$|\bstate\[|loaded|found",
     re.I,
 )
 
 _OF_CHECKPOINT = re.compile(r"checkpoint|ckpt|\.(pt|pth|safetensors|npz|pkl|h5|keras)\b", re.I)
 """Text that names a checkpoint: it says only that one was found."""
+_IN_LIST = re.compile(r"^.*\]‹([^›]*)›")
+_CLASS = re.compile(r"‹[^›]*›")
 _DATA = re.compile(
     r"^(x|y|x_?b|y_?b|xs|ys|bx|by|images?|batch|inputs?|targets?|labels?|data|loss|outs?|outputs?|preds?|logits|grads?|noise|idx|"
     r"indices|perm|order)\d*$",
@@ -52,13 +54,14 @@ def differing_parts(whole: Trace, part: Trace, found: Comparison, ended: bool, o
     """
     differs: Mapping[str, Sequence[str]] = part.resuming.get("differs") or {}
     suspects = []
-    for name in ("parameters", "buffers", "copies", "optimizer", "schedule", "rates", "scaler"):
+    for name in ("parameters", "buffers", "copies", "optimizer", "schedule", "rates", "scaler", "trained", "gradients"):
         if name not in differs:
             continue
         detail, lost = tuple(differs[name]), PART_OF[name]
         if name == "parameters":
             rounded = [d for d in detail if d.startswith("rounded")]
             lost, detail = (Lost.PRECISION, tuple(rounded)) if rounded else (lost, ())
+        detail = () if name == "gradients" else detail
         suspects.append(Suspect(lost, detail[:3], name))
     suspects = _joined(_joined(suspects, "parameters", "buffers"), "optimizer", "rates")
     drawn = set(whole.resuming.get("moved", ()))
@@ -113,7 +116,7 @@ def perhaps(whole: Trace, part: Trace) -> list[Suspect]:
         name = _last_name(path)
         if _PASSING.search(name) or a[path].startswith("generator"):
             continue
-        kind = next((k for k, pattern in _KINDS if pattern.search(plain_name(path))), Lost.VARIABLE)
+        kind = next((k for k, pattern in _KINDS if pattern.search(_with_classes(path))), Lost.VARIABLE)
         if a[path].startswith(("tensor", "array")) and _DATA.match(plain_name(path)):
             continue
         if any(value[:1] in "'\"" and _OF_CHECKPOINT.search(value) for value in (a[path], b[path])):
@@ -149,7 +152,12 @@ def without_effect(part: Trace) -> list[str]:
 
 
 def plain_name(path: str) -> str:
-    """The variable as its function names it."""
+    """The variable as its function names it; an object in a list by its class: `ReduceLROnPlateau.best`."""
+    return _CLASS.sub("", _IN_LIST.sub(r"\1", _with_classes(path)))
+
+
+def _with_classes(path: str) -> str:
+    """The variable, and the classes of the objects that hold it."""
     return path.rpartition(": ")[2]
 
 

@@ -17,6 +17,8 @@ class Lost(StrEnum):
     SCHEDULE = "schedule of the learning rate"
     SCALER = "gradient scaler"
     BUFFERS = "running statistics (buffers)"
+    GRADIENTS = "accumulated gradients"
+    TRAINED = "which parameters are trained (requires_grad)"
     COPIES = "second copy of the model (EMA, target)"
     GENERATORS = "generator"
     OWN = "generator of the program's own"
@@ -44,6 +46,8 @@ PART_OF = {
     "scaler": Lost.SCALER,
     "buffers": Lost.BUFFERS,
     "copies": Lost.COPIES,
+    "gradients": Lost.GRADIENTS,
+    "trained": Lost.TRAINED,
     "generators": Lost.GENERATORS,
     "own generators": Lost.OWN,
     "order": Lost.ORDER,
@@ -58,6 +62,8 @@ _TORCH = {
     Lost.SCALER: "save scaler.state_dict() too, and call scaler.load_state_dict when the checkpoint is loaded",
     Lost.BUFFERS: "save model.state_dict(), which has the buffers, not the parameters alone",
     Lost.COPIES: "save the second model's state_dict() too, and load it",
+    Lost.GRADIENTS: "save right after optimizer.step(), when no gradients are accumulated; or save each p.grad too, and put it back",
+    Lost.TRAINED: "freeze and thaw by what is saved (if epoch >= 2, not == 2), or save each p.requires_grad, and put it back",
     Lost.POSITION: "save at the end of an epoch, or use torchdata's StatefulDataLoader and save its state_dict()",
     Lost.ORDER: "let the order follow from the epoch: generator.manual_seed(seed + epoch), or sampler.set_epoch(epoch)",
     Lost.COUNTER: "save the epoch and the step, and let the loop start from them",
@@ -105,6 +111,10 @@ _WORDS: dict[str, dict[Lost, str]] = {
         "that follows from the epoch",
         Lost.GENERATORS: "Keras restores no generator: in a callback, keras.utils.set_random_seed(seed + epoch) in on_epoch_begin",
         Lost.NOTHING_READ: "fit(callbacks=[keras.callbacks.BackupAndRestore(folder)])",
+        Lost.BEST: "Keras saves nothing of its callbacks: keep best and wait of the callback in a file in on_epoch_end, and put "
+        "them back in on_epoch_begin of the first epoch",
+        Lost.PATIENCE: "Keras saves nothing of its callbacks: keep best and wait of the callback in a file in on_epoch_end, and "
+        "put them back in on_epoch_begin of the first epoch",
     },
     "skorch": {
         Lost.OPTIMIZER: "LoadInitState(checkpoint) with Checkpoint(f_optimizer=…)",
@@ -130,7 +140,9 @@ def frameworks_of(files: Sequence[str], imported: Collection[str]) -> list[str]:
     for path in files:
         with contextlib.suppress(OSError):
             texts.append(Path(path).read_text(encoding="utf-8", errors="replace"))
-    return [name for name in imported if any(re.search(rf"^\s*(import|from)\s+{name}\b", t, re.M) for t in texts)]
+    return [
+        name for name in imported if any(re.search(rf"^\s*(import|from)\s[^#\n]*\b{name}\b", t, re.M) for t in texts)
+    ]
 
 
 def fix_words(lost: Lost, detail: Sequence[str], frameworks: Collection[str]) -> str:

@@ -7,6 +7,7 @@ import contextlib
 import logging
 import os
 import socket
+import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,7 @@ from .starting import work_in_a_task
 _PATIENCE = 60.0
 _ANSWER = 5.0
 _SPACE = "seedwise"
+_TRIES, _BETWEEN = 3, 2.0
 
 
 class _Keeper:
@@ -220,14 +222,26 @@ def _connect(address: str) -> bool:
     named = (address or os.environ.get("RAY_ADDRESS", "")).rpartition("//")[2]
     if ":" in named and not _listens(named):  # Ray itself would try for minutes
         raise UsageError(f"no Ray cluster answers {what}: nothing listens at {named}")
-    try:
-        ray.init(
-            address=address or "auto", namespace=_SPACE, log_to_driver=False, logging_level=logging.ERROR,
-            configure_logging=False,
-        )  # fmt: skip
-    except (ConnectionError, OSError, RuntimeError, ValueError) as error:
-        raise UsageError(f"no Ray cluster answers {what}: {str(error).splitlines()[0]}") from None
-    return True
+    for left in reversed(range(_TRIES)):
+        try:
+            ray.init(
+                address=address or "auto", namespace=_SPACE, log_to_driver=False, logging_level=logging.ERROR,
+                configure_logging=False,
+            )  # fmt: skip
+            return True
+        except (ConnectionError, OSError, RuntimeError, ValueError) as error:
+            if left and _is_late(error):
+                time.sleep(_BETWEEN)
+                continue
+            said = [line for line in map(str.strip, str(error).splitlines()) if line]
+            why = said[-1] if _is_late(error) else said[0]  # the former ends in the server's own traceback
+            raise UsageError(f"no Ray cluster answers {what}: {why}") from None
+    raise AssertionError("the last try returns or raises")
+
+
+def _is_late(error: Exception) -> bool:
+    """Whether the cluster is there, but what it starts for each client was not ready in Ray's 30 seconds."""
+    return "Initialization failure from server" in str(error)
 
 
 _check: type[Executor] = RayExecutor

@@ -68,6 +68,8 @@ class Following:
         self._start: int | None = None
         self._given: dict[str, Any] | None = None
         self._taken: dict[str, Any] = {}
+        self._pending = 0
+        """Of the uninterrupted training: what has gone in since the last step, where the checkpoint is written."""
         self._mark: dict[str, Any] = {}
         self._entries: dict[str, dict[str, Any]] = {}
         self._order = {} if not self.resumed else self._given_order()
@@ -114,7 +116,7 @@ class Following:
 
     def _keras(self, module: Any) -> None:
         owner = module.CallbackList
-        ended, began = owner.on_train_batch_end, owner.on_train_batch_begin
+        ended, began, epoch = owner.on_train_batch_end, owner.on_train_batch_begin, owner.on_epoch_begin
 
         def own_begin(this: Any, *args: Any, **kwargs: Any) -> Any:
             model = getattr(this, "_model", None)
@@ -123,8 +125,15 @@ class Following:
                 for weights in model.get_weights():
                     self._start = crc32(weights.tobytes(), self._start)
             if not self._moments:
-                self._before(sys._getframe(1))
+                self._before(sys._getframe(1), {"callbacks": list(getattr(this, "callbacks", ()))})
             return began(this, *args, **kwargs)
+
+        def own_epoch(this: Any, *args: Any, **kwargs: Any) -> Any:
+            found = epoch(this, *args, **kwargs)
+            rate = getattr(getattr(getattr(this, "_model", None), "optimizer", None), "learning_rate", None)
+            if rate is not None and not self._moments and len(self._rates) < _MOST_STEPS:
+                self._rates.append(repr([float(rate)]))
+            return found
 
         def own_end(this: Any, *args: Any, **kwargs: Any) -> Any:
             found = ended(this, *args, **kwargs)
@@ -132,7 +141,7 @@ class Following:
                 self._after()
             return found
 
-        owner.on_train_batch_end, owner.on_train_batch_begin = own_end, own_begin
+        owner.on_train_batch_end, owner.on_train_batch_begin, owner.on_epoch_begin = own_end, own_begin, own_epoch
 
     def _before_step(self, optimizer: Any, args: Any, kwargs: Any) -> None:
         if not self.done and self._start is None:
@@ -195,6 +204,9 @@ class Following:
         self._busy = True
         try:
             self._taken = state.take(generators(sys._getframe(1)), self._known_backends())
+            if not self._batch:
+                self._taken.pop(state.GRADIENTS, None)  # those of the last step, which the next one begins by clearing
+            self._pending = self._batch
         finally:
             self._busy = False
 
@@ -224,6 +236,7 @@ class Following:
             return
         given = dict(given)
         given[state.GENERATORS] = given.pop("entries", {}).get(what, given.get(state.GENERATORS))
+        self._batch = given.pop("pending", 0)  # so that the same data give the same digest
         if not self._told.get("differs"):
             self._told["differs"] = state.differences(given, state.take({}, self._known_backends()))
         self._told["lost"] = [
@@ -260,11 +273,11 @@ class Following:
     def _without_steps(self, frame: Any) -> None:
         """The variables of a program that has no optimizer: where it first draws after the checkpoint."""
         if not self._moments and "torch.optim" not in sys.modules and "keras" not in sys.modules:
-            self._told.setdefault("variables", variables(frame))
+            self._told.setdefault("variables", variables(frame, {}))
 
-    def _before(self, frame: Any) -> None:
+    def _before(self, frame: Any, known: dict[str, Any] | None = None) -> None:
         if self.done == (0 if self.resumed else self.asked.get("at_step", -1)) and "variables" not in self._told:
-            self._told["variables"] = variables(frame)
+            self._told["variables"] = variables(frame, known or {})
             self._told["output"] = _position()
             self._told["delivered"] = self.order.last.delivered if self.order.last is not None else None
             self._told["pass"] = self.order.last.where if self.order.last is not None else ""
@@ -305,7 +318,7 @@ class Following:
             told["large"] = bool(self._taken.get("large"))
             told["moved"] = state.moved(self._taken[state.GENERATORS], self._known_backends())
             with open(os.path.join(place, STATE), "wb") as file:
-                pickle.dump({**self._taken, "entries": self._entries}, file)
+                pickle.dump({**self._taken, "entries": self._entries, "pending": self._pending}, file)
         if self._mark:
             with open(os.path.join(place, f"{STATE}.json"), "w", encoding="utf-8") as file:
                 json.dump({"order": self.order.since(self._mark)}, file, default=_number)

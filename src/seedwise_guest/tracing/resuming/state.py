@@ -8,8 +8,9 @@ from typing import Any
 
 PARAMETERS, OPTIMIZER, RATES, SCHEDULE = "parameters", "optimizer", "rates", "schedule"
 SCALER, BUFFERS, COPIES = "scaler", "buffers", "copies"
+GRADIENTS, TRAINED = "gradients", "trained"
 GENERATORS, OWN = "generators", "own generators"
-COMPARED = (PARAMETERS, OPTIMIZER, RATES, SCHEDULE, SCALER, BUFFERS, COPIES, GENERATORS)
+COMPARED = (PARAMETERS, OPTIMIZER, RATES, SCHEDULE, SCALER, BUFFERS, COPIES, GRADIENTS, TRAINED, GENERATORS)
 _WRAPPERS = ("accelerate", "lightning", "pytorch_lightning", "lightning_fabric")
 _MOST_BYTES = 2**30
 _PLAIN = (bool, int, float, str, type(None))
@@ -46,20 +47,31 @@ class Objects:
     def parameters(self) -> list[Any]:
         return [p for o in self.optimizers for g in o.param_groups for p in g["params"]]
 
-    def named(self, kind: str) -> dict[str, Any]:
-        """The buffers of what is trained; or the parameters that no optimizer has, and the buffers of models of such alone."""
-        found: dict[str, Any] = {}
+    def all_parameters(self) -> dict[str, Any]:
+        """Every parameter of every model, by its name."""
+        return {f"{label}: {name}": p for label, model in self._labelled() for name, p in model.named_parameters()}
+
+    def _labelled(self) -> list[tuple[str, Any]]:
+        """The models, each with its class and its number among those of this class."""
         counts: dict[str, int] = {}
+        found = []
         for model in self.models:
             of = type(model).__name__
             counts[of] = counts.get(of, 0) + 1
+            found.append((f"{of} {counts[of]}", model))
+        return found
+
+    def named(self, kind: str) -> dict[str, Any]:
+        """The buffers of what is trained; or the parameters that no optimizer has, and the buffers of models of such alone."""
+        found: dict[str, Any] = {}
+        for label, model in self._labelled():
             parameters = dict(model.named_parameters())
             is_trained = any(id(p) in self.trained for p in parameters.values())
             each = {} if kind == BUFFERS else {n: p for n, p in parameters.items() if id(p) not in self.trained}
             each.update(model.named_buffers() if is_trained == (kind == BUFFERS) else ())
             for name, tensor in each.items():
                 if tensor is not None:
-                    found[f"{of} {counts[of]}: {name}"] = tensor
+                    found[f"{label}: {name}"] = tensor
         return found
 
 
@@ -92,6 +104,8 @@ def _torch_state(objects: Objects) -> dict[str, Any]:
         SCALER: [s.state_dict() for s in objects.scalers],
         BUFFERS: objects.named(BUFFERS),
         COPIES: objects.named(COPIES),
+        GRADIENTS: [p.grad for p in objects.parameters()],
+        TRAINED: {name: p.requires_grad for name, p in objects.all_parameters().items()},
     }
 
 
@@ -160,9 +174,15 @@ def _told(part: str, key: tuple[Any, ...], a: Any, b: Any) -> str:
         return f"{key[2]}: {a!r} → {b!r}" if len(key) > 2 else "groups"
     if part == SCHEDULE:
         return f"{key[1]}: {a!r} → {b!r}" if len(key) > 1 else "schedules"
+    if part == TRAINED:
+        return f"{key[0]} {_trained(a)}, resumed {_trained(b)}"
     if part == SCALER:
         return f"{key[1]}: {a!r} → {b!r}" if len(key) > 1 else "scalers"
     return str(key[0])
+
+
+def _trained(value: Any) -> str:
+    return "trained" if value else "frozen"
 
 
 def _precision(given: list[Any], now: list[Any]) -> list[str]:
@@ -246,13 +266,8 @@ def _put_own(generator: Any, state: Any) -> None:
 
 
 def _put_torch(part: str, value: Any, objects: Objects) -> None:
-    if part == PARAMETERS:
-        for tensor, old in zip(objects.parameters(), value):
-            tensor.copy_(old)
-    elif part in (BUFFERS, COPIES):
-        for name, tensor in objects.named(part).items():
-            if name in value:
-                tensor.copy_(value[name])
+    if part in (PARAMETERS, GRADIENTS, TRAINED, BUFFERS, COPIES):
+        _put_tensors(part, value, objects)
     elif part == OPTIMIZER:
         for optimizer, states in zip(objects.optimizers, value):
             trained = [p for g in optimizer.param_groups for p in g["params"]]
@@ -263,6 +278,23 @@ def _put_torch(part: str, value: Any, objects: Objects) -> None:
             group.update(_copy(old))
     else:
         _put_objects(objects.schedules if part == SCHEDULE else objects.scalers, value)
+
+
+def _put_tensors(part: str, value: Any, objects: Objects) -> None:
+    """Parameters, their gradients, whether they are trained, buffers and second copies."""
+    if part == PARAMETERS:
+        for tensor, old in zip(objects.parameters(), value):
+            tensor.copy_(old)
+    elif part == GRADIENTS:
+        for tensor, old in zip(objects.parameters(), value):
+            tensor.grad = _copy(old)
+    elif part == TRAINED:
+        for name, tensor in objects.all_parameters().items():
+            tensor.requires_grad_(value.get(name, tensor.requires_grad))
+    else:
+        for name, tensor in objects.named(part).items():
+            if name in value:
+                tensor.copy_(value[name])
 
 
 def _put_objects(objects: list[Any], states: list[Any]) -> None:

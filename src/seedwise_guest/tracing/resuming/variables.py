@@ -25,13 +25,16 @@ _LOOKED_INTO = (
     "Average",
     "EMA",
 )
-"""Objects of libraries are looked into if the name of their class contains one of these."""
+"""Objects of libraries are looked into if the name of their class, or of one that it is made from, contains one of these."""
 
 
-def variables(frame: FrameType | None) -> dict[str, str]:
-    """Path → value, for the values that are numbers, short texts, lists of them, or arrays (by a digest)."""
+def variables(frame: FrameType | None, known: dict[str, Any]) -> dict[str, str]:
+    """Path → value, for the values that are numbers, short texts, lists of them, or arrays (by a digest).
+
+    A path names the class of each object: `stopper‹EarlyStopping›.wait`. `known` holds objects of the library that trains.
+    """
     found: dict[str, str] = {}
-    for path, value in walk(frame):
+    for path, value in walk(frame, known):
         shown = _shown_generator(value) if is_generator(value) else shown_value(value)
         if shown is not None:
             found.setdefault(path, shown)
@@ -66,11 +69,11 @@ def _shown_generator(generator: Any) -> str:
     return f"generator {crc32(data):08x}"
 
 
-def walk(frame: FrameType | None) -> Iterator[tuple[str, Any]]:
-    """Every value that can be reached from the user's functions that are running and from the user's modules."""
+def walk(frame: FrameType | None, known: dict[str, Any] | None = None) -> Iterator[tuple[str, Any]]:
+    """Every value that can be reached from the user's functions that are running, from the user's modules, and from `known`."""
     seen: set[int] = set()
     left = [_MOST]
-    for root, values in _roots(frame):
+    for root, values in (*_roots(frame), ("", known or {})):
         for name, value in list(values.items()):
             if not name.startswith("__"):
                 yield from _below(f"{root}{name}", value, _DEEP, seen, left)
@@ -112,13 +115,13 @@ def _inside(value: Any) -> list[tuple[str, Any]] | None:
         return [(f"[{k}]", v) for k, v in enumerate(value[:_MOST_ITEMS])]
     if isinstance(value, (ModuleType, type)) or (callable(value) and not hasattr(value, "__dict__")):
         return None
-    if not (_is_users(of) or any(part in of.__name__ for part in _LOOKED_INTO)):
+    if not (_is_users(of) or any(part in base.__name__ for base in of.__mro__ for part in _LOOKED_INTO)):
         return None
     try:
         held = object.__getattribute__(value, "__dict__")
     except AttributeError:
         return None
-    return [(f".{k}", v) for k, v in list(held.items()) if isinstance(k, str)]
+    return [(f"‹{of.__name__}›.{k}", v) for k, v in list(held.items()) if isinstance(k, str)]
 
 
 def _is_users(of: type) -> bool:
