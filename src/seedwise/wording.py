@@ -21,7 +21,9 @@ _FLAGS = frozenset(
     }
 )
 _OTHER_NAMES = {"n": "seeds", "set": "config", "from_components": "components"}
-_COMMAND_LINE_ONLY = frozenset({"as_is", "against", "max_seeds", "until_decided", "save_trace", "dry_run"})
+_COMMAND_LINE_ONLY = frozenset(
+    {"as_is", "against", "max_seeds", "measure", "python", "with", "until_decided", "save_trace", "dry_run"}
+)
 
 
 @contextmanager

@@ -56,7 +56,7 @@ class Race(Checker):
 def examined(rate: float, rng: random.Random, outcomes: int = 2) -> Check:
     examination = Examination(["python"], None, 1e-4, 60.0, lambda text: None)
     examination.checker = Race(rate, rng, outcomes)
-    return examination._examine(None, None)
+    return examination._examine(None, None, None)
 
 
 @pytest.mark.slow

@@ -3,7 +3,9 @@
 from collections.abc import Callable, Mapping, Sequence
 
 from ..determinism import Check
+from ..determinism.changed import SEEDS, WhatChanged, other_way, with_seed
 from ..determinism.diagnosis import Examination, Say
+from ..determinism.plain import Plain
 from ..errors import UsageError
 from ..experiments.command import check_command, words_of
 from ..experiments.functions import carried, is_call, parse_call
@@ -72,7 +74,9 @@ def check_script(
     timeout: float = 600.0,
     save_trace: str | None = None,
     against: str | None = None,
-    measure: int = 0,
+    other: str | Sequence[str] = (),
+    python: str | None = None,
+    measure: int | None = None,
     thorough: bool = False,
     progress: bool | None = None,
     tell: Say | None = None,
@@ -88,29 +92,40 @@ def check_script(
         code.
     against
         Such a file. The script is compared with it, not with reruns.
+    other, python
+        What changed it: hold the command against itself under settings `NAME=VALUE`, against another command, or under
+        another interpreter. The answer says where they part, and, over a few seeds, whether the difference is inside the
+        spread of seeds.
     measure
-        Number of reruns that measure how much spread the uncontrolled source causes; 0 for none.
+        Number of reruns that measure how much spread the uncontrolled source causes; with `other` or `python`, the number
+        of seeds under which both are run. None: no reruns, and 5 seeds; 0 for none.
     thorough
         As for `check`.
     """
     command = words_of(command)
-    if is_call(command):
-        call = parse_call(list(command))
-        words = [word.replace("{seed}", str(0 if seed is None else seed)) for word in call.words]
-        other = [word.replace("{seed}", str(1 if seed is None else seed + 1)) for word in call.words]
-        with steps_shown(progress, tell) as say:
-            examination = Examination(words, other, rtol, timeout, say, is_function=True, thorough=thorough)
-            return examination.run(save_trace, against, measure)
-    words = list(check_command(command))
+    is_function = is_call(command)
+    words = list(parse_call(list(command)).words if is_function else check_command(command))
     placed = any("{seed}" in word for word in words)
     if seed is not None and not placed:
         raise UsageError(
             f"{option('--seed')} is for FILE.py:FUNCTION, or where the command takes it as {{seed}}; a script is checked as it is typed"
         )
-    first = [word.replace("{seed}", str(0 if seed is None else seed)) for word in words]
-    second = [word.replace("{seed}", str(1 if seed is None else seed + 1)) for word in words]
+    number = seed or 0
+    way = other_way(words, [other] if isinstance(other, str) else list(other), python)
+    if way is not None and against is not None:
+        raise UsageError(f"{option('--against')} and {option('--with')}: only one of them")
+    second = with_seed(words, number + 1) if placed else None
     with steps_shown(progress, tell) as say:
-        examination = Examination(first, second if placed else None, rtol, timeout, say, thorough=thorough)
+        examination = Examination(
+            with_seed(words, number), second, rtol, timeout, say, is_function=is_function, thorough=thorough
+        )
         about_kernel = sentence_about(command)
         examination.notes += [about_kernel] if about_kernel else []
-        return examination.run(save_trace, against, measure)
+        if way is None:
+            return examination.run(save_trace, against, measure or 0)
+
+        def what_changed(plain: Plain, notes: list[str]) -> Check:
+            seeds = SEEDS if measure is None else measure
+            return WhatChanged(plain, way, words if placed else None, number, seeds, notes).answer()
+
+        return examination.run(save_trace, instead=what_changed)

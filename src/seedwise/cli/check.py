@@ -10,6 +10,12 @@ from .groups import RUNNING
 from .printing import print_json, print_page
 
 
+_MEASURE = (
+    "Also measure, over so many reruns, the spread that the uncontrolled source causes. With --with or --python: over so "
+    "many seeds (5)."
+)
+
+
 @Parameter(name="*")
 @dataclass(frozen=True)
 class Interrupted:
@@ -49,6 +55,22 @@ class Interrupted:
         return True
 
 
+@Parameter(name="*")
+@dataclass(frozen=True)
+class TwoWays:
+    """What the program is held against."""
+
+    with_: Annotated[
+        list[str] | None,
+        Parameter(
+            name="--with",
+            negative=(),
+            help='What changed it? Hold it against itself with NAME=VALUE in the environment, or against "another command".',
+        ),
+    ] = None
+    python: Annotated[str | None, Parameter(help="The same under another interpreter: other/bin/python.")] = None
+
+
 @app.command(group=RUNNING)
 def check(
     *command: Annotated[
@@ -63,15 +85,14 @@ def check(
     against: Annotated[
         str | None, Parameter(help="Compare with such a file: another machine, another version of the code.")
     ] = None,
-    measure: Annotated[
-        int, Parameter(help="Also measure, over so many reruns, the spread that the uncontrolled source causes.")
-    ] = 0,
+    measure: Annotated[int | None, Parameter(help=_MEASURE)] = None,
     thorough: Annotated[
         bool,
         Parameter(
             negative=(), show_default=False, help="59 plain runs instead of 2 to 5, and longer proofs: for rare races."
         ),
     ] = False,
+    two_ways: TwoWays = TwoWays(),
     interrupted: Interrupted = Interrupted(),
     ledger: Annotated[bool, Parameter(negative=(), show_default=False, help="Print every random generator.")] = False,
     json: Json = False,
@@ -87,7 +108,8 @@ def check(
     from ..reports.check import page_of_check
 
     _check_values(command, rtol, timeout, measure)
-    given = {"--save-trace": save_trace, "--against": against, "--measure": measure, "--thorough": thorough}
+    given: dict[str, object] = {"--save-trace": save_trace, "--against": against, "--measure": measure}
+    given |= {"--thorough": thorough, "--with": two_ways.with_, "--python": two_ways.python}
     if interrupted.is_asked([name for name, value in given.items() if value]):
         return _resume(command, interrupted, seed, rtol, timeout, ledger, json)
     try:
@@ -98,6 +120,8 @@ def check(
             timeout=timeout,
             save_trace=save_trace,
             against=against,
+            other=two_ways.with_ or (),
+            python=two_ways.python,
             measure=measure,
             thorough=thorough,
             progress=True,
@@ -111,7 +135,7 @@ def check(
     return 0 if found.ok else 1
 
 
-def _check_values(command: tuple[str, ...], rtol: float, timeout: float, measure: int) -> None:
+def _check_values(command: tuple[str, ...], rtol: float, timeout: float, measure: int | None) -> None:
     from ..errors import UsageError
 
     if not 0 <= rtol < 1:

@@ -89,8 +89,17 @@ class Examination:
         self._same = 1
         """How many runs, plain ones and such with a change, gave the result of the first one."""
 
-    def run(self, save_trace: str | None = None, against: str | None = None, measure: int = 0) -> Check:
-        """Run the examination; see `check_script`."""
+    def run(
+        self,
+        save_trace: str | None = None,
+        against: str | None = None,
+        measure: int = 0,
+        instead: Callable[[Plain, list[str]], Check] | None = None,
+    ) -> Check:
+        """Run the examination; see `check_script`.
+
+        `instead` of it another question may be asked about the plain runs; it adds to the notes.
+        """
         worlds = find_worlds(Workdir.AUTO, None, (), [], self.words)
         if worlds.kind is Workdir.SEQUENTIAL:
             worlds = find_worlds(Workdir.SHARED, None, (), [], self.words)
@@ -98,12 +107,14 @@ class Examination:
         sweep_dead_worlds(worlds.base)
         self.checker = Checker(self.words, worlds, check_environment(), self.timeout)
         with guarded(worlds.base):
-            found = self._examine(save_trace, against)
+            found = self._examine(save_trace, against, instead)
             if measure:
                 found = self._measured(found, measure)
             return replace(found, processes=self.checker.runs)
 
-    def _examine(self, save_trace: str | None, against: str | None) -> Check:
+    def _examine(
+        self, save_trace: str | None, against: str | None, instead: Callable[[Plain, list[str]], Check] | None
+    ) -> Check:
         old = None if against is None else _saved_trace(against)
         if save_trace is not None and not Path(save_trace).absolute().parent.is_dir():
             raise UsageError(f"{option(f'--save-trace {save_trace}')}: no such folder")
@@ -115,12 +126,14 @@ class Examination:
         self.checker.given = self.first.readings
         self.checker.at_once = _at_once(self.first)
         self._say_what_is_compared()
-        self._say_estimate()
         self.checker.timeout = min(self.timeout, max(60.0, 20 * self.first.seconds))
         if save_trace is not None:
             self.first.save(Path(save_trace))
         if old is not None:
             return self._against(old)
+        if instead is not None:
+            return instead(self.plain, self.notes)
+        self._say_estimate()
         difference = self._reruns(self._plain_runs() - 1)
         if difference:
             return self._unsteady(difference)

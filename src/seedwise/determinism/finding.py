@@ -7,6 +7,7 @@ from enum import StrEnum
 from typing import Any
 
 from ..decisions import Answer
+from ..wording import option
 from .causes import Cause
 from .chance import largest_share
 from .compare import Difference, Verdict
@@ -103,11 +104,7 @@ def sentence_of(c: Check) -> str:
     if c.verdict is Verdict.IDENTICAL and not c.cause:
         return f"identical: nothing that was tried changes the result{_seen(c.same_runs)}."
     at = f" at {c.location}" if c.location else ""
-    how = ""
-    d = c.difference
-    if d is not None and d.verdict is Verdict.ROUNDING and d.share is not None:
-        how = f" ({d.share * 100:.0f} % of the parameters differ, by at most {_size(d)})"
-    start = f"{c.verdict}{how}: {c.cause}{at}."
+    start = f"{c.verdict}{how_far(c.difference)}: {c.cause}{at}."
     if c.cause == Cause.RACE:
         return f"{c.verdict}: a {c.cause}{at}: {c.other_runs} of {c.plain_runs} plain runs differ, too few to say more."
     if c.cause == Cause.UNKNOWN:
@@ -116,6 +113,13 @@ def sentence_of(c: Check) -> str:
         return start
     proved = "Identical with this" if c.fix_verified else "Proposed, and not enough or not to be tried from outside"
     return f"{start} {proved}: {c.fix}."
+
+
+def how_far(d: Difference | None) -> str:
+    """In brackets, how far parameters are apart that differ by rounding alone; else ""."""
+    if d is None or d.verdict is not Verdict.ROUNDING or d.share is None:
+        return ""
+    return f" ({d.share * 100:.0f} % of the parameters differ, by at most {_size(d)})"
 
 
 def _seen(runs: int) -> str:
@@ -135,3 +139,17 @@ def _size(d: Difference) -> str:
     """
     share = f"{d.relative:.1g} of the largest one"
     return f"{d.ulp} units in the last place, {share}" if d.ulp is not None and d.ulp < 10_000 else share
+
+
+def sentence_of_shift(name: str, s: Mapping[str, Any]) -> str:
+    """How far a metric moves over the seeds, and what that is beside the spread of the seed."""
+    over = f"Over {s['seeds']} seeds it"
+    if s["low"] == s["high"] == 0:
+        return f"{over} does not move {name}."
+    size = f" ({abs(s['shift']) / s['seed_sd']:.2g} SD of the seed)" if s["seed_sd"] > 0 else ""
+    said = {
+        "inside": "inside the spread of seeds",
+        "beyond": "beyond the spread of seeds",
+        "open": f"these seeds do not decide whether that is beyond their spread ({option('--measure')} takes more)",
+    }[s["place"]]
+    return f"{over} moves {name} by {s['shift']:+.3g}{size}, 95 % {s['low']:.3g} to {s['high']:.3g}: {said}."

@@ -33,11 +33,14 @@ class Divergence:
 
 
 _UNWRITTEN = -1
+_MARKS = "profiler."
+"""Operations that only mark a place for a profiler."""
 
 
 def localise(a: Trace, b: Trace, step: int) -> Divergence | None:
     """The first operation in which two records of one step differ. None if they do not differ, or were not recorded."""
-    for x, y in zip(a.ops, b.ops, strict=False):
+    mine, its = ([op for op in trace.ops if not op[0].startswith(_MARKS)] for trace in (a, b))
+    for x, y in zip(mine, its, strict=False):
         if x[0] != y[0]:
             return Divergence(step, f"{_name(x)} or {_name(y)}", x[5], x[4], Reason.CONTROL)
         if x[2] != y[2]:
@@ -46,9 +49,9 @@ def localise(a: Trace, b: Trace, step: int) -> Divergence | None:
             return Divergence(step, _name(x), x[5], x[4], Reason.GENERATOR)
         if x[1] != y[1]:
             return Divergence(step, _name(x), x[5], x[4], Reason.MEMORY if _UNWRITTEN in x[2] else Reason.KERNEL)
-    if len(a.ops) != len(b.ops):
-        longer = a.ops if len(a.ops) > len(b.ops) else b.ops
-        extra = longer[min(len(a.ops), len(b.ops))]
+    if len(mine) != len(its):
+        longer = mine if len(mine) > len(its) else its
+        extra = longer[min(len(mine), len(its))]
         return Divergence(step, _name(extra), extra[5], extra[4], Reason.CONTROL)
     return None
 

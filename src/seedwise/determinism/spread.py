@@ -2,7 +2,8 @@
 
 import os
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -19,22 +20,41 @@ from .rerunning import whole
 from .trace import Trace
 
 
-def under_seeds(words: Sequence[str], n: int, timeout: float) -> tuple[list[Run], str]:
+def under_seeds(
+    words: Sequence[str], n: int, timeout: float, environment: Mapping[str, str] | None = None
+) -> tuple[list[Run], str]:
     """Finished runs of the script under n seeds, which replace the seed that it types; and why there are none, or "".
 
-    `detail` holds what each printed. Empty if there is no place for a seed.
+    `detail` holds what each printed. Empty if there is no place for a seed. `environment` has variables besides those of
+    this process.
     """
     with tempfile.TemporaryDirectory(prefix="seedwise-check-") as folder:
         try:
             options = Options(threads=None, timeout=timeout)
             request = Request(list(words), list(range(1, n + 1)), options, "check")
-            results = execute(request, os.path.join(folder, "store"), silent).results
+            with _set(environment or {}):
+                results = execute(request, os.path.join(folder, "store"), silent).results
         except SeedwiseError as error:
             return [], f"no seeds could be placed: {error}"
         if not results.sites:
             return [], ""
         printed = [masked(whole(Path(str(r.folder), "stdout"))) for r in results.finished]
         return [replace(run, detail=text) for run, text in zip(results.finished, printed, strict=True)], ""
+
+
+@contextmanager
+def _set(environment: Mapping[str, str]) -> Iterator[None]:
+    """Set environment variables, and put them back."""
+    before = {name: os.environ.get(name) for name in environment}
+    os.environ.update(environment)
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                del os.environ[name]
+            else:
+                os.environ[name] = value
 
 
 def as_run(k: int, trace: Trace) -> Run:

@@ -6,6 +6,7 @@ from typing import Any
 from seedwise_guest import State
 
 from ..determinism import Check, Divergence, Outcome, Reason, Tried
+from ..determinism.finding import sentence_of_shift
 from ..places import short_place, without_place
 from ..words import printable
 from .page import Block, Line
@@ -40,7 +41,8 @@ def page_of_check(found: Check, ledger: bool) -> list[Block]:
     blocks += tried_table(found.perturbations, {Outcome.DIFFERENT: Tone.BAD})
     blocks += generators_table(found.ledger, every=ledger)
     for name, spread in found.measured.items():
-        blocks.append(Line(f"Note: {spread}." if isinstance(spread, str) else _spread(printable(name), spread)))
+        text = f"Note: {spread}." if isinstance(spread, str) else _spread(printable(name), spread)
+        blocks += [] if text in found.sentence else [Line(text)]
     return blocks + [Line(f"Note: {printable(note)}.") for note in found.notes]
 
 
@@ -86,7 +88,9 @@ def generators_table(entries: Sequence[Mapping[str, Any]], *, every: bool) -> li
 
 
 def _spread(name: str, s: Mapping[str, Any]) -> str:
-    """How much the result varies because of the uncontrolled source, and how much because of the seed."""
+    """How much the result varies because of the uncontrolled source, or moves, and how much it varies between seeds."""
+    if "shift" in s:
+        return sentence_of_shift(name, s)
     if s["sd"] is None:
         return f"{name}: one run, no spread."
     what = f"between {s['n']} reruns" if s["of"] == "reruns" else "by this change alone"
