@@ -9,7 +9,6 @@ from .app import Json, app
 from .groups import RUNNING
 from .printing import print_json, print_page
 
-
 _MEASURE = (
     "Also measure, over so many reruns, the spread that the uncontrolled source causes. With --with or --python: over so "
     "many seeds (5)."
