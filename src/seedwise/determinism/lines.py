@@ -14,6 +14,7 @@ _NUMBER = re.compile(
     r"(?<![\w.])([-+]?(?:\d{1,3}(?:,\d{3})+(?:\.\d*)?|\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?|nan|inf|-inf)"
     r"(?:(\s?)([kKMGTmµun]?)i?(?:s|B|b|bytes)(?![\w])|([kKMGT])(?!\w))?(?!\w)"
 )
+_SPACES = re.compile(r"[ \t]{2,}")
 
 
 @dataclass(frozen=True)
@@ -28,10 +29,15 @@ class Number:
 Row = tuple[Number, ...]
 
 
+def one_space(text: str) -> str:
+    """The text with one space for several: a number that is padded to a width moves them as it grows."""
+    return _SPACES.sub(" ", text)
+
+
 def row_of(line: str) -> tuple[str, Row]:
     """The template of a line, and the numbers in it."""
     numbers = tuple(_number(found) for found in _NUMBER.finditer(line))
-    return _NUMBER.sub("#", line).rstrip(), numbers
+    return one_space(_NUMBER.sub("#", line)).rstrip(), numbers
 
 
 def _number(found: "re.Match[str]") -> Number:

@@ -7,7 +7,7 @@ import numpy as np
 
 from ..runs.masks import masked, names_duration
 from ..runs.written_files import Content
-from .lines import row_of
+from .lines import one_space, row_of
 from .trace import Trace
 
 _HEX = re.compile(r"(?<![0-9A-Za-z])[0-9a-fA-F]{6,64}(?![0-9A-Za-z])")
@@ -53,12 +53,12 @@ def part_of(trace: Trace, part: str, durations: bool, warnings: bool = True) -> 
     if part not in TEXTS:
         content = trace.contents.get(part.partition(" ")[2])
         said = None if content is None else text_of(content)
-        return None if said is None else _named(trace, said)
+        return None if said is None else one_space(_named(trace, said))
     text = raw(trace, part, warnings)
     if part == METRICS:
         kept = [line for line in text.splitlines() if durations or not names_duration(line.rpartition(": ")[0])]
         return "\n".join(kept)
-    text = _named(trace, masked(text, not durations))
+    text = one_space(_named(trace, masked(text, not durations)))
     return _sorted(text) if part in UNORDERED else text
 
 
