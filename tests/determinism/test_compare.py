@@ -60,7 +60,8 @@ def test_metrics_are_exact_and_durations_none() -> None:
 def test_a_rate_that_is_padded_to_a_width_moves_no_result() -> None:
     clock = {"clock-read": "train.py:1"}
     a, b = (trace(f"epoch 1 {rate:9,.0f} samples/s loss 0.5", facts=clock) for rate in (99_431, 101_202))
-    assert compare(a, b).verdict is Verdict.IDENTICAL
+    found = compare(a, b)
+    assert (found.verdict, found.printed) == (Verdict.IDENTICAL, "")
 
 
 def op(name: str, out: int, inputs: tuple[int, ...] = (), state: int = 0) -> tuple[object, ...]:
