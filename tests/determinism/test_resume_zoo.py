@@ -105,6 +105,34 @@ def test_everything_that_a_torch_program_loses_is_named_at_once(script: Script) 
     assert found.first_difference == 10
 
 
+@pytest.mark.parametrize(
+    ("name", "cause"),
+    [
+        ("accumulated_gradients.py", "accumulated gradients"),
+        (
+            "thawed_layer.py",
+            "which parameters are trained (requires_grad) (Sequential 1: 0.weight trained, resumed frozen",
+        ),
+    ],
+)
+def test_what_no_state_dict_holds_is_named_and_proved(script: Script, name: str, cause: str) -> None:
+    found = checked(script, name, [])
+    assert (found.verdict, found.fix_verified) == (Resumed.DIFFERENT, True), found.sentence
+    assert found.cause.startswith(cause), found.sentence
+
+
+@pytest.mark.parametrize(
+    ("name", "edits"),
+    [
+        ("accumulated_gradients.py", [("if it % 9 == 0", "if it % 8 == 0")]),
+        ("thawed_layer.py", [("if ep == 2", "if ep >= 2")]),
+    ],
+)
+def test_the_fix_that_is_told_makes_it_sound(script: Script, name: str, edits: Edits) -> None:
+    found = checked(script, name, edits)
+    assert (found.verdict, found.cause) == (Resumed.IDENTICAL, ""), found.sentence
+
+
 def test_a_rate_that_is_one_epoch_behind_is_named(script: Script) -> None:
     late = [
         ("    sched.step()\n    if", "    if"),
