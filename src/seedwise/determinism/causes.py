@@ -26,7 +26,7 @@ class Cause(StrEnum):
     ADDRESS = "order of objects by memory address"
     LISTING = "directory order"
     COMPLETION = "completion order"
-    BESIDE = "threads, processes or tasks side by side"
+    BESIDE = "perhaps threads, processes or tasks side by side"
     THREADS = "thread count"
     KERNEL = "nondeterministic operation"
     MEMORY = "uninitialised memory"

@@ -17,10 +17,10 @@ _ALWAYS = (
         re.compile(r"(?m)^[IWEF]\d{4} [\d:.]+ +\d+ "),
         "LOG ",
     ),  # a clock and a process: the log lines of Google's libraries
-    (re.compile(r"\b\d{4}-\d\d-\d\d[T _-]?(?:\d\d[:.-]\d\d(?:[:.-]\d\d(?:[.,]\d+)?)?)?"), "DATE"),
+    (re.compile(r"\b\d{4}-\d\d-\d\d[T _-]?(?:\d\d[:.-]\d\d(?:[:.-]\d\d(?:[.,]\d+)*)?)?"), "DATE"),
     (re.compile(r"(?<![A-Za-z])[A-Z][a-z]{2}\d\d_\d\d-\d\d-\d\d"), "DATE"),
     (re.compile(r"\b20\d{6}[-_T]?\d{4,6}\b"), "DATE"),
-    (re.compile(r"\b\d{1,2}:\d\d(?::\d\d)?(?:[.,]\d+)?\b"), "TIME"),
+    (re.compile(r"\b\d{1,2}:\d\d(?::\d\d)?(?:[.,]\d+)*\b"), "TIME"),
     (re.compile(r"(?i)\b[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b"), "UUID"),
     (re.compile(r"(?i)\b(pid\D{0,3})\d+"), r"\1PID"),
     (re.compile(r"(shared_object_id\W{1,4})\d+"), r"\1ID"),  # in what Keras saves: an address in memory

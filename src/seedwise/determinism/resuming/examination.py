@@ -294,6 +294,8 @@ class ResumeExamination:
             causes.insert(
                 0, Suspect(Lost.FILE, (f"those of step {found.start} were loaded, not those of step {one.step}",))
             )
+        elif _comes_first(likely, same_length=found.done == found.left) and not any(c.part for c in causes):
+            causes = likely[:1]
         elif found.done != found.left and not any(c.lost is Lost.POSITION for c in causes):
             causes.insert(0, Suspect(Lost.COUNTER, (f"{found.done} steps were made where {found.left} were left",)))
         elif not causes:
@@ -307,6 +309,18 @@ class ResumeExamination:
             verdict, ledger=trace.ledger, perturbations=tuple(self.tried), notes=tuple(self.notes), **known
         )
         return replace(found, sentence=sentence or sentence_of(found))
+
+
+def _comes_first(likely: Sequence[Suspect], *, same_length: bool) -> bool:
+    """Whether what is likely lost goes before what else differs, because that follows from it.
+
+    A replay memory that must be filled again; where the training became longer or shorter, a patience that began anew
+    while the counters are right.
+    """
+    kinds = [s.lost for s in likely]
+    if kinds[:1] == [Lost.REPLAY]:
+        return True
+    return not same_length and kinds[:1] in ([Lost.PATIENCE], [Lost.BEST]) and Lost.COUNTER not in kinds
 
 
 _OUTCOMES = {

@@ -9,6 +9,7 @@ from .comparing import Comparison
 from .words import PART_OF, Lost
 
 _KINDS = (
+    (Lost.REPLAY, re.compile(r"replay|memory|buffer|transitions|queue", re.I)),
     (Lost.HISTORY, re.compile(r"histor|losses|scores|records|curve|metrics\b", re.I)),
     (Lost.PATIENCE, re.compile(r"patien|wait|bad|no_improv|stale|since|strike|stop", re.I)),
     (Lost.AVERAGE, re.compile(r"ema|shadow|average|avg|swa|polyak|moving|target|teacher", re.I)),
@@ -121,9 +122,11 @@ def perhaps(whole: Trace, part: Trace) -> list[Suspect]:
             continue
         if any(value[:1] in "'\"" and _OF_CHECKPOINT.search(value) for value in (a[path], b[path])):
             continue
+        if kind is Lost.REPLAY and not a[path].startswith(("deque", "list", "array", "tensor")):
+            kind = Lost.VARIABLE
         shown = "" if a[path].startswith(("tensor", "array")) else f" ({a[path]}, resumed {b[path]})"
         kinds.setdefault(kind, []).append(f"{plain_name(path)}{shown if len(shown) < 80 else ''}")
-    order = (Lost.AVERAGE, Lost.PATIENCE, Lost.BEST, Lost.COUNTER, Lost.VARIABLE, Lost.HISTORY)
+    order = (Lost.REPLAY, Lost.AVERAGE, Lost.PATIENCE, Lost.BEST, Lost.COUNTER, Lost.VARIABLE, Lost.HISTORY)
     return [Suspect(kind, tuple(dict.fromkeys(kinds[kind]))[:4]) for kind in order if kind in kinds]
 
 

@@ -24,6 +24,7 @@ class Lost(StrEnum):
     OWN = "generator of the program's own"
     POSITION = "position within the epoch"
     ORDER = "order of the data"
+    REPLAY = "replay memory"
     COUNTER = "counter of epochs or steps"
     BEST = "best value so far"
     PATIENCE = "patience of early stopping"
@@ -66,6 +67,7 @@ _TORCH = {
     Lost.TRAINED: "freeze and thaw by what is saved (if epoch >= 2, not == 2), or save each p.requires_grad, and put it back",
     Lost.POSITION: "save at the end of an epoch, or use torchdata's StatefulDataLoader and save its state_dict()",
     Lost.ORDER: "let the order follow from the epoch: generator.manual_seed(seed + epoch), or sampler.set_epoch(epoch)",
+    Lost.REPLAY: "save the memory of earlier steps too, and read it back",
     Lost.COUNTER: "save the epoch and the step, and let the loop start from them",
     Lost.BEST: "save the best value so far, and read it back",
     Lost.PATIENCE: "save the counter of early stopping, and read it back",

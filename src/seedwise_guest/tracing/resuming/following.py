@@ -68,6 +68,7 @@ class Following:
         self._start: int | None = None
         self._given: dict[str, Any] | None = None
         self._taken: dict[str, Any] = {}
+        self._optimizers: list[Any] = []
         self._pending = 0
         """Of the uninterrupted training: what has gone in since the last step, where the checkpoint is written."""
         self._mark: dict[str, Any] = {}
@@ -207,6 +208,8 @@ class Following:
             if not self._batch:
                 self._taken.pop(state.GRADIENTS, None)  # those of the last step, which the next one begins by clearing
             self._pending = self._batch
+            if state.RATES in self._taken:
+                self._optimizers = state.Objects().optimizers
         finally:
             self._busy = False
 
@@ -223,7 +226,10 @@ class Following:
             elif self.done > self.asked.get("at_step", 0) or len(self._entries) >= _MOST_ENTRIES:
                 self._armed = False
             elif what not in self._entries:
-                self._entries[what] = state.generators_now(self._known_backends())
+                self._entries[what] = {
+                    state.GENERATORS: state.generators_now(self._known_backends()),
+                    state.RATES: state.rates_of(self._optimizers),  # the program may set them for each epoch
+                }
                 self._without_steps(sys._getframe(1))
         finally:
             self._busy = False
@@ -235,7 +241,7 @@ class Following:
         if given is None:
             return
         given = dict(given)
-        given[state.GENERATORS] = given.pop("entries", {}).get(what, given.get(state.GENERATORS))
+        given.update(given.pop("entries", {}).get(what, {}))
         self._batch = given.pop("pending", 0)  # so that the same data give the same digest
         if not self._told.get("differs"):
             self._told["differs"] = state.differences(given, state.take({}, self._known_backends()))

@@ -93,13 +93,17 @@ def take(own: dict[str, Any], backends: list[Any]) -> dict[str, Any]:
     return _copy(found)  # type: ignore[no-any-return]
 
 
+def rates_of(optimizers: list[Any]) -> list[Any]:
+    """The settings of each group of parameters: rate, momentum, decay."""
+    return [[_copy({k: v for k, v in g.items() if k != "params"}) for g in o.param_groups] for o in optimizers]
+
+
 def _torch_state(objects: Objects) -> dict[str, Any]:
-    rates = [[{k: v for k, v in g.items() if k != "params"} for g in o.param_groups] for o in objects.optimizers]
     moments = [[dict(o.state.get(p, {})) for g in o.param_groups for p in g["params"]] for o in objects.optimizers]
     return {
         PARAMETERS: objects.parameters(),
         OPTIMIZER: moments,
-        RATES: rates,
+        RATES: rates_of(objects.optimizers),
         SCHEDULE: [_plain_state(s) for s in objects.schedules],
         SCALER: [s.state_dict() for s in objects.scalers],
         BUFFERS: objects.named(BUFFERS),
