@@ -9,6 +9,7 @@ from .comparing import Comparison
 from .words import PART_OF, Lost
 
 _KINDS = (
+    (Lost.OPTIMIZER, re.compile(r"^optimizer of Keras\[")),
     (Lost.REPLAY, re.compile(r"replay|memory|buffer|transitions|queue", re.I)),
     (Lost.HISTORY, re.compile(r"histor|losses|scores|records|curve|metrics\b", re.I)),
     (Lost.PATIENCE, re.compile(r"patien|wait|bad|no_improv|stale|since|strike|stop", re.I)),
@@ -126,7 +127,7 @@ def perhaps(whole: Trace, part: Trace) -> list[Suspect]:
             kind = Lost.VARIABLE
         shown = "" if a[path].startswith(("tensor", "array")) else f" ({a[path]}, resumed {b[path]})"
         kinds.setdefault(kind, []).append(f"{plain_name(path)}{shown if len(shown) < 80 else ''}")
-    order = (Lost.REPLAY, Lost.AVERAGE, Lost.PATIENCE, Lost.BEST, Lost.COUNTER, Lost.VARIABLE, Lost.HISTORY)
+    order = (Lost.OPTIMIZER, Lost.REPLAY, Lost.AVERAGE, Lost.PATIENCE, Lost.BEST, Lost.COUNTER, Lost.VARIABLE, Lost.HISTORY)
     return [Suspect(kind, tuple(dict.fromkeys(kinds[kind]))[:4]) for kind in order if kind in kinds]
 
 

@@ -7,7 +7,7 @@ import shutil
 import subprocess
 import tempfile
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -85,7 +85,8 @@ class Continuing:
             for name in _STATE:
                 if (self.folder / name).exists():
                     shutil.copyfile(self.folder / name, world.spool / name)
-            return self.checker.run_in(world, Change({}, {}, resuming={**asked, "resumed": True}))
+            trace = self.checker.run_in(world, Change({}, {}, resuming={**asked, "resumed": True}))
+            return replace(trace, steps=trace.steps[int(trace.resuming.get("before", 0)) :])
         finally:
             self.checker.words = words
             self._end(world)

@@ -38,6 +38,9 @@ _FRAMEWORKS = (
 )
 
 
+OF_KERAS = "optimizer of Keras"
+
+
 class Following:
     """What `check --resume` asks of a process.
 
@@ -69,6 +72,8 @@ class Following:
         self._given: dict[str, Any] | None = None
         self._taken: dict[str, Any] = {}
         self._optimizers: list[Any] = []
+        self._earlier: tuple[Any, ...] | None = None
+        """Steps that were done before the checkpoint was read, and what was seen of them."""
         self._pending = 0
         """Of the uninterrupted training: what has gone in since the last step, where the checkpoint is written."""
         self._mark: dict[str, Any] = {}
@@ -126,7 +131,8 @@ class Following:
                 for weights in model.get_weights():
                     self._start = crc32(weights.tobytes(), self._start)
             if not self._moments:
-                self._before(sys._getframe(1), {"callbacks": list(getattr(this, "callbacks", ()))})
+                known = {"callbacks": list(getattr(this, "callbacks", ())), OF_KERAS: _of_optimizer(model)}
+                self._before(sys._getframe(1), known)
             return began(this, *args, **kwargs)
 
         def own_epoch(this: Any, *args: Any, **kwargs: Any) -> Any:
@@ -184,8 +190,27 @@ class Following:
         return self.done
 
     def _reads(self) -> int:
+        if self.resumed and self.done and len(self.files.reads) == 1 and self._earlier is None:
+            self._begins_now()
         self._applies()
         return self.done
+
+    def _begins_now(self) -> None:
+        """The first checkpoint is read after some steps: those were made before, as a pretraining is, and do not count."""
+        self._earlier = (self.done, self._start, self._moments, self._rates, self._batches, self._drawn)
+        self.done, self._start = 0, None
+        for name in ("variables", "output", "delivered", "pass"):
+            self._told.pop(name, None)
+        self._moments, self._rates, self._batches, self._drawn = [], [], [], []
+
+    def _begun_before(self) -> int:
+        """How many steps do not count. If none came after the checkpoint was read, it was read for something else."""
+        if self._earlier is None:
+            return 0
+        if self.done:
+            return int(self._earlier[0])
+        self.done, self._start, self._moments, self._rates, self._batches, self._drawn = self._earlier
+        return 0
 
     def _applies(self) -> None:
         if not self.resumed or self.done or self._busy or not self.files.reads:
@@ -309,6 +334,7 @@ class Following:
         place = spool.folder()
         told = {
             **self._told,
+            "before": self._begun_before(),
             "done": self.done,
             "writes": self.files.writes,
             "reads": self.files.reads,
@@ -331,6 +357,15 @@ class Following:
         with open(os.path.join(place, RESUMING), "w", encoding="utf-8") as file:
             json.dump(told, file, default=str)
         return {"resuming": RESUMING}
+
+
+def _of_optimizer(model: Any) -> dict[str, Any]:
+    """What an optimizer of Keras keeps, by the names of its variables; without the rate."""
+    kept = getattr(getattr(model, "optimizer", None), "variables", None) or ()
+    try:
+        return {str(v.name): v.numpy() for v in kept if "learning_rate" not in str(v.name)}
+    except (AttributeError, TypeError, RuntimeError):
+        return {}
 
 
 def _number(value: Any) -> Any:
