@@ -11,6 +11,12 @@ _ANSI = re.compile(r"\x1b\[[0-9;?]*[ -/]*[@-~]")
 _NUMBER = r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?"
 _LARGE = r"(?<![\w.,])(?:\d{1,3}(?:,\d{3}){1,4}(?:\.\d+)?|\d+(?:\.\d+)?[kKMG])"
 """A number as only rates are printed: 33,456 or 1.2k."""
+_DAY = r"(?:(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun)[a-z]*,? )"
+_MONTH = (
+    r"(?:Jan(?:uary)?|Feb(?:ruary)?|Mar(?:ch)?|Apr(?:il)?|May|June?|July?|Aug(?:ust)?|Sep(?:t(?:ember)?)?|Oct(?:ober)?|"
+    r"Nov(?:ember)?|Dec(?:ember)?)\.?"
+)
+_CLOCK = r"\d\d:\d\d(?::\d\d(?:[.,]\d+)*)?"
 _ALWAYS = (
     (re.compile(r"0x[0-9a-fA-F]{5,}"), "0x"),
     (
@@ -18,6 +24,7 @@ _ALWAYS = (
         "LOG ",
     ),  # a clock and a process: the log lines of Google's libraries
     (re.compile(r"\b\d{4}-\d\d-\d\d[T _-]?(?:\d\d[:.-]\d\d(?:[:.-]\d\d(?:[.,]\d+)*)?)?"), "DATE"),
+    (re.compile(rf"\b{_DAY}?(?:\d{{1,2}} )?{_MONTH} +(?:\d{{1,2}},? +)?(?:{_CLOCK} +)?20\d\d\b(?: {_CLOCK})?"), "DATE"),
     (re.compile(r"(?<![A-Za-z])[A-Z][a-z]{2}\d\d_\d\d-\d\d-\d\d"), "DATE"),
     (re.compile(r"\b20\d{6}[-_T]?\d{4,6}\b"), "DATE"),
     (re.compile(r"\b\d{1,2}:\d\d(?::\d\d)?(?:[.,]\d+)*\b"), "TIME"),

@@ -264,7 +264,8 @@ class ResumeExamination:
         self.tried += proof.tried
         causes, verified = proof.causes, proof.proved
         if not verified:
-            causes = self._others(causes, likely, found, one, part)
+            data = [s for s in suspects if s.lost in (Lost.POSITION, Lost.ORDER)]
+            causes = self._others(causes, likely, found, one, part) or data or [Suspect(Lost.UNKNOWN)]
         if found.older is not None:
             wrong = Suspect(Lost.FILE, (f"those of step {found.older} were loaded, not those of step {one.step}",))
             causes = [wrong if c.lost is Lost.PARAMETERS else c for c in causes]
@@ -302,7 +303,7 @@ class ResumeExamination:
             rates = other_rates(self.whole, part, found)
             named = likely and likely[0].lost not in (Lost.VARIABLE, Lost.HISTORY)  # what the rate may be computed from
             causes = likely[:1] if named or rates is None else [rates]
-        return causes or [Suspect(Lost.UNKNOWN)]
+        return causes
 
     def _answer(self, verdict: Resumed, trace: Trace, *, sentence: str = "", **known: Any) -> Resuming:
         found = Resuming(

@@ -127,7 +127,16 @@ def perhaps(whole: Trace, part: Trace) -> list[Suspect]:
             kind = Lost.VARIABLE
         shown = "" if a[path].startswith(("tensor", "array")) else f" ({a[path]}, resumed {b[path]})"
         kinds.setdefault(kind, []).append(f"{plain_name(path)}{shown if len(shown) < 80 else ''}")
-    order = (Lost.OPTIMIZER, Lost.REPLAY, Lost.AVERAGE, Lost.PATIENCE, Lost.BEST, Lost.COUNTER, Lost.VARIABLE, Lost.HISTORY)
+    order = (
+        Lost.OPTIMIZER,
+        Lost.REPLAY,
+        Lost.AVERAGE,
+        Lost.PATIENCE,
+        Lost.BEST,
+        Lost.COUNTER,
+        Lost.VARIABLE,
+        Lost.HISTORY,
+    )
     return [Suspect(kind, tuple(dict.fromkeys(kinds[kind]))[:4]) for kind in order if kind in kinds]
 
 

@@ -2,11 +2,13 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from ..finding import Outcome, Tried
 from ..trace import Trace
 from .lost import Suspect
 from .running import Continuing, Interrupted
+from .words import Lost
 
 
 @dataclass(frozen=True)
@@ -36,6 +38,7 @@ class Prover:
         self, running: Continuing, left: Interrupted, files: list[str], skips: bool, tell: Callable[[str], None]
     ) -> None:
         self._running, self._left, self._files, self._skips, self._tell = running, left, files, skips, tell
+        self._ahead = 0
 
     def prove(
         self,
@@ -50,6 +53,11 @@ class Prover:
             return Proof(list(suspects), False)
         tried: list[Tried] = []
         trace = self._with(kept, tried, same)
+        if not same(trace) and any(s.lost is Lost.POSITION for s in kept):
+            self._ahead, first = 1, trace  # some loaders (accelerate's) take a batch before the last one is used
+            trace = self._with(kept, tried, same)
+            if not same(trace) and (first_step(trace) or 0) <= (first_step(first) or 0):
+                self._ahead, trace = 0, first
         enough = same
         if not same(trace):
             later = first_step(trace)
@@ -69,7 +77,12 @@ class Prover:
     def _with(self, parts: Sequence[Suspect], tried: list[Tried], same: Callable[[Trace], bool]) -> Trace:
         names = ", ".join(s.text if s.part.startswith("generators") else str(s.lost) for s in parts)
         self._tell(f"put back: {names}")
-        asked = {"files": self._files, "put": [name for s in parts for name in s.part.split("+")], "skips": self._skips}
+        asked: dict[str, Any] = {
+            "files": self._files,
+            "put": [name for s in parts for name in s.part.split("+")],
+            "skips": self._skips,
+        }
+        asked["ahead"] = self._ahead
         trace = self._running.go_on(self._left, asked)
         outcome = Outcome.NOT_TRIED if trace.failed else Outcome.SAME if same(trace) else Outcome.DIFFERENT
         tried.append(Tried(f"put back: {names}", outcome, trace.failed))

@@ -50,7 +50,7 @@ class Following:
         `end_after`: end the process after so many steps. `end_before_write`: before the so-many-th writing of a
         checkpoint. `signal`: by which signal. `at_step`: where the state is taken, in steps done. `after_writes`: how many
         writings come before that. `resumed`: whether this process goes on from a checkpoint, and `files`: of which files.
-        `complete`: only when these files are closed. `put`: the parts that are put back. `skips`: whether the program itself passes over the data that it had.
+        `complete`: only when these files are closed. `put`: the parts that are put back. `skips`: whether the program itself passes over the data that it had; `ahead`: how many batches its loader is ahead.
     """
 
     def __init__(self, asked: dict[str, Any]) -> None:
@@ -297,7 +297,8 @@ class Following:
             order: dict[str, Any] = json.load(file).get("order", {})
         if not order:
             return {}
-        rest = order["whole"] if self.asked.get("skips") else order["whole"][order["delivered"] :]
+        had = 0 if self.asked.get("skips") else max(0, order["delivered"] - int(self.asked.get("ahead", 0)))
+        rest = order["whole"][had:]
         order["passes"] = ([] if order["ended"] else [rest]) + order["later"]
         return order
 
