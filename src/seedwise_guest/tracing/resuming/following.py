@@ -254,6 +254,7 @@ class Following:
                 self._entries[what] = {
                     state.GENERATORS: state.generators_now(self._known_backends()),
                     state.RATES: state.rates_of(self._optimizers),  # the program may set them for each epoch
+                    "digests": state.digests_now(),
                 }
                 self._without_steps(sys._getframe(1))
         finally:
@@ -267,9 +268,13 @@ class Following:
             return
         given = dict(given)
         given.update(given.pop("entries", {}).get(what, {}))
+        there = given.pop("digests", {})
         self._batch = given.pop("pending", 0)  # so that the same data give the same digest
         if not self._told.get("differs"):
-            self._told["differs"] = state.differences(given, state.take({}, self._known_backends()))
+            here = state.digests_now()
+            same = [part for part in there if there[part] == here.get(part)]  # by now, if not when it was written
+            found = state.differences(given, state.take({}, self._known_backends()))
+            self._told["differs"] = {part: places for part, places in found.items() if part not in same}
         self._told["lost"] = [
             part
             for part in ("buffers", "copies")
