@@ -140,7 +140,8 @@ def test_a_rate_that_is_one_epoch_behind_is_named(script: Script) -> None:
     ]
     found = checked(script, "torch_net.py", late)
     assert found.verdict is Resumed.DIFFERENT
-    assert "schedule of the learning rate (in step 10 the rate is 0.00691342, resumed 0.00853553)" in found.sentence
+    assert "schedule of the learning rate (last_epoch: 3 → 2" in found.sentence, found.sentence
+    assert found.fix_verified
 
 
 def test_torch_resumes_identically(script: Script) -> None:

@@ -59,7 +59,8 @@ _TORCH = {
     Lost.PRECISION: "save the parameters in the precision in which they are trained: no .half() or .bfloat16() on the way",
     Lost.OPTIMIZER: "save optimizer.state_dict() too, and call optimizer.load_state_dict when the checkpoint is loaded",
     Lost.RATES: "save optimizer.state_dict() too: it holds the rates; call optimizer.load_state_dict after the schedule is made",
-    Lost.SCHEDULE: "save scheduler.state_dict() too, and call scheduler.load_state_dict when the checkpoint is loaded",
+    Lost.SCHEDULE: "save scheduler.state_dict() too, after scheduler.step(), and call scheduler.load_state_dict when the checkpoint "
+    "is loaded",
     Lost.SCALER: "save scaler.state_dict() too, and call scaler.load_state_dict when the checkpoint is loaded",
     Lost.BUFFERS: "save model.state_dict(), which has the buffers, not the parameters alone",
     Lost.COPIES: "save the second model's state_dict() too, and load it",

@@ -72,6 +72,7 @@ class Following:
         self._given: dict[str, Any] | None = None
         self._taken: dict[str, Any] = {}
         self._optimizers: list[Any] = []
+        self._schedules: list[Any] = []
         self._earlier: tuple[Any, ...] | None = None
         """Steps that were done before the checkpoint was read, and what was seen of them."""
         self._pending = 0
@@ -234,7 +235,8 @@ class Following:
                 self._taken.pop(state.GRADIENTS, None)  # those of the last step, which the next one begins by clearing
             self._pending = self._batch
             if state.RATES in self._taken:
-                self._optimizers = state.Objects().optimizers
+                objects = state.Objects()
+                self._optimizers, self._schedules = objects.optimizers, objects.schedules
         finally:
             self._busy = False
 
@@ -253,7 +255,9 @@ class Following:
             elif what not in self._entries:
                 self._entries[what] = {
                     state.GENERATORS: state.generators_now(self._known_backends()),
-                    state.RATES: state.rates_of(self._optimizers),  # the program may set them for each epoch
+                    # the program may set them for each epoch
+                    state.RATES: state.rates_of(self._optimizers),
+                    state.SCHEDULE: state.schedules_of(self._schedules),
                     "digests": state.digests_now(),
                 }
                 self._without_steps(sys._getframe(1))

@@ -101,13 +101,18 @@ def rates_of(optimizers: list[Any]) -> list[Any]:
     return [[_copy({k: v for k, v in g.items() if k != "params"}) for g in o.param_groups] for o in optimizers]
 
 
+def schedules_of(schedules: list[Any]) -> list[Any]:
+    """What each schedule counts."""
+    return [_plain_state(s) for s in schedules]
+
+
 def _torch_state(objects: Objects) -> dict[str, Any]:
     moments = [[dict(o.state.get(p, {})) for g in o.param_groups for p in g["params"]] for o in objects.optimizers]
     return {
         PARAMETERS: objects.parameters(),
         OPTIMIZER: moments,
         RATES: rates_of(objects.optimizers),
-        SCHEDULE: [_plain_state(s) for s in objects.schedules],
+        SCHEDULE: schedules_of(objects.schedules),
         SCALER: [s.state_dict() for s in objects.scalers],
         BUFFERS: objects.named(BUFFERS),
         COPIES: objects.named(COPIES),
