@@ -373,5 +373,6 @@ def test_parameters_and_kept_files_are_results_whatever_is_printed() -> None:
     fill = ["mean queue fill 3.28\nmse 0.5", "mean queue fill 3.35\nmse 0.5"]
     assert compare(trace(fill[0]), trace(fill[1]))
     assert not compare(*(trace(text, **_STEPS) for text in fill))
+    assert not compare(*(trace(text, facts={"completion": "train.py:1"}) for text in fill))
     renamed = [trace("", files={f"{name}.pt": "7"}, **_STEPS) for name in ("otter", "fox")]
     assert not compare(*renamed)

@@ -17,6 +17,8 @@ from .trace import Trace
 
 _LOG_FILES = frozenset((".log", ".out", ".err"))
 _MOST_TEXT = 4_000_000
+_BESIDE = frozenset(("completion", "pool", "threads", "tasks", "started", "workers"))
+"""Facts that say that something runs side by side."""
 _FINAL = 2
 """What is printed no more often is a result at the end; what is printed more often runs along."""
 _IN_NAME = re.compile(r"(?<=[A-Za-z])[-_]\d+(?![\w.])")
@@ -33,8 +35,8 @@ def is_printed(part: str) -> bool:
 def only_printed(a: Trace, b: Trace, differing: Texts, texts: Texts) -> bool:
     """Whether two runs have a result apart from their words, and it is the same.
 
-    Parameters that agree after every step, and a metric at the end that does, are enough. Where one of the two is not
-    there, no other number with digits behind the point may differ.
+    A metric at the end that agrees is enough, together with parameters that agree after every step, or in a program
+    whose threads or processes may take turns in any order. Elsewhere no other number may differ that could be a result.
 
     Parameters
     ----------
@@ -51,7 +53,8 @@ def only_printed(a: Trace, b: Trace, differing: Texts, texts: Texts) -> bool:
     if not (a.steps.size or a.logged or both[0]) or not _same_metrics(*both):
         return False
     has_final = any(len(values) <= _FINAL for values in both[0].values())
-    return bool(a.steps.size and has_final) or all(_same_numbers(*pair) for pair in differing.values())
+    beside = any(_BESIDE & set(trace.facts) for trace in (a, b))
+    return bool(has_final and (a.steps.size or beside)) or all(_same_numbers(*pair) for pair in differing.values())
 
 
 def same_under_other_names(a: Trace, b: Trace) -> bool:

@@ -7,6 +7,7 @@ import time
 from typing import Any, Callable
 
 from ..process.frames import is_importing, is_user_file
+from ..process.imports import when_imported
 from .callers import direct, library_of
 from .facts import Facts
 from .names import SHIFT
@@ -79,6 +80,24 @@ def watch_clock(clock: Clock) -> None:
         patch(f"{name}_ns", 1e9)
     _calendar(clock)
     _datetime(clock)
+    when_imported("pandas._libs.tslibs.timestamps", lambda module: _pandas(module, clock))
+
+
+def _pandas(module: Any, clock: Clock) -> None:
+    """Watch `Timestamp.now` and `today`, which read the clock in C."""
+    real_time = time.time.wrapped if isinstance(time.time, StandIn) else time.time
+    kind = module.Timestamp
+    real = kind.now
+
+    def own(tz: Any = None) -> Any:
+        now = real_time()
+        said = clock.says("datetime", now, sys._getframe(1))
+        return real(tz) if said == now else kind.fromtimestamp(said, tz)
+
+    try:
+        kind.now = kind.today = staticmethod(own)
+    except (AttributeError, TypeError):  # a version of pandas in which the class cannot be changed
+        return
 
 
 def _calendar(clock: Clock) -> None:
