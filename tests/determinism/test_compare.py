@@ -64,6 +64,18 @@ def test_a_rate_that_is_padded_to_a_width_moves_no_result() -> None:
     assert (found.verdict, found.printed) == (Verdict.IDENTICAL, "")
 
 
+def test_the_last_line_is_a_result_that_agrees_or_not() -> None:
+    beside = {"completion": "train.py:1"}
+    a, b = "first was 3 of 45.5\np 0.0036 of all", "first was 7 of 31.5\np 0.0036 of all"
+    assert compare(trace(a, facts=beside), trace(b, facts=beside)).printed
+    assert compare(trace(a), trace(b)).verdict is Verdict.DIFFERENT
+    assert compare(trace(a, facts=beside), trace(b.replace("36", "37"), facts=beside)).verdict is Verdict.DIFFERENT
+
+
+def test_a_piece_of_an_identifier_is_no_number_that_is_too_large() -> None:
+    assert compare(trace("run 4e8839 acc 0.5"), trace("run 4e8839 acc 0.6")).verdict is Verdict.DIFFERENT
+
+
 def op(name: str, out: int, inputs: tuple[int, ...] = (), state: int = 0) -> tuple[object, ...]:
     return (f"aten.{name}.default", (out,), inputs, state, "train.py:7", "Linear")
 

@@ -14,6 +14,7 @@ _NUMBER = re.compile(
     r"(?<![\w.])([-+]?(?:\d{1,3}(?:,\d{3})+(?:\.\d*)?|\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?|nan|inf|-inf)"
     r"(?:(\s?)([kKMGTmµun]?)i?(?:s|B|b|bytes)(?![\w])|([kKMGT])(?!\w))?(?!\w)"
 )
+_MOST_EXPONENT = 300
 _SPACES = re.compile(r"[ \t]{2,}")
 
 
@@ -45,7 +46,10 @@ def _number(found: "re.Match[str]") -> Number:
     unit = _UNITS[found[3] or found[4] or ""]
     digits, _, power = text.lower().partition("e")
     decimals = len(digits.partition(".")[2])
-    size = 10.0 ** (int(power or 0) - decimals) if text.strip("+-")[0].isdigit() or "." in text else 0.0
+    exponent = max(
+        -_MOST_EXPONENT, min(int(power or 0) - decimals, _MOST_EXPONENT)
+    )  # 4e8839 is a piece of an identifier
+    size = 10.0**exponent if text.strip("+-")[0].isdigit() or "." in text else 0.0
     return Number(found[0], float(text) * unit, size * unit)
 
 

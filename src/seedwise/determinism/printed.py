@@ -11,7 +11,7 @@ from pathlib import PurePath
 
 from ..metrics.goals import looks_like_metric
 from ..metrics.stdout import lines_of, read
-from .lines import Number, rows_of
+from .lines import Number, row_of, rows_of
 from .parts import LOG, METRICS, OUTPUT, WORKERS
 from .trace import Trace
 
@@ -35,7 +35,7 @@ def is_printed(part: str) -> bool:
 def only_printed(a: Trace, b: Trace, differing: Texts, texts: Texts) -> bool:
     """Whether two runs have a result apart from their words, and it is the same.
 
-    A metric at the end that agrees is enough, together with parameters that agree after every step, or in a program
+    A metric at the end that agrees, or the last line with a decimal number, is enough, together with parameters that agree after every step, or in a program
     whose threads or processes may take turns in any order. Elsewhere no other number may differ that could be a result.
 
     Parameters
@@ -50,9 +50,9 @@ def only_printed(a: Trace, b: Trace, differing: Texts, texts: Texts) -> bool:
     if not all(map(is_printed, differing)) or sum(len(text) for pair in texts.values() for text in pair) > _MOST_TEXT:
         return False
     both = [_metrics("\n".join(pair[k] for part, pair in texts.items() if part != METRICS)) for k in (0, 1)]
-    if not (a.steps.size or a.logged or both[0]) or not _same_metrics(*both):
+    if not (a.steps.size or a.logged or both[0] or _same_end(texts)) or not _same_metrics(*both):
         return False
-    has_final = any(len(values) <= _FINAL for values in both[0].values())
+    has_final = any(len(values) <= _FINAL for values in both[0].values()) or _same_end(texts)
     beside = any(_BESIDE & set(trace.facts) for trace in (a, b))
     return bool(has_final and (a.steps.size or beside)) or all(_same_numbers(*pair) for pair in differing.values())
 
@@ -63,6 +63,17 @@ def same_under_other_names(a: Trace, b: Trace) -> bool:
         Counter(digest for path, digest in x.files.items() if path not in y.files) for x, y in ((a, b), (b, a))
     )
     return ours == theirs
+
+
+def _same_end(texts: Texts) -> bool:
+    """Whether the last lines of the output with a decimal number are the same, and are no lines that run along."""
+    ends = []
+    for text in texts.get(OUTPUT, ("", "")):
+        lines = [line for line in text.splitlines() if any("." in n.text for n in row_of(line)[1])]
+        if not lines or len(rows_of(text)[row_of(lines[-1])[0]]) > _FINAL:
+            return False
+        ends.append(lines[-1])
+    return ends[0] == ends[1]
 
 
 def _metrics(text: str) -> dict[str, list[float]]:
