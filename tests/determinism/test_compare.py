@@ -386,5 +386,13 @@ def test_parameters_and_kept_files_are_results_whatever_is_printed() -> None:
     assert compare(trace(fill[0]), trace(fill[1]))
     assert not compare(*(trace(text, **_STEPS) for text in fill))
     assert not compare(*(trace(text, facts={"completion": "train.py:1"}) for text in fill))
+    dated = [
+        trace(f"run ae-{name}\nmse 0.5", files={f"runs/ae-{name}/best.pt": "7", f"runs/ae-{name}/n.csv": "8"}, **_STEPS)
+        for name in ("1128-1619-7f41e0", "1128-1620-2536e0")
+    ]
+    assert compare(*dated).printed.endswith("in one of them")
+    other = trace(dated[1].stdout, files={**dated[1].files, "runs/ae-1128-1620-2536e0/n.csv": "9"}, **_STEPS)
+    assert compare(dated[0], other)
+    assert compare(trace("", files={"epoch_3.csv": "1"}), trace("", files={"epoch_4.csv": "1"}))
     renamed = [trace("", files={f"{name}.pt": "7"}, **_STEPS) for name in ("otter", "fox")]
     assert not compare(*renamed)

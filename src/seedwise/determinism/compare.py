@@ -10,7 +10,7 @@ import numpy as np
 from ..runs.written_files import Content
 from .lines import Readings
 from .parts import METRICS, TEXTS, UNORDERED, counts_durations, file_part, part_of, raw, without_numbers_of_processes
-from .printed import only_printed, same_under_other_names
+from .printed import only_printed, same_under_other_names, with_paired_names
 from .trace import Trace
 
 
@@ -75,6 +75,8 @@ def compare(
     every_word
         Whether all that is printed counts, though the result apart from it is the same.
     """
+    names_of_b = b.files
+    b = with_paired_names(a, b) if files else b
     if a.status != b.status:
         return Difference(Verdict.DIFFERENT, (f"one {a.failed or 'ended well'}, the other {b.failed or 'ended well'}",))
     texts = _Texts(a, b, rtol, readings, warnings)
@@ -85,6 +87,10 @@ def compare(
         if names:
             what.append(f"files: {', '.join(names[:5])}")
             near = near and all(_near_content(a.contents.get(path), b.contents.get(path), rtol) for path in names)
+        other = sorted(names_of_b.keys() - b.files.keys())
+        if other:
+            what.append(f"names of files: {', '.join(other[:3])} in one of them")
+            near = False
     if what and step is None and not every_word and texts.are_only_printed():
         return Difference(Verdict.IDENTICAL, uncounted=texts.uncounted, printed="; ".join(what))
     in_texts = bool(what)

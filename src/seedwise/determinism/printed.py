@@ -6,7 +6,8 @@ that Seedwise reads as metrics from what it prints. Where all of these agree, wh
 
 import re
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from pathlib import PurePath
 
 from ..metrics.goals import looks_like_metric
@@ -22,6 +23,7 @@ _BESIDE = frozenset(("completion", "pool", "threads", "tasks", "started", "worke
 _FINAL = 2
 """What is printed no more often is a result at the end; what is printed more often runs along."""
 _IN_NAME = re.compile(r"(?<=[A-Za-z])[-_]\d+(?![\w.])")
+_NUMBERED = re.compile(r"(?<![A-Za-z])[0-9a-f]*\d[0-9a-f]*(?![A-Za-z])")
 _SIZE = re.compile(r"[kKMGT]?i?(?:B|b|bytes)\Z")
 
 Texts = Mapping[str, tuple[str, str]]
@@ -63,6 +65,33 @@ def same_under_other_names(a: Trace, b: Trace) -> bool:
         Counter(digest for path, digest in x.files.items() if path not in y.files) for x, y in ((a, b), (b, a))
     )
     return ours == theirs
+
+
+def with_paired_names(a: Trace, b: Trace) -> Trace:
+    """The second run with files under the names that they have in the first one, where names differ in numbers alone.
+
+    `runs/1128-1619-7f41e0/best.pt`: a folder may be named by the minute.
+    """
+    only = [_by_template(x.files.keys() - y.files.keys()) for x, y in ((a, b), (b, a))]
+    names = {
+        theirs[0]: only[0][template][0]
+        for template, theirs in only[1].items()
+        if len(theirs) == 1 and len(only[0].get(template, ())) == 1
+    }
+    if not names:
+        return b
+    return replace(
+        b,
+        files={names.get(path, path): digest for path, digest in b.files.items()},
+        contents={names.get(path, path): content for path, content in b.contents.items()},
+    )
+
+
+def _by_template(paths: Iterable[str]) -> dict[str, list[str]]:
+    found: dict[str, list[str]] = {}
+    for path in sorted(paths):
+        found.setdefault(_NUMBERED.sub("#", path), []).append(path)
+    return found
 
 
 def _same_end(texts: Texts) -> bool:
