@@ -18,7 +18,7 @@ from seedwise.determinism.diagnosis import Examination
 from seedwise.determinism.rerunning import NOTHING, Change, Checker
 
 LIMIT = 0.01
-NO_CAUSE = ("", Cause.RACE, Cause.UNKNOWN)
+NO_CAUSE = ("", Cause.RACE, Cause.UNKNOWN, Cause.BESIDE)
 
 
 def test_what_no_difference_in_n_runs_leaves_open_against_theory() -> None:

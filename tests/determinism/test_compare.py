@@ -64,12 +64,42 @@ def test_a_rate_that_is_padded_to_a_width_moves_no_result() -> None:
     assert (found.verdict, found.printed) == (Verdict.IDENTICAL, "")
 
 
-def test_the_last_line_is_a_result_that_agrees_or_not() -> None:
-    beside = {"completion": "train.py:1"}
-    a, b = "first was 3 of 45.5\np 0.0036 of all", "first was 7 of 31.5\np 0.0036 of all"
-    assert compare(trace(a, facts=beside), trace(b, facts=beside)).printed
-    assert compare(trace(a), trace(b)).verdict is Verdict.DIFFERENT
-    assert compare(trace(a, facts=beside), trace(b.replace("36", "37"), facts=beside)).verdict is Verdict.DIFFERENT
+_STEPS = {"steps": np.array([1, 2], np.uint32)}
+_QUEUE = "batch {} queue {}/6 loss 0.{}"
+_RUNS = "run {} done, acc {}"
+_ON_THE_WAY = [
+    # how full a queue was
+    *(["\n".join(_QUEUE.format(k, q, k) for k in range(4)) + "\nmse 0.25" for q in "34"],),
+    # who was first
+    [
+        "fold 1 acc 0.4\nfold 2 acc 0.5\nfold 3 acc 0.6\nmean acc 0.5",
+        "fold 3 acc 0.6\nfold 1 acc 0.4\nfold 2 acc 0.5\nmean acc 0.5",
+    ],
+    # no metric that is known, and lines with a decimal number that agree
+    ["first was 3 of 45\np 0.0036 of all", "first was 7 of 31\np 0.0036 of all"],
+]
+_RESULTS = [
+    # which run has which score
+    [
+        "\n".join(_RUNS.format(k, v) for k, v in enumerate((1.5, 2.5, 3.5))),
+        "\n".join(_RUNS.format(k, v) for k, v in enumerate((3.5, 2.5, 1.5))),
+    ],
+    ["first was 3 of 45\np 0.0036 of all", "first was 3 of 45\np 0.0037 of all"],
+    ["volume: 4.1887\nexact: 4.18879", "volume: 4.2051\nexact: 4.18879"],
+    ["Validation set: 2000\neffect: 0.412", "Validation set: 2000\neffect: 0.398"],
+    ["accuracy: 0.95\nrobustness: 0.43", "accuracy: 0.95\nrobustness: 0.50"],
+    ["accuracy: 0.95\nsample: to be", "accuracy: 0.95\nsample: not to be"],
+]
+
+
+@pytest.mark.parametrize("more", [{"facts": {"completion": "train.py:1"}}, _STEPS])
+def test_beside_an_end_that_agrees_what_is_printed_on_the_way_is_a_note(more: dict[str, object]) -> None:
+    for a, b in _ON_THE_WAY:
+        assert compare(trace(a, **more), trace(b, **more)).printed, a
+        same_lines = sorted(a.splitlines()) == sorted(b.splitlines())
+        assert bool(compare(trace(a), trace(b))) != same_lines
+    for a, b in _RESULTS:
+        assert compare(trace(a, **more), trace(b, **more)).verdict is Verdict.DIFFERENT, a
 
 
 def test_a_piece_of_an_identifier_is_no_number_that_is_too_large() -> None:
@@ -343,24 +373,24 @@ def test_a_restart_without_a_seed_is_replaced_by_one_with_a_number(name: str, ca
     assert fix.text.startswith(f"put {call} in the place of {name}.seed() (train.py:4)")
 
 
-_STEPS = {"steps": np.array([1, 2], np.uint32)}
-_QUEUE = "batch {} queue {}/6 loss 0.{}"
-
-
 @pytest.mark.parametrize(
     ("a", "b", "verdict"),
     [
         # a name that was drawn, its length in bytes, and how full a queue was
         ("run brave-otter-42\nacc = 0.5", "run calm-fox-7\nacc = 0.5", Verdict.IDENTICAL),
         ("log size 1,234 bytes\nacc = 0.5", "log size 980 bytes\nacc = 0.5", Verdict.IDENTICAL),
-        ("\n".join(_QUEUE.format(k, k, k) for k in range(4)), "\n".join(_QUEUE.format(k, 4, k) for k in range(4)), 0),
-        # who was first
-        ("fold 1 acc 0.4\nfold 2 acc 0.5\nfold 3 acc 0.6", "fold 3 acc 0.6\nfold 1 acc 0.4\nfold 2 acc 0.5", 0),
+        # who was first, where nothing says that this is allowed
+        (
+            "fold 1 acc 0.4\nfold 2 acc 0.5\nfold 3 acc 0.6",
+            "fold 3 acc 0.6\nfold 1 acc 0.4\nfold 2 acc 0.5",
+            Verdict.DIFFERENT,
+        ),
         # what is a result: a metric, a number with digits behind the point, a whole number that is printed once
         ("run a\nacc = 0.5", "run b\nacc = 0.6", Verdict.DIFFERENT),
         ("acc = 0.5\nscore of all: 0.41, 0.73", "acc = 0.5\nscore of all: 0.42, 0.73", Verdict.DIFFERENT),
         ("acc = 0.5\nright: 171 of 200", "acc = 0.5\nright: 172 of 200", Verdict.DIFFERENT),
         ("before: acc 0.4\nafter: acc 0.5", "before: acc 0.5\nafter: acc 0.4", Verdict.DIFFERENT),
+        ("a acc 0.4\nb acc 0.5\nbest model: a", "a acc 0.4\nb acc 0.5\nbest model: b", Verdict.DIFFERENT),
         # nothing else that could be the result
         ("chosen: otter", "chosen: fox", Verdict.DIFFERENT),
     ],
@@ -394,5 +424,7 @@ def test_parameters_and_kept_files_are_results_whatever_is_printed() -> None:
     other = trace(dated[1].stdout, files={**dated[1].files, "runs/ae-1128-1620-2536e0/n.csv": "9"}, **_STEPS)
     assert compare(dated[0], other)
     assert compare(trace("", files={"epoch_3.csv": "1"}), trace("", files={"epoch_4.csv": "1"}))
+    named = [trace("mse 0.5", files={f"model_loss=0.5{k}.pt": "1"}, **_STEPS) for k in "31"]
+    assert compare(*named)  # the same bytes under names that say a result
     renamed = [trace("", files={f"{name}.pt": "7"}, **_STEPS) for name in ("otter", "fox")]
     assert not compare(*renamed)

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from ..errors import ScriptError, UsageError
+from ..experiments.functions import is_call
 from ..places import short_place
 from ..results import Run
 from ..stats.describe import t_interval
@@ -27,6 +28,7 @@ from .trace import Trace
 SEEDS = 5
 """Under how many seeds both ways are run, to see how far a difference is from what the seed does."""
 _SETTING = re.compile(r"[A-Za-z_]\w*=")
+_OURS = frozenset(("PYTHONHASHSEED", "PYTHONPATH"))
 _LEAST, _MOST = 0.1, 1.0
 """Shares of the seed's SD: what moves a metric by less than the second is inside the spread of seeds, by more than the
 first and perhaps by more than the second beyond it.
@@ -59,8 +61,12 @@ def other_way(words: Sequence[str], others: Sequence[str], python: str | None) -
     """
     if not others and python is None:
         return None
-    settings = dict(one.partition("=")[::2] for one in others if _SETTING.match(one))
-    commands = [one for one in others if not _SETTING.match(one)]
+    settings: dict[str, str] = {}
+    commands: list[str] = []
+    for one in others:
+        named, command = _split(one)
+        settings.update(named)
+        commands += [command] if command else []
     if len(commands) > 1 or (commands and python is not None):
         raise UsageError(
             f"{option('--with')} takes settings NAME=VALUE and one command; {option('--python')} is for the command as it is"
@@ -79,7 +85,31 @@ def other_way(words: Sequence[str], others: Sequence[str], python: str | None) -
             raise UsageError(f"{option('--python')}: no interpreter {python}")
         changed[0] = found
         said.append(python)
+    for name in settings:
+        if name in _OURS:
+            raise UsageError(f"{option('--with')} {name}: the check sets {name} itself, so it cannot be changed here")
+    if any("{seed}" in word for word in words) != any("{seed}" in word for word in changed):
+        raise UsageError(
+            f"{option('--with')}: both commands take {{seed}}, or neither: else they run under different seeds"
+        )
     return OtherWay(tuple(changed), settings, " and ".join(said))
+
+
+def _split(text: str) -> tuple[dict[str, str], str]:
+    """Settings before a command, as in a shell: `A=1 B=2 python train.py`; a single setting may hold spaces."""
+    try:
+        words = shlex.split(text)
+    except ValueError as error:
+        raise UsageError(f"{option('--with')} {text!r}: {error}") from None
+    if not words:
+        raise UsageError(f"{option('--with')} names NAME=VALUE or a command; got an empty text")
+    count = next((k for k, word in enumerate(words) if not _SETTING.match(word)), len(words))
+    if count and shutil.which(words[min(count, len(words) - 1)]) is None:
+        return dict([text.partition("=")[::2]]), ""  # its value has spaces
+    command = shlex.join(words[count:])
+    if is_call(words[count:]):
+        raise UsageError(f"{option('--with')} {command}: a command, not a function")
+    return dict(word.partition("=")[::2] for word in words[:count]), command
 
 
 def with_seed(words: Sequence[str], seed: int) -> list[str]:
@@ -185,11 +215,20 @@ class WhatChanged:
             runs = []
             for seed in range(1, self.seeds + 1):
                 with _commanded(self.plain, with_seed(words, seed)):
-                    runs.append(as_run(seed, self.plain.checker.run(Change({}, environment))))
+                    trace = self.plain.checker.run(Change({}, environment))
+                if not trace.failed:
+                    runs.append(as_run(seed, trace))
+            self._note_missing(runs)
             return runs
         found, note = under_seeds(words, self.seeds, self.plain.checker.timeout, environment)
         self.notes += [note] if note and note not in self.notes else []
+        if found:
+            self._note_missing(found)
         return found
+
+    def _note_missing(self, runs: Sequence[Run]) -> None:
+        if len(runs) < self.seeds:
+            self.notes.append(f"under {self.seeds - len(runs)} of {self.seeds} seeds one of the two ways failed")
 
     def _answer(
         self, difference: Difference, where: Divergence | None, cause: str, measured: Mapping[str, Any], sentence: str
@@ -208,7 +247,7 @@ class WhatChanged:
             divergence=where,
             ledger=self.plain.first.ledger,
             perturbations=(Tried(f"with {self.other.said}", outcome[difference.verdict], "; ".join(difference.what)),),
-            notes=tuple(self.notes),
+            notes=(*self.notes, *self.plain.not_counted()),
             measured=dict(measured),
             plain_runs=self.plain.count,
             other_runs=self.plain.others,
@@ -232,7 +271,7 @@ def shifts(mine: Sequence[Run], its: Sequence[Run]) -> dict[str, Any]:
         a, b = (
             {r.seed: r.series[metric.name].values[-1] for r in runs if metric.name in r.series} for runs in (mine, its)
         )
-        seeds = sorted(a.keys() & b.keys())
+        seeds = sorted(s for s in a.keys() & b.keys() if np.isfinite(a[s]) and np.isfinite(b[s]))
         if len(seeds) < 2:
             continue
         differences = np.array([b[s] - a[s] for s in seeds])

@@ -625,12 +625,8 @@ class Examination:
             )
             lines = (changed_line(s.cause, s.where) for s in (hypothesis, *also))
             found = replace(found, lines=tuple(line for line in lines if line is not None))
-        if self.plain.uncounted:
-            self._note(
-                f"numbers that are readings of clock or machine differ and were not counted: {self.plain.uncounted}"
-            )
-        if self.plain.printed:
-            self._note(f"the result is the same; what is printed besides it is not: {self.plain.printed}")
+        for text in self.plain.not_counted():
+            self._note(text)
         found = replace(
             found,
             ledger=self.first.ledger,

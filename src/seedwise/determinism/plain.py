@@ -41,6 +41,15 @@ class Plain:
         self._searches = 0
         self._replays: dict[tuple[float, float, bool], Trace] = {}
 
+    def not_counted(self) -> list[str]:
+        """What differed and is no part of the result, in words."""
+        found = []
+        if self.uncounted:
+            found.append(f"numbers that are readings of clock or machine differ and were not counted: {self.uncounted}")
+        if self.printed:
+            found.append(f"the result is the same; what is printed besides it is not: {self.printed}")
+        return found
+
     @property
     def runs(self) -> list[Trace]:
         """All plain runs."""

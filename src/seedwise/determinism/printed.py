@@ -1,29 +1,31 @@
 """Whether two runs have the same result, and differ only in what they print besides it: names, queues, who was first.
 
 A program that trains or measures has a result apart from its words: its parameters after each step, and the numbers
-that Seedwise reads as metrics from what it prints. Where all of these agree, what is left is told, and no verdict.
+that it prints at its end. Where these agree, what is printed on the way is told in a note, and is no verdict.
 """
 
 import re
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from functools import lru_cache
 from pathlib import PurePath
 
-from ..metrics.goals import looks_like_metric
+from ..metrics.goals import TELLING, looks_like_metric, words
 from ..metrics.stdout import lines_of, read
-from .lines import Number, row_of, rows_of
-from .parts import LOG, METRICS, OUTPUT, WORKERS
+from .lines import Number, row_of
+from .parts import LOG, OUTPUT, WORKERS
 from .trace import Trace
 
 _LOG_FILES = frozenset((".log", ".out", ".err"))
-_MOST_TEXT = 4_000_000
+_MOST_TEXT = 400_000
 _BESIDE = frozenset(("completion", "pool", "threads", "tasks", "started", "workers"))
 """Facts that say that something runs side by side."""
 _FINAL = 2
 """What is printed no more often is a result at the end; what is printed more often runs along."""
 _IN_NAME = re.compile(r"(?<=[A-Za-z])[-_]\d+(?![\w.])")
-_NUMBERED = re.compile(r"(?<![A-Za-z])[0-9a-f]*\d[0-9a-f]*(?![A-Za-z])")
+_NUMBERED = re.compile(r"(?<![A-Za-z0-9.])[0-9a-f]*\d[0-9a-f]*(?![A-Za-z0-9]|\.\d)")
+_DECIMAL = re.compile(r"\d\.\d")
 _SIZE = re.compile(r"[kKMGT]?i?(?:B|b|bytes)\Z")
 
 Texts = Mapping[str, tuple[str, str]]
@@ -35,10 +37,12 @@ def is_printed(part: str) -> bool:
 
 
 def only_printed(a: Trace, b: Trace, differing: Texts, texts: Texts) -> bool:
-    """Whether two runs have a result apart from their words, and it is the same.
+    """Whether two runs have a result apart from what they print on the way, and it is the same.
 
-    A metric at the end that agrees, or the last line with a decimal number, is enough, together with parameters that agree after every step, or in a program
-    whose threads or processes may take turns in any order. Elsewhere no other number may differ that could be a result.
+    The end of the output must agree, from the last metric on that is printed once or twice; without such a metric, from
+    the last line on with a decimal number that is printed once or twice, and then all such lines must. What comes before
+    does not count if parameters agree after every step, or if threads or processes may take turns in any order.
+    Elsewhere each line with a number that may be a result must have its like in the other run.
 
     Parameters
     ----------
@@ -51,12 +55,72 @@ def only_printed(a: Trace, b: Trace, differing: Texts, texts: Texts) -> bool:
     """
     if not all(map(is_printed, differing)) or sum(len(text) for pair in texts.values() for text in pair) > _MOST_TEXT:
         return False
-    both = [_metrics("\n".join(pair[k] for part, pair in texts.items() if part != METRICS)) for k in (0, 1)]
-    if not (a.steps.size or a.logged or both[0] or _same_end(texts)) or not _same_metrics(*both):
+    x, y = (_said(text) for text in texts[OUTPUT])
+    if not x.same_metrics(y):
         return False
-    has_final = any(len(values) <= _FINAL for values in both[0].values()) or _same_end(texts)
-    beside = any(_BESIDE & set(trace.facts) for trace in (a, b))
-    return bool(has_final and (a.steps.size or beside)) or all(_same_numbers(*pair) for pair in differing.values())
+    has_end = x.end is not None and x.end == y.end and (x.ends_in_metric == y.ends_in_metric)
+    if has_end and not x.ends_in_metric:
+        has_end = x.single == y.single
+    if (x.end is not None or y.end is not None) and not has_end:
+        return False
+    if has_end and (a.steps.size or any(_BESIDE & set(trace.facts) for trace in (a, b))):
+        return True
+    return bool(has_end or a.steps.size or a.logged) and all(
+        _said(p).counted == _said(q).counted for p, q in differing.values()
+    )
+
+
+@dataclass(frozen=True)
+class _Said:
+    """What a text says.
+
+    `metrics`: name → values. `end`: the lines from the last final result on; None if there is none. `ends_in_metric`:
+    whether that is a metric, and not only a line with a decimal number. `single`: the lines with a decimal number that
+    are printed once or twice. `counted`: the lines with a number that may be a result.
+    """
+
+    metrics: Mapping[str, list[float]]
+    end: tuple[str, ...] | None
+    ends_in_metric: bool
+    single: tuple[str, ...]
+    counted: Counter[str]
+
+    def same_metrics(self, other: "_Said") -> bool:
+        """Whether the metrics agree. Those that run along may come in another order, as workers end."""
+        if self.metrics.keys() != other.metrics.keys():
+            return False
+        pairs = [(values, other.metrics[name]) for name, values in self.metrics.items()]
+        return all(
+            repr(p if len(p) <= _FINAL else sorted(p)) == repr(q if len(q) <= _FINAL else sorted(q)) for p, q in pairs
+        )
+
+
+@lru_cache(maxsize=64)
+def _said(text: str) -> _Said:
+    lines = text.splitlines()
+    by_line = [_metrics(line) for line in lines]
+    metrics: dict[str, list[float]] = {}
+    for found in by_line:
+        for name, values in found.items():
+            metrics.setdefault(name, []).extend(values)
+    final = {name for name, values in metrics.items() if len(values) <= _FINAL and TELLING & set(words(name))}
+    rows = [row_of(_IN_NAME.sub("", line)) for line in lines]
+    often = Counter(template for template, _ in rows)
+    is_single = [often[template] <= _FINAL and any("." in n.text for n in numbers) for template, numbers in rows]
+    with_metric = [k for k, found in enumerate(by_line) if final & found.keys()]
+    last = (with_metric or [k for k, single in enumerate(is_single) if single] or [-1])[-1]
+    counted: Counter[str] = Counter(
+        line
+        for line, (template, numbers) in zip(lines, rows, strict=True)
+        if any(_is_result(n, running=often[template] > _FINAL) for n in numbers)
+    )
+    return _Said(
+        metrics,
+        tuple(lines[last:]) if last >= 0 else None,
+        bool(with_metric),
+        tuple(line for line, single in zip(lines, is_single, strict=True) if single),
+        counted,
+    )
 
 
 def same_under_other_names(a: Trace, b: Trace) -> bool:
@@ -64,7 +128,8 @@ def same_under_other_names(a: Trace, b: Trace) -> bool:
     ours, theirs = (
         Counter(digest for path, digest in x.files.items() if path not in y.files) for x, y in ((a, b), (b, a))
     )
-    return ours == theirs
+    said = any(_DECIMAL.search(path) for path in a.files.keys() ^ b.files.keys())  # model_loss=0.53.pt
+    return ours == theirs and not said
 
 
 def with_paired_names(a: Trace, b: Trace) -> Trace:
@@ -94,17 +159,6 @@ def _by_template(paths: Iterable[str]) -> dict[str, list[str]]:
     return found
 
 
-def _same_end(texts: Texts) -> bool:
-    """Whether the last lines of the output with a decimal number are the same, and are no lines that run along."""
-    ends = []
-    for text in texts.get(OUTPUT, ("", "")):
-        lines = [line for line in text.splitlines() if any("." in n.text for n in row_of(line)[1])]
-        if not lines or len(rows_of(text)[row_of(lines[-1])[0]]) > _FINAL:
-            return False
-        ends.append(lines[-1])
-    return ends[0] == ends[1]
-
-
 def _metrics(text: str) -> dict[str, list[float]]:
     """The numbers whose names say that they measure success: name → values, in order."""
     found: dict[str, list[float]] = {}
@@ -112,33 +166,6 @@ def _metrics(text: str) -> dict[str, list[float]]:
         for name, values in printed.values.items():
             if looks_like_metric(name):
                 found.setdefault(name, []).extend(values)
-    return found
-
-
-def _same_metrics(a: Mapping[str, list[float]], b: Mapping[str, list[float]]) -> bool:
-    """Whether the metrics agree. Those that run along may come in another order, as workers end."""
-    if a.keys() != b.keys():
-        return False
-    pairs = [(values, b[name]) for name, values in a.items()]
-    return all(
-        repr(x if len(x) <= _FINAL else sorted(x)) == repr(y if len(y) <= _FINAL else sorted(y)) for x, y in pairs
-    )
-
-
-def _same_numbers(a: str, b: str) -> bool:
-    """Whether two texts hold the same numbers, in any order, apart from whole ones that are no result.
-
-    A whole number is none in a line that is printed again and again (how full a queue is), as a size in bytes, or in a
-    name.
-    """
-    return _results(a) == _results(b)
-
-
-def _results(text: str) -> Counter[str]:
-    found: Counter[str] = Counter()
-    for rows in rows_of(_IN_NAME.sub("", text)).values():
-        for row in rows:
-            found.update(n.text for n in row if _is_result(n, running=len(rows) > _FINAL))
     return found
 
 

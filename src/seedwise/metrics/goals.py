@@ -59,6 +59,8 @@ _FILLERS = frozenset(
 """Words that say which one of a measure it is, and nothing else."""
 METRIC_WORDS = _LESS | _MORE
 """Words that name a measure of success."""
+TELLING = METRIC_WORDS - _GENERIC
+"""Those that mean nothing else."""
 _VOCABULARY = (
     METRIC_WORDS
     | TRAIN

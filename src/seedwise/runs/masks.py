@@ -16,18 +16,21 @@ _MONTH = (
     r"(?:Jan(?:uary)?|Feb(?:ruary)?|Mar(?:ch)?|Apr(?:il)?|May|June?|July?|Aug(?:ust)?|Sep(?:t(?:ember)?)?|Oct(?:ober)?|"
     r"Nov(?:ember)?|Dec(?:ember)?)\.?"
 )
-_CLOCK = r"\d\d:\d\d(?::\d\d(?:[.,]\d+)*)?"
+_FRACTION = r"(?:\.\d{1,9}|,\d{3}(?!\d)(?:\.\d{3}(?![.\d]))?)?"
+"""Parts of a second; `,123.456` is a logger's time with milliseconds behind it."""
+_CLOCK = rf"\d\d:\d\d(?::\d\d{_FRACTION})?"
 _ALWAYS = (
     (re.compile(r"0x[0-9a-fA-F]{5,}"), "0x"),
     (
         re.compile(r"(?m)^[IWEF]\d{4} [\d:.]+ +\d+ "),
         "LOG ",
     ),  # a clock and a process: the log lines of Google's libraries
-    (re.compile(r"\b\d{4}-\d\d-\d\d[T _-]?(?:\d\d[:.-]\d\d(?:[:.-]\d\d(?:[.,]\d+)*)?)?"), "DATE"),
-    (re.compile(rf"\b{_DAY}?(?:\d{{1,2}} )?{_MONTH} +(?:\d{{1,2}},? +)?(?:{_CLOCK} +)?20\d\d\b(?: {_CLOCK})?"), "DATE"),
+    (re.compile(rf"\b\d{{4}}-\d\d-\d\d[T _-]?(?:\d\d[:.-]\d\d(?:[:.-]\d\d{_FRACTION})?)?"), "DATE"),
+    (re.compile(rf"\b{_DAY}?{_MONTH} +\d{{1,2}},? +(?:{_CLOCK} +)?20\d\d\b(?!\.\d)"), "DATE"),
+    (re.compile(rf"\b{_DAY}?\d{{1,2}} {_MONTH},? 20\d\d\b(?: {_CLOCK}|(?!\.\d))"), "DATE"),
     (re.compile(r"(?<![A-Za-z])[A-Z][a-z]{2}\d\d_\d\d-\d\d-\d\d"), "DATE"),
     (re.compile(r"\b20\d{6}[-_T]?\d{4,6}\b"), "DATE"),
-    (re.compile(r"\b\d{1,2}:\d\d(?::\d\d)?(?:[.,]\d+)*\b"), "TIME"),
+    (re.compile(rf"\b\d{{1,2}}:\d\d(?::\d\d)?{_FRACTION}\b"), "TIME"),
     (re.compile(r"(?i)\b[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b"), "UUID"),
     (re.compile(r"(?i)\b(pid\D{0,3})\d+"), r"\1PID"),
     (re.compile(r"(shared_object_id\W{1,4})\d+"), r"\1ID"),  # in what Keras saves: an address in memory

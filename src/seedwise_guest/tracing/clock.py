@@ -87,12 +87,10 @@ def _pandas(module: Any, clock: Clock) -> None:
     """Watch `Timestamp.now` and `today`, which read the clock in C."""
     real_time = time.time.wrapped if isinstance(time.time, StandIn) else time.time
     kind = module.Timestamp
-    real = kind.now
 
     def own(tz: Any = None) -> Any:
         now = real_time()
-        said = clock.says("datetime", now, sys._getframe(1))
-        return real(tz) if said == now else kind.fromtimestamp(said, tz)
+        return kind.fromtimestamp(clock.says("datetime", now, sys._getframe(1)), tz)
 
     try:
         kind.now = kind.today = staticmethod(own)

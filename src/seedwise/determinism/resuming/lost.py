@@ -25,6 +25,7 @@ _PASSING = re.compile(
 
 _OF_CHECKPOINT = re.compile(r"checkpoint|ckpt|\.(pt|pth|safetensors|npz|pkl|h5|keras)\b", re.I)
 """Text that names a checkpoint: it says only that one was found."""
+_OF_LOG = re.compile(r"loss|metric|score|time|gpu|log", re.I)
 _IN_LIST = re.compile(r"^.*\]‹([^›]*)›")
 _CLASS = re.compile(r"‹[^›]*›")
 _DATA = re.compile(
@@ -123,7 +124,9 @@ def perhaps(whole: Trace, part: Trace) -> list[Suspect]:
             continue
         if any(value[:1] in "'\"" and _OF_CHECKPOINT.search(value) for value in (a[path], b[path])):
             continue
-        if kind is Lost.REPLAY and not a[path].startswith(("deque", "list", "array", "tensor")):
+        if kind is Lost.REPLAY and (
+            not a[path].startswith(("deque", "list", "array", "tensor")) or _OF_LOG.search(name)
+        ):
             kind = Lost.VARIABLE
         shown = "" if a[path].startswith(("tensor", "array")) else f" ({a[path]}, resumed {b[path]})"
         kinds.setdefault(kind, []).append(f"{plain_name(path)}{shown if len(shown) < 80 else ''}")

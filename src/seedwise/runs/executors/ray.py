@@ -234,6 +234,7 @@ def _connect(address: str) -> bool:
                 time.sleep(_BETWEEN)
                 continue
             said = [line for line in map(str.strip, str(error).splitlines()) if line]
+            said = said or [type(error).__name__]
             why = said[-1] if _is_late(error) else said[0]  # the former ends in the server's own traceback
             raise UsageError(f"no Ray cluster answers {what}: {why}") from None
     raise AssertionError("the last try returns or raises")

@@ -8,7 +8,7 @@ import pickle
 import signal
 import sys
 from contextlib import suppress
-from typing import Any
+from typing import Any, Callable
 from zlib import crc32
 
 from ...process import spool
@@ -132,8 +132,8 @@ class Following:
                 for weights in model.get_weights():
                     self._start = crc32(weights.tobytes(), self._start)
             if not self._moments:
-                known = {"callbacks": list(getattr(this, "callbacks", ())), OF_KERAS: _of_optimizer(model)}
-                self._before(sys._getframe(1), known)
+                callbacks = list(getattr(this, "callbacks", ()))
+                self._before(sys._getframe(1), lambda: {"callbacks": callbacks, OF_KERAS: _of_optimizer(model)})
             return began(this, *args, **kwargs)
 
         def own_epoch(this: Any, *args: Any, **kwargs: Any) -> Any:
@@ -316,9 +316,9 @@ class Following:
         if not self._moments and "torch.optim" not in sys.modules and "keras" not in sys.modules:
             self._told.setdefault("variables", variables(frame, {}))
 
-    def _before(self, frame: Any, known: dict[str, Any] | None = None) -> None:
+    def _before(self, frame: Any, known: Callable[[], dict[str, Any]] = dict) -> None:
         if self.done == (0 if self.resumed else self.asked.get("at_step", -1)) and "variables" not in self._told:
-            self._told["variables"] = variables(frame, known or {})
+            self._told["variables"] = variables(frame, known())
             self._told["output"] = _position()
             self._told["delivered"] = self.order.last.delivered if self.order.last is not None else None
             self._told["pass"] = self.order.last.where if self.order.last is not None else ""
@@ -344,7 +344,7 @@ class Following:
         place = spool.folder()
         told = {
             **self._told,
-            "before": self._begun_before(),
+            "before": self._begun_before() if self._moments else 0,
             "done": self.done,
             "writes": self.files.writes,
             "reads": self.files.reads,

@@ -103,10 +103,12 @@ def rates_of(optimizers: list[Any]) -> list[Any]:
 
 def schedules_of(schedules: list[Any]) -> list[Any]:
     """What each schedule counts."""
-    return [_plain_state(s) for s in schedules]
+    return [_copy(_plain_state(s)) for s in schedules]
 
 
 def _torch_state(objects: Objects) -> dict[str, Any]:
+    import torch
+
     moments = [[dict(o.state.get(p, {})) for g in o.param_groups for p in g["params"]] for o in objects.optimizers]
     return {
         PARAMETERS: objects.parameters(),
@@ -116,7 +118,7 @@ def _torch_state(objects: Objects) -> dict[str, Any]:
         SCALER: [s.state_dict() for s in objects.scalers],
         BUFFERS: objects.named(BUFFERS),
         COPIES: objects.named(COPIES),
-        GRADIENTS: [p.grad for p in objects.parameters()],
+        GRADIENTS: [p.grad if p.grad is None or p.grad.layout is torch.strided else None for p in objects.parameters()],
         TRAINED: {name: p.requires_grad for name, p in objects.all_parameters().items()},
     }
 
@@ -132,7 +134,7 @@ def digests_now() -> dict[str, int]:
     for part, value in _torch_state(objects).items():
         found[part] = 0
         for key, inner in _flat(value).items():
-            shown = digest(inner) if hasattr(inner, "detach") else repr(inner) if isinstance(inner, _PLAIN) else ""
+            shown = digest(inner) if hasattr(inner, "detach") else repr(inner) if _is_plain(inner) else ""
             found[part] = crc32(repr((key, shown)).encode(), found[part])
     return found
 
