@@ -39,8 +39,8 @@ def is_printed(part: str) -> bool:
 def only_printed(a: Trace, b: Trace, differing: Texts, texts: Texts) -> bool:
     """Whether two runs have a result apart from what they print on the way, and it is the same.
 
-    The end of the output must agree, from the last metric on that is printed once or twice; without such a metric, from
-    the last line on with a decimal number that is printed once or twice, and then all such lines must. What comes before
+    The end of the output must agree, from the last metric on that is printed once or twice. Without such a metric: from
+    the last lines on with a decimal number, as many as follow each other and are printed once or twice. What comes before
     does not count if parameters agree after every step, or if threads or processes may take turns in any order.
     Elsewhere each line with a number that may be a result must have its like in the other run.
 
@@ -58,9 +58,7 @@ def only_printed(a: Trace, b: Trace, differing: Texts, texts: Texts) -> bool:
     x, y = (_said(text) for text in texts[OUTPUT])
     if not x.same_metrics(y):
         return False
-    has_end = x.end is not None and x.end == y.end and (x.ends_in_metric == y.ends_in_metric)
-    if has_end and not x.ends_in_metric:
-        has_end = x.single == y.single
+    has_end = x.end is not None and x.end == y.end
     if (x.end is not None or y.end is not None) and not has_end:
         return False
     if has_end and (a.steps.size or any(_BESIDE & set(trace.facts) for trace in (a, b))):
@@ -74,15 +72,12 @@ def only_printed(a: Trace, b: Trace, differing: Texts, texts: Texts) -> bool:
 class _Said:
     """What a text says.
 
-    `metrics`: name → values. `end`: the lines from the last final result on; None if there is none. `ends_in_metric`:
-    whether that is a metric, and not only a line with a decimal number. `single`: the lines with a decimal number that
-    are printed once or twice. `counted`: the lines with a number that may be a result.
+    `metrics`: name → values. `end`: the lines from the last result on; None if there is none. `counted`: the lines with a
+    number that may be a result.
     """
 
     metrics: Mapping[str, list[float]]
     end: tuple[str, ...] | None
-    ends_in_metric: bool
-    single: tuple[str, ...]
     counted: Counter[str]
 
     def same_metrics(self, other: "_Said") -> bool:
@@ -109,6 +104,8 @@ def _said(text: str) -> _Said:
     is_single = [often[template] <= _FINAL and any("." in n.text for n in numbers) for template, numbers in rows]
     with_metric = [k for k, found in enumerate(by_line) if final & found.keys()]
     last = (with_metric or [k for k, single in enumerate(is_single) if single] or [-1])[-1]
+    while not with_metric and last > 0 and is_single[last - 1]:
+        last -= 1
     counted: Counter[str] = Counter(
         line
         for line, (template, numbers) in zip(lines, rows, strict=True)
@@ -117,8 +114,6 @@ def _said(text: str) -> _Said:
     return _Said(
         metrics,
         tuple(lines[last:]) if last >= 0 else None,
-        bool(with_metric),
-        tuple(line for line, single in zip(lines, is_single, strict=True) if single),
         counted,
     )
 
