@@ -172,6 +172,9 @@ class ResumeExamination:
         }
         if part.failed:
             return self._fails(part, common)
+        for trace in (self.whole, part):
+            if "fault" in trace.resuming:
+                self.notes.append(f"not every part of the state could be seen: {trace.resuming['fault']}")
         found = self._compared(part, one, left)
         if self._began_anew(part, found):
             return self._anew(part, common)

@@ -191,14 +191,15 @@ class Following:
         return self.done
 
     def _reads(self) -> int:
-        if self.resumed and self.done and len(self.files.reads) == 1 and self._earlier is None:
+        if self.resumed and self._moments and len(self.files.reads) == 1 and self._earlier is None:
             self._begins_now()
         self._applies()
         return self.done
 
     def _begins_now(self) -> None:
         """The first checkpoint is read after some steps: those were made before, as a pretraining is, and do not count."""
-        self._earlier = (self.done, self._start, self._moments, self._rates, self._batches, self._drawn)
+        seen = (self.done, self._start, self._moments, self._rates, self._batches, self._drawn)
+        self._earlier = (seen, dict(self._told))
         self.done, self._start = 0, None
         for name in ("variables", "output", "delivered", "pass"):
             self._told.pop(name, None)
@@ -208,9 +209,11 @@ class Following:
         """How many steps do not count. If none came after the checkpoint was read, it was read for something else."""
         if self._earlier is None:
             return 0
+        seen, told = self._earlier
         if self.done:
-            return int(self._earlier[0])
-        self.done, self._start, self._moments, self._rates, self._batches, self._drawn = self._earlier
+            return int(seen[0])
+        self.done, self._start, self._moments, self._rates, self._batches, self._drawn = seen
+        self._told = {**told, **self._told}
         return 0
 
     def _applies(self) -> None:
@@ -237,6 +240,8 @@ class Following:
             if state.RATES in self._taken:
                 objects = state.Objects()
                 self._optimizers, self._schedules = objects.optimizers, objects.schedules
+        except Exception as error:  # noqa: BLE001 (the program itself must go on)
+            self._told["fault"] = f"{type(error).__name__}: {error}"
         finally:
             self._busy = False
 
@@ -261,6 +266,9 @@ class Following:
                     "digests": state.digests_now(),
                 }
                 self._without_steps(sys._getframe(1))
+        except Exception as error:  # noqa: BLE001 (the program itself must go on)
+            self._armed = False
+            self._told["fault"] = f"{type(error).__name__}: {error}"
         finally:
             self._busy = False
 
@@ -342,9 +350,10 @@ class Following:
         """Write what was seen into files of the spool. Returns the name of the one for the host."""
         self._busy = True
         place = spool.folder()
+        before = self._begun_before()
         told = {
             **self._told,
-            "before": self._begun_before() if self._moments else 0,
+            "before": before,
             "done": self.done,
             "writes": self.files.writes,
             "reads": self.files.reads,

@@ -139,6 +139,11 @@ def shown_value(value: Any) -> str | None:
         text = repr(value)
         return text if len(text) <= 200 else f"{len(value)} values, {crc32(text.encode()):08x}"
     of = type(value)
+    if of.__name__.endswith("Variable") and of.__module__.partition(".")[0] in ("tensorflow", "keras"):
+        try:
+            return shown_value(value.numpy())
+        except (AttributeError, TypeError, RuntimeError, ValueError):
+            return None  # it belongs to a graph
     if of.__name__ == "deque" or (of is list and len(value) > _MOST_ITEMS):
         return f"{of.__name__} of {len(value)}"
     if of.__module__ == "numpy" and hasattr(value, "dtype") and hasattr(value, "tobytes"):
