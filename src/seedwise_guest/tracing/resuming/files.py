@@ -50,6 +50,7 @@ class CheckpointFiles:
         when_imported("torch", self._torch)
         when_imported("safetensors.torch", self._safetensors)
         when_imported("h5py._hl.files", self._hdf5)
+        when_imported("tensorflow.python.checkpoint.checkpoint", self._tensorflow)
 
     def _audit(self, event: str, arguments: tuple[Any, ...]) -> None:
         if event == "open":
@@ -107,6 +108,24 @@ class CheckpointFiles:
             seen: dict[str, Any] = {"path": full, "where": where}
             self.reads.append(seen)
             seen["done"] = self._on_read()
+
+    def _tensorflow(self, module: Any) -> None:
+        """TensorFlow writes and reads its checkpoints in C++: `prefix.index`, and its data beside it."""
+        kind = module.Checkpoint
+        write, read = kind._write, kind.read
+
+        @functools.wraps(write)
+        def own_write(this: Any, file_prefix: Any, *args: Any, **kwargs: Any) -> Any:
+            self.wrote(f"{os.fsdecode(file_prefix)}.index", sys._getframe(1), sure=True)
+            return write(this, file_prefix, *args, **kwargs)
+
+        @functools.wraps(read)
+        def own_read(this: Any, save_path: Any, *args: Any, **kwargs: Any) -> Any:
+            if save_path is not None:
+                self.reading(f"{os.fsdecode(save_path)}.index", sys._getframe(1))
+            return read(this, save_path, *args, **kwargs)
+
+        kind._write, kind.read = own_write, own_read
 
     def any_open(self, paths: list[str]) -> bool:
         """Whether one of these files is still open. On systems that do not tell: False."""
