@@ -57,6 +57,14 @@ def test_settings_and_commands_are_told_apart() -> None:
     assert way is not None
     assert way.words == ("python", "train.py", "--lr=2", "--name", "a b")
     assert other_way(["python", "train.py"], [], None) is None
+    way = other_way(["python", "train.py"], [f"A=1 B='x y' {sys.executable} train.py --compile"], None)
+    assert way is not None
+    assert (way.words, way.environment) == ((sys.executable, "train.py", "--compile"), {"A": "1", "B": "x y"})
+
+
+def test_seeds_that_diverged_are_left_out_of_the_shift() -> None:
+    found = shifts(runs([0.5, 0.6, 0.7]), runs([0.6, np.nan, 0.8]))["acc"]
+    assert (found["seeds"], found["shift"]) == (2, pytest.approx(0.1))
 
 
 @pytest.mark.parametrize(
@@ -64,6 +72,12 @@ def test_settings_and_commands_are_told_apart() -> None:
     [
         (["python a.py", "python b.py"], None, ["python", "t.py"], "one command"),
         (["python a.py"], sys.executable, ["python", "t.py"], "one command"),
+        ([""], None, ["python", "t.py"], "empty text"),
+        (["A='x"], None, ["python", "t.py"], "No closing quotation"),
+        (["PYTHONPATH=src2"], None, ["python", "t.py"], "the check sets PYTHONPATH itself"),
+        (["t2.py:train"], None, ["python", "t.py"], "not a function"),
+        (["python b.py"], None, ["python", "a.py", "--seed", "{seed}"], "both commands take {seed}, or neither"),
+        (["python b.py {seed}"], None, ["python", "a.py"], "both commands take {seed}, or neither"),
         ([], "no/such/python", ["python", "t.py"], "no interpreter no/such/python"),
         ([], sys.executable, ["torchrun", "t.py"], "torchrun is none"),
     ],

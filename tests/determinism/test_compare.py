@@ -172,10 +172,28 @@ def test_iteration_over_sets_is_found_and_sorting_is_fine(text: str, line: int |
         ("time 5,120 0.5", "time 5,999 0.5"),
         ("kept 91,101 samples", "kept 78,101 samples"),
         ("0.91,101 samples/s", "0.78,101 samples/s"),
+        ("2026-01-02 12:30:05,0.9312,0.8123", "2026-01-02 12:30:05,0.9455,0.8123"),
+        ("12:30:05,0.9312", "12:30:05,0.9455"),
+        ("May 3 acc 0.5", "May 4 acc 0.5"),
+        ("Dec 2013.5", "Dec 2014.5"),
+        ("Marching 12 2026", "Marching 13 2026"),
     ],
 )
 def test_masks_leave_what_stands_beside_a_duration(a: str, b: str) -> None:
     assert masked(a) != masked(b)
+
+
+@pytest.mark.parametrize(
+    ("a", "b"),
+    [
+        ("Sat Nov 28 15:44:02 2026 loss 0.5", "Sun Nov 29 05:44:02 2026 loss 0.5"),
+        ("Sat, 28 Nov 2026 15:44:02 GMT", "Mon, 30 Nov 2026 15:44:03 GMT"),
+        ("2026-11-28 15:44:02,123.456 loss 0.5", "2026-11-28 15:44:03,877.001 loss 0.5"),
+        ("on November 28, 2026: 0.5", "on December 1, 2026: 0.5"),
+    ],
+)
+def test_dates_in_words_and_milliseconds_behind_a_time_are_masked(a: str, b: str) -> None:
+    assert masked(a) == masked(b)
 
 
 def test_addresses_that_keras_saves_are_masked() -> None:
