@@ -17,7 +17,7 @@ from seedwise.testing import ExecutorCases
 
 from .conftest import Shell, check_all, wait_for
 
-pytestmark = [pytest.mark.frameworks, pytest.mark.timeout(200)]
+pytestmark = [pytest.mark.frameworks, pytest.mark.timeout(300)]
 Write = Callable[..., list[str]]
 
 
@@ -83,7 +83,7 @@ def test_a_killed_command_is_taken_over_on_the_cluster_and_from_outside_it(
     shell = Shell(project, **({} if by_client else {"RAY_ADDRESS": ray_here.address}))
     words = ["--on", on, "--resources", "seat=1", "--seeds-per-task", str(seeds // 4), "-n", str(seeds)]
     first = shell.start("run", *words, "--", *write(0.02 if seeds > 100 else 0.3))
-    wait_for(lambda: _finished(project) >= 5)
+    wait_for(lambda: _finished(project) >= 5, 120)  # Ray starts a server for each client, for which it takes up to 30 s
     first.kill()
     first.communicate()
     shell.run("resume", "train")

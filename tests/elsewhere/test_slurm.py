@@ -59,7 +59,7 @@ def _hurried(slurm: SlurmHere, process: "subprocess.Popen[str]") -> str:
 
 def _running(slurm: SlurmHere) -> list[str]:
     lines = slurm.ask("squeue", "-h", "-r", "-t", "running", "-o", "%F_%K|%j").split("\n")
-    return [line.partition("|")[0] for line in lines if "|seedwise-" in line]
+    return [line.partition("|")[0] for line in lines if "|seedwise-" in line and "|seedwise-probe" not in line]
 
 
 def test_two_hundred_seeds_survive_what_happens_on_a_cluster(
