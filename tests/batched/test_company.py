@@ -55,6 +55,7 @@ def test_six_seeds_in_any_order_give_the_bits_that_they_have_among_many(name: st
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(400)
 def test_the_compiled_program_gives_the_same_bits_in_any_company() -> None:
     many = fitted(BY_NAME["linear"], range(70), "compiled")
     few = fitted(BY_NAME["linear"], [69, 3, 63], "compiled")

@@ -176,6 +176,9 @@ def test_iteration_over_sets_is_found_and_sorting_is_fine(text: str, line: int |
         ("12:30:05,0.9312", "12:30:05,0.9455"),
         ("May 3 acc 0.5", "May 4 acc 0.5"),
         ("Dec 2013.5", "Dec 2014.5"),
+        ("speed 204733112233.52", "speed 204733112244.52"),
+        ("speed 20261128154402.52", "speed 20261128154403.52"),
+        ("flops 209933112233", "flops 209933112244"),
         ("Marching 12 2026", "Marching 13 2026"),
     ],
 )
@@ -189,6 +192,8 @@ def test_masks_leave_what_stands_beside_a_duration(a: str, b: str) -> None:
         ("Sat Nov 28 15:44:02 2026 loss 0.5", "Sun Nov 29 05:44:02 2026 loss 0.5"),
         ("Sat, 28 Nov 2026 15:44:02 GMT", "Mon, 30 Nov 2026 15:44:03 GMT"),
         ("2026-11-28 15:44:02,123.456 loss 0.5", "2026-11-28 15:44:03,877.001 loss 0.5"),
+        ("run 20261128_154402", "run 20261129_014403"),
+        ("run 202611281544", "run 202611290144"),
         ("on November 28, 2026: 0.5", "on December 1, 2026: 0.5"),
     ],
 )

@@ -19,6 +19,8 @@ _MONTH = (
 _FRACTION = r"(?:\.\d{1,9}|,\d{3}(?!\d)(?:\.\d{3}(?![.\d]))?)?"
 """Parts of a second; `,123.456` is a logger's time with milliseconds behind it."""
 _CLOCK = rf"\d\d:\d\d(?::\d\d{_FRACTION})?"
+_MONTH_DAY = r"(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])"
+_HOUR_MINUTE = r"(?:[01]\d|2[0-3])[0-5]\d"
 _ALWAYS = (
     (re.compile(r"0x[0-9a-fA-F]{5,}"), "0x"),
     (
@@ -29,7 +31,7 @@ _ALWAYS = (
     (re.compile(rf"\b{_DAY}?{_MONTH} +\d{{1,2}},? +(?:{_CLOCK} +)?20\d\d\b(?!\.\d)"), "DATE"),
     (re.compile(rf"\b{_DAY}?\d{{1,2}} {_MONTH},? 20\d\d\b(?: {_CLOCK}|(?!\.\d))"), "DATE"),
     (re.compile(r"(?<![A-Za-z])[A-Z][a-z]{2}\d\d_\d\d-\d\d-\d\d"), "DATE"),
-    (re.compile(r"\b20\d{6}[-_T]?\d{4,6}\b"), "DATE"),
+    (re.compile(rf"(?<!\.)\b20\d\d{_MONTH_DAY}[-_T]?{_HOUR_MINUTE}(?:[0-5]\d)?\b(?!\.\d)"), "DATE"),
     (re.compile(rf"\b\d{{1,2}}:\d\d(?::\d\d)?{_FRACTION}\b"), "TIME"),
     (re.compile(r"(?i)\b[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b"), "UUID"),
     (re.compile(r"(?i)\b(pid\D{0,3})\d+"), r"\1PID"),
