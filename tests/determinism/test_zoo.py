@@ -10,11 +10,11 @@ import pytest
 
 ZOO = sorted((Path(__file__).parent / "zoo").glob("*.py"))
 LONG = (
-    *("index_backward", "conv_threads", "empty_torch", "loky_numpy", "seeded_too_late"),
+    *("index_backward", "conv_threads", "set_of_objects", "empty_torch", "loky_numpy", "seeded_too_late"),
     *("sklearn_split", "torch_global", "sound_compiled", "sound_empty_filled"),
     *("sound_import_draws", "sound_jit_script", "sound_loader"),
 )
-"""The first two need both cores for themselves: their races are rare on a busy machine. The others are slow relatives of programs that are here too."""
+"""The first three need both cores for themselves: their races are rare on a busy machine, or their addresses move. The others are slow relatives of programs that are here too."""
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
 
 
