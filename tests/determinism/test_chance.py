@@ -70,6 +70,30 @@ def test_a_race_is_seldom_taken_for_a_cause(rate: float) -> None:
     assert all(str(check.plain_runs) in check.sentence for check in found if check.cause == Cause.RACE)
 
 
+def test_where_nothing_helps_and_threads_work_side_by_side_their_line_is_told() -> None:
+    check = examined(1.0, random.Random(3), outcomes=10**9)
+    assert (check.cause, check.location, check.fix_verified) == (Cause.BESIDE, "train.py:3", False), check.sentence
+    assert "perhaps threads" in check.sentence
+
+
+class Unwritten(Race):
+    """A program whose result is what it found in memory that nothing had written; filled, it is another one for good."""
+
+    def run(self, change: Change = NOTHING) -> Trace:
+        self.runs += 1
+        filled = change.interventions.get("memory") == "zero"
+        facts = {"memory": "train.py:4", **({"memory train.py:4": "train.py:4"} if filled else {})}
+        value = "900.0" if filled else f"{self._rng.random():.4f}"
+        return Trace(0, f"acc = {value}\n", "", facts=facts, seconds=0.2)
+
+
+def test_memory_is_named_though_filling_it_leads_elsewhere() -> None:
+    examination = Examination(["python"], None, 1e-4, 60.0, lambda text: None)
+    examination.checker = Unwritten(1.0, random.Random(1), 2)
+    check = examination._examine(None, None, None)
+    assert (check.cause, check.location, check.fix_verified) == (Cause.MEMORY, "train.py:4", False), check.sentence
+
+
 class Splits(Checker):
     """A program whose operations of step 1 race. The pair of runs in which step 2 is recorded separates at step 1."""
 

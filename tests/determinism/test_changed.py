@@ -11,6 +11,7 @@ from seedwise.api.check import check_script
 from seedwise.cli.start import start
 from seedwise.determinism import Verdict
 from seedwise.determinism.changed import other_way, shifts
+from seedwise.determinism.finding import sentence_of_shift
 from seedwise.errors import UsageError
 from seedwise.results import Run, Series, Status
 
@@ -57,6 +58,9 @@ def test_settings_and_commands_are_told_apart() -> None:
     assert way is not None
     assert way.words == ("python", "train.py", "--lr=2", "--name", "a b")
     assert other_way(["python", "train.py"], [], None) is None
+    way = other_way(["python", "train.py"], ["A=1 B=2"], None)
+    assert way is not None
+    assert way.environment == {"A": "1", "B": "2"}
     way = other_way(["python", "train.py"], [f"A=1 B='x y' {sys.executable} train.py --compile"], None)
     assert way is not None
     assert (way.words, way.environment) == ((sys.executable, "train.py", "--compile"), {"A": "1", "B": "x y"})
@@ -64,7 +68,8 @@ def test_settings_and_commands_are_told_apart() -> None:
 
 def test_seeds_that_diverged_are_left_out_of_the_shift() -> None:
     found = shifts(runs([0.5, 0.6, 0.7]), runs([0.6, np.nan, 0.8]))["acc"]
-    assert (found["seeds"], found["shift"]) == (2, pytest.approx(0.1))
+    assert (found["seeds"], found["shift"], found["left_out"]) == (2, pytest.approx(0.1), 1)
+    assert "Over 2 seeds (and 1 more, which gave NaN or infinity)" in sentence_of_shift("acc", found)
 
 
 @pytest.mark.parametrize(
@@ -128,6 +133,9 @@ def test_a_command_that_does_not_repeat_itself_and_one_that_fails(
     command = script("import random\nprint('acc =', random.random())\n")
     found = check_script(command, other="A=1")
     assert "reruns of the command as it is differ" in found.sentence
+    command = script("import os, random\nprint('acc =', random.random() if os.environ.get('A') else 0.5)\n")
+    found = check_script(command, other="A=1")
+    assert (found.cause, found.measured) == ("reruns with A=1 differ", {}), found.sentence
     command = script("import os\nprint('acc =', 1 / (3 - int(os.environ.get('A', '1'))))\n")
     assert start(["check", "--with", "A=3", "--", *command]) == 2
     assert "with A=3 the program ended with exit code 1: ZeroDivisionError" in capsys.readouterr().err

@@ -11,8 +11,15 @@ from seedwise.determinism.resuming import Resumed
 
 PROGRAMS = sorted((Path(__file__).parent / "resume_zoo" / "after_reports").glob("*.py"))
 IN_CI = ("image_train_ema", "dqn_gridworld", "finetune_head", "denoise_patches", "transfer_stages", "lstm_forecast")
-"""The others take minutes, or a framework: they are for `make test-long`."""
+IN_FRAMEWORKS = ("keras_imdb_like", "keras_noisy_labels", "tf_linear_net", "hf_tiny_gpt2")
+"""The others take minutes together: they are for `make test-long`."""
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
+
+
+def marks_of(name: str) -> tuple[pytest.MarkDecorator, ...]:
+    if name in IN_CI:
+        return ()
+    return (pytest.mark.frameworks,) if name in IN_FRAMEWORKS else (pytest.mark.long, pytest.mark.frameworks)
 
 
 def test_there_are_faults_of_each_kind_and_sound_ones() -> None:
@@ -21,9 +28,7 @@ def test_there_are_faults_of_each_kind_and_sound_ones() -> None:
     assert causes.count("none") >= 16
 
 
-@pytest.mark.parametrize(
-    "path", [pytest.param(p, id=p.stem, marks=() if p.stem in IN_CI else pytest.mark.long) for p in PROGRAMS]
-)
+@pytest.mark.parametrize("path", [pytest.param(p, id=p.stem, marks=marks_of(p.stem)) for p in PROGRAMS])
 def test_the_cause_and_the_line_that_loads(path: Path, project: Path) -> None:
     text = path.read_text()
     cause, line = re.search(r"# cause: (.*)\n# loaded: (\d+)", text).groups()  # type: ignore[union-attr]

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 from ..determinism import Check
 from ..determinism.changed import SEEDS, WhatChanged, other_way, with_seed
-from ..determinism.diagnosis import Examination, Say
+from ..determinism.diagnosis import THOROUGH_RUNS, Examination, Say
 from ..determinism.plain import Plain
 from ..errors import UsageError
 from ..experiments.command import check_command, words_of
@@ -126,6 +126,7 @@ def check_script(
 
         def what_changed(plain: Plain, notes: list[str]) -> Check:
             seeds = SEEDS if measure is None else measure
-            return WhatChanged(plain, way, words if placed else None, number, seeds, notes).answer()
+            reruns = THOROUGH_RUNS - 1 if thorough else 1
+            return WhatChanged(plain, way, words if placed else None, number, seeds, notes, reruns).answer()
 
         return examination.run(save_trace, instead=what_changed)

@@ -1,13 +1,18 @@
 """`seedwise check`."""
 
 from dataclasses import dataclass
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Parameter
 
 from .app import Json, app
 from .groups import RUNNING
 from .printing import print_json, print_page
+
+if TYPE_CHECKING:
+    from ..determinism import Check
+    from ..determinism.resuming import Resuming
+    from ..reports.page import Block
 
 _MEASURE = (
     "Also measure, over so many reruns, the spread that the uncontrolled source causes. With --with or --python: over so "
@@ -127,11 +132,7 @@ def check(
         )
     except ValueError as error:
         raise UsageError(str(error)) from None
-    if json:
-        print_json(found.as_dict())
-    else:
-        print_page(page_of_check(found, ledger))
-    return 0 if found.ok else 1
+    return _show(found, page_of_check(found, ledger), json)
 
 
 def _check_values(command: tuple[str, ...], rtol: float, timeout: float, measure: int | None) -> None:
@@ -174,8 +175,13 @@ def _resume(
         )
     except ValueError as error:
         raise UsageError(str(error)) from None
+    return _show(found, page_of_resuming(found, ledger), json)
+
+
+def _show(found: "Check | Resuming", page: "list[Block]", json: bool) -> int:
+    """Print an answer. Returns the exit code: 0 if it is good, else 1."""
     if json:
         print_json(found.as_dict())
     else:
-        print_page(page_of_resuming(found, ledger))
+        print_page(page)
     return 0 if found.ok else 1

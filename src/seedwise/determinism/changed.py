@@ -104,7 +104,7 @@ def _split(text: str) -> tuple[dict[str, str], str]:
     if not words:
         raise UsageError(f"{option('--with')} names NAME=VALUE or a command; got an empty text")
     count = next((k for k, word in enumerate(words) if not _SETTING.match(word)), len(words))
-    if count and shutil.which(words[min(count, len(words) - 1)]) is None:
+    if 0 < count < len(words) and shutil.which(words[count]) is None:
         return dict([text.partition("=")[::2]]), ""  # its value has spaces
     command = shlex.join(words[count:])
     if is_call(words[count:]):
@@ -144,6 +144,8 @@ class WhatChanged:
         Under how many seeds both are run if they differ.
     notes
         What else there is to know; more may be added.
+    reruns
+        How often the program is rerun as it is typed, to see that it repeats itself.
     """
 
     def __init__(
@@ -154,18 +156,19 @@ class WhatChanged:
         seed: int,
         seeds: int,
         notes: list[str],
+        reruns: int = 1,
     ) -> None:
         self.plain, self.other, self.typed, self.seeds, self.notes = plain, other, typed, seeds, notes
-        self.seed = seed
+        self.seed, self.reruns = seed, reruns
         self.tell = plain.tell
 
     def answer(self) -> Check:
         """Run both ways, and say how they differ."""
         said, first = self.other.said, self.plain.first
-        seconds = (3 + 2 * self.seeds) * first.seconds
-        if seconds >= 5.0:
-            self.tell(f"up to {4 + 2 * self.seeds} more runs, {seconds:.0f} s")
-        again = self.plain.again()
+        runs = self.reruns + 4 + 2 * self.seeds
+        if runs * first.seconds >= 5.0:
+            self.tell(f"up to {runs} more runs, {runs * first.seconds:.0f} s")
+        again = self.plain.reruns(self.reruns)
         if again:
             return self._answer(
                 again, None, "reruns of the same command differ", {},
@@ -179,6 +182,13 @@ class WhatChanged:
         difference = self.plain.compare(first, other, changed=True)
         if not difference:
             return self._answer(difference, None, "", {}, f"identical: {said} does not change the result.")
+        self.tell(f"run it with {said} again")
+        unsteady = self.plain.compare(other, self._run(NOTHING), changed=True)
+        if unsteady:
+            return self._answer(
+                unsteady, None, f"reruns with {said} differ", {},
+                f"{unsteady.verdict}: with {said} reruns differ from each other, which those of the command as it is do not.",
+            )  # fmt: skip
         where = self._localised(difference)
         measured = self._measured()
         parts = [
@@ -262,7 +272,7 @@ def shifts(mine: Sequence[Run], its: Sequence[Run]) -> dict[str, Any]:
     name → `shift` (mean of the differences, other way minus as typed), `low` and `high` (95 % interval of it, Student's t
     of the pairs), `seed_sd` (SD between seeds as typed), `seeds`, and `place`: `inside` the spread of seeds, if the whole
     interval is within one SD; else `beyond`, if the whole interval is on one side and more than a tenth of an SD away
-    from 0; else `open`.
+    from 0; else `open`. `left_out` counts the seeds under which one of the two values is NaN or infinite.
     """
     from ..metrics import choose as metrics
 
@@ -271,7 +281,8 @@ def shifts(mine: Sequence[Run], its: Sequence[Run]) -> dict[str, Any]:
         a, b = (
             {r.seed: r.series[metric.name].values[-1] for r in runs if metric.name in r.series} for runs in (mine, its)
         )
-        seeds = sorted(s for s in a.keys() & b.keys() if np.isfinite(a[s]) and np.isfinite(b[s]))
+        both = a.keys() & b.keys()
+        seeds = sorted(s for s in both if np.isfinite(a[s]) and np.isfinite(b[s]))
         if len(seeds) < 2:
             continue
         differences = np.array([b[s] - a[s] for s in seeds])
@@ -282,7 +293,7 @@ def shifts(mine: Sequence[Run], its: Sequence[Run]) -> dict[str, Any]:
         place = "inside" if most <= _MOST * sd else "beyond" if beyond else "open"
         found[metric.name] = {
             "shift": float(differences.mean()), "low": low, "high": high, "seed_sd": sd, "seeds": len(seeds),
-            "place": place,
+            "place": place, "left_out": len(both) - len(seeds),
         }  # fmt: skip
     return found
 

@@ -55,7 +55,7 @@ _PATIENCE = 150.0
 """Seconds that the runs of one proof may take together; with `thorough`, ten times as long."""
 _PLAIN_RUNS = 5
 """Number of processes without any change. They show how often two processes agree by chance."""
-_THOROUGH_RUNS = 59
+THOROUGH_RUNS = 59
 """So many plain runs without a difference show that at most one in twenty differs (95 %)."""
 _MUCH_OUTPUT = 4_000_000
 _FEW_OTHERS = 5
@@ -126,13 +126,13 @@ class Examination:
         self.checker.given = self.first.readings
         self.checker.at_once = _at_once(self.first)
         self._say_what_is_compared()
-        self.checker.timeout = min(self.timeout, max(60.0, 20 * self.first.seconds))
         if save_trace is not None:
             self.first.save(Path(save_trace))
         if old is not None:
             return self._against(old)
         if instead is not None:
             return instead(self.plain, self.notes)
+        self.checker.timeout = min(self.timeout, max(60.0, 20 * self.first.seconds))
         self._say_estimate()
         difference = self._reruns(self._plain_runs() - 1)
         if difference:
@@ -145,7 +145,7 @@ class Examination:
 
     def _plain_runs(self) -> int:
         if self.thorough:
-            return _THOROUGH_RUNS
+            return THOROUGH_RUNS
         return 5 if may_agree_by_chance(self.first) and self.first.seconds < LONG else 2
 
     def _say_estimate(self) -> None:

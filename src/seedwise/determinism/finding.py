@@ -143,7 +143,8 @@ def _size(d: Difference) -> str:
 
 def sentence_of_shift(name: str, s: Mapping[str, Any]) -> str:
     """How far a metric moves over the seeds, and what that is beside the spread of the seed."""
-    over = f"Over {s['seeds']} seeds it"
+    out = f" (and {s['left_out']} more, which gave NaN or infinity)" if s["left_out"] else ""
+    over = f"Over {s['seeds']} seeds{out} it"
     if s["low"] == s["high"] == 0:
         return f"{over} does not move {name}."
     size = f" ({abs(s['shift']) / s['seed_sd']:.2g} SD of the seed)" if s["seed_sd"] > 0 else ""

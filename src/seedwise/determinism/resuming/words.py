@@ -65,7 +65,7 @@ _TORCH = {
     Lost.BUFFERS: "save model.state_dict(), which has the buffers, not the parameters alone",
     Lost.COPIES: "save the second model's state_dict() too, and load it",
     Lost.GRADIENTS: "save right after optimizer.step(), when no gradients are accumulated; or save each p.grad too, and put it back",
-    Lost.TRAINED: "freeze and thaw by what is saved (if epoch >= 2, not == 2), or save each p.requires_grad, and put it back",
+    Lost.TRAINED: "freeze and free layers by what is saved (if epoch >= 2, not == 2), or save each p.requires_grad, and put it back",
     Lost.POSITION: "save at the end of an epoch, or use torchdata's StatefulDataLoader and save its state_dict()",
     Lost.ORDER: "let the order follow from the epoch: generator.manual_seed(seed + epoch), or sampler.set_epoch(epoch)",
     Lost.REPLAY: "save the memory of earlier steps too, and read it back",

@@ -138,9 +138,9 @@ class Following:
 
         def own_epoch(this: Any, *args: Any, **kwargs: Any) -> Any:
             found = epoch(this, *args, **kwargs)
-            rate = getattr(getattr(getattr(this, "_model", None), "optimizer", None), "learning_rate", None)
-            if rate is not None and not self._moments and len(self._rates) < _MOST_STEPS:
-                self._rates.append(repr([float(rate)]))
+            if not self._moments and len(self._rates) < _MOST_STEPS:
+                with suppress(AttributeError, TypeError, ValueError, RuntimeError):  # an optimizer without a rate
+                    self._rates.append(repr([float(this._model.optimizer.learning_rate)]))
             return found
 
         def own_end(this: Any, *args: Any, **kwargs: Any) -> Any:
