@@ -78,6 +78,7 @@ def test_seeds_that_diverged_are_left_out_of_the_shift() -> None:
         (["python a.py", "python b.py"], None, ["python", "t.py"], "one command"),
         (["python a.py"], sys.executable, ["python", "t.py"], "one command"),
         ([""], None, ["python", "t.py"], "empty text"),
+        (["OMP_NUM_THREADS"], None, ["python", "t.py"], "no command OMP_NUM_THREADS, and a setting is NAME=VALUE"),
         (["A='x"], None, ["python", "t.py"], "No closing quotation"),
         (["PYTHONPATH=src2"], None, ["python", "t.py"], "the check sets PYTHONPATH itself"),
         (["t2.py:train"], None, ["python", "t.py"], "not a function"),
@@ -104,7 +105,7 @@ print("acc =", sum(numbers) / 20 + shift)
 def test_a_setting_that_changes_nothing_and_one_that_moves_the_result(script: Script) -> None:
     command = script(NOISY)
     same = check_script(command, other="SHIFT=0.0")
-    assert (same.ok, same.sentence) == (True, "identical: SHIFT=0.0 does not change the result.")
+    assert (same.ok, same.sentence) == (True, "identical: the result is the same with SHIFT=0.0.")
     moved = check_script(command, other="SHIFT=0.5", measure=4)
     assert (moved.verdict, moved.cause) == (Verdict.DIFFERENT, "SHIFT=0.5"), moved.sentence
     assert moved.sentence.endswith(": beyond the spread of seeds."), moved.sentence
@@ -123,7 +124,7 @@ def test_another_command_and_an_interpreter_and_no_seeds(script: Script, capsys:
     assert "changes the result." in out
     assert "Over" not in out
     assert start(["check", "--python", sys.executable, "--", "python", "train.py"]) == 0
-    assert "does not change the result" in capsys.readouterr().out
+    assert "the result is the same with" in capsys.readouterr().out
 
 
 @pytest.mark.slow
@@ -141,6 +142,18 @@ def test_a_command_that_does_not_repeat_itself_and_one_that_fails(
     assert "with A=3 the program ended with exit code 1: ZeroDivisionError" in capsys.readouterr().err
     assert start(["check", "--with", "A=3", "--against", "x", "--", *command]) == 2
     assert start(["check", "--with", "A=3", "--resume", "--", *command]) == 2
+
+
+def test_an_interrupted_check_does_not_promise_to_go_on(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def interrupted(*args: object, **kwargs: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("seedwise.api.check.check_script", interrupted)
+    assert start(["check", "--", "python", "t.py"]) == 130
+    said = " ".join(capsys.readouterr().err.split())
+    assert said == "seedwise: interrupted; nothing is left running, and your files are as they were; the same command begins anew"
 
 
 @pytest.mark.slow

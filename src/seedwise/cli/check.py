@@ -19,6 +19,8 @@ _MEASURE = (
     "many seeds (5)."
 )
 
+_BEGINS_ANEW = "and your files are as they were; the same command begins anew"
+
 
 @Parameter(name="*")
 @dataclass(frozen=True)
@@ -132,6 +134,8 @@ def check(
         )
     except ValueError as error:
         raise UsageError(str(error)) from None
+    except KeyboardInterrupt:
+        raise KeyboardInterrupt(_BEGINS_ANEW) from None
     return _show(found, page_of_check(found, ledger), json)
 
 
@@ -175,6 +179,8 @@ def _resume(
         )
     except ValueError as error:
         raise UsageError(str(error)) from None
+    except KeyboardInterrupt:
+        raise KeyboardInterrupt(_BEGINS_ANEW) from None
     return _show(found, page_of_resuming(found, ledger), json)
 
 

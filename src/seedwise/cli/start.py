@@ -12,6 +12,9 @@ from ..errors import SeedwiseError, UsageError
 if TYPE_CHECKING:
     from cyclopts import App
 
+GOES_ON = "and what `seedwise list` shows is saved; the same command goes on"
+"""What is said when a command is interrupted; a KeyboardInterrupt may carry another text."""
+
 
 def start(arguments: Sequence[str]) -> int:
     """Run one command; errors become a line and an exit code, never a traceback."""
@@ -29,8 +32,9 @@ def start(arguments: Sequence[str]) -> int:
     except SeedwiseError as error:
         _fail(str(error))
         return 2
-    except KeyboardInterrupt:
-        _fail("interrupted; nothing is left running, and what `seedwise list` shows is saved; the same command goes on")
+    except KeyboardInterrupt as interrupt:
+        then = interrupt.args[0] if interrupt.args else GOES_ON
+        _fail(f"interrupted; nothing is left running, {then}")
         return 130
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # the reader has seen enough

@@ -74,6 +74,10 @@ def other_way(words: Sequence[str], others: Sequence[str], python: str | None) -
     said, changed = list(settings and [" ".join(f"{k}={v}" for k, v in settings.items())]), list(words)
     if commands:
         changed = shlex.split(commands[0])
+        if shutil.which(changed[0]) is None:
+            raise UsageError(
+                f"{option('--with')} {commands[0]}: there is no command {changed[0]}, and a setting is NAME=VALUE"
+            )
         said.append(f"`{commands[0]}`")
     if python is not None:
         if not PurePath(words[0]).name.startswith("python"):
@@ -181,7 +185,7 @@ class WhatChanged:
             raise ScriptError(f"with {said} the program {other.failed}")
         difference = self.plain.compare(first, other, changed=True)
         if not difference:
-            return self._answer(difference, None, "", {}, f"identical: {said} does not change the result.")
+            return self._answer(difference, None, "", {}, f"identical: the result is the same with {said}.")
         self.tell(f"run it with {said} again")
         unsteady = self.plain.compare(other, self._run(NOTHING), changed=True)
         if unsteady:

@@ -240,7 +240,8 @@ class Checker:
             # its tasks end in any order; this line counts if no line is known that takes results as they end
             facts.setdefault("completion", facts.pop("pool"))
         ledgers = [*(m["ledger"] for m in checked), made_by_workers(messages)]
-        files, contents = written(world, self.worlds.project, "clock-read" in facts)
+        known = {str(path): str(digest) for m in checked for path, digest in m["contents"].items()}
+        files, contents = written(world, self.worlds.project, "clock-read" in facts, known)
         names = [(str(m["kind"]), str(m["name"])) for m in messages if m["type"] == "identity"]
         for name, array in _arrays(messages, world.spool):
             files[name], contents[name] = digest_of(array), array

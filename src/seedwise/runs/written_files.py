@@ -9,7 +9,7 @@ import io
 import os
 import pickletools
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -44,11 +44,14 @@ _EVENTS = "events.out.tfevents"
 _ARCHIVES = (".pt", ".pth", ".ckpt", ".npz", ".keras", ".zip")
 
 
-def written(world: World, project: Path, durations: bool) -> tuple[dict[str, str], dict[str, Content]]:
+def written(
+    world: World, project: Path, durations: bool, known: Mapping[str, str] | None = None
+) -> tuple[dict[str, str], dict[str, Content]]:
     """Digests and contents of the written files by path, also of files outside the project.
 
     Pictures, logs, databases, and files with a clock in them are left out. For archives (`.npz`, `.pt`, `.keras`) the
-    members count, not their dates. Nothing is unpickled.
+    members count, not their dates. Nothing is unpickled. `known` are digests that the program's processes have computed
+    from what the files mean: full path → digest.
     """
     digests: dict[str, str] = {}
     contents: dict[str, Content] = {}
@@ -63,8 +66,11 @@ def written(world: World, project: Path, durations: bool) -> tuple[dict[str, str
                 with contextlib.suppress(OSError, ValueError, zipfile.BadZipFile, EOFError, NotImplementedError):
                     if os.path.islink(path) or not 0 < os.path.getsize(path) < _LARGE:
                         continue
-                    content = _content(path, name, durations)
                     shown = masked_path(os.path.relpath(inner, project) if inside else inner)
+                    if known and inner in known:
+                        digests[shown] = known[inner]
+                        continue
+                    content = _content(path, name, durations)
                     digests[shown] = digest_of(content)
                     if not isinstance(content, bytes) and _size(content) < _SMALL:
                         contents[shown] = content

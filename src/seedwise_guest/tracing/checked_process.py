@@ -23,6 +23,7 @@ def enter(plan: dict[str, Any]) -> None:
     from .observing import Observer
     from .output import keep_output_apart, note_warnings
     from .recording import Recording
+    from .tensorflow_files import TensorFlowFiles
 
     asked: dict[str, Any] = plan["interventions"]
     facts = Facts()
@@ -38,6 +39,8 @@ def enter(plan: dict[str, Any]) -> None:
     if first and plan.get("trace"):
         recorder = _record(plan["trace"])
     lines = _Lines()
+    checkpoints = TensorFlowFiles()
+    checkpoints.watch()
     told: set[int] = set()
     started = os.getpid()
 
@@ -59,6 +62,7 @@ def enter(plan: dict[str, Any]) -> None:
             facts=facts.as_dict(),
             trace=recorder.as_dict() if recorder is not None and here else {},
             files=lines.loaded(),
+            contents=checkpoints.digests() if here else {},
         )
 
     exit_now = os._exit
