@@ -37,10 +37,10 @@ test-slow: setup
 test-browser: setup $(AXE)
 	$(TESTS) -m browser tests/reports
 
-# runs by workers, on Slurm, Dask and Ray, which the tests start; one process, for there is one Slurm (-n 2 --dist loadfile is quicker where nothing else runs). Without it: ELSEWHERE='elsewhere and not slurm'
+# runs by workers, on Slurm, Dask and Ray, which the tests start; a file in one process, for there is one Slurm. Without Slurm: ELSEWHERE='elsewhere and not slurm'
 ELSEWHERE := elsewhere
 test-elsewhere: $(FRAMEWORKS)
-	$(BIN)/python -m pytest -m '$(ELSEWHERE)' tests/elsewhere
+	$(BIN)/python -m pytest -n 2 --dist loadfile -m '$(ELSEWHERE)' tests/elsewhere
 
 # minutes each: before a release
 test-long: $(FRAMEWORKS)

@@ -202,6 +202,43 @@ def test_a_grid_goes_elsewhere_as_a_whole(project: Path, write: Write) -> None:
     assert dict(sw.load("train lr=2").scores("acc").by_seed) == {1: 2.0, 2: 4.0, 3: 6.0}
 
 
+def test_a_crossed_design_goes_elsewhere_as_a_whole(project: Path, write: Write) -> None:
+    text = """import random
+seed = 42
+random.seed(seed)
+weights = random.gauss(0, 1)
+rows = list(range(20))
+random.shuffle(rows)
+print("acc =", weights + rows[0] / 20)
+"""
+    command = write(0, text)
+    lines = ["train.py:4=init", "train.py:6=order"]
+    home = sw.decompose(command, ["init", "order"], n=3, source=lines, name="home")
+    away = sw.decompose(command, ["init", "order"], n=3, source=lines, name="away", on=sw.where("local"))
+    assert repr(away.components) == repr(home.components)
+    assert all(run.place is not None for results in away.members.values() for run in results.runs)
+    shell, words = (
+        Shell(project),
+        ["decompose", "-n", "3", "--vary", "init,order", "--source", lines[0], "--source", lines[1]],
+    )
+    said = shell.run(*words, "--on", "local", "--name", "away", "--json", "--", *command)
+    assert json.loads(said[said.index("{") :])["experiments"] == list(away.members)
+    assert "--dry-run and decompose do not go together" in shell.run(*words, "--dry-run", "--", *command, code=2)
+
+
+def test_a_design_that_is_left_goes_on_with_the_same_command(project: Path, write: Write) -> None:
+    command = write(
+        0, "import random, time\nseed = 42\nrandom.seed(seed)\ntime.sleep(1)\nprint('acc =', random.random())\n"
+    )
+    words = ["decompose", "--on", "local", "-n", "2", "--vary", "other", "--", *command]
+    first = Shell(project).start(*words)
+    wait_for(lambda: list((project / ".seedwise").glob("away/*/rounds/1.handle")))
+    first.send_signal(signal.SIGINT)
+    said, _ = first.communicate(timeout=60)
+    assert (first.returncode, "the same command goes on" in said) == (2, True), said
+    assert "SD of one run" in Shell(project).run(*words)
+
+
 def test_enough_seeds_cancel_the_rest(project: Path, write: Write) -> None:
     results = sw.run_script(write(0.1, "import time\ntime.sleep(.3)\nseed = 42\nprint('acc =', 1 + seed % 2 * 1e-6)\n"),
                             range(1, 201), on=sw.where("local", seeds_per_task=100), until_margin=0.1)  # fmt: skip

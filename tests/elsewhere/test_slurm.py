@@ -197,7 +197,7 @@ def test_a_node_that_does_not_see_the_folder_is_found_before_anything_is_queued(
         assert "does not see" in said
         assert "need a folder that all machines share" in said
         assert len(_states(slurm)) <= before + 1  # the probe alone
-        assert sw.load("train").having(Status.RUNNING) == ()
+        assert "no experiment" in shell.run("show", "train", code=2)  # neither of the two has left one
     finally:
         slurm.end("slurmd")
         slurm.start_node()
@@ -239,7 +239,7 @@ def test_what_is_submitted_can_be_looked_at(project: Path, write: Write, slurm: 
     assert _states(slurm) == before
     refused = shell.run("run", "--on", "slurm", "--slurm", "partition=no-such", "-n", "2", "--", *write(), code=2)
     assert "invalid partition" in refused
-    assert sw.load("train").having(Status.RUNNING) == ()
+    assert "no experiment" in shell.run("show", "train", code=2)  # neither of the two has left one
 
 
 def test_a_shell_that_waits_asks_slurm_seldom_and_about_all_jobs_at_once(

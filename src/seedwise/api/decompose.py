@@ -22,6 +22,7 @@ from ..reports.decomposition import Decomposition
 from ..reports.live import shown_to_python
 from ..results import Reduce, Results, Run, Status, several
 from ..runs.all_failed import results_or_raise
+from ..runs.executors.choosing import where_asked
 from ..runs.request import Outcome, Request
 from ..runs.sweep import execute
 from ..sandbox.worlds import private_folder
@@ -45,6 +46,7 @@ def decompose(
     jobs: int | None = None,
     timeout: float | None = None,
     level: float = 0.95,
+    on: object = None,
     store: str | None = None,
     progress: bool | None = None,
     tell: Callable[[Event], None] | None = None,
@@ -70,7 +72,7 @@ def decompose(
         Which metric; by default the one that leads the report.
     source
         `model.py:41=augment`: to which source the draws of a line belong.
-    name, config, jobs, timeout, store, progress, tell
+    name, config, jobs, timeout, on, store, progress, tell
         As for `run_script` and `run`.
     level
         Coverage of the intervals.
@@ -95,15 +97,16 @@ def decompose(
     )
     asked = [parse_metric(text, Reduce.LAST) for text in several(metric, "metric")]
     check_level_and_name(level, name)
+    where = where_asked(on)
     with shown_to_python(progress, tell) as told:
         if not callable(what):
-            request = Request(_words(what, config), [1], replace(options, corrections=()), name, asked)
+            request = Request(_words(what, config), [1], replace(options, corrections=()), name, asked, on=where)
             return run_design(request, design, corrections, store, told, level)
         settings = settings_of(config)
         check_call(what, settings)
         with carried(what, settings, private_folder()) as call:
             label = name or getattr(what, "__name__", "function").strip("<>")
-            request = Request(call.label, [1], options, label, asked, call=call)
+            request = Request(call.label, [1], options, label, asked, call=call, on=where)
             return run_design(request, design, corrections, store, told, level)
 
 
@@ -187,15 +190,15 @@ def run_design(
     tell(Planned(design.runs, base))
     members = design.members()
     first = _run(request, design, members[0], base, corrections, [1], store, tell)
+    _go_on_after(first)
     results_or_raise(first, keep_going=False)
-    _look_at_first(first.results, design, tell, request.options)
+    _look_at_first(first.results, design, tell, request)
     found: dict[str, Results] = {}
     alike: dict[int | None, Record | None] = {}  # number of threads → how forked runs were compared with fresh ones
     for member in members:
         asked = replace(request, alike=alike.get(member.threads))
         outcome = _run(asked, design, member, base, corrections, range(1, design.n + 1), store, tell)
-        if outcome.interrupted:
-            raise UsageError("interrupted: the same command goes on with what is missing")
+        _go_on_after(outcome)
         found[named(base, member.settings)] = outcome.results
         _look_at_member(outcome.results, design.n, request)
         alike[member.threads] = outcome.forking
@@ -213,6 +216,12 @@ def run_design(
             )
         )
     return Decomposition(base, metric, components, design, found, tuple(warnings))
+
+
+def _go_on_after(outcome: Outcome) -> None:
+    """Raises UsageError if somebody interrupted it."""
+    if outcome.interrupted:
+        raise UsageError("interrupted: the same command goes on with what is missing")
 
 
 def _once(tell: Callable[[Event], None]) -> Callable[[Event], None]:
@@ -257,7 +266,7 @@ def _run(
     return execute(replace(request, name=named(base, member.settings), seeds=seeds, options=options), store, tell)
 
 
-def _look_at_first(results: Results, design: Crossing, tell: Callable[[Event], None], options: Options) -> None:
+def _look_at_first(results: Results, design: Crossing, tell: Callable[[Event], None], request: Request) -> None:
     """Say how long it will take, and stop if the script never draws for one of the sources."""
     run: Run = results.finished[0]
     drawn = draws_of(run).get("sources", {})
@@ -267,8 +276,12 @@ def _look_at_first(results: Results, design: Crossing, tell: Callable[[Event], N
             f"no draw of the first run belongs to {' or '.join(never)}, so that there is nothing to divide; drawn from: "
             f"{', '.join(sorted(drawn)) or 'nothing'}. Leave it out, or say which line draws for it: {option(f'--source FILE:LINE={never[0]}')}"
         )
+    options, seconds = request.options, run.seconds or 0.0
+    if request.on is not None:
+        tell(Note(f"{design.runs} runs of about {duration(seconds)} each, where none of them is there yet"))
+        return
     at_once = options.jobs or max(1, available_cores() // max(design.threads or (options.threads or 1,)))
-    seconds = (run.seconds or 0.0) * math.ceil((design.runs - 1) / at_once)
+    seconds *= math.ceil((design.runs - 1) / at_once)
     tell(
         Note(f"{design.runs} runs take about {duration(seconds)}, {at_once} at a time, where none of them is there yet")
     )

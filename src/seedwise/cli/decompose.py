@@ -7,10 +7,12 @@ from cyclopts import Parameter
 
 from . import run_options as opt
 from .app import AS_TEXT, Level, MetricOption, Shown, StoreOption, app
+from .asking import asking
 from .groups import DECIDING, SEEDS
 from .printing import deliver
 
 _AS_USUAL = opt.RunOptions()
+_HERE = opt.OnOptions()
 
 
 @app.command(group=DECIDING)
@@ -26,6 +28,7 @@ def decompose(
     name: opt.Name = None,
     metric: MetricOption = None,
     how: opt.RunOptions = _AS_USUAL,
+    elsewhere: opt.OnOptions = _HERE,
     set: opt.Settings = None,
     level: Level = 0.95,
     shown: Shown = AS_TEXT,
@@ -61,8 +64,10 @@ def decompose(
     check_level_and_name(level, name)
     options = replace(how, vary=None, source=None, threads=str(levels[0] if levels else given[0])).checked()
     asked = [parse_metric(text, Reduce.LAST) for text in metric or ()]
-    request = Request(with_settings(command, set), [1], options, name, asked)
+    on = elsewhere.where(several="decompose")
+    request = Request(with_settings(command, set), [1], options, name, asked, on=on)
     with showing(quiet=False, prefer=asked[0].name if asked else None) as live:
+        request = replace(request, ask=asking(live))
         found = run_design(request, design, corrections, store, live, level)
     deliver(page_of_decomposition(found, shown.explain), found.as_dict(), shown)
     return 0

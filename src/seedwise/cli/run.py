@@ -73,7 +73,7 @@ def run(
     options = how.checked()
     axes, single = grid_of(grid, set)
     check_grid(axes, confirm, {"--against": against, "--as-is": options.as_is})
-    on = elsewhere.where(against=against, grid=axes)
+    on = elsewhere.where(against, "" if axes is None else "--grid")
     until = until_asked(until_margin, until_rule, _bounds(bounds))
     chosen = which.chosen(command, as_is=options.as_is, until_margin=until is not None, against=against is not None)
     request = Request(

@@ -256,8 +256,21 @@ class OnOptions:
         ),
     ] = False
 
-    def where(self, against: object, grid: object) -> "Where | None":
-        """The same, checked. Raises UsageError, also for what does not go with it: another command, a grid."""
+    def where(self, against: object = None, several: str = "") -> "Where | None":
+        """The same, checked.
+
+        Parameters
+        ----------
+        against
+            Another command, with which this one alternates.
+        several
+            What makes several experiments, `--grid`; "" for one experiment.
+
+        Raises
+        ------
+        UsageError
+            Something is mistyped, or does not go together.
+        """
         from ..errors import UsageError
         from ..runs.executors import Engine
         from ..runs.executors.choosing import where_asked
@@ -265,8 +278,8 @@ class OnOptions:
         found = where_asked(self.on, self.slurm or (), self._resources(), self.seeds_per_task, self.live)
         if found is not None and against is not None:
             raise UsageError("--against and --on do not go together: its two commands alternate on one machine")
-        if self.dry_run and grid is not None:
-            raise UsageError("--dry-run and --grid do not go together: --dry-run shows one experiment")
+        if self.dry_run and several:
+            raise UsageError(f"--dry-run and {several} do not go together: --dry-run shows one experiment")
         if self.dry_run and (found is None or found.engine is not Engine.SLURM):
             raise UsageError("--dry-run goes with --on slurm: it prints the script that sbatch would get")
         return found

@@ -4,13 +4,14 @@ It reads the seed sites, finds the experiment, runs what is missing, and loads t
 """
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from seedwise_guest.protocol import CALL, inside
 
-from ..errors import UsageError
+from ..errors import ScriptError, UsageError
 from ..events import Event
 from ..experiments import identity
 from ..experiments.command import (
@@ -65,12 +66,33 @@ def execute(request: Request, store_folder: str | None, tell: Callable[[Event], 
         Raised before anything is run. The message says what to do.
     """
     understood = understand(request)
-    with open_store(store_folder, create=True) as store:
+    with open_store(store_folder, create=True) as store, _nothing_left_if_refused(store, understood.name):
         sweep = prepare(store, understood, tell)
         sweep.look_first()
         with guarded(sweep.supervisor.setup.worlds.base):
             complete = sweep.supervisor.run(sweep.seeds)
         return sweep.outcome(complete)
+
+
+@contextmanager
+def _nothing_left_if_refused(store: Store, *names: str) -> Iterator[None]:
+    """Forget the experiments of these names that were made, where a mistake ends the command before their first run."""
+    before = _known(store, names)
+    try:
+        yield
+    except (UsageError, ScriptError):
+        _forget_without_runs(store, _known(store, names) - before)
+        raise
+
+
+def _known(store: Store, names: Iterable[str]) -> set[int]:
+    return {experiment.id for name in names for experiment in store.experiments(name)}
+
+
+def _forget_without_runs(store: Store, experiments: Iterable[int]) -> None:
+    for experiment in experiments:
+        if not any(run.attempt for run in store.runs(experiment)):
+            store.drop_experiment(experiment)
 
 
 def execute_against(
@@ -102,7 +124,8 @@ def execute_against(
             f"{option('--against')} alternates seed by seed; with {option('--as-is')} the script has them all in one process"
         )
     understood = [understand(request) for request in pair]
-    with open_store(store_folder, create=True) as store:
+    names = [one.name for one in understood]
+    with open_store(store_folder, create=True) as store, _nothing_left_if_refused(store, *names):
         first, second = (prepare(store, one, tell) for one in understood)
         both = first.at_home, second.at_home
         if both[0].experiment.id == both[1].experiment.id:
@@ -130,10 +153,15 @@ def script_for(request: Request, store_folder: str | None, tell: Callable[[Event
     UsageError, ScriptError, StoreError
         The request makes no sense. The message says what to do.
     """
+    understood = understand(request)
     with open_store(store_folder, create=True) as store:
-        sweep = prepare(store, understand(request), tell)
-        assert not isinstance(sweep.supervisor, Supervisor)
-        return sweep.supervisor.described(sweep.seeds)
+        before = _known(store, [understood.name])
+        try:
+            sweep = prepare(store, understood, tell)
+            assert not isinstance(sweep.supervisor, Supervisor)
+            return sweep.supervisor.described(sweep.seeds)
+        finally:
+            _forget_without_runs(store, _known(store, [understood.name]) - before)
 
 
 @dataclass
