@@ -20,7 +20,7 @@ def checked(script: Script, name: str, edits: Edits) -> Resuming:
         assert text.count(before) == 1, before
         text = text.replace(before, after)
     found = check_resume_script(script(text))
-    line = next(k for k, row in enumerate(text.splitlines(), start=1) if "torch.load(" in row or "np.load(" in row)
+    line = max(k for k, row in enumerate(text.splitlines(), start=1) if "torch.load(" in row or "np.load(" in row)
     assert found.loaded_at == f"train.py:{line}", found.sentence
     return found
 
@@ -187,3 +187,53 @@ def test_two_parts_that_change_no_number_are_both_named_and_a_file_held_open_doe
     assert (found.verdict, found.fix_verified) == (Resumed.DIFFERENT, True), found.sentence
     assert "running statistics" in found.cause, found.sentence
     assert "second copy" in found.cause, found.sentence
+
+
+EVALUATED = "print(epoch, evaluate())"
+SEEDED_AGAIN = ("    net.eval()\n", "    torch.manual_seed(0)\n    net.eval()\n")
+NOT_PUT_BACK = ('    torch.set_rng_state(ckpt["rng"])\n', "")
+CACHED = (
+    "# DATA\n",
+    """if not os.path.exists("noisy.pt"):
+    torch.save(Y + 0.1 * torch.randn(240, 1), "noisy.pt")
+Y = torch.load("noisy.pt")
+Y = Y[torch.randperm(240)]
+""",
+)
+BETWEEN: list[tuple[Edits, str]] = [
+    (
+        [("# RESUMED", 'print("resumed", evaluate())'), ("# BEFORE SAVING", EVALUATED)],
+        "a generator that is drawn from between saving and training (torch: put back as it was saved; then the resumed "
+        "program draws from it (torch.randn at train.py:22))",
+    ),
+    (
+        [("# AFTER SAVING", EVALUATED)],
+        "a generator that is drawn from between saving and training (torch: put back as it was saved; the uninterrupted "
+        "program draws from it before its next step (torch.randn at train.py:22))",
+    ),
+    (
+        [NOT_PUT_BACK, ("# BEFORE SAVING", EVALUATED), SEEDED_AGAIN],
+        "a generator that is seeded again and again (torch: train.py:20 gives it the same seed 9 times)",
+    ),
+    (
+        [CACHED, ("# BEFORE SAVING", EVALUATED)],
+        "a file that an earlier run made (noisy.pt: train.py:12 looks for it, and goes on otherwise once it is there)",
+    ),
+    ([NOT_PUT_BACK, ("# BEFORE SAVING", EVALUATED)], "generator (torch)"),
+]
+
+
+@pytest.mark.parametrize(("edits", "cause"), BETWEEN)
+def test_what_moves_a_generator_between_saving_and_training_is_a_cause_of_its_own(
+    script: Script, edits: Edits, cause: str
+) -> None:
+    found = checked(script, "torch_evaluated.py", edits)
+    assert (found.verdict, found.cause, found.fix_verified) == (Resumed.DIFFERENT, cause, True), found.sentence
+
+
+@pytest.mark.parametrize(
+    "edits", [[("# BEFORE SAVING", EVALUATED)], [("# BEFORE SAVING", EVALUATED), SEEDED_AGAIN]], ids=["plain", "seeded"]
+)
+def test_an_evaluation_before_the_saving_is_sound(script: Script, edits: Edits) -> None:
+    found = checked(script, "torch_evaluated.py", edits)
+    assert (found.verdict, found.cause) == (Resumed.IDENTICAL, ""), found.sentence

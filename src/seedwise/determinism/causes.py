@@ -25,6 +25,7 @@ class Cause(StrEnum):
     HASH = "hash order of strings"
     ADDRESS = "order of objects by memory address"
     LISTING = "directory order"
+    DRAWN_NAMES = "order of files whose names are drawn"
     COMPLETION = "completion order"
     BESIDE = "perhaps threads, processes or tasks side by side"
     THREADS = "thread count"
@@ -167,6 +168,12 @@ def _remedies(
             {},
         ),
         Cause.LISTING: (f"sort what the directory lists{at}: sorted(…)", {"sort": "sorted"}, {}),
+        Cause.DRAWN_NAMES: (
+            f'number the files instead of drawing their names (f"part_{{k:03d}}"), and sort what the directory lists{at}: sorted(…) '
+            "(tried: in the order in which they were written)",
+            {"sort": "written"},
+            {},
+        ),
         Cause.COMPLETION: (
             f"take results in the order in which tasks were given{at}, not in which they end, and give each task that draws a seed of its own (tried: in order, by one worker)",
             {"collect": "ordered"},

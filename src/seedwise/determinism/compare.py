@@ -8,7 +8,7 @@ from enum import StrEnum
 import numpy as np
 
 from ..runs.written_files import Content
-from .lines import Readings
+from .lines import Readings, with_settings_of
 from .parts import METRICS, TEXTS, UNORDERED, counts_durations, file_part, part_of, raw, without_numbers_of_processes
 from .printed import only_printed, same_under_other_names, with_paired_names
 from .trace import Trace
@@ -75,7 +75,6 @@ def compare(
     every_word
         Whether all that is printed counts, though the result apart from it is the same.
     """
-    names_of_b = b.files
     b = with_paired_names(a, b) if files else b
     if a.status != b.status:
         return Difference(Verdict.DIFFERENT, (f"one {a.failed or 'ended well'}, the other {b.failed or 'ended well'}",))
@@ -87,7 +86,7 @@ def compare(
         if names:
             what.append(f"files: {', '.join(names[:5])}")
             near = near and all(_near_content(a.contents.get(path), b.contents.get(path), rtol) for path in names)
-        other = sorted(names_of_b.keys() - b.files.keys())
+        other = sorted(a.renamed ^ b.renamed)
         if other:
             what.append(f"names of files: {', '.join(other[:3])} in one of them")
             near = False
@@ -117,12 +116,17 @@ class _Texts:
         self.what: list[str] = []
         self.near = True
         self.uncounted = ""
+        self._settings = {
+            (a.settings[k], b.settings[k]) for k in a.settings.keys() & b.settings if a.settings[k] != b.settings[k]
+        }
         self._durations = counts_durations(a, b)
         for name in TEXTS:
             self._one(name, rtol)
 
     def _both(self, name: str, durations: bool) -> tuple[str | None, str | None]:
         x, y = (part_of(t, name, durations, self._warnings) for t in (self._a, self._b))
+        if x is not None and y is not None and x != y and self._settings:
+            y = with_settings_of(x, y, self._settings)
         return x, y
 
     def _one(self, name: str, rtol: float) -> None:

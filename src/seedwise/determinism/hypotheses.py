@@ -69,6 +69,8 @@ def hypotheses(trace: Trace, kernel_first: bool, *, varies_hash_seed: bool = Fal
     line = set_order_line(trace.loaded)
     by_hash = [Hypothesis(Cause.HASH, line)] if varies_hash_seed else []
     found += by_hash if line else []
+    listed = trace.facts.get("listing", "")
+    found += [Hypothesis(Cause.LISTING, listed), Hypothesis(Cause.DRAWN_NAMES, listed)] if listed else []
     for cause in (Cause.ENTROPY, Cause.CLOCK, Cause.MACHINE, Cause.PID, Cause.COMPLETION):
         fact = _FACTS[cause]
         if fact in trace.facts:

@@ -6,12 +6,12 @@ A line's template is the line with each number replaced by `#`; its units are le
 
 import re
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 _UNITS = {"": 1.0, "k": 1e3, "K": 1e3, "M": 1e6, "G": 1e9, "T": 1e12, "m": 1e-3, "µ": 1e-6, "u": 1e-6, "n": 1e-9}
 _NUMBER = re.compile(
-    r"(?<![\w.])([-+]?(?:\d{1,3}(?:,\d{3})+(?:\.\d*)?|\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?|nan|inf|-inf)"
+    r"(?<!\w)(?:(?<!\.)|(?<=\.\.))([-+]?(?:\d{1,3}(?:,\d{3})+(?:\.\d*)?|\d+\.?\d*|(?<!\.)\.\d+)(?:[eE][-+]?\d+)?|nan|inf|-inf)"
     r"(?:(\s?)([kKMGTmµun]?)i?(?:s|B|b|bytes)(?![\w])|([kKMGT])(?!\w))?(?!\w)"
 )
 _MOST_EXPONENT = 300
@@ -51,6 +51,24 @@ def _number(found: "re.Match[str]") -> Number:
     )  # 4e8839 is a piece of an identifier
     size = 10.0**exponent if text.strip("+-")[0].isdigit() or "." in text else 0.0
     return Number(found[0], float(text) * unit, size * unit)
+
+
+def with_settings_of(text: str, other: str, settings: Collection[tuple[str, str]]) -> str:
+    """`other`, with the lines of `text` where the two differ in nothing but settings: in one run a value, in the other another.
+
+    A program that prints how many threads it has prints another number if this number is what was changed.
+    """
+    lines, others = text.splitlines(), other.splitlines()
+    if len(lines) != len(others):
+        return other
+    pairs = zip(lines, others, strict=True)
+    return "\n".join(a if a != b and _differ_in(a, b, settings) else b for a, b in pairs)
+
+
+def _differ_in(a: str, b: str, settings: Collection[tuple[str, str]]) -> bool:
+    (template, row), (of_b, others) = row_of(a), row_of(b)
+    pairs = {(x.text, y.text) for x, y in zip(row, others, strict=False) if x.text != y.text}
+    return template == of_b and pairs <= set(settings)
 
 
 def rows_of(text: str) -> Mapping[str, list[Row]]:

@@ -5,6 +5,7 @@ from dataclasses import replace
 
 from .compare import Difference, Verdict, compare
 from .lines import Readings, row_of
+from .printed import with_paired_names
 from .readings import find_readings
 from .rerunning import FIRST_HASH_SEED, NOTHING, Change, Checker
 from .trace import Trace
@@ -76,7 +77,12 @@ class Plain:
         for trace in self.checker.run_all([NOTHING] * n):
             self._add(trace)
 
+    def _named(self, trace: Trace) -> Trace:
+        """A run with its files under the names that they have in the first one: readings are known by their place in a file."""
+        return trace if trace is self.first else with_paired_names(self.first, trace)
+
     def _add(self, trace: Trace) -> Difference:
+        trace = self._named(trace)
         difference = self.compare(self.first, trace)
         for group in self.groups:
             if not (difference if group[0] is self.first else self.compare(group[0], trace)):
@@ -91,6 +97,7 @@ class Plain:
 
         `changed` says that something was changed in one of them: then warnings are no part of the result.
         """
+        a, b = self._named(a), self._named(b)
         difference = compare(a, b, self.rtol, self.readings, warnings=not changed)
         if difference.in_texts and self._reads_machine(b) and self._searches < _MOST_SEARCHES:
             found = self._search([self.first, *(t for t in (a, b) if t is not self.first)])
@@ -124,7 +131,8 @@ class Plain:
         """The program with the readings of its first run, perhaps scaled, changed a little, or shifted."""
         if (scale, nudge, shift) not in self._replays:
             readings = {**_AGAIN, "scale": scale, "nudge": nudge, "shift": shift}
-            self._replays[scale, nudge, shift] = self.checker.run(FIRST_HASH_SEED | Change({"readings": readings}, {}))
+            trace = self.checker.run(FIRST_HASH_SEED | Change({"readings": readings}, {}))
+            self._replays[scale, nudge, shift] = self._named(trace)
         return self._replays[scale, nudge, shift]
 
     def reruns(self, most: int) -> Difference:

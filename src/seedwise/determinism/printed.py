@@ -142,6 +142,7 @@ def with_paired_names(a: Trace, b: Trace) -> Trace:
         return b
     return replace(
         b,
+        renamed=b.renamed | names.keys(),
         files={names.get(path, path): digest for path, digest in b.files.items()},
         contents={names.get(path, path): content for path, content in b.contents.items()},
     )

@@ -32,6 +32,7 @@ from seedwise_guest.protocol import (
 )
 
 from ..errors import ScriptError
+from ..experiments.command import available_cores
 from ..runs.ledgers import merged
 from ..runs.written_files import digest_of, written
 from ..sandbox.worlds import World, Worlds
@@ -68,6 +69,11 @@ class Change:
     def fixed_addresses(self) -> bool:
         """Whether memory must have the same addresses as before."""
         return bool(self.interventions.get("addresses"))
+
+
+def _threads(change: Change, environment: Mapping[str, str]) -> str:
+    """How many threads a program's libraries use, as it may print it."""
+    return str(change.interventions.get("threads") or environment.get("OMP_NUM_THREADS") or available_cores())
 
 
 def _together(a: Mapping[str, Any], b: Mapping[str, Any]) -> dict[str, Any]:
@@ -211,7 +217,8 @@ class Checker:
         error_file = world.spool / WORLD_ERROR
         if error_file.exists():
             raise ScriptError(f"the command cannot be started: {json.loads(error_file.read_text())['error']}")
-        return replace(self._read(world, status, out, err, seconds), processor_seconds=used)
+        settings = {"PYTHONHASHSEED": environment.get("PYTHONHASHSEED", ""), "threads": _threads(change, environment)}
+        return replace(self._read(world, status, out, err, seconds), processor_seconds=used, settings=settings)
 
     def _read(self, world: World, status: int | None, out: Path, err: Path, seconds: float) -> Trace:
         messages = list(_messages(world.spool))

@@ -55,6 +55,10 @@ class Trace:
         What was read from clocks and from the rest of the machine: process → kind and thread → readings.
     looked
         Files that were looked for, not found, and then written: path → the line that looked.
+    renamed
+        Names of files that stand under those that they have in another run: see `with_paired_names`.
+    settings
+        What was set from outside, and a program may print: its number of threads, PYTHONHASHSEED.
     resuming
         What a training that `check --resume` follows has seen: see `Following.as_dict`.
     """
@@ -83,6 +87,8 @@ class Trace:
     looked: Mapping[str, str] = field(default_factory=dict)
     command: tuple[str, ...] = ()
     processor_seconds: float = 0.0
+    renamed: frozenset[str] = frozenset()
+    settings: Mapping[str, str] = field(default_factory=dict)
     resuming: Mapping[str, Any] = field(default_factory=dict)
 
     @property

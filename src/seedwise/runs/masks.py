@@ -6,6 +6,7 @@
 import csv
 import io
 import re
+import time
 
 _ANSI = re.compile(r"\x1b\[[0-9;?]*[ -/]*[@-~]")
 _NUMBER = r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?"
@@ -31,7 +32,7 @@ _ALWAYS = (
     (re.compile(rf"\b{_DAY}?{_MONTH} +\d{{1,2}},? +(?:{_CLOCK} +)?20\d\d\b(?!\.\d)"), "DATE"),
     (re.compile(rf"\b{_DAY}?\d{{1,2}} {_MONTH},? 20\d\d\b(?: {_CLOCK}|(?!\.\d))"), "DATE"),
     (re.compile(r"(?<![A-Za-z])[A-Z][a-z]{2}\d\d_\d\d-\d\d-\d\d"), "DATE"),
-    (re.compile(rf"(?<!\.)\b20\d\d{_MONTH_DAY}[-_T]?{_HOUR_MINUTE}(?:[0-5]\d)?\b(?!\.\d)"), "DATE"),
+    (re.compile(rf"(?<![A-Za-z0-9.])20\d\d{_MONTH_DAY}[-_T]?{_HOUR_MINUTE}(?:[0-5]\d)?(?![A-Za-z0-9]|\.\d)"), "DATE"),
     (re.compile(rf"\b\d{{1,2}}:\d\d(?::\d\d)?{_FRACTION}\b"), "TIME"),
     (re.compile(r"(?i)\b[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b"), "UUID"),
     (re.compile(r"(?i)\b(pid\D{0,3})\d+"), r"\1PID"),
@@ -76,6 +77,18 @@ def _last(line: str) -> str:
     return next((part for part in reversed(line.split("\r")) if part.strip()), "")
 
 
+_DAY_AND_TIME = re.compile(rf"(?<![A-Za-z0-9.])(\d{{4}})([-_T])({_HOUR_MINUTE}(?:[0-5]\d)?)(?![A-Za-z0-9]|\.\d)")
+_DAYS_AROUND = range(-1, 3)
+"""Of today: the clock of a check may be two days ahead."""
+
+
+def _of_today(found: "re.Match[str]") -> str:
+    """A day and a time without the year, as in names of runs (`1128-1947`), if it is a day of now."""
+    now = time.time()
+    days = {time.strftime(how, time.gmtime(now + 86_400 * k)) for k in _DAYS_AROUND for how in ("%m%d", "%d%m")}
+    return "DATE" if found[1] in days else found[0]
+
+
 def masked(text: str, durations: bool = True) -> str:
     """Output without what differs between any two executions.
 
@@ -84,6 +97,7 @@ def masked(text: str, durations: bool = True) -> str:
     text = readable(text)
     for pattern, instead in _ALWAYS:
         text = pattern.sub(instead, text)
+    text = _DAY_AND_TIME.sub(_of_today, text)
     if durations:
         for pattern, instead in _DURATIONS:
             text = pattern.sub(instead, text)

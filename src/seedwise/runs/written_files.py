@@ -8,6 +8,8 @@ import hashlib
 import io
 import os
 import pickletools
+import re
+import struct
 import zipfile
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -17,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..sandbox.worlds import World
-from .masks import masked, masked_file, masked_path
+from .masks import masked, masked_file, masked_path, names_duration
 
 Content = str | NDArray[Any]
 """The contents of a file: masked text, or numbers."""
@@ -113,28 +115,73 @@ def _content(path: str, name: str, durations: bool) -> Content | bytes:
         array: NDArray[Any] = np.load(path, allow_pickle=False)
         return array
     if name.endswith(_ARCHIVES) and zipfile.is_zipfile(path):
-        return _members(path)
+        return _members(path, durations)
     data = Path(path).read_bytes()
     try:
         return masked_file(data.decode("utf-8"), name, durations)
     except UnicodeDecodeError:
-        return _pickled(data) or _without_dates(data)
+        if data.startswith(b"\x80") and len(data) <= _SMALL:
+            return _pickled(data, durations) or _with_arrays(data, durations)
+        return _without_dates(data)
 
 
-def _pickled(data: bytes) -> str:
-    """What a small pickle says, one instruction a line, with dates masked; "" if it is none. Nothing is executed."""
+def _pickled(data: bytes, durations: bool) -> str:
+    """What a small pickle says, one instruction a line, with dates masked; "" if it is none. Nothing is executed.
+
+    A number that follows a word has the word in its line, as in a dict: `'elapsed': 0.43`. Those that are named
+    as durations are left out if `durations` is true.
+    """
     if not data.startswith(b"\x80") or len(data) > _SMALL:
         return ""
     lines: list[str] = []
+    word = ""
     try:
         for code, argument, position in pickletools.genops(data):
             if argument is not None and code.name not in ("FRAME", "PROTO"):
-                lines.append(f"{code.name} {argument!r}")
+                said = f"{code.name} {_date_of(argument) or repr(argument)}"
+                lines.append(_behind(word, argument, durations) if word and isinstance(argument, float) else said)
+            if code.name not in _BETWEEN:
+                word = argument if isinstance(argument, str) and len(argument) < 80 else ""
             if code.name == "STOP" and (position or 0) + 1 != len(data):
                 return ""  # something follows: another pickle, or no pickle at all
     except (ValueError, LookupError, UnicodeDecodeError, OverflowError):
         return ""
     return masked("\n".join(lines), durations=False)
+
+
+_BETWEEN = ("MEMOIZE", "BINPUT", "LONG_BINPUT", "PUT")
+"""Instructions that may stand between a word and its number."""
+_STATE_OF_DATE = re.compile(
+    rb"\x07[\xb2-\xff][\x01-\x0c][\x01-\x1f][\x00-\x17][\x00-;][\x00-;][\x00-\x0f]..", re.DOTALL
+)
+"""A `datetime` of this time as `pickle` keeps it: year, month, day, hour, minute, second, microsecond."""
+_NAMED = re.compile(rb"(?s)\x8c.([ -~]{1,60})\x94(?:G(.{8})|C\x0a)")
+"""In a pickle: a word, and behind it a number (big-endian)."""
+
+
+def _behind(word: str, number: float, durations: bool) -> str:
+    return f"{word!r}: {'TIME' if durations and names_duration(word) else repr(number)}"
+
+
+def _date_of(argument: object) -> str:
+    data = argument if isinstance(argument, bytes) else str(argument).encode("latin-1", "replace")
+    return "DATE" if len(data) == 10 and _STATE_OF_DATE.fullmatch(data) else ""
+
+
+def _with_arrays(data: bytes, durations: bool) -> str:
+    """Of a pickle with the bytes of arrays in between, as joblib writes it: its numbers behind words, and a digest of the rest."""
+    lines: list[str] = []
+
+    def noted(found: "re.Match[bytes]") -> bytes:
+        if found[2] is None:
+            return found[0]
+        lines.append(_behind(found[1].decode("ascii"), struct.unpack(">d", found[2])[0], durations))
+        return found[1]
+
+    rest = re.sub(
+        rb"C\x0a(?=" + _STATE_OF_DATE.pattern + rb")(?s:.{10})", b"DATE", _NAMED.sub(noted, data), flags=re.DOTALL
+    )
+    return "\n".join([f"bytes {hashlib.sha256(_without_dates(rest)).hexdigest()}", *lines])
 
 
 def _without_dates(data: bytes) -> bytes:
@@ -144,26 +191,30 @@ def _without_dates(data: bytes) -> bytes:
     return masked(data.decode("latin-1"), durations=False).encode("latin-1", "replace")
 
 
-def _members(path: str) -> str:
+def _members(path: str, durations: bool) -> str:
     """Name and contents of each of an archive's members: small arrays and pickles as text, of others a digest.
 
-    Keras's `metadata.json` holds a date, so only its name counts.
+    Only the names count of Keras's `metadata.json`, which holds a date, and of torch's `serialization_id`, a digest of the other members.
     """
     found: list[str] = []
     with zipfile.ZipFile(path) as archive:
         for member in sorted(archive.namelist()):
             name = member.partition("/")[2] or member
-            found.append(name if member == "metadata.json" else f"{name}: {_member(name, archive.read(member))}")
+            found.append(
+                name
+                if member == "metadata.json" or name == ".data/serialization_id"
+                else f"{name}: {_member(name, archive.read(member), durations)}"
+            )
     return "\n".join(found)
 
 
-def _member(name: str, data: bytes) -> str:
+def _member(name: str, data: bytes, durations: bool) -> str:
     if name.endswith(".npy") and len(data) < _SMALL:
         with contextlib.suppress(ValueError, OSError, EOFError):
             array: NDArray[Any] = np.load(io.BytesIO(data), allow_pickle=False)
             if array.size < _FEW and array.dtype.kind in "biufc":
                 return f"{array.dtype} {array.shape}\n" + "\n".join(map(repr, array.ravel().tolist()))
-    return _pickled(data) or hashlib.sha256(_without_dates(data)).hexdigest()
+    return _pickled(data, durations) or hashlib.sha256(_without_dates(data)).hexdigest()
 
 
 def _size(content: Content) -> int:

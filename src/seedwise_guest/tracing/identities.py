@@ -40,6 +40,8 @@ def watch_identities() -> None:
     tell_identity("number", str(getpid()))
     tell_identity("number", str(os.getppid()))
     tell_identity("number", str(get_ident()))
+    if hasattr(os, "register_at_fork"):
+        os.register_at_fork(after_in_child=lambda: tell_identity("number", str(getpid())))
     when_imported("tempfile", _watch_tempfile)
 
 

@@ -38,7 +38,7 @@ def install(asked: dict[str, Any], facts: Facts, recording: Recording) -> None:
     _entropy(asked.get("entropy", ""), facts)
     watch_completion(asked.get("completion", ""), asked.get("collect", ""), facts)
     SideBySide(asked.get("completion", ""), asked.get("collect", ""), facts).watch()
-    LookedFor().watch()
+    LookedFor().watch(facts)
     watch_hash_seed(facts)
     if "sets" in asked:
         SetOrder(asked["sets"].get("sort", []), facts).watch()
@@ -74,10 +74,13 @@ class _Entries:
 def _listing(how: str, sort: str, facts: Facts) -> None:
     """Watch the listing of folders.
 
-    `how="other"` changes the order. `sort="sorted"` then sorts, as if the program itself had sorted.
+    `how="other"` changes the order. `sort="sorted"` then sorts, as if the program itself had sorted; `sort="written"` sorts
+    by the time at which each was written.
     """
 
-    def arranged(names: list[Any], key: Callable[[Any], Any]) -> list[Any]:
+    def arranged(names: list[Any], key: Callable[[Any], Any], folder: Any) -> list[Any]:
+        if sort == "written":
+            return sorted(names, key=lambda name: _written_at(os.path.join(folder, key(name))))
         return reordered(reordered(names, how, key), sort, key)
 
     listdir, scandir = os.listdir, os.scandir
@@ -89,7 +92,7 @@ def _listing(how: str, sort: str, facts: Facts) -> None:
             return names
         if len(names) > 1:
             facts.note("listing", where)
-        return arranged(names, str)
+        return arranged(names, str, _folder(path))
 
     def own_scandir(path: Any = ".") -> Any:
         where = through_library(sys._getframe(2))
@@ -99,9 +102,20 @@ def _listing(how: str, sort: str, facts: Facts) -> None:
             entries = list(found)
         if len(entries) > 1:
             facts.note("listing", where)
-        return _Entries(arranged(entries, lambda entry: str(entry.name)))
+        return _Entries(arranged(entries, lambda entry: str(entry.name), _folder(path)))
 
     os.listdir, os.scandir = StandIn(listdir, own_listdir), StandIn(scandir, own_scandir)
+
+
+def _folder(path: Any) -> str:
+    return os.fsdecode(path) if isinstance(path, (str, bytes, os.PathLike)) else "."
+
+
+def _written_at(path: str) -> int:
+    try:
+        return os.lstat(path).st_mtime_ns
+    except OSError:
+        return 0
 
 
 def _pid(how: str, facts: Facts) -> None:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
+import stat
 import sys
 from typing import Any
 
 from ..process import spool
 from ..process.capture import opens_for_writing
 from .callers import from_any
+from .facts import Facts
 from .replaced_builtins import StandIn
 
 _MOST = 2_000
@@ -20,20 +22,24 @@ class LookedFor:
     def __init__(self) -> None:
         self._stat = os.stat
         self._missing: dict[str, str] = {}
-        self._told: set[str] = set()
+        self._told: set[str | bytes] = set()
 
-    def watch(self) -> None:
-        """Watch `os.stat`, by which `os.path.exists` and `pathlib` look, and every file that is opened or renamed."""
-        stat = self._stat
+    def watch(self, facts: Facts) -> None:
+        """Watch `os.stat`, by which `os.path.exists` and `pathlib` look, and every file that is opened or renamed.
+
+        Libraries also write files in C++, without a word to Python: so it is looked at the end what is there.
+        """
+        look = self._stat
 
         def own(path: Any, *args: Any, **kwargs: Any) -> Any:
             try:
-                return stat(path, *args, **kwargs)
+                return look(path, *args, **kwargs)
             except FileNotFoundError:
                 self._lacks(path, sys._getframe(2))
                 raise
 
-        os.stat = StandIn(stat, own)
+        os.stat = StandIn(look, own)
+        facts.at_end(self._at_end)
         sys.addaudithook(self._audit)
 
     def _lacks(self, path: Any, frame: Any) -> None:
@@ -45,10 +51,21 @@ class LookedFor:
     def _written(self, path: Any) -> None:
         if not self._missing or not isinstance(path, (str, os.PathLike)):
             return
-        full = os.path.abspath(os.fspath(path))
+        self._tell(os.path.abspath(os.fspath(path)))
+
+    def _tell(self, full: str | bytes) -> None:
         if full in self._missing and full not in self._told:
             self._told.add(full)
             spool.send("looked", path=full, where=self._missing[full])
+
+    def _at_end(self) -> None:
+        for full in list(self._missing):
+            try:
+                there = stat.S_ISREG(self._stat(full).st_mode)
+            except OSError:
+                continue
+            if there:
+                self._tell(full)
 
     def _audit(self, event: str, arguments: tuple[Any, ...]) -> None:
         if event == "os.rename":

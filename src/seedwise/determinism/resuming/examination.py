@@ -20,7 +20,7 @@ from ..trace import Trace
 from .answer import Resumed, Resuming
 from .checkpoints import Checkpoint, checkpoints_of, nearest, to_resume_from
 from .comparing import Comparison, Left, compare_resumed, verdict_on
-from .lost import Suspect, differing_parts, other_rates, perhaps, without_effect
+from .lost import Suspect, cached, differing_parts, other_rates, perhaps, why_moved, without_effect
 from .putting_back import Prover
 from .running import Continuing, Interrupted, size_of
 from .sentences import none_sentence, sentence_of, short_path, unsteady_words, without_command
@@ -251,6 +251,13 @@ class ResumeExamination:
             self.notes.append(
                 "the parameters take more than a gigabyte: only generators and the order of the data were compared and put back"
             )
+        filled = self._filled_before(left, files, one)
+        if filled is not None:
+            line, cause = filled
+            fix = fix_words(cause.lost, (), ())
+            return self._answer(
+                Resumed.DIFFERENT, part, cause=cause.text, fix=fix, fix_verified=True, location=line, **common
+            )
         likely = perhaps(self.whole, part)
         mark = self.running.mark()
         ended = bool(mark.get("ended", True))
@@ -265,7 +272,7 @@ class ResumeExamination:
             suspects, lambda t: self._same(compare(t), t), lambda t: compare(t).first_step, found.first_step
         )
         self.tried += proof.tried
-        causes, verified = proof.causes, proof.proved
+        causes, verified = [why_moved(c, self.whole, part) for c in proof.causes], proof.proved
         if not verified:
             data = [s for s in suspects if s.lost in (Lost.POSITION, Lost.ORDER)]
             causes = self._others(causes, likely, found, one, part) or data or [Suspect(Lost.UNKNOWN)]
@@ -284,6 +291,21 @@ class ResumeExamination:
             perhaps=() if verified else tuple(s.text for s in likely),
             **common,
         )
+
+    def _filled_before(self, left: Interrupted, files: Sequence[str], one: Checkpoint) -> tuple[str, Suspect] | None:
+        """A file that the first run looked for and made, and the line, if the resumed training is the uninterrupted one without it."""
+        found = cached(self.whole, left.files, files)
+        if not found:
+            return None
+        self.tell(f"go on without {', '.join(short_path(path) for path in found)}")
+        trace = self.running.go_on(left, {"files": list(files)}, without=list(found))
+        same = not trace.failed and self._same(self._compared(trace, one, left), trace)
+        outcome = Outcome.NOT_TRIED if trace.failed else Outcome.SAME if same else Outcome.DIFFERENT
+        names = ", ".join(short_path(path) for path in found)
+        self.tried.append(Tried(f"without {names}", outcome, trace.failed))
+        line = short_place(next(iter(found.values())))
+        told = f"{names}: {line} looks for it, and goes on otherwise once it is there"
+        return (line, Suspect(Lost.CACHE, (told,))) if same else None
 
     def _same(self, found: Comparison, trace: Trace) -> bool:
         lost = trace.resuming.get("lost")

@@ -4,6 +4,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from ...places import short_place
 from ..trace import Trace
 from .comparing import Comparison
 from .words import PART_OF, Lost
@@ -141,6 +142,53 @@ def perhaps(whole: Trace, part: Trace) -> list[Suspect]:
         Lost.HISTORY,
     )
     return [Suspect(kind, tuple(dict.fromkeys(kinds[kind]))[:4]) for kind in order if kind in kinds]
+
+
+def cached(whole: Trace, left: Mapping[str, str], checkpoints: Sequence[str]) -> dict[str, str]:
+    """Files that the program looked for, made, and left as they were: path → the line that looked for it.
+
+    Parameters
+    ----------
+    left
+        Digests of the files that the interrupted program left.
+    """
+    found = {}
+    for path, where in whole.looked.items():
+        name = next((name for name in left if path == name or path.endswith(f"/{name}")), None)
+        if name is not None and path not in checkpoints and left[name] == whole.files.get(name):
+            found[path] = where
+    return found
+
+
+def why_moved(suspect: Suspect, whole: Trace, part: Trace) -> Suspect:
+    """A generator that differs where the training goes on, with the reason, if that is not that nobody saved it."""
+    if suspect.lost is not Lost.GENERATORS:
+        return suspect
+    name = suspect.detail[0]
+    mover = (part.resuming.get("drawn_between") or {}).get(name)
+    if mover == "resumed":
+        between = part.resuming.get("between") or [part.resuming.get("entry", "")]
+        told = f"{name}: put back as it was saved; then the resumed program draws from it{_by(between[0])}"
+        return replace(suspect, lost=Lost.MOVED, detail=(told,))
+    if mover == "uninterrupted":
+        first = part.resuming.get("first_there", "")
+        by = _by(first) if first != part.resuming.get("entry") else ""
+        told = f"{name}: put back as it was saved; the uninterrupted program draws from it before its next step{by}"
+        return replace(suspect, lost=Lost.MOVED, detail=(told,))
+    again = {where: times for where, times in (whole.resuming.get("seeded") or {}).get(name, {}).items() if times > 1}
+    if again:
+        where, times = max(again.items(), key=lambda item: item[1])
+        told = f"{name}: {short_place(where)} gives it the same seed {times} times"
+        return replace(suspect, lost=Lost.RESEEDED, detail=(told,))
+    return suspect
+
+
+def _by(what: str) -> str:
+    """` (torch.randn at train.py:31)`, from what the guest says of a draw: `torch.randn /…/train.py:31`."""
+    name, _, place = what.partition(" ")
+    if not place:
+        return ""
+    return f" ({'a loader' if name == 'pass' else name} at {short_place(place)})"
 
 
 def other_rates(whole: Trace, part: Trace, found: Comparison) -> Suspect | None:

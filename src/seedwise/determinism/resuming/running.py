@@ -74,14 +74,17 @@ class Continuing:
         finally:
             self._end(world)
 
-    def go_on(self, left: Interrupted, asked: Mapping[str, Any]) -> Trace:
-        """Start the program in the files that the interrupted one left."""
+    def go_on(self, left: Interrupted, asked: Mapping[str, Any], without: Sequence[str] = ()) -> Trace:
+        """Start the program in the files that the interrupted one left; `without` some of them (full paths)."""
         world = self.checker.worlds.make()
         words, self.checker.words = self.checker.words, self.words
         try:
             for target in world.targets:
                 upper = Path(target["upper"])
                 _copy_inside(left.kept / upper.name, upper)
+                for path in without:
+                    if path.startswith(target["path"] + os.sep):
+                        (upper / os.path.relpath(path, target["path"])).unlink(missing_ok=True)
             for name in _STATE:
                 if (self.folder / name).exists():
                     shutil.copyfile(self.folder / name, world.spool / name)

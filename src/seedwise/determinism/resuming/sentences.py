@@ -10,6 +10,7 @@ from ..compare import Difference
 from ..trace import Trace
 from .answer import Resumed, Resuming
 from .checkpoints import Checkpoint
+from .words import NOT_LOST, Lost
 
 
 def short_path(path: str) -> str:
@@ -43,14 +44,19 @@ def sentence_of(found: Resuming) -> str:
     start = f"{found.verdict}: the resumed training differs{where}: "
     unproved = "" if found.fix_verified or found.cause == "not found" else "perhaps "
     cause = (
-        "what was not restored was not found"
-        if found.cause == "not found"
-        else f"{unproved}not restored: {found.cause}"
+        "what was not restored was not found" if found.cause == "not found" else f"{unproved}{_with_lost(found.cause)}"
     )
     if not found.fix:
         return f"{start}{cause}{lines}."
-    proved = "Identical with this put back" if found.fix_verified else "Proposed, and not proved from outside"
+    proved = "Identical without it" if found.cause.startswith(Lost.CACHE) else "Identical with this put back"
+    proved = proved if found.fix_verified else "Proposed, and not proved from outside"
     return f"{start}{cause}{lines}. {proved}: {found.fix}."
+
+
+def _with_lost(cause: str) -> str:
+    """Which of the causes were not restored, in words."""
+    first = cause.startswith(NOT_LOST)
+    return cause if first else f"not restored: {cause}"
 
 
 def none_sentence(first: Trace, found: Sequence[Checkpoint]) -> str:

@@ -32,12 +32,18 @@ class Lost(StrEnum):
     HISTORY = "history of earlier epochs"
     VARIABLE = "variable"
     FILE = "parameters of the newest checkpoint"
+    MOVED = "a generator that is drawn from between saving and training"
+    RESEEDED = "a generator that is seeded again and again"
+    CACHE = "a file that an earlier run made"
     NOTHING_READ = "no checkpoint was read"
     NOT_APPLIED = "the checkpoint was read and not used"
     FAILS = "it fails when it goes on"
     UNSTEADY = "two uninterrupted runs differ"
     UNKNOWN = "not found"
 
+
+NOT_LOST = (Lost.MOVED, Lost.RESEEDED, Lost.CACHE)
+"""What is no part of a checkpoint that was left out."""
 
 PART_OF = {
     "parameters": Lost.PARAMETERS,
@@ -76,6 +82,11 @@ _TORCH = {
     Lost.HISTORY: "save the list too, and read it back",
     Lost.VARIABLE: "save it too, and read it back",
     Lost.FILE: "load the file that was written last",
+    Lost.MOVED: "let what is drawn between (an evaluation) have a generator of its own: torch.Generator().manual_seed(0); or do it "
+    "on both ways, before the states are saved and before they are put back",
+    Lost.RESEEDED: "let the seed follow from the epoch where an epoch begins (torch.manual_seed(seed + epoch)), and give an evaluation "
+    "a generator of its own",
+    Lost.CACHE: "draw what is made once with a generator of its own (np.random.default_rng(0)), or seed again after it is made or read",
     Lost.NOT_APPLIED: "call model.load_state_dict with what was loaded, before the training",
 }
 _RANDOM = {

@@ -22,14 +22,23 @@ _SETS = {
 }
 
 
-def watch_draws(drawn: Callable[[str], None], applied: Callable[[], None]) -> None:
-    """Call `drawn(what)` before each draw by a line of the user's, and `applied()` after a state was set."""
+_SEEDS = ("seed", "manual_seed")
+Seeded = Callable[[str, str, str], None]
+
+
+def watch_draws(drawn: Callable[[str], None], applied: Callable[[], None], seeded: Seeded) -> None:
+    """Call `drawn(what)` before each draw by a line of the user's, `applied()` after a state was set.
+
+    `seeded(library, where, seed)` is called after a global generator was given a seed.
+    """
     for library in _DRAWS:
-        when_imported(library, lambda module, library=library: _replace(module, library, drawn, applied))  # type: ignore[misc]
+        when_imported(library, lambda module, library=library: _replace(module, library, drawn, applied, seeded))  # type: ignore[misc]
     when_imported("torch", lambda module: _watch_loading(applied))
 
 
-def _replace(module: Any, library: str, drawn: Callable[[str], None], applied: Callable[[], None]) -> None:
+def _replace(
+    module: Any, library: str, drawn: Callable[[str], None], applied: Callable[[], None], seeded: Seeded
+) -> None:
     for name in _DRAWS[library]:
         original = getattr(module, name, None)
         if original is not None:
@@ -37,7 +46,8 @@ def _replace(module: Any, library: str, drawn: Callable[[str], None], applied: C
     for name in _SETS[library]:
         original = getattr(module, name, None)
         if original is not None:
-            put(module, name, _after(original, applied))
+            told = functools.partial(seeded, library) if name in _SEEDS else None
+            put(module, name, _after(original, applied, told))
 
 
 def _telling(original: Any, name: str, drawn: Callable[[str], None]) -> Any:
@@ -51,11 +61,14 @@ def _telling(original: Any, name: str, drawn: Callable[[str], None]) -> Any:
     return own
 
 
-def _after(original: Any, applied: Callable[[], None]) -> Any:
+def _after(original: Any, applied: Callable[[], None], seeded: Callable[[str, str], None] | None = None) -> Any:
     @functools.wraps(original)
     def own(*args: Any, **kwargs: Any) -> Any:
         found = original(*args, **kwargs)
-        if from_any(sys._getframe(1)) is not None:
+        where = from_any(sys._getframe(1))
+        if where is not None:
+            if seeded is not None:
+                seeded(where, repr((args, kwargs))[:80])
             applied()
         return found
 

@@ -67,7 +67,10 @@ class Following:
         self._batches: list[int] = []
         self._rates: list[str] = []
         self._moments: list[int] = []
-        self._drawn: list[int] = []
+        self._at_mark: dict[str, object] = {}
+        """Generator → a digest of it where the checkpoint is written."""
+        self._moved: set[str] = set()
+        """The global generators that are drawn from, or seeded, between this point and the end."""
         self._start: int | None = None
         self._given: dict[str, Any] | None = None
         self._taken: dict[str, Any] = {}
@@ -79,12 +82,16 @@ class Following:
         """Of the uninterrupted training: what has gone in since the last step, where the checkpoint is written."""
         self._mark: dict[str, Any] = {}
         self._entries: dict[str, dict[str, Any]] = {}
+        self._restored: set[str] = set()
+        """Of a resumed training: the global generators that it has put where they were when the checkpoint was written."""
+        self._seeded: dict[str, dict[str, tuple[str, int]]] = {}
+        """Generator → the line that gives it a seed → the seed, and how often it was this one."""
         self._order = {} if not self.resumed else self._given_order()
 
     def watch(self) -> None:
         """Begin."""
         self.files.watch()
-        watch_draws(self._may_enter, self._applies)
+        watch_draws(self._may_enter, self._applies, self._gets_seed)
         when_imported("torch", self._torch)
         when_imported("torch.utils.data.dataloader", self.order.watch)
         when_imported("keras.src.callbacks.callback_list", self._keras)
@@ -170,10 +177,15 @@ class Following:
             self._moments.append(found)
             self._rates.append(repr([float(g["lr"]) for g in optimizer.param_groups if "lr" in g]))
             self._batches.append(self._batch)
-            self._drawn.append(crc32(b"".join(repr(b.digest()).encode() for b in self._known_backends())))
+            self._note_moved()
         self._batch = 0
         self.order.training = self.order.last
         self._after()
+
+    def _note_moved(self) -> None:
+        for backend in self._known_backends() if self._at_mark else ():
+            if backend.generator not in self._moved and backend.digest() != self._at_mark.get(backend.generator):
+                self._moved.add(backend.generator)
 
     def _known_backends(self) -> list[Any]:
         return [b for b in self._backends if b.name in ("random", "numpy", "torch") and b.module in sys.modules]
@@ -198,12 +210,12 @@ class Following:
 
     def _begins_now(self) -> None:
         """The first checkpoint is read after some steps: those were made before, as a pretraining is, and do not count."""
-        seen = (self.done, self._start, self._moments, self._rates, self._batches, self._drawn)
+        seen = (self.done, self._start, self._moments, self._rates, self._batches)
         self._earlier = (seen, dict(self._told))
         self.done, self._start = 0, None
         for name in ("variables", "output", "delivered", "pass"):
             self._told.pop(name, None)
-        self._moments, self._rates, self._batches, self._drawn = [], [], [], []
+        self._moments, self._rates, self._batches = [], [], []
 
     def _begun_before(self) -> int:
         """How many steps do not count. If none came after the checkpoint was read, it was read for something else."""
@@ -212,7 +224,7 @@ class Following:
         seen, told = self._earlier
         if self.done:
             return int(seen[0])
-        self.done, self._start, self._moments, self._rates, self._batches, self._drawn = seen
+        self.done, self._start, self._moments, self._rates, self._batches = seen
         self._told = {**told, **self._told}
         return 0
 
@@ -220,14 +232,22 @@ class Following:
         if not self.resumed or self.done or self._busy or not self.files.reads:
             return
         self._armed = True
-        if state.OWN in self.asked.get("put", ()):
-            self._busy = True
-            try:
-                given = self._given_state()
-                if given is not None:
+        self._busy = True
+        try:
+            given = self._given_state()
+            if given is not None:
+                saved, here = given[state.GENERATORS], state.generators_now(self._known_backends())
+                self._restored |= {name for name in saved if name in here and state.same(saved[name], here[name])}
+                if state.OWN in self.asked.get("put", ()):
                     state.put(state.OWN, given, generators(sys._getframe(1)), [])
-            finally:
-                self._busy = False
+        finally:
+            self._busy = False
+
+    def _gets_seed(self, generator: str, where: str, seed: str) -> None:
+        if not self._busy:
+            lines = self._seeded.setdefault(generator, {})
+            known, times = lines.get(where, (seed, 0))
+            lines[where] = (known, times + (known == seed))
 
     def _take_now(self) -> None:
         """The uninterrupted training: its state where the checkpoint is written."""
@@ -237,6 +257,7 @@ class Following:
             if not self._batch:
                 self._taken.pop(state.GRADIENTS, None)  # those of the last step, which the next one begins by clearing
             self._pending = self._batch
+            self._at_mark = {backend.generator: backend.digest() for backend in self._known_backends()}
             if state.RATES in self._taken:
                 objects = state.Objects()
                 self._optimizers, self._schedules = objects.optimizers, objects.schedules
@@ -251,9 +272,10 @@ class Following:
             return
         self._busy = True
         try:
-            if self.resumed:
+            if self.resumed and self.done:
                 self._armed = False
-                self._enter(what)
+            elif self.resumed:
+                self._armed = not self._enters(what)
                 self._without_steps(sys._getframe(1))
             elif self.done > self.asked.get("at_step", 0) or len(self._entries) >= _MOST_ENTRIES:
                 self._armed = False
@@ -272,13 +294,44 @@ class Following:
         finally:
             self._busy = False
 
-    def _enter(self, what: str) -> None:
-        """The resumed training goes on: compare its state with that of the uninterrupted one, and put parts back."""
-        self._told["entry"] = what
+    def _enters(self, what: str) -> bool:
+        """The resumed training goes on, it seems. Returns whether the uninterrupted one did this too at this point.
+
+        What only the resumed one does, such as an evaluation after the checkpoint was read, moves the generators.
+        """
         given = self._given_state()
         if given is None:
-            return
-        given = dict(given)
+            return True
+        entries = given.get("entries", {})
+        is_known = what in entries or not entries
+        here = state.generators_now(self._known_backends())
+        if not self._told.get("between"):
+            self._enter(what, dict(given))
+        elif is_known:
+            self._put_generators({**given, **entries[what]})
+        if not is_known:
+            self._told.setdefault("between", []).append(what)
+        else:
+            self._told["first_there"] = next(iter(entries), what)
+            self._told["drawn_between"] = self._moved_between(given, what, here)
+        return is_known
+
+    def _moved_between(self, given: dict[str, Any], what: str, here: dict[str, Any]) -> dict[str, str]:
+        """Which generators were drawn from between the saving and this point, and by which of the two programs."""
+        saved, found = given[state.GENERATORS], {}
+        there = given.get("entries", {}).get(what, {}).get(state.GENERATORS, saved)
+        for name in saved:
+            if name not in here or name not in there or state.same(here[name], there[name]):
+                continue
+            if name in self._restored and not state.same(here[name], saved[name]):
+                found[name] = "resumed"
+            elif state.same(here[name], saved[name]):
+                found[name] = "uninterrupted"
+        return found
+
+    def _enter(self, what: str, given: dict[str, Any]) -> None:
+        """Compare the state with that of the uninterrupted training, and put parts back."""
+        self._told["entry"] = what
         given.update(given.pop("entries", {}).get(what, {}))
         there = given.pop("digests", {})
         self._batch = given.pop("pending", 0)  # so that the same data give the same digest
@@ -298,6 +351,16 @@ class Following:
         if "order" in self.asked.get("put", ()) and self._order:
             key = self._order["key"]
             self.order.replay[key] = [list(p) for p in self._order["passes"]]
+
+    def _put_generators(self, given: dict[str, Any]) -> None:
+        """The same for generators alone, where others than the training have drawn from them since."""
+        there, here = given[state.GENERATORS], state.generators_now(self._known_backends())
+        found = [name for name in there if name in here and not state.same(there[name], here[name])]
+        names = self._told["differs"].get(state.GENERATORS, [])
+        self._told["differs"][state.GENERATORS] = list(dict.fromkeys([*names, *found]))
+        for part in self.asked.get("put", ()):
+            if part.startswith(state.GENERATORS):
+                state.put(part, given, {}, self._known_backends())
 
     def _given_state(self) -> dict[str, Any] | None:
         path = os.path.join(spool.folder(), STATE)
@@ -361,13 +424,14 @@ class Following:
             "batches": self._batches,
             "rates": self._rates,
             "moments": self._moments,
-            "drawn": self._drawn,
             "frameworks": [name for name in _FRAMEWORKS if name in sys.modules],
+            "seeded": {g: {where: times for where, (_, times) in lines.items()} for g, lines in self._seeded.items()},
             "passes": [[p.where, p.delivered] for p in self.order.passes[:50]],
         }
         if self._taken:
             told["large"] = bool(self._taken.get("large"))
-            told["moved"] = state.moved(self._taken[state.GENERATORS], self._known_backends())
+            self._note_moved()
+            told["moved"] = sorted(self._moved)
             with open(os.path.join(place, STATE), "wb") as file:
                 pickle.dump({**self._taken, "entries": self._entries, "pending": self._pending}, file)
         if self._mark:

@@ -149,13 +149,6 @@ def generators_now(backends: list[Any]) -> dict[str, Any]:
     return found
 
 
-def moved(before: dict[str, Any], backends: list[Any]) -> list[str]:
-    """The global generators that are not where they were."""
-    now = generators_now(backends)
-    a, b = _flat(before), _flat(now)
-    return sorted({str(key[0]) for key in {**a, **b} if not _same(a.get(key), b.get(key))})
-
-
 def own_state(generator: Any) -> Any:
     if hasattr(generator, "bit_generator"):
         return generator.bit_generator.state
@@ -238,6 +231,12 @@ def _flat(value: Any, path: tuple[Any, ...] = ()) -> dict[tuple[Any, ...], Any]:
     for key, child in items:
         found.update(_flat(child, (*path, key)))
     return found
+
+
+def same(a: Any, b: Any) -> bool:
+    """Whether two states are the same."""
+    x, y = _flat(a), _flat(b)
+    return x.keys() == y.keys() and all(_same(value, y[key]) for key, value in x.items())
 
 
 def _same(a: Any, b: Any) -> bool:
