@@ -1,5 +1,10 @@
 """Two traces held against each other, and the static search for the order of sets."""
 
+import pickle
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import datetime
 from pathlib import Path
 
 import numpy as np
@@ -8,10 +13,12 @@ import pytest
 from seedwise.determinism import Cause, Trace, Verdict, compare, localise, set_order_line
 from seedwise.determinism.causes import fix_for
 from seedwise.determinism.compare import first_step_after, resumed_at
+from seedwise.determinism.lines import row_of
 from seedwise.determinism.proof import Held, quality
 from seedwise.determinism.readings import find_readings
 from seedwise.determinism.rewriting import changed_line
 from seedwise.runs.masks import masked, masked_file, masked_path, names_duration, readable
+from seedwise.runs.written_files import contents_of
 from seedwise_guest.tracing.resuming import state
 
 
@@ -451,3 +458,80 @@ def test_parameters_and_kept_files_are_results_whatever_is_printed() -> None:
     assert compare(*named)  # the same bytes under names that say a result
     renamed = [trace("", files={f"{name}.pt": "7"}, **_STEPS) for name in ("otter", "fox")]
     assert not compare(*renamed)
+
+
+def test_a_line_that_prints_the_setting_that_was_changed_is_the_same() -> None:
+    a, b = (trace(f"5119 parameters, {n} threads\nacc = 0.5", settings={"threads": n}) for n in ("2", "1"))
+    assert compare(a, b).verdict is Verdict.IDENTICAL
+    assert compare(a, trace("5119 parameters, 3 threads\nacc = 0.5", settings={"threads": "1"}))
+    assert compare(a, trace("5120 parameters, 1 threads\nacc = 0.5", settings={"threads": "1"}))
+
+
+def test_numbers_behind_dots_and_beside_growing_bars_have_their_place() -> None:
+    assert row_of("...9 trials (2.5/s)")[0] == row_of("...12 trials (31.0/s)")[0]
+    assert row_of("walks: 12%|##      | 480/4800")[0] == row_of("walks: 42%|######  | 2016/4800")[0]
+    assert row_of("version v1.2.3 of x9.5")[1] == ()
+
+
+def test_a_day_and_a_time_without_the_year_are_a_name_only_today() -> None:
+    today, other = time.strftime("%m%d"), time.strftime("%m%d", time.gmtime(time.time() - 40 * 86_400))
+    assert masked(f"run ae-{today}-1947 began") == "run ae-DATE began"
+    assert masked(f"rows {other}-1947") == f"rows {other}-1947"
+    assert masked(f"{today} 1947 rows") == f"{today} 1947 rows"
+    assert masked_path("runs/digits_20261128-194432_77/best.pt").startswith("runs/digits_DATE_")
+
+
+def test_a_folder_named_by_date_and_process_is_the_same_folder() -> None:
+    def run(name: str, pid: str, digest: str = "a") -> Trace:
+        return trace("acc = 0.5", files={f"runs/{name}_{pid}/best.pt": digest}, numbers=frozenset({pid}))
+
+    a = run("DATE", "4711")
+    assert compare(a, run("DATE", "4923")) == compare(a, a)
+    assert compare(a, run("DATE", "4923", "b")).what == ("files: runs/DATE_4711/best.pt",)
+    assert "names of files" in compare(a, replace(run("DATE", "5"), numbers=frozenset())).printed
+
+
+def test_beside_an_output_that_agrees_the_log_of_workers_and_counts_are_a_note() -> None:
+    beside: dict[str, object] = {"facts": {"completion": "train.py:1"}}
+    fits = "beta[0] = +0.51\nbeta[1] = +0.72\nbeta[2] = -0.31"
+    logs = (Trace(0, fits, f"12/12 last={k}", **beside) for k in (11, 10))  # type: ignore[arg-type]
+    found = compare(*logs)
+    assert (found.verdict, bool(found.printed)) == (Verdict.IDENTICAL, True)
+
+    def kept(scrapes: int, inertia: float) -> Trace:
+        text = f'{{"scrapes": {scrapes}, "inertia": {inertia}}}'
+        return trace("best inertia 10.25", files={"s.json": text}, contents={"s.json": text}, **beside)
+
+    assert compare(kept(9, 10.25), kept(10, 10.25)).verdict is Verdict.IDENTICAL
+    assert compare(kept(9, 10.25), kept(9, 10.5)).verdict is Verdict.DIFFERENT
+    alone = [replace(kept(n, 10.25), facts={}) for n in (9, 10)]
+    assert compare(*alone).verdict is Verdict.DIFFERENT
+
+
+@pytest.mark.parametrize("kind", ["pickle", "joblib", "torch"])
+def test_dates_and_durations_in_what_was_pickled_are_seen_and_its_numbers_count(kind: str, tmp_path: Path) -> None:
+    import joblib
+    import torch
+
+    keep: dict[str, Callable[[object, Path], object]] = {
+        "pickle": lambda value, path: path.write_bytes(pickle.dumps(value)),
+        "joblib": joblib.dump,
+        "torch": torch.save,
+    }
+    endings = {"pickle": "pkl", "joblib": "joblib", "torch": "pt"}
+
+    def saved(day: int, elapsed: float, score: float, last: float = 4.0) -> str | bytes:
+        weights: object = np.array([1.0, 2.0, last])
+        if kind == "torch":
+            weights = torch.tensor([1.0, 2.0, last])
+        value = {"weights": weights, "at": datetime(2026, 11, day), "elapsed": elapsed, "score": score}
+        folder = tmp_path / f"{day}-{elapsed}-{score}-{last}"
+        folder.mkdir(exist_ok=True)
+        keep[kind](value, folder / f"m.{endings[kind]}")
+        ((_, content),) = contents_of(folder)
+        return content if isinstance(content, (str, bytes)) else ""
+
+    first = saved(1, 0.25, 0.5)
+    assert saved(2, 0.75, 0.5) == first
+    assert saved(2, 0.75, 0.625) != first
+    assert saved(1, 0.25, 0.5, last=5.0) != first

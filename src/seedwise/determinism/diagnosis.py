@@ -463,10 +463,11 @@ class Examination:
                 "so keep it, and do not take it from the machine"
             )
             return False
-        if cause is Cause.THREADS and _only_files(difference) and any(c.isdigit() for c in self.first.stdout):
+        if cause is Cause.THREADS and _all_printed_is_same(difference) and any(c.isdigit() for c in self.first.stdout):
             self._note(
-                f"with one thread instead of {self.first.settings.get('threads', 'several')} another {difference.what[0].removeprefix('files: ')} is written, and all that is "
-                "printed is the same: the last digits of sums; on a machine with another number of cores, too"
+                f"with one thread instead of {self.first.settings.get('threads', 'several')} sums are rounded otherwise; all that is "
+                f"printed is the same, and this is not: {'; '.join(difference.what)}. For the same bits on every machine: "
+                f"{hypothesis.fix(self.first).text}"
             )
             return False
         return bool(difference)
@@ -741,8 +742,9 @@ _WORSE = {
 }
 
 
-def _only_files(difference: Difference) -> bool:
-    return len(difference.what) == 1 and difference.what[0].startswith("files: ")
+def _all_printed_is_same(difference: Difference) -> bool:
+    """Whether nothing differs but kept files and parameters."""
+    return all(what.startswith(("files: ", "parameters, ")) for what in difference.what)
 
 
 def _filled(mended: Trace) -> list[str]:

@@ -15,6 +15,8 @@ _NUMBER = re.compile(
     r"(?:(\s?)([kKMGTmµun]?)i?(?:s|B|b|bytes)(?![\w])|([kKMGT])(?!\w))?(?!\w)"
 )
 _MOST_EXPONENT = 300
+_BAR = re.compile(r"([|\[])[ #=█▉▊▋▌▍▎▏■□░▒━─>*.\-]+([|\]])")
+"""A bar of progress: it grows from line to line."""
 _SPACES = re.compile(r"[ \t]{2,}")
 
 
@@ -38,7 +40,7 @@ def one_space(text: str) -> str:
 def row_of(line: str) -> tuple[str, Row]:
     """The template of a line, and the numbers in it."""
     numbers = tuple(_number(found) for found in _NUMBER.finditer(line))
-    return one_space(_NUMBER.sub("#", line)).rstrip(), numbers
+    return one_space(_NUMBER.sub("#", _BAR.sub(r"\1\2", line))).rstrip(), numbers
 
 
 def _number(found: "re.Match[str]") -> Number:

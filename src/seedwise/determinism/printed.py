@@ -23,6 +23,8 @@ _BESIDE = frozenset(("completion", "pool", "threads", "tasks", "started", "worke
 """Facts that say that something runs side by side."""
 _FINAL = 2
 """What is printed no more often is a result at the end; what is printed more often runs along."""
+_DRAWN = 6
+"""A part of a drawn name has at least so many characters."""
 _IN_NAME = re.compile(r"(?<=[A-Za-z])[-_]\d+(?![\w.])")
 _NUMBERED = re.compile(r"(?<![A-Za-z0-9.])[0-9a-f]*\d[0-9a-f]*(?![A-Za-z0-9]|\.\d)")
 _DECIMAL = re.compile(r"\d\.\d")
@@ -41,7 +43,8 @@ def only_printed(a: Trace, b: Trace, differing: Texts, texts: Texts) -> bool:
 
     The end of the output must agree, from the last metric on that is printed once or twice. Without such a metric: from
     the last lines on with a decimal number, as many as follow each other and are printed once or twice. What comes before
-    does not count if parameters agree after every step, or if threads or processes may take turns in any order.
+    does not count if parameters agree after every step, or if threads or processes may take turns in any order; there, a
+    kept text file may also differ in whole numbers (how often a server was asked).
     Elsewhere each line with a number that may be a result must have its like in the other run.
 
     Parameters
@@ -53,15 +56,20 @@ def only_printed(a: Trace, b: Trace, differing: Texts, texts: Texts) -> bool:
     texts
         The same of every part that is printed.
     """
-    if not all(map(is_printed, differing)) or sum(len(text) for pair in texts.values() for text in pair) > _MOST_TEXT:
+    beside = any(_BESIDE & set(trace.facts) for trace in (a, b))
+    kept = [pair for part, pair in differing.items() if not is_printed(part)]
+    if (kept and not (beside and all(_same_but_counts(*pair) for pair in kept))) or sum(
+        len(text) for pair in texts.values() for text in pair
+    ) > _MOST_TEXT:
         return False
     x, y = (_said(text) for text in texts[OUTPUT])
     if not x.same_metrics(y):
         return False
-    has_end = x.end is not None and x.end == y.end
+    output = texts[OUTPUT]
+    has_end = (x.end is not None and x.end == y.end) or (output[0] == output[1] and bool(_DECIMAL.search(output[0])))
     if (x.end is not None or y.end is not None) and not has_end:
         return False
-    if has_end and (a.steps.size or any(_BESIDE & set(trace.facts) for trace in (a, b))):
+    if has_end and (a.steps.size or beside):
         return True
     return bool(has_end or a.steps.size or a.logged) and all(
         _said(p).counted == _said(q).counted for p, q in differing.values()
@@ -140,11 +148,24 @@ def with_paired_names(a: Trace, b: Trace) -> Trace:
     }
     if not names:
         return b
+    told = {
+        theirs for theirs, ours in names.items() if _without_own_numbers(a, ours) != _without_own_numbers(b, theirs)
+    }
     return replace(
         b,
-        renamed=b.renamed | names.keys(),
+        renamed=b.renamed | told,
         files={names.get(path, path): digest for path, digest in b.files.items()},
         contents={names.get(path, path): content for path, content in b.contents.items()},
+    )
+
+
+def _without_own_numbers(trace: Trace, path: str) -> str:
+    """A path without the numbers of this run's processes, and the names that were drawn for it."""
+    return _NUMBERED.sub(
+        lambda n: (
+            "ID" if n[0] in trace.numbers or (len(n[0]) >= _DRAWN and any(n[0] in w for w in trace.words)) else n[0]
+        ),
+        path,
     )
 
 
@@ -165,6 +186,21 @@ def _metrics(text: str) -> dict[str, list[float]]:
     return found
 
 
+def _same_but_counts(text: str, other: str) -> bool:
+    """Whether two texts differ in nothing but whole numbers."""
+    lines, others = text.splitlines(), other.splitlines()
+    if len(lines) != len(others):
+        return False
+    for (template, row), (of_other, its) in zip(map(row_of, lines), map(row_of, others), strict=True):
+        pairs = [(x, y) for x, y in zip(row, its, strict=False) if x.text != y.text]
+        if template != of_other or not all(_is_whole(n) for pair in pairs for n in pair):
+            return False
+    return True
+
+
+def _is_whole(n: Number) -> bool:
+    return n.text.lstrip("+-").replace(",", "").isdigit()
+
+
 def _is_result(n: Number, *, running: bool) -> bool:
-    is_whole = n.text.lstrip("+-").replace(",", "").isdigit()
-    return not (_SIZE.search(n.text) or (is_whole and running))
+    return not (_SIZE.search(n.text) or (_is_whole(n) and running))

@@ -33,7 +33,7 @@ def tell_drawn(data: bytes) -> None:
 
 
 def watch_identities() -> None:
-    """Report the numbers of this process and of each thread that is started, and the names of temporary files."""
+    """Report the numbers of processes, of threads and of the ports that the system gives, and the names of temporary files."""
     import os
     from _thread import get_ident
 
@@ -43,6 +43,7 @@ def watch_identities() -> None:
     if hasattr(os, "register_at_fork"):
         os.register_at_fork(after_in_child=lambda: tell_identity("number", str(getpid())))
     when_imported("tempfile", _watch_tempfile)
+    when_imported("socket", _watch_ports)
 
 
 def tell_thread(thread: Any) -> None:
@@ -50,6 +51,19 @@ def tell_thread(thread: Any) -> None:
     for number in (thread.ident, getattr(thread, "native_id", None)):
         if number is not None:
             tell_identity("number", str(number))
+
+
+def _watch_ports(module: Any) -> None:
+    kind = module.socket
+    name = kind.getsockname
+
+    def own(self: Any) -> Any:
+        found = name(self)
+        if isinstance(found, tuple) and len(found) > 1:
+            tell_identity("number", str(found[1]))
+        return found
+
+    kind.getsockname = own
 
 
 def _watch_tempfile(module: Any) -> None:

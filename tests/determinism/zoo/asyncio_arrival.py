@@ -6,7 +6,9 @@ arrived = []
 
 
 async def fetch(k):
-    process = await asyncio.create_subprocess_exec(sys.executable, "-S", "-c", "import time; time.sleep(time.time_ns() % 9 / 50)")
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-S", "-c", "import time; time.sleep(time.time_ns() % 9 / 50)"
+    )
     await process.wait()
     arrived.append(k)
 

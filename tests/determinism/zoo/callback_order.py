@@ -1,8 +1,10 @@
 # cause: completion order
 from multiprocessing import Pool
 
+
 def work(k):
     return k * 0.5
+
 
 if __name__ == "__main__":
     results = []

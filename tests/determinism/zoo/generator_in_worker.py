@@ -2,8 +2,10 @@
 from multiprocessing import Pool
 import numpy as np
 
+
 def noise(k):
     return k + np.random.default_rng().normal()  # HERE
+
 
 if __name__ == "__main__":
     with Pool(1) as pool:

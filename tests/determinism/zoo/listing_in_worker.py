@@ -2,8 +2,10 @@
 import os
 from multiprocessing import Pool
 
+
 def first(folder):
     return os.listdir(folder)[0]  # HERE
+
 
 if __name__ == "__main__":
     os.makedirs("data", exist_ok=True)

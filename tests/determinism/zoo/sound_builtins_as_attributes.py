@@ -3,6 +3,7 @@ import os
 import time
 import numpy as np
 
+
 class Timer:
     clock = time.perf_counter
     process = os.getpid
@@ -13,6 +14,7 @@ class Timer:
         self.owner = self.process()
         self.values = self.room(2)
         self.values[:] = 1.0
+
 
 timer = Timer()
 assert timer.clock() >= timer.start

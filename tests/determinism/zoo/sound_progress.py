@@ -1,6 +1,7 @@
 # cause: none
 import sys
 import time
+
 for k in range(4):
     began = time.perf_counter()
     while time.perf_counter() - began < 0.02:

@@ -1,8 +1,10 @@
 # cause: none
 from multiprocessing import Pool
 
+
 def square(k):
     return k * k
+
 
 if __name__ == "__main__":
     with Pool(2) as pool:

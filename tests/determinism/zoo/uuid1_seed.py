@@ -1,5 +1,6 @@
 # cause: system entropy
 import random
 import uuid
+
 random.seed(uuid.uuid1().int)  # HERE
 print("acc =", random.random())
