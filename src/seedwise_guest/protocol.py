@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from .sites.findings import Findings, Remark, Site, Use
     from .sites.names import is_seed_name, is_seeding_helper, later_seed, names_a_seed
     from .sites.placement import Placement, place_seeds
-    from .tracing.names import ASIDE, IN_CHILDREN, METER, ORDER, REPLAY, RESUMING, SHIFT, STATE
+    from .tracing.names import ASIDE, IN_CHILDREN, METER, ORDER, PLACED, REPLAY, RESUMING, SHIFT, STATE
 
 __all__ = [
     "ASIDE",
@@ -40,6 +40,7 @@ __all__ = [
     "METER",
     "ORDER",
     "PIPES",
+    "PLACED",
     "PROTOCOL",
     "REPLAY",
     "RESUMING",
@@ -403,6 +404,7 @@ _ELSEWHERE = {
     "ASIDE": ("tracing.names", "ASIDE"),
     "METER": ("tracing.names", "METER"),
     "ORDER": ("tracing.names", "ORDER"),
+    "PLACED": ("tracing.names", "PLACED"),
     "REPLAY": ("tracing.names", "REPLAY"),
     "RESUMING": ("tracing.names", "RESUMING"),
     "STATE": ("tracing.names", "STATE"),

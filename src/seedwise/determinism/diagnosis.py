@@ -32,7 +32,7 @@ from . import (
 )
 from .chance import runs_for_change
 from .compare import first_step_after, resumed_at
-from .entering import lines_of_order, proved_by_sorting
+from .entering import lines_of_order, numbered, proved_by_sorting
 from .hypotheses import (
     LONG,
     OTHER_MEMORY,
@@ -84,6 +84,7 @@ class Examination:
         self._change: Change | None = None
         """The change that changed the result, where plain reruns agree."""
         self._perhaps: Hypothesis | None = None
+        self._by_address: Hypothesis | None = None
         """What made runs agree when it was held still, though on another result than the plain ones."""
         self._is_function = is_function
         self._same = 1
@@ -258,6 +259,7 @@ class Examination:
     def _holds(self, prover: Prover, hypothesis: Hypothesis) -> Hypothesis | None:
         """The cause, with its line, if runs agree while it is held still."""
         self.tell(f"hold still: {hypothesis.cause}")
+        hypothesis = self._with_classes(hypothesis)
         proof = prover.hold([hypothesis.fix(self.first)])
         name = f"held still: {_in_words(hypothesis)}"
         if proof.held is Held.FAILED and proof.trace is not None:
@@ -273,6 +275,14 @@ class Examination:
         if proof.held is Held.ELSEWHERE and self._perhaps is None:
             self._perhaps = self._refined(hypothesis, proof)
         return None
+
+    def _with_classes(self, hypothesis: Hypothesis) -> Hypothesis:
+        """Order by address with the classes of the objects; anything else as it is."""
+        if hypothesis.cause is not Cause.ADDRESS or not hypothesis.where:
+            return hypothesis
+        if self._by_address is None:
+            self._by_address = numbered(hypothesis, self.checker)
+        return self._by_address
 
     def _refined(self, hypothesis: Hypothesis, proof: Proof) -> Hypothesis:
         """The cause told apart from its neighbours, and with the line that the proof has shown."""
@@ -341,7 +351,7 @@ class Examination:
 
         If that helps, leave them out one by one, as long as it still helps.
         """
-        kept = [hypothesis for hypothesis in alone if hypothesis.cause is not Cause.THREADS]
+        kept = [self._with_classes(hypothesis) for hypothesis in alone if hypothesis.cause is not Cause.THREADS]
         self.tell("hold everything still")
         if not prover.hold([hypothesis.fix(self.first) for hypothesis in kept]):
             return []

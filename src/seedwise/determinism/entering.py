@@ -1,6 +1,8 @@
 """The lines where the order of sets enters a program: found by watching it, shown by sorting there."""
 
-from seedwise_guest.protocol import ORDER
+from dataclasses import replace
+
+from seedwise_guest.protocol import ORDER, PLACED
 
 from .causes import Fix
 from .hypotheses import Hypothesis
@@ -8,6 +10,15 @@ from .proof import Prover
 from .rerunning import FIRST_HASH_SEED, Change, Checker
 
 _MOST_LINES = 12
+
+
+def numbered(hypothesis: Hypothesis, checker: Checker) -> Hypothesis:
+    """Order by address, with the classes whose objects are ordered so, and the first line that takes this order."""
+    trace = checker.run(FIRST_HASH_SEED | Change({"sets": {"record": True}}, {}))
+    found = {name.removeprefix(PLACED): line for name, line in trace.facts.items() if name.startswith(PLACED)}
+    if trace.failed or not found:
+        return hypothesis
+    return replace(hypothesis, where=next(iter(found.values())), classes=tuple(found))
 
 
 def lines_of_order(checker: Checker) -> dict[str, str]:

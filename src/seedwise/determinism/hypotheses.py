@@ -32,9 +32,12 @@ class Hypothesis:
     sorted_at: tuple[tuple[str, str], ...] = ()
     """Lines at which sorting a set was shown to be enough, each with what is ordered there."""
 
+    classes: tuple[str, ...] = ()
+    """The classes whose objects are ordered by their addresses, as `module:name`."""
+
     def fix(self, trace: Trace) -> Fix:
         """The smallest change against this cause, for the program of `trace`."""
-        return fix_for(
+        found = fix_for(
             self.cause,
             self.where,
             self.generators,
@@ -44,6 +47,9 @@ class Hypothesis:
             sorted_at=self.sorted_at,
             made_by=self.made_by,
         )
+        if not self.classes:
+            return found
+        return replace(found, interventions={**found.interventions, "numbered": list(self.classes)})
 
 
 def may_agree_by_chance(trace: Trace) -> bool:

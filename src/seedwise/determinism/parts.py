@@ -13,6 +13,8 @@ from .trace import Trace
 _HEX = re.compile(r"(?<![0-9A-Za-z])[0-9a-fA-F]{6,64}(?![0-9A-Za-z])")
 _WORD = re.compile(r"(?<![0-9A-Za-z])[0-9A-Za-z_-]{8,88}(?![0-9A-Za-z])")
 _DIGITS = re.compile(r"\d")
+_DRAWN = 8
+"""A name that was drawn, and is known inside a longer one, has at least so many characters: those of `tempfile` do."""
 _MOST_NUMBERS = 20_000
 _MOST_TEXT = 2_000_000
 
@@ -102,7 +104,12 @@ def _named(trace: Trace, text: str) -> str:
     def known(found: "re.Match[str]") -> str:
         token = found[0]
         low = token.lower()
-        return "ID" if any(low in word or token in word for word in trace.words) else token
+        if any(low in word or token in word for word in trace.words):
+            return "ID"
+        for word in trace.words:
+            if len(word) >= _DRAWN and word in token:  # a prefix that the program gave stands before it
+                token = token.replace(word, "ID")
+        return token
 
     return _WORD.sub(known, _HEX.sub(known, text))
 

@@ -21,6 +21,7 @@ from .facts import Facts
 from .identities import tell_drawn, tell_identity
 from .looked_for import LookedFor
 from .meters import watch_meters
+from .numbered import number_objects
 from .recording import Recording
 from .reordering import reordered
 from .replaced_builtins import StandIn
@@ -40,6 +41,8 @@ def install(asked: dict[str, Any], facts: Facts, recording: Recording) -> None:
     SideBySide(asked.get("completion", ""), asked.get("collect", ""), facts).watch()
     LookedFor().watch(facts)
     watch_hash_seed(facts)
+    if asked.get("numbered"):
+        number_objects(asked["numbered"])
     if "sets" in asked:
         SetOrder(asked["sets"].get("sort", []), facts).watch()
     if asked.get("deterministic"):

@@ -2,6 +2,8 @@
 
 ORDER = "set-order "
 """So begin the names of facts on the order of a set; the line follows. The fact says what is ordered: `word`, `object`, `hash`."""
+PLACED = "placed by address "
+"""So begin the names of facts on classes whose objects a set orders by their addresses; the class follows, the line is the fact."""
 ASIDE = "aside-"
 """So begin the names of the files in the spool with what other threads and processes printed."""
 REPLAY = "readings-given.json"

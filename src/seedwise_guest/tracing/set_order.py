@@ -18,7 +18,8 @@ from ..process.frames import is_guest_file, is_user_file
 from ..sites.substitution import Substitution
 from .callers import direct
 from .facts import Facts
-from .names import ORDER
+from .names import ORDER, PLACED
+from .numbered import name_of
 
 _FREE = frozenset("sorted len sum min max any all set frozenset isinstance issubclass type id bool hash".split())
 _WRAPPED = (ast.Name, ast.Attribute, ast.Call, ast.BinOp, ast.Set, ast.SetComp, ast.Subscript, ast.IfExp)
@@ -146,12 +147,17 @@ class SetOrder:
             frame = frame.f_back
         return f"{os.path.abspath(frame.f_code.co_filename)}:{line}"
 
+    def _note(self, where: str, kind: str, values: Any) -> None:
+        self._facts.note(ORDER + where, kind)
+        for of in {type(one) for one in values} if kind == "object" else ():
+            self._facts.note(PLACED + name_of(of), where)
+
     def _taken(self, value: Any, line: int) -> Any:
         if not isinstance(value, (set, frozenset)) or len(value) < 2:
             return value
         where, kind = self._here(line), _kind_of(value)
         if kind:
-            self._facts.note(ORDER + where, kind)
+            self._note(where, kind, value)
         return sorted(value, key=_rank) if where in self._sort and kind == "word" else value
 
     def _given(self, value: Any, line: int, to: Any) -> Any:
@@ -169,7 +175,7 @@ class SetOrder:
         if not isinstance(value, set) or len(value) < 2 or not _kind_of(value):
             return value.pop
         where = self._here(line)
-        self._facts.note(ORDER + where, _kind_of(value))
+        self._note(where, _kind_of(value), value)
         if where not in self._sort:
             return value.pop
 
