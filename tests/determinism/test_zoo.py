@@ -12,10 +12,16 @@ ZOO = sorted((Path(__file__).parent / "zoo").glob("*.py"))
 LONG = (
     *("index_backward", "conv_threads", "set_of_objects", "empty_torch", "loky_numpy", "seeded_too_late"),
     *("sklearn_split", "torch_global", "sound_compiled", "sound_empty_filled"),
-    *("sound_import_draws", "sound_jit_script", "sound_loader"),
+    *("sound_import_draws", "sound_jit_script", "sound_loader", "sound_dated_checkpoint", "sound_threads_printed"),
+    *("sound_run_by_minute", "sound_joblib_cache"),
 )
 """The first three need both cores for themselves: their races are rare on a busy machine, or their addresses move. The others are slow relatives of programs that are here too."""
+IN_FRAMEWORKS = ("sound_optuna_progress",)
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
+
+
+def marks_of(name: str) -> tuple[pytest.MarkDecorator, ...]:
+    return (pytest.mark.long,) * (name in LONG) + (pytest.mark.frameworks,) * (name in IN_FRAMEWORKS)
 
 
 def test_the_zoo_is_large_enough() -> None:
@@ -24,9 +30,7 @@ def test_the_zoo_is_large_enough() -> None:
     assert causes.count("none") >= 8
 
 
-@pytest.mark.parametrize(
-    "path", [pytest.param(path, id=path.stem, marks=pytest.mark.long if path.stem in LONG else ()) for path in ZOO]
-)
+@pytest.mark.parametrize("path", [pytest.param(path, id=path.stem, marks=marks_of(path.stem)) for path in ZOO])
 def test_cause_line_and_fix(path: Path, tmp_path: Path) -> None:
     text = path.read_text()
     cause = re.search(r"# cause: (.*)", text)[1]  # type: ignore[index]

@@ -114,6 +114,8 @@ def fix_for(
             f"move the seeding before the first draw{at}: {', '.join(calls) or names}", {}, {}, tuple(generators)
         )
     text, interventions, environment = _remedies(at, where, libraries, gpu, xla_flags).get(cause, ("", {}, {}))
+    if cause is Cause.ENTROPY and made_by == "numba":
+        text = f"functions that numba compiles draw from a generator of its own{at}: call a function that is compiled too, @njit def seed(n): np.random.seed(n)"
     return Fix(text, interventions, environment)
 
 

@@ -172,8 +172,13 @@ class _Texts:
         """Whether all that differs is what the programs say besides a result that is the same."""
         if self._in_kept_file:
             return False
-        texts = {name: tuple(self._counted(name, text or "") for text in self._both(name, True)) for name in TEXTS}
-        return only_printed(self._a, self._b, self._differing, {k: (x, y) for k, (x, y) in texts.items()})
+        texts = {name: [self._counted(name, text or "") for text in self._both(name, True)] for name in TEXTS}
+        differing = {name: self._without_own_numbers(*pair) for name, pair in self._differing.items()}
+        said = {name: self._without_own_numbers(*pair) for name, pair in texts.items()}
+        return only_printed(self._a, self._b, differing, said)
+
+    def _without_own_numbers(self, x: str, y: str) -> tuple[str, str]:
+        return without_numbers_of_processes(self._a, x), without_numbers_of_processes(self._b, y)
 
 
 def _in_order(name: str, text: str) -> str:

@@ -6,7 +6,7 @@ that it prints at its end. Where these agree, what is printed on the way is told
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import PurePath
@@ -136,16 +136,15 @@ def same_under_other_names(a: Trace, b: Trace) -> bool:
 
 
 def with_paired_names(a: Trace, b: Trace) -> Trace:
-    """The second run with files under the names that they have in the first one, where names differ in numbers alone.
+    """The second run with files under the names that they have in the first one, where a name was made for the run.
 
-    `runs/1128-1619-7f41e0/best.pt`: a folder may be named by the minute.
+    These are names that differ in numbers alone (`runs/1128-1619-7f41e0/best.pt`: a folder named by the minute), and files
+    below one folder of another name (`runs/brisk-otter/best.pt`).
     """
-    only = [_by_template(x.files.keys() - y.files.keys()) for x, y in ((a, b), (b, a))]
-    names = {
-        theirs[0]: only[0][template][0]
-        for template, theirs in only[1].items()
-        if len(theirs) == 1 and len(only[0].get(template, ())) == 1
-    }
+    ours, theirs = sorted(a.files.keys() - b.files.keys()), sorted(b.files.keys() - a.files.keys())
+    names = _pairs(ours, theirs, lambda path: [_NUMBERED.sub("#", path)])
+    rest = [p for p in ours if p not in names.values()], [p for p in theirs if p not in names]
+    names |= _pairs(*rest, _without_one_folder)
     if not names:
         return b
     told = {
@@ -169,11 +168,24 @@ def _without_own_numbers(trace: Trace, path: str) -> str:
     )
 
 
-def _by_template(paths: Iterable[str]) -> dict[str, list[str]]:
-    found: dict[str, list[str]] = {}
-    for path in sorted(paths):
-        found.setdefault(_NUMBERED.sub("#", path), []).append(path)
-    return found
+def _pairs(ours: Sequence[str], theirs: Sequence[str], keys: Callable[[str], Iterable[object]]) -> dict[str, str]:
+    """Their path → our path, where one path of each run alone has a key."""
+    known: tuple[dict[object, list[str]], ...] = ({}, {})
+    for found, paths in zip(known, (ours, theirs), strict=True):
+        for path in paths:
+            for key in keys(path):
+                found.setdefault(key, []).append(path)
+    return {
+        paths[0]: known[0][key][0] for key, paths in known[1].items() if len(paths) == 1 == len(known[0].get(key, ()))
+    }
+
+
+def _without_one_folder(path: str) -> Iterable[object]:
+    """The path with a gap for each of its folders: a name may have been drawn for it. Not where the name says a number."""
+    *folders, name = path.split("/")
+    for k, folder in enumerate(folders):
+        if folder and not _DECIMAL.search(folder):
+            yield k, *folders[:k], *folders[k + 1 :], name
 
 
 def _metrics(text: str) -> dict[str, list[float]]:

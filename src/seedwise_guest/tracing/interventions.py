@@ -148,6 +148,8 @@ def _entropy(how: str, facts: Facts) -> None:
                 inner = inner.f_back
             where = direct(inner)
         facts.note("entropy", where)
+        if "numba" in sys.modules and where is not None and direct(frame) and "urandom" not in frame.f_code.co_names:
+            facts.note("entropy-of-numba", where)  # a compiled function on this line starts numba's own generator
         if not how or where is None:
             data = urandom(size)
             if where is not None:
