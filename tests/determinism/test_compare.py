@@ -491,6 +491,19 @@ def test_a_folder_named_by_date_and_process_is_the_same_folder() -> None:
     assert "names of files" in compare(a, replace(run("DATE", "5"), numbers=frozenset())).printed
 
 
+def test_files_below_a_folder_with_drawn_words_are_held_against_each_other() -> None:
+    def run(words: str, pid: str, digest: str = "a") -> Trace:
+        log = f"[{pid}] run dir: runs/{words} (user=0)\n[{pid}] 3 epochs"
+        names = {f"runs/{words}/{name}": digest for name in ("best.pt", "last.pt")}
+        return Trace(0, "val_acc=0.8650", log, files=names, numbers=frozenset({pid}))
+
+    a = run("brisk-otter", "4711")
+    same = compare(a, run("lucid-maple", "4923"))
+    assert (same.verdict, "names of files" in same.printed) == (Verdict.IDENTICAL, True)
+    assert compare(a, run("lucid-maple", "4923", "b")).verdict is Verdict.DIFFERENT
+    assert compare(a, run("acc=0.61", "4923", "b")).verdict is Verdict.DIFFERENT
+
+
 def test_beside_an_output_that_agrees_the_log_of_workers_and_counts_are_a_note() -> None:
     beside: dict[str, object] = {"facts": {"completion": "train.py:1"}}
     fits = "beta[0] = +0.51\nbeta[1] = +0.72\nbeta[2] = -0.31"

@@ -45,7 +45,7 @@ def only_printed(a: Trace, b: Trace, differing: Texts, texts: Texts) -> bool:
     the last lines on with a decimal number, as many as follow each other and are printed once or twice. What comes before
     does not count if parameters agree after every step, or if threads or processes may take turns in any order; there, a
     kept text file may also differ in whole numbers (how often a server was asked).
-    Elsewhere each line with a number that may be a result must have its like in the other run.
+    Elsewhere each line with a number that may be a result must have one with the same numbers in the other run.
 
     Parameters
     ----------
@@ -80,13 +80,13 @@ def only_printed(a: Trace, b: Trace, differing: Texts, texts: Texts) -> bool:
 class _Said:
     """What a text says.
 
-    `metrics`: name → values. `end`: the lines from the last result on; None if there is none. `counted`: the lines with a
-    number that may be a result.
+    `metrics`: name → values. `end`: the lines from the last result on; None if there is none. `counted`: the numbers of
+    each line in which one may be a result.
     """
 
     metrics: Mapping[str, list[float]]
     end: tuple[str, ...] | None
-    counted: Counter[str]
+    counted: Counter[tuple[str, ...]]
 
     def same_metrics(self, other: "_Said") -> bool:
         """Whether the metrics agree. Those that run along may come in another order, as workers end."""
@@ -114,9 +114,9 @@ def _said(text: str) -> _Said:
     last = (with_metric or [k for k, single in enumerate(is_single) if single] or [-1])[-1]
     while not with_metric and last > 0 and is_single[last - 1]:
         last -= 1
-    counted: Counter[str] = Counter(
-        line
-        for line, (template, numbers) in zip(lines, rows, strict=True)
+    counted = Counter(
+        tuple(n.text for n in numbers)
+        for template, numbers in rows
         if any(_is_result(n, running=often[template] > _FINAL) for n in numbers)
     )
     return _Said(
