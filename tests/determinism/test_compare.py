@@ -473,6 +473,10 @@ def test_numbers_behind_dots_and_beside_growing_bars_have_their_place() -> None:
     assert row_of("version v1.2.3 of x9.5")[1] == ()
 
 
+def test_the_number_of_an_object_is_an_address() -> None:
+    assert masked(f"id {id(masked)}, 139904512345678.5, 1399045") == "id 0x, 139904512345678.5, 1399045"
+
+
 def test_a_day_and_a_time_without_the_year_are_a_name_only_today() -> None:
     today, other = time.strftime("%m%d"), time.strftime("%m%d", time.gmtime(time.time() - 40 * 86_400))
     assert masked(f"run ae-{today}-1947 began") == "run ae-DATE began"

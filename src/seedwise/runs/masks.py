@@ -25,6 +25,10 @@ _HOUR_MINUTE = r"(?:[01]\d|2[0-3])[0-5]\d"
 _ALWAYS = (
     (re.compile(r"0x[0-9a-fA-F]{5,}"), "0x"),
     (
+        re.compile(r"(?<![\w.])(?:1(?:39|40)|9[345])\d{12}(?![\w.])"),
+        "0x",
+    ),  # `id(…)`: 0x7f… or 0x55…, as Linux places memory
+    (
         re.compile(r"(?m)^[IWEF]\d{4} [\d:.]+ +\d+ "),
         "LOG ",
     ),  # a clock and a process: the log lines of Google's libraries
