@@ -55,12 +55,12 @@ def part_of(trace: Trace, part: str, durations: bool, warnings: bool = True) -> 
     if part not in TEXTS:
         content = trace.contents.get(part.partition(" ")[2])
         said = None if content is None else text_of(content)
-        return None if said is None else one_space(_named(trace, said))
+        return None if said is None else _without_profiles(trace, one_space(_named(trace, said)))
     text = raw(trace, part, warnings)
     if part == METRICS:
         kept = [line for line in text.splitlines() if durations or not names_duration(line.rpartition(": ")[0])]
         return "\n".join(kept)
-    text = one_space(_named(trace, masked(text, not durations)))
+    text = _without_profiles(trace, one_space(_named(trace, masked(text, not durations))))
     return _sorted(text) if part in UNORDERED else text
 
 
@@ -81,6 +81,18 @@ def text_of(content: Content) -> str | None:
     if content.size > _MOST_NUMBERS or content.dtype.kind not in "biufc":
         return None
     return f"shape {'x'.join(map(str, content.shape))}\n" + "\n".join(map(str, np.asarray(content).ravel().tolist()))
+
+
+def lines_of_profile(text: str) -> set[str]:
+    """The lines of a profile as they stand in a part, whatever is masked in it."""
+    found = {one_space(masked(text, durations)) for durations in (True, False)}
+    return {line.strip() for shown in found for line in shown.splitlines() if line.strip()}
+
+
+def _without_profiles(trace: Trace, text: str) -> str:
+    if not trace.measured:
+        return text
+    return "\n".join(line for line in text.splitlines() if line.strip() not in trace.measured)
 
 
 def _sorted(text: str) -> str:

@@ -37,6 +37,7 @@ from ..runs.ledgers import merged
 from ..runs.written_files import digest_of, written
 from ..sandbox.worlds import World, Worlds
 from ..wording import option
+from .parts import lines_of_profile
 from .trace import Op, Trace
 
 _MOST_OUTPUT = 32 * 2**20
@@ -277,6 +278,9 @@ class Checker:
             {str(m["path"]): str(m["where"]) for m in reversed(messages) if m["type"] == "looked"},
             tuple(self.words),
             resuming=_resuming(world.spool, trace),
+            measured=frozenset(
+                line for m in messages if m["type"] == "measured" for line in lines_of_profile(str(m["text"]))
+            ),
         )
 
 

@@ -49,6 +49,8 @@ class Trace:
         What other threads and other processes of a pool printed: it has no order.
     numbers, words
         The numbers of processes and threads, and the names that the system drew, by which they are known in a text.
+    measured
+        The lines that a profile of the program says, as they are and with masks.
     warned
         The texts of Python's warnings.
     readings
@@ -88,6 +90,7 @@ class Trace:
     command: tuple[str, ...] = ()
     processor_seconds: float = 0.0
     renamed: frozenset[str] = frozenset()
+    measured: frozenset[str] = frozenset()
     settings: Mapping[str, str] = field(default_factory=dict)
     resuming: Mapping[str, Any] = field(default_factory=dict)
 

@@ -21,7 +21,7 @@ def enter(plan: dict[str, Any]) -> None:
     from .identities import watch_identities
     from .interventions import install
     from .observing import Observer
-    from .output import keep_output_apart, note_warnings
+    from .output import keep_output_apart, note_profiles, note_warnings
     from .recording import Recording
     from .tensorflow_files import TensorFlowFiles
 
@@ -31,6 +31,7 @@ def enter(plan: dict[str, Any]) -> None:
     watch_identities()
     install(asked, facts, recording)
     note_warnings()
+    note_profiles()
     first = spool.claim("traced")
     keep_output_apart(is_worker())
     observer = Observer(asked, is_child=not first)

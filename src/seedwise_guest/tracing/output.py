@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import sys
 from io import TextIOWrapper
@@ -95,3 +96,47 @@ def note_warnings() -> None:
         module.formatwarning = own
 
     when_imported("warnings", watch)
+
+
+_MOST_PROFILE = 200_000
+
+
+def note_profiles() -> None:
+    """Tell the host what a profile says (`cProfile`, `pstats`): times of functions, and these in the order of their times."""
+
+    def watch(module: Any) -> None:
+        for name in ("print_stats", "print_callers", "print_callees"):
+            setattr(module.Stats, name, _telling(getattr(module.Stats, name)))
+
+    when_imported("pstats", watch)
+
+
+def _telling(original: Any) -> Any:
+    @functools.wraps(original)
+    def own(this: Any, *args: Any, **kwargs: Any) -> Any:
+        stream = getattr(this, "stream", None)
+        if stream is None or isinstance(stream, _Copied):
+            return original(this, *args, **kwargs)
+        this.stream = copied = _Copied(stream)
+        try:
+            return original(this, *args, **kwargs)
+        finally:
+            this.stream = stream
+            spool.send("measured", text="".join(copied.said)[:_MOST_PROFILE])
+
+    return own
+
+
+class _Copied:
+    """A stream, of which is kept what is written to it."""
+
+    def __init__(self, stream: Any) -> None:
+        self._stream = stream
+        self.said: list[str] = []
+
+    def write(self, text: str) -> Any:
+        self.said.append(text)
+        return self._stream.write(text)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._stream, name)
