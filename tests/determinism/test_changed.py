@@ -153,10 +153,7 @@ def test_an_interrupted_check_does_not_promise_to_go_on(
     monkeypatch.setattr("seedwise.api.check.check_script", interrupted)
     assert start(["check", "--", "python", "t.py"]) == 130
     said = " ".join(capsys.readouterr().err.split())
-    assert (
-        said
-        == "seedwise: interrupted; nothing is left running, and your files are as they were; the same command begins anew"
-    )
+    assert said == "seedwise: interrupted; nothing is left running, and nothing was kept; the same command begins anew"
 
 
 @pytest.mark.slow

@@ -465,6 +465,12 @@ def test_a_line_that_prints_the_setting_that_was_changed_is_the_same() -> None:
     assert compare(a, b).verdict is Verdict.IDENTICAL
     assert compare(a, trace("5119 parameters, 3 threads\nacc = 0.5", settings={"threads": "1"}))
     assert compare(a, trace("5120 parameters, 1 threads\nacc = 0.5", settings={"threads": "1"}))
+    whole = (trace(f"using {n} threads\n", settings={"threads": n}) for n in ("2", "1"))
+    assert not compare(*whole)
+    errors = (trace(f"errors: {n}", settings={"threads": n}) for n in ("2", "1"))
+    assert compare(*errors)
+    grids = (trace(grid, settings={"PYTHONHASHSEED": grid}) for grid in ("|## # |", "|#  # |"))
+    assert compare(*grids)
 
 
 def test_numbers_behind_dots_and_beside_growing_bars_have_their_place() -> None:
@@ -508,21 +514,24 @@ def test_files_below_a_folder_with_drawn_words_are_held_against_each_other() -> 
     assert compare(a, run("acc=0.61", "4923", "b")).verdict is Verdict.DIFFERENT
 
 
+def test_a_file_is_paired_with_one_other_at_most() -> None:
+    a = trace("acc = 0.5", files={"svm/iris/s.json": "1"})
+    b = trace("acc = 0.5", files={"svm/wine/s.json": "2", "tree/iris/s.json": "1"})
+    assert compare(a, b).verdict is Verdict.DIFFERENT
+
+
 def test_beside_an_output_that_agrees_the_log_of_workers_and_counts_are_a_note() -> None:
     beside: dict[str, object] = {"facts": {"completion": "train.py:1"}}
     fits = "beta[0] = +0.51\nbeta[1] = +0.72\nbeta[2] = -0.31"
     logs = (Trace(0, fits, f"12/12 last={k}", **beside) for k in (11, 10))  # type: ignore[arg-type]
     found = compare(*logs)
     assert (found.verdict, bool(found.printed)) == (Verdict.IDENTICAL, True)
-
-    def kept(scrapes: int, inertia: float) -> Trace:
-        text = f'{{"scrapes": {scrapes}, "inertia": {inertia}}}'
-        return trace("best inertia 10.25", files={"s.json": text}, contents={"s.json": text}, **beside)
-
-    assert compare(kept(9, 10.25), kept(10, 10.25)).verdict is Verdict.IDENTICAL
-    assert compare(kept(9, 10.25), kept(9, 10.5)).verdict is Verdict.DIFFERENT
-    alone = [replace(kept(n, 10.25), facts={}) for n in (9, 10)]
-    assert compare(*alone).verdict is Verdict.DIFFERENT
+    ranks = (Trace(0, "lr 0.25", f"rank 0 accuracy: {value}", **beside) for value in (0.91, 0.55))  # type: ignore[arg-type]
+    assert compare(*ranks).verdict is Verdict.DIFFERENT
+    labels = (trace("acc 0.5", files={"y.txt": y}, contents={"y.txt": y}, **beside) for y in ("3 5", "5 3"))
+    assert compare(*labels).verdict is Verdict.DIFFERENT
+    swapped = ("cat 0.91\ndog 0.85\nmean accuracy: 0.88", "dog 0.91\ncat 0.85\nmean accuracy: 0.88")
+    assert compare(*map(trace, swapped)).verdict is Verdict.DIFFERENT
 
 
 @pytest.mark.parametrize("kind", ["pickle", "joblib", "torch"])
@@ -548,6 +557,13 @@ def test_dates_and_durations_in_what_was_pickled_are_seen_and_its_numbers_count(
         ((_, content),) = contents_of(folder)
         return content if isinstance(content, (str, bytes)) else ""
 
+    flags = [pickle.dumps([True, False, True]), pickle.dumps([False, False, False]), pickle.dumps([[1], [2, 3]])]
+    contents = []
+    for k, data in enumerate(flags):
+        (tmp_path / f"flags-{k}").mkdir(exist_ok=True)
+        (tmp_path / f"flags-{k}" / "f.pkl").write_bytes(data)
+        contents += [content for _, content in contents_of(tmp_path / f"flags-{k}")]
+    assert len(set(map(str, contents))) == 3
     first = saved(1, 0.25, 0.5)
     assert saved(2, 0.75, 0.5) == first
     assert saved(2, 0.75, 0.625) != first

@@ -268,7 +268,7 @@ def _run(
 
 def _look_at_first(results: Results, design: Crossing, tell: Callable[[Event], None], request: Request) -> None:
     """Say how long it will take, and stop if the script never draws for one of the sources."""
-    run: Run = results.finished[0]
+    run: Run = _finished(results, results.runs[0].seed if results.runs else 1)
     drawn = draws_of(run).get("sources", {})
     never = never_drawn(drawn, design.sources, results.sites)
     if never:

@@ -19,7 +19,7 @@ _MEASURE = (
     "many seeds (5)."
 )
 
-_BEGINS_ANEW = "and your files are as they were; the same command begins anew"
+_BEGINS_ANEW = "and nothing was kept; the same command begins anew"
 
 
 @Parameter(name="*")

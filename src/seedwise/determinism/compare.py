@@ -40,6 +40,8 @@ class Difference:
     relative: float | None = None
     uncounted: str = ""
     printed: str = ""
+    in_kept_text: bool = False
+    """Whether a kept file of text differs in more than rounding."""
     in_texts: bool = False
     """Whether output, log, metrics or files differ, and not the parameters alone."""
 
@@ -101,7 +103,10 @@ def compare(
     if not what:
         return Difference(Verdict.IDENTICAL, uncounted=texts.uncounted)
     verdict = Verdict.ROUNDING if near else Verdict.DIFFERENT
-    return Difference(verdict, tuple(what), step, share, ulp, relative, in_texts=in_texts)
+    kept = files and any(
+        _is_text(path) and not _near_content(a.contents.get(path), b.contents.get(path), rtol) for path in names
+    )
+    return Difference(verdict, tuple(what), step, share, ulp, relative, in_texts=in_texts, in_kept_text=kept)
 
 
 class _Texts:
@@ -117,7 +122,9 @@ class _Texts:
         self.near = True
         self.uncounted = ""
         self._settings = {
-            (a.settings[k], b.settings[k]) for k in a.settings.keys() & b.settings if a.settings[k] != b.settings[k]
+            name: (value, b.settings[name])
+            for name, value in a.settings.items()
+            if b.settings.get(name, value) != value
         }
         self._durations = counts_durations(a, b)
         for name in TEXTS:
@@ -125,7 +132,7 @@ class _Texts:
 
     def _both(self, name: str, durations: bool) -> tuple[str | None, str | None]:
         x, y = (part_of(t, name, durations, self._warnings) for t in (self._a, self._b))
-        if x is not None and y is not None and x != y and self._settings:
+        if name in TEXTS and x and y and x != y and self._settings:
             y = with_settings_of(x, y, self._settings)
         return x, y
 
@@ -179,6 +186,10 @@ class _Texts:
 
     def _without_own_numbers(self, x: str, y: str) -> tuple[str, str]:
         return without_numbers_of_processes(self._a, x), without_numbers_of_processes(self._b, y)
+
+
+def _is_text(path: str) -> bool:
+    return path.endswith((".csv", ".tsv", ".json", ".jsonl", ".txt", ".md", ".html", ".yaml", ".yml"))
 
 
 def _in_order(name: str, text: str) -> str:

@@ -45,6 +45,7 @@ from .hypotheses import (
     together,
 )
 from .plain import Plain
+from .printed import says_metrics
 from .proof import Held, Proof, Prover, quality
 from .rerunning import FIRST_HASH_SEED, NOTHING, Change, Checker, check_environment
 from .rewriting import changed_line
@@ -473,7 +474,7 @@ class Examination:
                 "so keep it, and do not take it from the machine"
             )
             return False
-        if cause is Cause.THREADS and _all_printed_is_same(difference) and any(c.isdigit() for c in self.first.stdout):
+        if cause is Cause.THREADS and self._is_only_rounding(difference):
             self._note(
                 f"with one thread instead of {self.first.settings.get('threads', 'several')} sums are rounded otherwise; all that is "
                 f"printed is the same, and this is not: {'; '.join(difference.what)}. For the same bits on every machine: "
@@ -481,6 +482,11 @@ class Examination:
             )
             return False
         return bool(difference)
+
+    def _is_only_rounding(self, difference: Difference) -> bool:
+        """Whether nothing differs but parameters and files of numbers, while every metric that is printed is the same."""
+        only = all(what.startswith(("files: ", "parameters, ")) for what in difference.what)
+        return only and not difference.in_kept_text and says_metrics(self.first)
 
     def _is_chance(self, change: Change, seen: int, tried: int) -> Difference | None:
         """Runs with the change and plain runs, until chance is ruled out. A plain run that differs, if one does.
@@ -550,6 +556,13 @@ class Examination:
         first, second = self.checker.run_twice(FIRST_HASH_SEED)
         if second.failed:
             self.tried.append(Tried(Cause.EARLIER, Outcome.NOT_TRIED, f"the second run {second.failed}"))
+            return None
+        if second.steps.size < first.steps.size:
+            path = short_place(f"{next(iter(self.first.looked))}:1").removesuffix(":1")
+            self._note(
+                f"the second run in the same folder makes {second.steps.size} of {first.steps.size} {first.unit}s: it goes on from what the "
+                f"first one left ({path}, or another file); `seedwise check --resume` says whether it does so rightly"
+            )
             return None
         difference = self.plain.compare_results(first, second)
         path, where = next(iter(self.first.looked.items()))
@@ -750,11 +763,6 @@ _WORSE = {
     Held.ELSEWHERE: "they agree, far from every plain run",
     Held.TOO_RARE: "they agree, but so seldom do plain runs differ that this may be chance",
 }
-
-
-def _all_printed_is_same(difference: Difference) -> bool:
-    """Whether nothing differs but kept files and parameters."""
-    return all(what.startswith(("files: ", "parameters, ")) for what in difference.what)
 
 
 def _filled(mended: Trace) -> list[str]:

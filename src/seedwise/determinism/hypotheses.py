@@ -80,8 +80,8 @@ def hypotheses(trace: Trace, kernel_first: bool, *, varies_hash_seed: bool = Fal
     for cause in (Cause.ENTROPY, Cause.CLOCK, Cause.MACHINE, Cause.PID, Cause.COMPLETION):
         fact = _FACTS[cause]
         if fact in trace.facts:
-            by_numba = cause is Cause.ENTROPY and "entropy-of-numba" in trace.facts
-            found.append(Hypothesis(cause, trace.facts[fact], made_by="numba" if by_numba else ""))
+            by_numba = trace.facts.get("entropy-of-numba", "") if cause is Cause.ENTROPY else ""
+            found.append(Hypothesis(cause, by_numba or trace.facts[fact], made_by="numba" if by_numba else ""))
     beside = next((trace.facts[fact] for fact in ("tasks", "threads") if fact in trace.facts), "")
     if beside and "completion" not in trace.facts:
         found.append(Hypothesis(Cause.COMPLETION, beside))

@@ -6,7 +6,7 @@ A line's template is the line with each number replaced by `#`; its units are le
 
 import re
 from collections import defaultdict
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 _UNITS = {"": 1.0, "k": 1e3, "K": 1e3, "M": 1e6, "G": 1e9, "T": 1e12, "m": 1e-3, "µ": 1e-6, "u": 1e-6, "n": 1e-9}
@@ -55,22 +55,36 @@ def _number(found: "re.Match[str]") -> Number:
     return Number(found[0], float(text) * unit, size * unit)
 
 
-def with_settings_of(text: str, other: str, settings: Collection[tuple[str, str]]) -> str:
-    """`other`, with the lines of `text` where the two differ in nothing but settings: in one run a value, in the other another.
+_NAMED_SETTINGS = {
+    "threads": re.compile(r"thread|core|cpu|jobs", re.I),
+    "PYTHONHASHSEED": re.compile(r"hash.?seed", re.I),
+}
+"""How a line names what a check sets from outside."""
+
+
+def with_settings_of(text: str, other: str, settings: Mapping[str, tuple[str, str]]) -> str:
+    """`other`, with the lines of `text` where the two differ in nothing but a setting that the line names.
 
     A program that prints how many threads it has prints another number if this number is what was changed.
+
+    Parameters
+    ----------
+    settings
+        Name → the value in one run and in the other.
     """
-    lines, others = text.splitlines(), other.splitlines()
+    lines, others = text.splitlines(keepends=True), other.splitlines(keepends=True)
     if len(lines) != len(others):
         return other
     pairs = zip(lines, others, strict=True)
-    return "\n".join(a if a != b and _differ_in(a, b, settings) else b for a, b in pairs)
+    return "".join(a if a != b and _differ_in(a, b, settings) else b for a, b in pairs)
 
 
-def _differ_in(a: str, b: str, settings: Collection[tuple[str, str]]) -> bool:
-    (template, row), (of_b, others) = row_of(a), row_of(b)
-    pairs = {(x.text, y.text) for x, y in zip(row, others, strict=False) if x.text != y.text}
-    return template == of_b and pairs <= set(settings)
+def _differ_in(a: str, b: str, settings: Mapping[str, tuple[str, str]]) -> bool:
+    if _NUMBER.sub("#", a) != _NUMBER.sub("#", b):
+        return False
+    pairs = {(x.text, y.text) for x, y in zip(row_of(a)[1], row_of(b)[1], strict=True) if x.text != y.text}
+    known = {values for name, values in settings.items() if _NAMED_SETTINGS[name].search(a)}
+    return bool(pairs) and pairs <= known
 
 
 def rows_of(text: str) -> Mapping[str, list[Row]]:

@@ -109,7 +109,9 @@ def _by_size(line: str) -> tuple[str, list[float], str]:
 
 
 def _named(trace: Trace, text: str) -> str:
-    """The text without the names that the system drew for this run."""
+    """The text without the names that the system drew for this run, and with folders as another run calls them."""
+    for name, other in trace.called.items():
+        text = text.replace(name, other)
     if not trace.words:
         return text
 

@@ -9,12 +9,13 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
+from math import isfinite
 from pathlib import PurePath
 
 from ..metrics.goals import TELLING, looks_like_metric, words
 from ..metrics.stdout import lines_of, read
 from .lines import Number, row_of
-from .parts import LOG, OUTPUT, WORKERS
+from .parts import LOG, OUTPUT, UNORDERED, WORKERS
 from .trace import Trace
 
 _LOG_FILES = frozenset((".log", ".out", ".err"))
@@ -43,9 +44,8 @@ def only_printed(a: Trace, b: Trace, differing: Texts, texts: Texts) -> bool:
 
     The end of the output must agree, from the last metric on that is printed once or twice. Without such a metric: from
     the last lines on with a decimal number, as many as follow each other and are printed once or twice. What comes before
-    does not count if parameters agree after every step, or if threads or processes may take turns in any order; there, a
-    kept text file may also differ in whole numbers (how often a server was asked).
-    Elsewhere each line with a number that may be a result must have one with the same numbers in the other run.
+    does not count if parameters agree after every step, or if threads or processes may take turns in any order.
+    Elsewhere each line with a number that may be a result must have its like in the other run.
 
     Parameters
     ----------
@@ -57,13 +57,10 @@ def only_printed(a: Trace, b: Trace, differing: Texts, texts: Texts) -> bool:
         The same of every part that is printed.
     """
     beside = any(_BESIDE & set(trace.facts) for trace in (a, b))
-    kept = [pair for part, pair in differing.items() if not is_printed(part)]
-    if (kept and not (beside and all(_same_but_counts(*pair) for pair in kept))) or sum(
-        len(text) for pair in texts.values() for text in pair
-    ) > _MOST_TEXT:
+    if not all(map(is_printed, differing)) or sum(len(text) for pair in texts.values() for text in pair) > _MOST_TEXT:
         return False
     x, y = (_said(text) for text in texts[OUTPUT])
-    if not x.same_metrics(y):
+    if not x.same_metrics(y) or not all(_same_values(*pair) for part, pair in texts.items() if part in UNORDERED):
         return False
     output = texts[OUTPUT]
     has_end = (x.end is not None and x.end == y.end) or (output[0] == output[1] and bool(_DECIMAL.search(output[0])))
@@ -80,13 +77,13 @@ def only_printed(a: Trace, b: Trace, differing: Texts, texts: Texts) -> bool:
 class _Said:
     """What a text says.
 
-    `metrics`: name → values. `end`: the lines from the last result on; None if there is none. `counted`: the numbers of
-    each line in which one may be a result.
+    `metrics`: name → values. `end`: the lines from the last result on; None if there is none. `counted`: the lines with a
+    number that may be a result.
     """
 
     metrics: Mapping[str, list[float]]
     end: tuple[str, ...] | None
-    counted: Counter[tuple[str, ...]]
+    counted: Counter[str]
 
     def same_metrics(self, other: "_Said") -> bool:
         """Whether the metrics agree. Those that run along may come in another order, as workers end."""
@@ -115,8 +112,8 @@ def _said(text: str) -> _Said:
     while not with_metric and last > 0 and is_single[last - 1]:
         last -= 1
     counted = Counter(
-        tuple(n.text for n in numbers)
-        for template, numbers in rows
+        line
+        for line, (template, numbers) in zip(lines, rows, strict=True)
         if any(_is_result(n, running=often[template] > _FINAL) for n in numbers)
     )
     return _Said(
@@ -124,6 +121,12 @@ def _said(text: str) -> _Said:
         tuple(lines[last:]) if last >= 0 else None,
         counted,
     )
+
+
+def says_metrics(trace: Trace) -> bool:
+    """Whether a run prints or logs numbers whose names say that they measure success, with decimals."""
+    found = [trace.logged, *(_metrics(text) for text in (trace.stdout, trace.stderr))]
+    return any(value != int(value) for one in found for values in one.values() for value in values if isfinite(value))
 
 
 def same_under_other_names(a: Trace, b: Trace) -> bool:
@@ -153,9 +156,21 @@ def with_paired_names(a: Trace, b: Trace) -> Trace:
     return replace(
         b,
         renamed=b.renamed | told,
+        called={**b.called, **_other_folders(names)},
         files={names.get(path, path): digest for path, digest in b.files.items()},
         contents={names.get(path, path): content for path, content in b.contents.items()},
     )
+
+
+def _other_folders(names: Mapping[str, str]) -> dict[str, str]:
+    """Their name of a folder or file → ours, where they differ, for what is printed; not for short ones."""
+    pairs = (
+        (x, y)
+        for theirs, ours in names.items()
+        for x, y in zip(theirs.split("/"), ours.split("/"), strict=False)
+        if x != y
+    )
+    return {x: y for x, y in pairs if len(x) >= _DRAWN}
 
 
 def _without_own_numbers(trace: Trace, path: str) -> str:
@@ -175,9 +190,12 @@ def _pairs(ours: Sequence[str], theirs: Sequence[str], keys: Callable[[str], Ite
         for path in paths:
             for key in keys(path):
                 found.setdefault(key, []).append(path)
-    return {
-        paths[0]: known[0][key][0] for key, paths in known[1].items() if len(paths) == 1 == len(known[0].get(key, ()))
-    }
+    wanted: dict[str, set[str]] = {}
+    for key, paths in known[1].items():
+        if len(paths) == 1 == len(known[0].get(key, ())):
+            wanted.setdefault(paths[0], set()).add(known[0][key][0])
+    taken = Counter(path for paths in wanted.values() for path in paths)
+    return {path: one for path, (one, *more) in wanted.items() if not more and taken[one] == 1}
 
 
 def _without_one_folder(path: str) -> Iterable[object]:
@@ -198,16 +216,12 @@ def _metrics(text: str) -> dict[str, list[float]]:
     return found
 
 
-def _same_but_counts(text: str, other: str) -> bool:
-    """Whether two texts differ in nothing but whole numbers."""
-    lines, others = text.splitlines(), other.splitlines()
-    if len(lines) != len(others):
-        return False
-    for (template, row), (of_other, its) in zip(map(row_of, lines), map(row_of, others), strict=True):
-        pairs = [(x, y) for x, y in zip(row, its, strict=False) if x.text != y.text]
-        if template != of_other or not all(_is_whole(n) for pair in pairs for n in pair):
-            return False
-    return True
+def _same_values(text: str, other: str) -> bool:
+    """Whether two texts without an order hold the same metrics."""
+    x, y = (_said(one).metrics for one in (text, other))
+    return {name: sorted(map(repr, v)) for name, v in x.items()} == {
+        name: sorted(map(repr, v)) for name, v in y.items()
+    }
 
 
 def _is_whole(n: Number) -> bool:

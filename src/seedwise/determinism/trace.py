@@ -59,6 +59,8 @@ class Trace:
         Files that were looked for, not found, and then written: path → the line that looked.
     renamed
         Names of files that stand under those that they have in another run: see `with_paired_names`.
+    called
+        Names of folders and files of this run → those that they have in another run: see `with_paired_names`.
     settings
         What was set from outside, and a program may print: its number of threads, PYTHONHASHSEED.
     resuming
@@ -92,6 +94,7 @@ class Trace:
     renamed: frozenset[str] = frozenset()
     measured: frozenset[str] = frozenset()
     settings: Mapping[str, str] = field(default_factory=dict)
+    called: Mapping[str, str] = field(default_factory=dict)
     resuming: Mapping[str, Any] = field(default_factory=dict)
 
     @property

@@ -717,6 +717,14 @@ class Store:
         with self._write():
             self._db.execute("DELETE FROM experiments WHERE id = ?", (experiment,))
 
+    def drop_if_unused(self, experiment: int) -> None:
+        """Forget an experiment of which no run was begun."""
+        with self._write():
+            self._db.execute(
+                "DELETE FROM experiments WHERE id = ? AND NOT EXISTS (SELECT 1 FROM runs WHERE experiment = ?)",
+                (experiment, experiment),
+            )
+
     def run_folder(self, experiment: Experiment, seed: int, attempt: int) -> Path:
         """The folder for the logs and files of one attempt."""
         again = "" if attempt == 1 else f"-attempt-{attempt}"

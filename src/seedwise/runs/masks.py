@@ -98,14 +98,18 @@ def masked(text: str, durations: bool = True) -> str:
 
     Numbers that look like durations stay if `durations` is False.
     """
-    text = readable(text)
-    for pattern, instead in _ALWAYS:
-        text = pattern.sub(instead, text)
-    text = _DAY_AND_TIME.sub(_of_today, text)
+    text = without_dates(readable(text))
     if durations:
         for pattern, instead in _DURATIONS:
             text = pattern.sub(instead, text)
     return text
+
+
+def without_dates(text: str) -> str:
+    """The text, or bytes as Latin-1, without dates, addresses and identifiers."""
+    for pattern, instead in _ALWAYS:
+        text = pattern.sub(instead, text)
+    return _DAY_AND_TIME.sub(_of_today, text)
 
 
 def masked_file(text: str, name: str, durations: bool = True) -> str:

@@ -91,8 +91,7 @@ def _known(store: Store, names: Iterable[str]) -> set[int]:
 
 def _forget_without_runs(store: Store, experiments: Iterable[int]) -> None:
     for experiment in experiments:
-        if not any(run.attempt for run in store.runs(experiment)):
-            store.drop_experiment(experiment)
+        store.drop_if_unused(experiment)
 
 
 def execute_against(

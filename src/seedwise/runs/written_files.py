@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..sandbox.worlds import World
-from .masks import masked, masked_file, masked_path, names_duration
+from .masks import masked, masked_file, masked_path, names_duration, without_dates
 
 Content = str | NDArray[Any]
 """The contents of a file: masked text, or numbers."""
@@ -137,7 +137,9 @@ def _pickled(data: bytes, durations: bool) -> str:
     word = ""
     try:
         for code, argument, position in pickletools.genops(data):
-            if argument is not None and code.name not in ("FRAME", "PROTO"):
+            if argument is None:
+                lines += [] if code.name in (*_BETWEEN, "MARK", "STOP") else [code.name]
+            elif code.name not in ("FRAME", "PROTO"):
                 said = f"{code.name} {_date_of(argument) or repr(argument)}"
                 lines.append(_behind(word, argument, durations) if word and isinstance(argument, float) else said)
             if code.name not in _BETWEEN:
@@ -188,7 +190,7 @@ def _without_dates(data: bytes) -> bytes:
     """A pickle or another binary file without the dates that it contains as text. Files above 1 MiB are not changed."""
     if len(data) > _SMALL:
         return data
-    return masked(data.decode("latin-1"), durations=False).encode("latin-1", "replace")
+    return without_dates(data.decode("latin-1")).encode("latin-1", "replace")
 
 
 def _members(path: str, durations: bool) -> str:

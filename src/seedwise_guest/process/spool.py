@@ -47,6 +47,14 @@ def send(message: str, /, **fields: Any) -> None:
             return
 
 
+def let_go() -> None:
+    """Close the file of this process; the next message opens another one. A child may close every file that it inherits."""
+    global _fd
+    if _fd is not None and _owner == getpid():
+        os.close(_fd)
+        _fd = None
+
+
 def claim(name: str) -> bool:
     """Whether this process is the first one in the run that asks for `name`."""
     try:

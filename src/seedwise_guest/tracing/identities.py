@@ -41,9 +41,14 @@ def watch_identities() -> None:
     tell_identity("number", str(os.getppid()))
     tell_identity("number", str(get_ident()))
     if hasattr(os, "register_at_fork"):
-        os.register_at_fork(after_in_child=lambda: tell_identity("number", str(getpid())))
+        os.register_at_fork(after_in_child=_tell_child)
     when_imported("tempfile", _watch_tempfile)
     when_imported("socket", _watch_ports)
+
+
+def _tell_child() -> None:
+    tell_identity("number", str(getpid()))
+    spool.let_go()
 
 
 def tell_thread(thread: Any) -> None:
@@ -56,10 +61,12 @@ def tell_thread(thread: Any) -> None:
 def _watch_ports(module: Any) -> None:
     kind = module.socket
     name = kind.getsockname
+    told: set[int] = set()
 
     def own(self: Any) -> Any:
         found = name(self)
-        if isinstance(found, tuple) and len(found) > 1:
+        if self.family in (module.AF_INET, module.AF_INET6) and found[1] and found[1] not in told:
+            told.add(found[1])
             tell_identity("number", str(found[1]))
         return found
 

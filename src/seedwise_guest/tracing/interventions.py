@@ -114,11 +114,12 @@ def _folder(path: Any) -> str:
     return os.fsdecode(path) if isinstance(path, (str, bytes, os.PathLike)) else "."
 
 
-def _written_at(path: str) -> int:
+def _written_at(path: str) -> tuple[int, int]:
     try:
-        return os.lstat(path).st_mtime_ns
+        found = os.lstat(path)
     except OSError:
-        return 0
+        return 0, 0
+    return found.st_mtime_ns, found.st_ino  # several within one tick of the clock get numbers in order
 
 
 def _pid(how: str, facts: Facts) -> None:

@@ -22,7 +22,7 @@ class LookedFor:
     def __init__(self) -> None:
         self._stat = os.stat
         self._missing: dict[str, str] = {}
-        self._told: set[str | bytes] = set()
+        self._told: set[str] = set()
 
     def watch(self, facts: Facts) -> None:
         """Watch `os.stat`, by which `os.path.exists` and `pathlib` look, and every file that is opened or renamed.
@@ -46,14 +46,14 @@ class LookedFor:
         if len(self._missing) < _MOST and isinstance(path, (str, os.PathLike)):
             where = from_any(frame)
             if where is not None:
-                self._missing.setdefault(os.path.abspath(os.fspath(path)), where)
+                self._missing.setdefault(os.path.abspath(os.fsdecode(path)), where)
 
     def _written(self, path: Any) -> None:
         if not self._missing or not isinstance(path, (str, os.PathLike)):
             return
-        self._tell(os.path.abspath(os.fspath(path)))
+        self._tell(os.path.abspath(os.fsdecode(path)))
 
-    def _tell(self, full: str | bytes) -> None:
+    def _tell(self, full: str) -> None:
         if full in self._missing and full not in self._told:
             self._told.add(full)
             spool.send("looked", path=full, where=self._missing[full])

@@ -7,6 +7,7 @@ places everything at the same addresses: threads and other work on the machine d
 from __future__ import annotations
 
 import builtins
+import functools
 import weakref
 from collections.abc import Callable
 from itertools import count
@@ -56,8 +57,10 @@ def _number(of: Any) -> None:
     if of.__init__ is not object.__init__:
         begin = of.__init__
 
+        @functools.wraps(begin)
         def own_init(this: Any, *args: Any, **kwargs: Any) -> None:
-            numbers.pop(id(this), None)
+            if id(this) not in kept:
+                numbers.pop(id(this), None)
             begin(this, *args, **kwargs)
 
         of.__init__ = own_init

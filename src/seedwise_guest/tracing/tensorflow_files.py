@@ -2,6 +2,7 @@
 
 `tf.train.Checkpoint(iterator=…)` also saves the batches that are ready when it saves. How many these are is chance, and
 nothing depends on it: the iterator goes on at the same place. So the files differ between two runs with the same result.
+What an iterator has saved is not compared at all, its place neither; a training that had other data has other variables.
 """
 
 from __future__ import annotations
@@ -33,7 +34,8 @@ class TensorFlowFiles:
 
         @functools.wraps(write)
         def own(this: Any, file_prefix: Any, *args: Any, **kwargs: Any) -> Any:
-            self._prefixes.add(os.path.realpath(os.fsdecode(file_prefix)))
+            if isinstance(file_prefix, (str, bytes, os.PathLike)):
+                self._prefixes.add(os.path.realpath(os.fsdecode(file_prefix)))
             return write(this, file_prefix, *args, **kwargs)
 
         kind._write = own
@@ -48,7 +50,8 @@ class TensorFlowFiles:
                 except Exception:  # noqa: BLE001 (a file of another kind, or damaged: its bytes count)
                     continue
                 if digest:
-                    found.update(dict.fromkeys(glob.glob(f"{glob.escape(prefix)}.*"), digest))
+                    data = glob.glob(f"{glob.escape(prefix)}.data-*-of-*")
+                    found.update(dict.fromkeys([f"{prefix}.index", *data], digest))
         return found
 
 

@@ -167,12 +167,12 @@ def why_moved(suspect: Suspect, whole: Trace, part: Trace) -> Suspect:
     name = suspect.detail[0]
     mover = (part.resuming.get("drawn_between") or {}).get(name)
     if mover == "resumed":
-        between = part.resuming.get("between") or [part.resuming.get("entry", "")]
-        told = f"{name}: put back as it was saved; then the resumed program draws from it{_by(between[0])}"
+        between = [what for what in part.resuming.get("between") or () if _may_draw(what, name)]
+        told = f"{name}: put back as it was saved; then the resumed program draws from it{_by(between[0]) if between else ''}"
         return replace(suspect, lost=Lost.MOVED, detail=(told,))
     if mover == "uninterrupted":
         first = part.resuming.get("first_there", "")
-        by = _by(first) if first != part.resuming.get("entry") else ""
+        by = _by(first) if first != part.resuming.get("entry") and _may_draw(first, name) else ""
         told = f"{name}: put back as it was saved; the uninterrupted program draws from it before its next step{by}"
         return replace(suspect, lost=Lost.MOVED, detail=(told,))
     again = {where: times for where, times in (whole.resuming.get("seeded") or {}).get(name, {}).items() if times > 1}
@@ -181,6 +181,11 @@ def why_moved(suspect: Suspect, whole: Trace, part: Trace) -> Suspect:
         told = f"{name}: {short_place(where)} gives it the same seed {times} times"
         return replace(suspect, lost=Lost.RESEEDED, detail=(told,))
     return suspect
+
+
+def _may_draw(what: str, generator: str) -> bool:
+    """Whether what the guest saw may draw from this generator: a function of its library, or a loader or model of torch."""
+    return what.startswith(f"{generator}.") or (generator == "torch" and what.split(maxsplit=1)[0] in ("pass", "model"))
 
 
 def _by(what: str) -> str:

@@ -48,7 +48,9 @@ def sentence_of(found: Resuming) -> str:
     )
     if not found.fix:
         return f"{start}{cause}{lines}."
-    proved = "Identical without it" if found.cause.startswith(Lost.CACHE) else "Identical with this put back"
+    proved = (
+        "Identical without that file. To do" if found.cause.startswith(Lost.CACHE) else "Identical with this put back"
+    )
     proved = proved if found.fix_verified else "Proposed, and not proved from outside"
     return f"{start}{cause}{lines}. {proved}: {found.fix}."
 

@@ -240,11 +240,13 @@ class Following:
                 self._restored |= {name for name in saved if name in here and state.same(saved[name], here[name])}
                 if state.OWN in self.asked.get("put", ()):
                     state.put(state.OWN, given, generators(sys._getframe(1)), [])
+        except Exception as error:  # noqa: BLE001 (the program itself must go on)
+            self._told["fault"] = f"{type(error).__name__}: {error}"
         finally:
             self._busy = False
 
     def _gets_seed(self, generator: str, where: str, seed: str) -> None:
-        if not self._busy:
+        if not self._busy and self.done:
             lines = self._seeded.setdefault(generator, {})
             known, times = lines.get(where, (seed, 0))
             lines[where] = (known, times + (known == seed))
@@ -325,7 +327,7 @@ class Following:
                 continue
             if name in self._restored and not state.same(here[name], saved[name]):
                 found[name] = "resumed"
-            elif state.same(here[name], saved[name]):
+            elif name in self._restored:
                 found[name] = "uninterrupted"
         return found
 
