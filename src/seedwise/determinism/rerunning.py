@@ -278,10 +278,14 @@ class Checker:
             {str(m["path"]): str(m["where"]) for m in reversed(messages) if m["type"] == "looked"},
             tuple(self.words),
             resuming=_resuming(world.spool, trace),
-            measured=frozenset(
-                line for m in messages if m["type"] == "measured" for line in lines_of_profile(str(m["text"]))
-            ),
+            measured=_measured(messages),
         )
+
+
+def _measured(messages: Sequence[Mapping[str, Any]]) -> frozenset[str]:
+    """The lines of profiles that the program printed."""
+    texts = [str(m["text"]) for m in messages if m["type"] == "measured"]
+    return frozenset(line for text in texts for line in lines_of_profile(text))
 
 
 def _aside(spool: Path) -> str:
