@@ -219,7 +219,6 @@ BETWEEN: list[tuple[Edits, str]] = [
         [CACHED, ("# BEFORE SAVING", EVALUATED)],
         "a file that an earlier run made (noisy.pt: train.py:12 looks for it, and goes on otherwise once it is there)",
     ),
-    ([NOT_PUT_BACK, ("# BEFORE SAVING", EVALUATED)], "generator (torch)"),
 ]
 
 
