@@ -1,6 +1,8 @@
 """Two traces held against each other, and the static search for the order of sets."""
 
 import pickle
+import subprocess
+import sys
 import time
 from collections.abc import Callable
 from dataclasses import replace
@@ -514,6 +516,11 @@ def test_files_below_a_folder_with_drawn_words_are_held_against_each_other() -> 
     assert compare(a, run("acc=0.61", "4923", "b")).verdict is Verdict.DIFFERENT
 
 
+def test_a_number_in_the_name_of_a_file_that_is_said_at_the_end_is_a_result() -> None:
+    a, b = (trace(f"acc 0.91\nbest: ckpt_{n}.pt", files={f"ckpt_{n}.pt": "a"}) for n in (120, 160))
+    assert compare(a, b).verdict is Verdict.DIFFERENT
+
+
 def test_a_file_is_paired_with_one_other_at_most() -> None:
     a = trace("acc = 0.5", files={"svm/iris/s.json": "1"})
     b = trace("acc = 0.5", files={"svm/wine/s.json": "2", "tree/iris/s.json": "1"})
@@ -568,3 +575,17 @@ def test_dates_and_durations_in_what_was_pickled_are_seen_and_its_numbers_count(
     assert saved(2, 0.75, 0.5) == first
     assert saved(2, 0.75, 0.625) != first
     assert saved(1, 0.25, 0.5, last=5.0) != first
+
+
+def test_numbered_objects_have_the_same_hashes_in_every_process() -> None:
+    program = (
+        "import sys; from seedwise_guest.tracing.numbered import number_objects\n"
+        "number_objects(['__main__:Own', '__main__:Slots'])\n"
+        "class Own:\n    def __init__(self): self.x = 1\n"
+        "class Slots:\n    __slots__ = ('x',)\n    def __init__(self): self.x = 1\n"
+        "class Other: pass\n"
+        "kept = [[of() for _ in range(5)] for of in (Own, Slots)]\n"
+        "print([[hash(one) for one in of] for of in kept], hash(Other()) > 99, kept[0][2] in set(kept[0]))"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[[1, 2, 3, 4, 5], [1, 2, 3, 4, 5]] True True"

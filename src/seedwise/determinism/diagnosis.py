@@ -485,7 +485,7 @@ class Examination:
 
     def _is_only_rounding(self, difference: Difference) -> bool:
         """Whether nothing differs but parameters and files of numbers, while every metric that is printed is the same."""
-        only = all(what.startswith(("files: ", "parameters, ")) for what in difference.what)
+        only = bool(difference) and all(what.startswith(("files: ", "parameters, ")) for what in difference.what)
         return only and not difference.in_kept_text and says_metrics(self.first)
 
     def _is_chance(self, change: Change, seen: int, tried: int) -> Difference | None:

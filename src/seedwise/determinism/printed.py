@@ -156,19 +156,22 @@ def with_paired_names(a: Trace, b: Trace) -> Trace:
     return replace(
         b,
         renamed=b.renamed | told,
-        called={**b.called, **_other_folders(names)},
+        called={**b.called, **_other_words(names)},
         files={names.get(path, path): digest for path, digest in b.files.items()},
         contents={names.get(path, path): content for path, content in b.contents.items()},
     )
 
 
-def _other_folders(names: Mapping[str, str]) -> dict[str, str]:
-    """Their name of a folder or file → ours, where they differ, for what is printed; not for short ones."""
+def _other_words(names: Mapping[str, str]) -> dict[str, str]:
+    """Their name of a folder → ours, where words differ, for what is printed; not for short ones.
+
+    A number in a name may be a result: `checkpoint-120` is the best one.
+    """
     pairs = (
         (x, y)
         for theirs, ours in names.items()
         for x, y in zip(theirs.split("/"), ours.split("/"), strict=False)
-        if x != y
+        if _NUMBERED.sub("#", x) != _NUMBERED.sub("#", y)
     )
     return {x: y for x, y in pairs if len(x) >= _DRAWN}
 
