@@ -46,6 +46,19 @@ def test_this_machine_is_not_asked_to_start_hundreds_of_workers_at_once(project:
     check_all(sw.run_script(write(), range(1, 4), on="local"), range(1, 4))
 
 
+def test_seeds_that_could_not_be_submitted_leave_no_experiment(
+    project: Path, write: Write, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("sbatch", "squeue", "srun", "scontrol", "scancel"):
+        (tmp_path / name).write_text("#!/bin/sh\necho 'no controller' >&2\nexit 1\n")
+        (tmp_path / name).chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}{os.pathsep}{os.environ['PATH']}")
+    with pytest.raises(sw.UsageError, match="no controller"):
+        sw.run_script(write(), range(1, 4), on="slurm")
+    with pytest.raises(sw.UsageError, match="no experiment"):
+        sw.load("train")
+
+
 def test_a_submission_is_not_taken_over_while_it_is_made(
     project: Path, write: Write, monkeypatch: pytest.MonkeyPatch
 ) -> None:

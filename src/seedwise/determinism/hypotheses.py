@@ -11,9 +11,8 @@ from typing import Any
 
 from seedwise_guest import State
 
-from ..experiments.command import available_cores
 from . import Cause, Fix, Outcome, Trace, Tried, fix_for, set_order_line
-from .rerunning import FIRST_HASH_SEED, HASH_SEEDS, NOTHING, Change
+from .rerunning import FIRST_HASH_SEED, HASH_SEEDS, NOTHING, Change, threads_of
 
 LONG = 120.0
 """Seconds. A program that takes longer is run as few times as possible."""
@@ -93,7 +92,7 @@ def hypotheses(trace: Trace, kernel_first: bool, *, varies_hash_seed: bool = Fal
     found += [] if line else by_hash
     if line:
         found.append(Hypothesis(Cause.ADDRESS, line))
-    if threads() > 1:
+    if threads_of(os.environ) > 1:
         if kernel_first:
             found = [Hypothesis(Cause.KERNEL), Hypothesis(Cause.THREADS), *found]
         else:
@@ -163,7 +162,7 @@ def perturbations(trace: Trace) -> tuple[list[Proposal], list[Tried]]:
     if "memory" not in trace.facts and {"torch", "numpy"} & libraries_of(trace) and sys.platform == "linux":
         skipped = [t for t in skipped if t.name != Cause.MEMORY]
         found.append((Hypothesis(Cause.MEMORY), FIRST_HASH_SEED | OTHER_MEMORY[0]))
-    if threads() > 1:
+    if threads_of(os.environ) > 1:
         found.append(_applied(Hypothesis(Cause.THREADS), trace))
     else:
         skipped.append(
@@ -204,12 +203,6 @@ def together(changes: Sequence[Proposal]) -> list[tuple[Change, list[Proposal]]]
 
 def _applied(hypothesis: Hypothesis, trace: Trace) -> tuple[Hypothesis, Change]:
     return hypothesis, FIRST_HASH_SEED | as_change([hypothesis.fix(trace)])
-
-
-def threads() -> int:
-    """How many threads the program's libraries use."""
-    named = os.environ.get("OMP_NUM_THREADS", "")
-    return int(named) if named.isdigit() and int(named) > 0 else available_cores()
 
 
 def as_change(fixes: Iterable[Fix]) -> Change:

@@ -72,9 +72,10 @@ class Change:
         return bool(self.interventions.get("addresses"))
 
 
-def _threads(change: Change, environment: Mapping[str, str]) -> str:
-    """How many threads a program's libraries use, as it may print it."""
-    return str(change.interventions.get("threads") or environment.get("OMP_NUM_THREADS") or available_cores())
+def threads_of(environment: Mapping[str, str]) -> int:
+    """How many threads a program's libraries use in this environment."""
+    named = environment.get("OMP_NUM_THREADS", "")
+    return int(named) if named.isdigit() and int(named) > 0 else available_cores()
 
 
 def _together(a: Mapping[str, Any], b: Mapping[str, Any]) -> dict[str, Any]:
@@ -218,7 +219,8 @@ class Checker:
         error_file = world.spool / WORLD_ERROR
         if error_file.exists():
             raise ScriptError(f"the command cannot be started: {json.loads(error_file.read_text())['error']}")
-        settings = {"PYTHONHASHSEED": environment.get("PYTHONHASHSEED", ""), "threads": _threads(change, environment)}
+        threads = change.interventions.get("threads") or threads_of(environment)
+        settings = {"PYTHONHASHSEED": environment.get("PYTHONHASHSEED", ""), "threads": str(threads)}
         return replace(self._read(world, status, out, err, seconds), processor_seconds=used, settings=settings)
 
     def _read(self, world: World, status: int | None, out: Path, err: Path, seconds: float) -> Trace:

@@ -243,7 +243,9 @@ class Away:
             self.executor.submit(one)
             submission.save_handle(one)
         except BaseException as error:
-            self._release(claimed, "could not be submitted")
+            with self.store.together():
+                for seed, number in claimed:
+                    self.store.release(self.experiment.id, seed, number)
             if not queued.chunks:
                 submission.remove()
                 self._queued.remove(queued)
@@ -587,11 +589,6 @@ class Away:
         if text not in self._said:
             self._said.add(text)
             self._tell(Note(text))
-
-    def _release(self, claimed: Sequence[tuple[int, int]], why: str) -> None:
-        with self.store.together():
-            for seed, number in claimed:
-                self.store.finish(self.experiment.id, Run(seed, Status.INTERRUPTED, attempt=number, detail=why))
 
 
 def _doing(chunk: OpenChunk) -> str:
