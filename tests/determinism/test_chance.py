@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from seedwise.determinism import Cause, Check, Difference, Reason, Trace, Verdict
+from seedwise.determinism.case import Case
 from seedwise.determinism.chance import (
     LEVEL,
     chance_of_agreement,
@@ -55,8 +56,7 @@ class Race(Checker):
 
 def examined(rate: float, rng: random.Random, outcomes: int = 2) -> Check:
     examination = Examination(["python"], None, 1e-4, 60.0, lambda text: None)
-    examination.checker = Race(rate, rng, outcomes)
-    return examination._examine(None, None, None)
+    return examination.examine(Race(rate, rng, outcomes))
 
 
 @pytest.mark.slow
@@ -89,8 +89,7 @@ class Unwritten(Race):
 
 def test_memory_is_named_though_filling_it_leads_elsewhere() -> None:
     examination = Examination(["python"], None, 1e-4, 60.0, lambda text: None)
-    examination.checker = Unwritten(1.0, random.Random(1), 2)
-    check = examination._examine(None, None, None)
+    check = examination.examine(Unwritten(1.0, random.Random(1), 2))
     assert (check.cause, check.location, check.fix_verified) == (Cause.MEMORY, "train.py:4", False), check.sentence
 
 
@@ -108,9 +107,8 @@ class Splits(Checker):
 
 
 def test_the_operation_that_is_named_is_of_the_first_step_at_which_the_recorded_runs_separate() -> None:
-    examination = Examination(["python"], None, 1e-4, 60.0, lambda text: None)
-    examination.checker, examination.first = Splits(), Trace(0, "", "")
-    found = examination._localise(Difference(Verdict.DIFFERENT, ("parameters",), first_step=1), NOTHING)
+    case = Case(Splits(), Trace(0, "", ""), 1e-4, lambda text: None)
+    found = case.localise(Difference(Verdict.DIFFERENT, ("parameters",), first_step=1), NOTHING)
     assert found is not None
     assert (found.step, found.line, found.reason) == (0, "train.py:1", Reason.KERNEL)
 

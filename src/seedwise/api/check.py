@@ -3,8 +3,9 @@
 from collections.abc import Callable, Mapping, Sequence
 
 from ..determinism import Check
+from ..determinism.case import Say
 from ..determinism.changed import SEEDS, WhatChanged, other_way, with_seed
-from ..determinism.diagnosis import THOROUGH_RUNS, Examination, Say
+from ..determinism.diagnosis import THOROUGH_RUNS, Examination
 from ..determinism.plain import Plain
 from ..errors import UsageError
 from ..experiments.command import check_command, words_of
@@ -116,11 +117,18 @@ def check_script(
         raise UsageError(f"{option('--against')} and {option('--with')}: only one of them")
     second = with_seed(words, number + 1) if placed else None
     with steps_shown(progress, tell) as say:
-        examination = Examination(
-            with_seed(words, number), second, rtol, timeout, say, is_function=is_function, thorough=thorough
-        )
         about_kernel = sentence_about(command)
-        examination.notes += [about_kernel] if about_kernel else []
+        notes = [about_kernel] if about_kernel else []
+        examination = Examination(
+            with_seed(words, number),
+            second,
+            rtol,
+            timeout,
+            say,
+            is_function=is_function,
+            thorough=thorough,
+            notes=notes,
+        )
         if way is None:
             return examination.run(save_trace, against, measure or 0)
 

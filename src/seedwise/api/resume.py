@@ -3,7 +3,7 @@
 import shlex
 from collections.abc import Callable, Mapping, Sequence
 
-from ..determinism.diagnosis import Say
+from ..determinism.case import Say
 from ..determinism.resuming import ResumeExamination, Resuming
 from ..errors import UsageError
 from ..experiments.command import check_command, words_of

@@ -1,0 +1,51 @@
+"""The line at which a cause enters, shown by changing that line alone."""
+
+from dataclasses import replace
+
+from ..places import short_place
+from .case import Case
+from .entering import proved_by_sorting
+from .hypotheses import OTHER_MEMORY, Hypothesis, as_change
+from .proof import Prover
+from .rerunning import FIRST_HASH_SEED, NOTHING, Change
+from .trace import Trace
+
+_MOST_LINES = 5
+
+
+def filled(mended: Trace) -> list[str]:
+    """The user's lines that took memory which was then filled."""
+    return [what.partition(" ")[2] for what in mended.facts if what.startswith("memory ")]
+
+
+class Placing:
+    """Finds the lines of the causes of one check."""
+
+    def __init__(self, case: Case) -> None:
+        self._case = case
+
+    def order_enters(self, hypothesis: Hypothesis, base: Change = NOTHING) -> Hypothesis:
+        """Hash order with the lines at which sorting is enough, if there are such lines."""
+        late = self._case.first.facts.get("hash-seed-late")
+        if late:
+            self._case.note(
+                f"PYTHONHASHSEED is set inside the program ({short_place(late)}), which has no effect: Python reads it when it starts"
+            )
+        self._case.tell("look where the order of sets enters")
+        found = proved_by_sorting(hypothesis, Prover(self._case.plain, self._case.most_runs), self._case.checker, base)
+        return found or hypothesis
+
+    def unwritten(self, hypothesis: Hypothesis, base: Change = NOTHING) -> Hypothesis:
+        """The cause with the line whose memory is read before it is written, other causes being held still."""
+        filled = self._case.checker.run(FIRST_HASH_SEED | base | as_change([hypothesis.fix(self._case.first)]))
+        return replace(hypothesis, where=self.unwritten_line(filled, base) or hypothesis.where)
+
+    def unwritten_line(self, mended: Trace, base: Change = NOTHING) -> str:
+        """The line whose memory is read before it is written: with that memory filled, other memory changes nothing."""
+        lines = filled(mended)
+        for line in lines[:_MOST_LINES] if len(lines) > 1 else ():
+            still = FIRST_HASH_SEED | base | Change({"memory": "zero", "memory-line": line}, {})
+            a, b = (self._case.checker.run(still | other) for other in OTHER_MEMORY)
+            if not a.failed and not self._case.plain.compare(a, b, changed=True):
+                return line
+        return lines[0] if lines else ""

@@ -1,0 +1,240 @@
+"""What a check does where plain reruns differ: hold one thing still at a time, until runs agree."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from ..places import short_place, without_place
+from ..wording import option
+from .case import Case, Finding
+from .causes import Cause
+from .compare import Difference
+from .entering import lines_of_order, numbered
+from .finding import Outcome, Tried
+from .hypotheses import LONG, OTHER_MEMORY, Hypothesis, as_change, hypotheses, perturbations, together
+from .localise import Reason
+from .placing import Placing, filled
+from .proof import Held, Proof, Prover, quality
+from .rerunning import FIRST_HASH_SEED, NOTHING, Change
+
+_PLAIN_RUNS = 5
+"""Number of processes without any change. They show how often two processes agree by chance."""
+_FEW_OTHERS = 5
+"""Where fewer plain runs than this differ from the others, more are made, to learn how often they do."""
+
+
+class Unsteady:
+    """Finds what makes plain reruns of a program differ."""
+
+    def __init__(self, case: Case) -> None:
+        self._case, self._placing = case, Placing(case)
+        self._perhaps: Hypothesis | None = None
+        """What made runs agree when it was held still, though on another result than the plain ones."""
+        self._by_address: Hypothesis | None = None
+
+    def find(self, difference: Difference) -> Finding:
+        """The cause of a difference between two plain runs."""
+        if difference.first_step is not None:
+            self._case.divergence = self._case.localise(difference, NOTHING)
+        self._see_how_often()
+        kernel = self._case.divergence is not None and self._case.divergence.reason is Reason.KERNEL
+        tried = hypotheses(self._case.first, kernel, varies_hash_seed=self._case.checker.varies_hash_seed)
+        prover = Prover(self._case.plain, self._case.most_runs)
+        if self._case.plain.others < min(_FEW_OTHERS, self._case.plain.count - 1) and not kernel:
+            by_memory = self._by_memory(tried)
+            if by_memory is not None:
+                return self._with_further(difference, [by_memory])
+        if prover.needed > self._case.most_runs and not kernel:
+            return self._too_rare(difference, tried)
+        for hypothesis in tried:
+            named = self._holds(prover, hypothesis)
+            if named is not None:
+                return self._with_further(difference, [named])
+            if prover.rare and kernel and hypothesis.cause is Cause.KERNEL:
+                # it was seen to give other numbers for the same ones: only its fix is not proved
+                self._case.note(
+                    f"runs agree with the fix, but {prover.needed} would have to, until chance is ruled out"
+                )
+                return Finding(difference, (hypothesis,))
+            if prover.rare:
+                break
+        several = [] if prover.rare else self._several(prover, tried)
+        if several:
+            return self._with_further(difference, several)
+        if prover.rare:
+            return self._too_rare(difference, tried)
+        if self._perhaps is not None:
+            return Finding(difference, (self._perhaps,))
+        beside = self._side_by_side(tried)
+        return Finding(difference, (Hypothesis(Cause.BESIDE if beside else Cause.UNKNOWN, beside),))
+
+    def _side_by_side(self, tried: Sequence[Hypothesis]) -> str:
+        """The first line at which something runs side by side, which is noted. "" if nothing was seen to."""
+        where = next((h.where for h in tried if h.cause is Cause.COMPLETION and h.where), "")
+        if where:
+            count = self._case.first.facts.get("started", "several")
+            self._case.note(
+                f"{count} threads, processes or tasks worked side by side, the first of them from {short_place(where)}"
+            )
+        return where
+
+    def _see_how_often(self) -> None:
+        """More plain runs: five, and where only few of them differ, as many as are needed to see how often they do."""
+        if self._case.plain.count < _PLAIN_RUNS and self._case.first.seconds < LONG:
+            self._case.plain.more(_PLAIN_RUNS - self._case.plain.count)
+        while (
+            self._case.plain.others < min(_FEW_OTHERS, self._case.plain.count - 1)
+            and self._case.plain.count < self._case.most_runs // 2
+        ):
+            self._case.plain.more(self._case.checker.at_once)
+
+    def _holds(self, prover: Prover, hypothesis: Hypothesis) -> Hypothesis | None:
+        """The cause, with its line, if runs agree while it is held still."""
+        self._case.tell(f"hold still: {hypothesis.cause}")
+        hypothesis = self._with_classes(hypothesis)
+        proof = prover.hold([hypothesis.fix(self._case.first)])
+        name = f"held still: {_in_words(hypothesis)}"
+        if proof.held is Held.FAILED and proof.trace is not None:
+            self._case.tried.append(Tried(name, Outcome.NOT_TRIED, f"the program {proof.trace.failed}"))
+            return None
+        outcome = Outcome.SAME if proof.held in (Held.SAME, Held.TOO_RARE) else Outcome.DIFFERENT
+        detail = _WORSE.get(proof.held, short_place(hypothesis.where))
+        self._case.tried.append(Tried(name, outcome, detail))
+        if hypothesis.cause is Cause.MEMORY and proof.trace is not None and not filled(proof.trace):
+            return None  # no line took such memory: that runs agreed has another reason
+        if proof:
+            return self._refined(hypothesis, proof)
+        if proof.held is Held.ELSEWHERE and self._perhaps is None:
+            self._perhaps = self._refined(hypothesis, proof)
+        return None
+
+    def _with_classes(self, hypothesis: Hypothesis) -> Hypothesis:
+        """Order by address with the classes of the objects; anything else as it is."""
+        if hypothesis.cause is not Cause.ADDRESS or not hypothesis.where:
+            return hypothesis
+        if self._by_address is None:
+            self._by_address = numbered(hypothesis, self._case.checker)
+        return self._by_address
+
+    def _refined(self, hypothesis: Hypothesis, proof: Proof) -> Hypothesis:
+        """The cause told apart from its neighbours, and with the line that the proof has shown."""
+        if hypothesis.cause is Cause.CLOCK and proof.trace is not None:
+            shifted = as_change([hypothesis.fix(self._case.first)]) | Change({"readings": {"shift": True}}, {})
+            other = self._case.checker.run(shifted)
+            if not other.failed and not self._case.plain.compare(proof.trace, other, changed=True):
+                return Hypothesis(Cause.BUDGET, self._case.first.facts.get("clock-often", hypothesis.where))
+        if hypothesis.cause is Cause.MEMORY and proof.trace is not None:
+            return replace(hypothesis, where=self._placing.unwritten_line(proof.trace) or hypothesis.where)
+        if hypothesis.cause is Cause.HASH:
+            return self._placing.order_enters(hypothesis)
+        return hypothesis
+
+    def _by_memory(self, tried: Sequence[Hypothesis]) -> Hypothesis | None:
+        """The cause, if other numbers in memory that was never written change the result each time.
+
+        Plain runs often find the same numbers there, so that few of them differ.
+        """
+        hypothesis = next((h for h in tried if h.cause is Cause.MEMORY), None)
+        if hypothesis is None:
+            return None
+        self._case.tell("put other numbers into memory that was never written")
+        a, b, c = (self._case.checker.run(FIRST_HASH_SEED | OTHER_MEMORY[k]) for k in (0, 1, 0))
+        if a.failed or b.failed or self._case.plain.compare(a, c, changed=True) or not self._case.differs(a, b):
+            return None
+        still = FIRST_HASH_SEED | as_change([hypothesis.fix(self._case.first)])
+        x, y = (self._case.checker.run(still | other) for other in OTHER_MEMORY)
+        if x.failed or not filled(x) or self._case.differs(x, y):
+            return None
+        held = quality(self._case.plain.runs, x)
+        found = replace(hypothesis, where=self._placing.unwritten_line(x) or hypothesis.where)
+        self._case.tried.append(Tried(f"held still: {hypothesis.cause}", Outcome.SAME, _WORSE.get(held, "")))
+        if held is Held.ELSEWHERE:
+            self._perhaps = found
+        return found if held is Held.SAME else None
+
+    def _several(self, prover: Prover, alone: Sequence[Hypothesis]) -> list[Hypothesis]:
+        """Hold several causes still that were not enough alone.
+
+        If that helps, leave them out one by one, as long as it still helps.
+        """
+        kept = [self._with_classes(hypothesis) for hypothesis in alone if hypothesis.cause is not Cause.THREADS]
+        self._case.tell("hold everything still")
+        if not prover.hold([hypothesis.fix(self._case.first) for hypothesis in kept]):
+            return []
+        for hypothesis in reversed(list(kept)):
+            rest = [s for s in kept if s is not hypothesis]
+            if rest and prover.hold([s.fix(self._case.first) for s in rest]):
+                kept = rest
+        return kept if len(kept) > 1 else []  # a single cause was not enough before, so this agreement is chance
+
+    def _with_further(self, difference: Difference, causes: list[Hypothesis]) -> Finding:
+        """The answer, with what else changes the result once these causes are held still."""
+        held, known = as_change([h.fix(self._case.first) for h in causes]), {h.cause for h in causes}
+        if {Cause.HASH, Cause.ADDRESS} <= known:
+            causes = self._by_address_alone(causes)
+        for k, hypothesis in enumerate(causes):
+            if hypothesis.cause is Cause.HASH and len(causes) > 1:
+                base = as_change([h.fix(self._case.first) for h in causes if h is not hypothesis])
+                causes[k] = self._placing.order_enters(hypothesis, base)
+        held = held | as_change([h.fix(self._case.first) for h in causes])
+        further = self._further(held, known) if self._case.first.seconds < LONG else []
+        return Finding(difference, (*causes, *further), verified=True)
+
+    def _by_address_alone(self, causes: list[Hypothesis]) -> list[Hypothesis]:
+        """The causes without hash order, where the only sets whose order is taken hold objects that are placed by address.
+
+        What an address is also depends on the hash seed, so that both must be held still, and yet only one is a cause.
+        """
+        found = lines_of_order(self._case.checker)
+        if not found or set(found.values()) != {"object"}:
+            return causes
+        at = {Cause.ADDRESS: next(iter(found))}
+        return [replace(h, where=at.get(h.cause, h.where)) for h in causes if h.cause is not Cause.HASH]
+
+    def _further(self, base: Change, causes: set[Cause]) -> list[Hypothesis]:
+        reference = self._case.checker.run(FIRST_HASH_SEED | base)
+        if reference.failed:
+            return []
+        changes, _ = perturbations(self._case.first)
+        known = _related(causes)
+        changes = [(h, c) for h, c in perturbations(self._case.first)[0] if h.cause not in known]
+        found: dict[Cause, Hypothesis] = {}
+        for change, parts in together(changes):
+            self._case.tell("change the rest")
+            if not self._case.differs(reference, self._case.checker.run(change | base)):
+                continue
+            for hypothesis, part in parts:
+                if hypothesis.cause not in found and self._case.differs(reference, self._case.checker.run(part | base)):
+                    if self._case.differs(reference, self._case.checker.run(part | base)):
+                        if hypothesis.cause is Cause.MEMORY:
+                            hypothesis = self._placing.unwritten(hypothesis, base)
+                        found[hypothesis.cause] = hypothesis
+                        self._case.tried.append(
+                            Tried(f"besides: {hypothesis.cause}", Outcome.DIFFERENT, short_place(hypothesis.where))
+                        )
+        return list(found.values())
+
+    def _too_rare(self, difference: Difference, tried: Sequence[Hypothesis]) -> Finding:
+        """The answer where plain runs differ too seldom to prove a cause."""
+        self._case.note(
+            f"{self._case.plain.others} of {self._case.plain.count} plain runs differ: too few to prove a cause"
+            + ("" if self._case.thorough else f"; {option('--thorough')} makes more runs")
+        )
+        return Finding(difference, (Hypothesis(Cause.RACE, self._side_by_side(tried)),))
+
+
+_WORSE = {
+    Held.NOT_FINITE: "they agree on NaN",
+    Held.ELSEWHERE: "they agree, far from every plain run",
+    Held.TOO_RARE: "they agree, but so seldom do plain runs differ that this may be chance",
+}
+
+
+def _related(causes: set[Cause]) -> set[Cause]:
+    """These causes, and those that are held still with them."""
+    time = {Cause.CLOCK, Cause.BUDGET}
+    return causes | (time if causes & time else set())
+
+
+def _in_words(hypothesis: Hypothesis) -> str:
+    names = ", ".join(map(without_place, hypothesis.generators))
+    return f"{hypothesis.cause}: {names}" if names else hypothesis.cause.value
