@@ -19,3 +19,7 @@ class StoreError(SeedwiseError):
 
 class MetricError(SeedwiseError):
     """A metric does not exist, or is not a number."""
+
+
+class Interrupted(SeedwiseError):
+    """Somebody interrupted it; the message says what is saved and how it goes on."""

@@ -1,6 +1,7 @@
 """Decompositions: the runs of the design, the components that they give, and what is said before and after."""
 
 import json
+import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -8,7 +9,8 @@ import numpy as np
 import pytest
 
 import seedwise as sw
-from seedwise.errors import MetricError, UsageError
+from seedwise.cli import main
+from seedwise.errors import Interrupted, MetricError, UsageError
 from seedwise.events import Event, Note
 from seedwise.experiments.crossing import crossing
 from seedwise.reports import spread
@@ -308,3 +310,26 @@ def test_options_may_stand_behind_the_command_and_the_plan_reads_what_was_writte
         sw.plan_sources("train", 0.5, metric="loss")
     assert main(["plan", "--from-components", "parts.json"]) == 2
     assert "--margin 0.01" in capsys.readouterr().err
+
+
+def test_the_threads_of_other_machines_are_asked_for(script: Script) -> None:
+    command = script("print('acc = 0.5')")
+    with pytest.raises(UsageError, match="which numbers of threads"):
+        sw.decompose(command, vary=["init", "threads"], on="local")
+
+
+def test_a_decomposition_that_is_interrupted_says_how_it_goes_on_and_ends_as_such(
+    script: Script, project: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    command = script(
+        SCRIPT + "import os, signal, time\nos.kill(int(os.environ['SEEDWISE_PARENT']), signal.SIGINT)\ntime.sleep(30)"
+    )
+    told: list[Event] = []
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("SEEDWISE_PARENT", str(os.getpid()))
+        with pytest.raises(Interrupted, match="the same command goes on with the rest"):
+            sw.decompose(command, vary="init", n=2, tell=told.append)
+        with pytest.raises(SystemExit) as ended:
+            main(["decompose", "-n", "2", "--vary", "init", "--", *command])
+    assert ended.value.code == 130
+    assert "interrupted" in capsys.readouterr().err

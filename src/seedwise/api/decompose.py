@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from .. import stats
 from ..advice import Advice
-from ..errors import MetricError, UsageError
+from ..errors import Interrupted, MetricError, UsageError
 from ..events import Event, Note, Planned
 from ..experiments.command import available_cores, check_name, default_name, words_of
 from ..experiments.crossing import THREADS, Crossing, Member, crossing
@@ -65,7 +65,7 @@ def decompose(
         How often n of the runs are done, so that one sees what no seed controls. 1 for not at all.
     threads
         Threads of each run; with `threads` in `vary`, the numbers that are compared. Then the default is 1 and all
-        cores.
+        cores; with `on`, there is none, since other machines have other cores.
     max_runs
         If the whole design has more runs, a fraction is run in which each pair of seeds of two sources meets once.
     metric
@@ -81,6 +81,8 @@ def decompose(
     ------
     UsageError, ScriptError
         Raised before anything is run. A source that the script never draws from is named after the first run.
+    Interrupted
+        Somebody interrupted it; the same call goes on.
     MetricError
         A run has no value of the metric. The message says which.
     """
@@ -89,7 +91,8 @@ def decompose(
         raise UsageError(
             'which sources? vary=["init", "order"]: some of init, order, dropout, augment, split, other; and threads'
         )
-    levels = threads_of(vary, threads)
+    where = where_asked(on)
+    levels = threads_of(vary, threads, here=where is None)
     corrections = several(source, "source")
     design = crossing(vary, n, levels, repeats, max_runs, corrections)
     options = Options(
@@ -97,7 +100,6 @@ def decompose(
     )
     asked = [parse_metric(text, Reduce.LAST) for text in several(metric, "metric")]
     check_level_and_name(level, name)
-    where = where_asked(on)
     with shown_to_python(progress, tell) as told:
         if not callable(what):
             request = Request(_words(what, config), [1], replace(options, corrections=()), name, asked, on=where)
@@ -133,13 +135,19 @@ def check_level_and_name(level: float, name: str | None) -> None:
         check_name(name)
 
 
-def threads_of(vary: Sequence[str], threads: int | Sequence[int]) -> tuple[int, ...]:
+def threads_of(vary: Sequence[str], threads: int | Sequence[int], *, here: bool = True) -> tuple[int, ...]:
     """The numbers of threads that are compared; () if threads are no factor.
+
+    Parameters
+    ----------
+    here
+        Whether the runs are done on this machine.
 
     Raises
     ------
     UsageError
-        Several numbers, and threads are no factor; no number at all; or there is only one core.
+        Several numbers, and threads are no factor; no number at all; there is only one core; or the runs are done on
+        other machines, and no numbers are given.
     """
     if THREADS not in vary:
         if not isinstance(threads, int) and isinstance(threads, Sequence) and not isinstance(threads, str):
@@ -154,6 +162,10 @@ def threads_of(vary: Sequence[str], threads: int | Sequence[int]) -> tuple[int, 
         for number in threads:
             check_whole(option("--threads"), number)
         return tuple(threads)
+    if not here:
+        raise UsageError(
+            f"which numbers of threads? The cores of this machine say nothing about others: {option('--threads 1,4')}"
+        )
     cores = available_cores()
     if cores < 2:
         raise UsageError("threads cannot vary here: there is one core")
@@ -178,7 +190,9 @@ def run_design(
     Raises
     ------
     UsageError
-        The script never draws for one of the sources, or it was interrupted.
+        The script never draws for one of the sources.
+    Interrupted
+        Somebody interrupted it.
     """
     base = request.name or default_name(
         [request.command[0].rpartition(":")[0]]
@@ -219,9 +233,9 @@ def run_design(
 
 
 def _go_on_after(outcome: Outcome) -> None:
-    """Raises UsageError if somebody interrupted it."""
+    """Raises Interrupted if somebody interrupted it."""
     if outcome.interrupted:
-        raise UsageError("interrupted: the same command goes on with what is missing")
+        raise Interrupted("interrupted; what was finished is saved, and the same command goes on with the rest")
 
 
 def _once(tell: Callable[[Event], None]) -> Callable[[Event], None]:

@@ -58,13 +58,13 @@ def decompose(
             "which sources? --vary init,order: some of init, order, dropout, augment, split, other; and threads"
         )
     given = _numbers(how.threads)
-    levels = threads_of(vary, given if len(given) > 1 else given[0])
+    on = elsewhere.where(several="decompose")
+    levels = threads_of(vary, given if len(given) > 1 else given[0], here=on is None)
     corrections = tuple(how.source or ())
     design = crossing(vary, n, levels, repeats, max_runs, corrections)
     check_level_and_name(level, name)
     options = replace(how, vary=None, source=None, threads=str(levels[0] if levels else given[0])).checked()
     asked = [parse_metric(text, Reduce.LAST) for text in metric or ()]
-    on = elsewhere.where(several="decompose")
     request = Request(with_settings(command, set), [1], options, name, asked, on=on)
     with showing(quiet=False, prefer=asked[0].name if asked else None) as live:
         request = replace(request, ask=asking(live))

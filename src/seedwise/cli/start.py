@@ -7,7 +7,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from ..errors import SeedwiseError, UsageError
+from ..errors import Interrupted, SeedwiseError, UsageError
 
 if TYPE_CHECKING:
     from cyclopts import App
@@ -31,7 +31,7 @@ def start(arguments: Sequence[str]) -> int:
         sys.stdout.flush()
     except SeedwiseError as error:
         _fail(str(error))
-        return 2
+        return 130 if isinstance(error, Interrupted) else 2
     except KeyboardInterrupt as interrupt:
         then = interrupt.args[0] if interrupt.args else GOES_ON
         _fail(f"interrupted; nothing is left running, {then}")

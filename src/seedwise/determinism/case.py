@@ -82,6 +82,12 @@ class Case:
         self.tried.insert(0, tried_with("plain rerun", difference))
         return difference
 
+    def only_results(self) -> None:
+        """From now on compare nothing but results, which all plain runs share."""
+        self.plain.compare_only_results()
+        self.same = self.plain.count
+        self.tried = [Tried("plain rerun", Outcome.SAME, "in its result")]
+
     def note(self, text: str) -> None:
         """Note this once."""
         if text not in self.notes:

@@ -8,9 +8,10 @@ from enum import StrEnum
 import numpy as np
 
 from ..runs.written_files import Content
+from .beside import only_logged, same_result
 from .lines import Readings, with_settings_of
 from .parts import METRICS, TEXTS, UNORDERED, counts_durations, file_part, part_of, raw, without_numbers_of_processes
-from .printed import only_printed, same_under_other_names, with_paired_names
+from .printed import Texts, only_printed, same_under_other_names, with_paired_names
 from .trace import Trace
 
 
@@ -44,6 +45,10 @@ class Difference:
     """Whether a kept file of text differs in more than rounding."""
     in_texts: bool = False
     """Whether output, log, metrics or files differ, and not the parameters alone."""
+    same_result: bool = False
+    """Whether the result is the same, if what differs is known to come from clocks and the machine: see `beside`."""
+    only_logged: bool = False
+    """Whether the result is the same, though it is not known why something beside it differs: see `beside`."""
 
     def __bool__(self) -> bool:
         return self.verdict is not Verdict.IDENTICAL
@@ -51,6 +56,8 @@ class Difference:
 
 _NUMBER = re.compile(r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?|nan|inf")
 _NO_READINGS = Readings()
+_DATA = 20
+"""A file with so many numbers holds data, and no configuration."""
 
 
 def compare(
@@ -103,10 +110,22 @@ def compare(
     if not what:
         return Difference(Verdict.IDENTICAL, uncounted=texts.uncounted)
     verdict = Verdict.ROUNDING if near else Verdict.DIFFERENT
+    same, logged = (False, False) if step is not None else texts.have_same_result()
     kept = files and any(
         _is_text(path) and not _near_content(a.contents.get(path), b.contents.get(path), rtol) for path in names
     )
-    return Difference(verdict, tuple(what), step, share, ulp, relative, in_texts=in_texts, in_kept_text=kept)
+    return Difference(
+        verdict,
+        tuple(what),
+        step,
+        share,
+        ulp,
+        relative,
+        in_texts=in_texts,
+        in_kept_text=kept,
+        same_result=same,
+        only_logged=logged,
+    )
 
 
 class _Texts:
@@ -116,6 +135,8 @@ class _Texts:
         self._a, self._b, self._readings, self._warnings = a, b, readings, warnings
         self._differing: dict[str, tuple[str, str]] = {}
         self._in_kept_file = False
+        """Whether a file differs that is no text, or that only one of them has."""
+        self._in_binary_file = False
         """Whether a file differs that is no text."""
         self._only_names = same_under_other_names(a, b)
         self.what: list[str] = []
@@ -172,17 +193,39 @@ class _Texts:
         if (path in self._a.files) != (path in self._b.files) and self._only_names:
             return True  # the same file under another name
         self._in_kept_file = self._in_kept_file or x is None or y is None
+        self._in_binary_file = self._in_binary_file or any(
+            said is None and path in trace.files for said, trace in ((x, self._a), (y, self._b))
+        )
         self._differing[file_part(path)] = x or "", y or ""
         return True
 
     def are_only_printed(self) -> bool:
         """Whether all that differs is what the programs say besides a result that is the same."""
-        if self._in_kept_file:
-            return False
-        texts = {name: [self._counted(name, text or "") for text in self._both(name, True)] for name in TEXTS}
-        differing = {name: self._without_own_numbers(*pair) for name, pair in self._differing.items()}
-        said = {name: self._without_own_numbers(*pair) for name, pair in texts.items()}
-        return only_printed(self._a, self._b, differing, said)
+        return not self._in_kept_file and only_printed(self._a, self._b, *self._without_own_words(durations=True))
+
+    def have_same_result(self) -> tuple[bool, bool]:
+        """Whether the result is the same, as `same_result` and as `only_logged` say."""
+        if self._in_binary_file:
+            return False, False
+        differing, said = self._without_own_words(self._durations)
+        same = same_result(self._a, self._b, differing, said, keeps=self._keep_same_numbers())
+        return same, only_logged(self._a, self._b, differing, said)
+
+    def _keep_same_numbers(self) -> bool:
+        """Whether a file of numbers is the same in both."""
+        return any(
+            self._b.files.get(path) == digest and _counts_numbers(self._a.contents.get(path)) >= _DATA
+            for path, digest in self._a.files.items()
+        )
+
+    def _without_own_words(self, durations: bool) -> tuple[Texts, Texts]:
+        """The parts that differ, and all that is printed, without readings and numbers of processes."""
+        texts = {name: [self._counted(name, text or "") for text in self._both(name, durations)] for name in TEXTS}
+        differing = {
+            name: self._without_own_numbers(*(self._readings.without(name, text) for text in pair))
+            for name, pair in self._differing.items()
+        }
+        return differing, {name: self._without_own_numbers(*pair) for name, pair in texts.items()}
 
     def _without_own_numbers(self, x: str, y: str) -> tuple[str, str]:
         return without_numbers_of_processes(self._a, x), without_numbers_of_processes(self._b, y)
@@ -235,6 +278,10 @@ def _metrics(a: str, b: str) -> str:
             found.setdefault(name, []).append(value)
     names = sorted(name for name in {*rows[0], *rows[1]} if rows[0].get(name) != rows[1].get(name))
     return f"metrics: {', '.join(names[:5])}"
+
+
+def _counts_numbers(content: Content | None) -> int:
+    return content.size if isinstance(content, np.ndarray) else len(_NUMBER.findall(content or ""))
 
 
 def _near_content(a: Content | None, b: Content | None, rtol: float) -> bool:

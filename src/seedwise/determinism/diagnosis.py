@@ -117,10 +117,10 @@ class Examination:
         self._say_estimate()
         unsteady = Unsteady(case)
         difference = case.reruns(self._plain_runs() - 1)
-        if difference:
-            return self._answer(unsteady.find(difference))
+        found = unsteady.find(difference) if difference else None
         found = (
-            self._repeating_workers()
+            found
+            or self._repeating_workers()
             or Steady(case, unsteady).find()
             or self._second_run()
             or self._seed_without_effect()

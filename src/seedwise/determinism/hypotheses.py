@@ -103,6 +103,22 @@ def hypotheses(trace: Trace, kernel_first: bool, *, varies_hash_seed: bool = Fal
     return found
 
 
+OF_THE_MACHINE = (Cause.CLOCK, Cause.MACHINE, Cause.PID, Cause.ENTROPY, Cause.ADDRESS)
+"""What tells a program when and where it runs. Sound programs write it beside their results."""
+BESIDE_RESULTS = frozenset((*OF_THE_MACHINE, Cause.BUDGET, Cause.COMPLETION, Cause.DRAWN_NAMES))
+"""Causes that are none where the result is the same: sound programs write times and addresses, and who was first."""
+NOT_KNOWN = frozenset((Cause.UNKNOWN, Cause.BESIDE, Cause.RACE))
+"""What is told where no cause was shown."""
+
+
+def machine_of(trace: Trace) -> list[Hypothesis]:
+    """What of the machine this program reads, with the lines that do; addresses always."""
+    read = [
+        Hypothesis(cause, trace.facts[_FACTS[cause]]) for cause in OF_THE_MACHINE if _FACTS.get(cause) in trace.facts
+    ]
+    return [*read, Hypothesis(Cause.ADDRESS)]
+
+
 def libraries_of(trace: Trace) -> set[str]:
     """The libraries in the program that have generators, by the ledger's names."""
     return {str(e["generator"]).partition(" ")[0].partition(".")[0] for e in trace.ledger}

@@ -39,6 +39,8 @@ class Plain:
         """An example of numbers that differed and were not counted."""
         self.printed = ""
         """An example of what is printed besides the result, and differed."""
+        self.results_only = False
+        """Whether nothing but results is compared, since what stands beside them differs between plain runs."""
         self._searches = 0
         self._replays: dict[tuple[float, float, bool], Trace] = {}
 
@@ -106,7 +108,20 @@ class Plain:
                 difference = compare(a, b, self.rtol, self.readings, warnings=not changed)
         self.uncounted = self.uncounted or difference.uncounted
         self.printed = self.printed or difference.printed
-        return difference
+        return self._of_result(difference)
+
+    def _of_result(self, difference: Difference) -> Difference:
+        return Difference(Verdict.IDENTICAL) if self.results_only and difference.same_result else difference
+
+    def all_have(self, quality: Callable[[Difference], bool]) -> bool:
+        """Whether each plain run that differs from the first one does so in this way."""
+        first, *others = (group[0] for group in self.groups)
+        return bool(others) and all(quality(self.compare(first, other)) for other in others)
+
+    def compare_only_results(self) -> None:
+        """From now on compare nothing but results. All plain runs have the same one."""
+        self.results_only = True
+        self.groups = [self.runs]
 
     def compare_results(self, first: Trace, second: Trace) -> Difference:
         """Compare a run with the next one in the same folder, by what both print and log.
@@ -114,7 +129,7 @@ class Plain:
         Files do not count: the second one may add to those of the first. Neither do lines that only one of them prints.
         """
         a, b = only_common(first, second)
-        return compare(a, b, self.rtol, self.readings, files=False)
+        return self._of_result(compare(a, b, self.rtol, self.readings, files=False))
 
     def _reads_machine(self, trace: Trace) -> bool:
         return any(fact in facts for fact in ("clock-read", "meter") for facts in (self.first.facts, trace.facts))

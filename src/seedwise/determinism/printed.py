@@ -59,7 +59,7 @@ def only_printed(a: Trace, b: Trace, differing: Texts, texts: Texts) -> bool:
     beside = any(_BESIDE & set(trace.facts) for trace in (a, b))
     if not all(map(is_printed, differing)) or sum(len(text) for pair in texts.values() for text in pair) > _MOST_TEXT:
         return False
-    x, y = (_said(text) for text in texts[OUTPUT])
+    x, y = (said_in(text) for text in texts[OUTPUT])
     if not x.same_metrics(y) or not all(_same_values(*pair) for part, pair in texts.items() if part in UNORDERED):
         return False
     output = texts[OUTPUT]
@@ -69,23 +69,24 @@ def only_printed(a: Trace, b: Trace, differing: Texts, texts: Texts) -> bool:
     if has_end and (a.steps.size or beside):
         return True
     return bool(has_end or a.steps.size or a.logged) and all(
-        _said(p).counted == _said(q).counted for p, q in differing.values()
+        said_in(p).counted == said_in(q).counted for p, q in differing.values()
     )
 
 
 @dataclass(frozen=True)
-class _Said:
+class Said:
     """What a text says.
 
-    `metrics`: name → values. `end`: the lines from the last result on; None if there is none. `counted`: the lines with a
+    `metrics`: name → values. `final`: the names of those that mean nothing else, have decimals and come once or twice. `end`: the lines from the last result on; None if there is none. `counted`: the lines with a
     number that may be a result.
     """
 
     metrics: Mapping[str, list[float]]
+    final: frozenset[str]
     end: tuple[str, ...] | None
     counted: Counter[str]
 
-    def same_metrics(self, other: "_Said") -> bool:
+    def same_metrics(self, other: "Said") -> bool:
         """Whether the metrics agree. Those that run along may come in another order, as workers end."""
         if self.metrics.keys() != other.metrics.keys():
             return False
@@ -96,7 +97,8 @@ class _Said:
 
 
 @lru_cache(maxsize=64)
-def _said(text: str) -> _Said:
+def said_in(text: str) -> Said:
+    """What a text says."""
     lines = text.splitlines()
     by_line = [_metrics(line) for line in lines]
     metrics: dict[str, list[float]] = {}
@@ -116,8 +118,9 @@ def _said(text: str) -> _Said:
         for line, (template, numbers) in zip(lines, rows, strict=True)
         if any(_is_result(n, running=often[template] > _FINAL) for n in numbers)
     )
-    return _Said(
+    return Said(
         metrics,
+        frozenset(name for name in final if any(not value.is_integer() for value in metrics[name])),
         tuple(lines[last:]) if last >= 0 else None,
         counted,
     )
@@ -221,7 +224,7 @@ def _metrics(text: str) -> dict[str, list[float]]:
 
 def _same_values(text: str, other: str) -> bool:
     """Whether two texts without an order hold the same metrics."""
-    x, y = (_said(one).metrics for one in (text, other))
+    x, y = (said_in(one).metrics for one in (text, other))
     return {name: sorted(map(repr, v)) for name, v in x.items()} == {
         name: sorted(map(repr, v)) for name, v in y.items()
     }

@@ -9,7 +9,7 @@ from .causes import Cause
 from .chance import runs_for_change
 from .compare import Difference, Verdict
 from .finding import Outcome, Tried
-from .hypotheses import TRIED_ALONE, Hypothesis, as_change, perturbations, together
+from .hypotheses import BESIDE_RESULTS, TRIED_ALONE, Hypothesis, as_change, perturbations, together
 from .placing import Placing
 from .printed import says_metrics
 from .proof import Held, Prover, quality
@@ -27,7 +27,7 @@ class Steady:
     def find(self) -> Finding | None:
         """The changes that change the result, with their causes; None if there is none."""
         changes, skipped = perturbations(self._case.first)
-        self._case.tried += skipped
+        self._case.tried = [one for one in self._case.tried if one.name == "plain rerun"] + skipped
         suspects = self._suspects(changes)
         found: list[tuple[Hypothesis, Change, Difference]] = []
         for hypothesis, change in changes:
@@ -43,7 +43,7 @@ class Steady:
             seen = 1 + ((hypothesis, change) in suspects)  # it was part of a run that differed, too
             chance = self._is_chance(change, seen, len(changes))
             if chance:
-                return self._unsteady.find(chance)
+                return self._unsteady.find(chance) or self.find()
             found.append((hypothesis, change, difference))
         return self._as_finding(found)
 
@@ -75,6 +75,11 @@ class Steady:
             self._case.notes.append(
                 f"another number of DataLoader workers gives another result ({short_place(where)}): it is part of the program, "
                 "so keep it, and do not take it from the machine"
+            )
+            return False
+        if cause in BESIDE_RESULTS and difference.same_result:
+            self._case.note(
+                f"another {cause} ({short_place(where)}) changes nothing in the result; beside it this differs: {'; '.join(difference.what)}"
             )
             return False
         if cause is Cause.THREADS and self._is_only_rounding(difference):

@@ -10,7 +10,18 @@ from .causes import Cause
 from .compare import Difference
 from .entering import lines_of_order, numbered
 from .finding import Outcome, Tried
-from .hypotheses import LONG, OTHER_MEMORY, Hypothesis, as_change, hypotheses, perturbations, together
+from .hypotheses import (
+    BESIDE_RESULTS,
+    LONG,
+    NOT_KNOWN,
+    OTHER_MEMORY,
+    Hypothesis,
+    as_change,
+    hypotheses,
+    machine_of,
+    perturbations,
+    together,
+)
 from .localise import Reason
 from .placing import Placing, filled
 from .proof import Held, Proof, Prover, quality
@@ -20,6 +31,8 @@ _PLAIN_RUNS = 5
 """Number of processes without any change. They show how often two processes agree by chance."""
 _FEW_OTHERS = 5
 """Where fewer plain runs than this differ from the others, more are made, to learn how often they do."""
+_RUNS_OF_MACHINE = 4
+"""So many runs must agree while all of the machine is held still."""
 
 
 class Unsteady:
@@ -31,11 +44,46 @@ class Unsteady:
         """What made runs agree when it was held still, though on another result than the plain ones."""
         self._by_address: Hypothesis | None = None
 
-    def find(self, difference: Difference) -> Finding:
-        """The cause of a difference between two plain runs."""
+    def find(self, difference: Difference) -> Finding | None:
+        """The cause of a difference between two plain runs. None if it stands beside a result that is the same."""
         if difference.first_step is not None:
             self._case.divergence = self._case.localise(difference, NOTHING)
         self._see_how_often()
+        is_beside = self._case.plain.all_have(lambda d: d.same_result)
+        if is_beside and self._is_explained_by_machine():
+            self._note_beside(difference, machine_of(self._case.first))
+            return None
+        found = self._cause(difference)
+        causes = {hypothesis.cause for hypothesis in found.causes}
+        if is_beside and causes <= BESIDE_RESULTS:
+            self._note_beside(difference, found.causes)
+            return None
+        if causes <= NOT_KNOWN and self._case.plain.all_have(lambda d: d.only_logged):
+            self._note_beside(difference, ())
+            return None
+        return found
+
+    def _is_explained_by_machine(self) -> bool:
+        """Whether runs agree in everything if clocks, process numbers and all else of the machine are held still."""
+        self._case.tell("hold clock and machine still")
+        change = as_change(hypothesis.fix(self._case.first) for hypothesis in machine_of(self._case.first))
+        first, *others = (self._case.checker.run(change) for _ in range(_RUNS_OF_MACHINE))
+        return not first.failed and not any(
+            other.failed or self._case.plain.compare(first, other, changed=True) for other in others
+        )
+
+    def _note_beside(self, difference: Difference, causes: Sequence[Hypothesis]) -> None:
+        """Note what stands beside a result that is the same. From now on only results are compared."""
+        case = self._case
+        said = ", ".join(f"{h.cause} ({short_place(h.where)})" for h in causes if h.where)
+        why = f": it comes from {said}" if said else "" if causes else "; why was not found"
+        case.note(
+            f"the result is the same in {case.plain.count} plain runs; beside it this differs{why}: {'; '.join(difference.what)}"
+        )
+        case.only_results()
+
+    def _cause(self, difference: Difference) -> Finding:
+        """The cause of a difference, found by holding one thing still at a time."""
         kernel = self._case.divergence is not None and self._case.divergence.reason is Reason.KERNEL
         tried = hypotheses(self._case.first, kernel, varies_hash_seed=self._case.checker.varies_hash_seed)
         prover = Prover(self._case.plain, self._case.most_runs)
@@ -117,11 +165,11 @@ class Unsteady:
 
     def _refined(self, hypothesis: Hypothesis, proof: Proof) -> Hypothesis:
         """The cause told apart from its neighbours, and with the line that the proof has shown."""
-        if hypothesis.cause is Cause.CLOCK and proof.trace is not None:
+        if hypothesis.cause is Cause.CLOCK and proof.trace is not None and "clock-often" in self._case.first.facts:
             shifted = as_change([hypothesis.fix(self._case.first)]) | Change({"readings": {"shift": True}}, {})
             other = self._case.checker.run(shifted)
             if not other.failed and not self._case.plain.compare(proof.trace, other, changed=True):
-                return Hypothesis(Cause.BUDGET, self._case.first.facts.get("clock-often", hypothesis.where))
+                return Hypothesis(Cause.BUDGET, self._case.first.facts["clock-often"])
         if hypothesis.cause is Cause.MEMORY and proof.trace is not None:
             return replace(hypothesis, where=self._placing.unwritten_line(proof.trace) or hypothesis.where)
         if hypothesis.cause is Cause.HASH:

@@ -3,15 +3,20 @@
 There is a digest of each file, and the numbers or text of small files.
 """
 
+import bz2
 import contextlib
+import gzip
 import hashlib
 import io
+import lzma
 import os
 import pickletools
 import re
 import struct
+import tarfile
 import zipfile
-from collections.abc import Iterator, Mapping
+import zlib
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -43,7 +48,16 @@ _LEFT_OUT = (
 )
 _PASSING = (".", "tmp", "temp", "pymp-", "torch", "cache", "__pycache__", "matplotlib", "wandb")
 _EVENTS = "events.out.tfevents"
-_ARCHIVES = (".pt", ".pth", ".ckpt", ".npz", ".keras", ".zip")
+_PACKED: Mapping[str, Callable[[io.BytesIO], io.BufferedIOBase]] = {
+    ".gz": lambda data: gzip.GzipFile(fileobj=data),
+    ".bz2": bz2.BZ2File,
+    ".xz": lzma.LZMAFile,
+}
+"""How files are unpacked that hold one other file. What packs them may write the date into them."""
+_DAMAGED = (OSError, EOFError, RuntimeError, zlib.error, zipfile.BadZipFile, tarfile.TarError, lzma.LZMAError)
+"""What unpacking raises for a file that is damaged, or that wants a password."""
+OF_BYTES = "digest of bytes"
+"""Before the digest of a part of a file that is no text."""
 
 
 def written(
@@ -51,8 +65,8 @@ def written(
 ) -> tuple[dict[str, str], dict[str, Content]]:
     """Digests and contents of the written files by path, also of files outside the project.
 
-    Pictures, logs, databases, and files with a clock in them are left out. For archives (`.npz`, `.pt`, `.keras`) the
-    members count, not their dates. Nothing is unpickled. `known` are digests that the program's processes have computed
+    Pictures, logs, databases, and files with a clock in them are left out. Of archives (`.npz`, `.pt`, `.zip`, `.tar`)
+    the members count, and of packed files what is packed, not their dates. Nothing is unpickled. `known` are digests that the program's processes have computed
     from what the files mean: full path → digest.
     """
     digests: dict[str, str] = {}
@@ -114,9 +128,23 @@ def _content(path: str, name: str, durations: bool) -> Content | bytes:
     if name.endswith(".npy"):
         array: NDArray[Any] = np.load(path, allow_pickle=False)
         return array
-    if name.endswith(_ARCHIVES) and zipfile.is_zipfile(path):
-        return _members(path, durations)
-    data = Path(path).read_bytes()
+    if zipfile.is_zipfile(path):
+        with contextlib.suppress(*_DAMAGED), zipfile.ZipFile(path) as archive:
+            return _members(((member, archive.read(member)) for member in archive.namelist()), durations)
+    return _of_bytes(Path(path).read_bytes(), name, durations)
+
+
+def _of_bytes(data: bytes, name: str, durations: bool) -> Content | bytes:
+    """The content of a file that is no archive of `zipfile`."""
+    stem, suffix = os.path.splitext(name)
+    if suffix in _PACKED:
+        with contextlib.suppress(*_DAMAGED), _PACKED[suffix](io.BytesIO(data)) as packed:
+            unpacked = packed.read(_LARGE)
+            if len(unpacked) < _LARGE:
+                return _of_bytes(unpacked, stem, durations)
+    if suffix == ".tar":
+        with contextlib.suppress(*_DAMAGED), tarfile.open(fileobj=io.BytesIO(data)) as archive:
+            return _members(_in_tar(archive), durations)
     try:
         return masked_file(data.decode("utf-8"), name, durations)
     except UnicodeDecodeError:
@@ -183,7 +211,7 @@ def _with_arrays(data: bytes, durations: bool) -> str:
     rest = re.sub(
         rb"C\x0a(?=" + _STATE_OF_DATE.pattern + rb")(?s:.{10})", b"DATE", _NAMED.sub(noted, data), flags=re.DOTALL
     )
-    return "\n".join([f"bytes {hashlib.sha256(_without_dates(rest)).hexdigest()}", *lines])
+    return "\n".join([f"{OF_BYTES} {hashlib.sha256(_without_dates(rest)).hexdigest()}", *lines])
 
 
 def _without_dates(data: bytes) -> bytes:
@@ -193,21 +221,24 @@ def _without_dates(data: bytes) -> bytes:
     return without_dates(data.decode("latin-1")).encode("latin-1", "replace")
 
 
-def _members(path: str, durations: bool) -> str:
+def _in_tar(archive: tarfile.TarFile) -> Iterator[tuple[str, bytes]]:
+    for member in archive.getmembers():
+        file = archive.extractfile(member) if member.isfile() else None
+        if file is not None:
+            yield member.name, file.read()
+
+
+def _members(members: Iterable[tuple[str, bytes]], durations: bool) -> str:
     """Name and contents of each of an archive's members: small arrays and pickles as text, of others a digest.
 
     Only the names count of Keras's `metadata.json`, which holds a date, and of torch's `serialization_id`, a digest of the other members.
     """
     found: list[str] = []
-    with zipfile.ZipFile(path) as archive:
-        for member in sorted(archive.namelist()):
-            name = member.partition("/")[2] or member
-            found.append(
-                name
-                if member == "metadata.json" or name == ".data/serialization_id"
-                else f"{name}: {_member(name, archive.read(member), durations)}"
-            )
-    return "\n".join(found)
+    for member, data in members:
+        name = member.partition("/")[2] or member
+        is_left_out = member == "metadata.json" or name == ".data/serialization_id"
+        found.append(name if is_left_out else f"{name}: {_member(name, data, durations)}")
+    return "\n".join(sorted(found))
 
 
 def _member(name: str, data: bytes, durations: bool) -> str:
@@ -216,7 +247,7 @@ def _member(name: str, data: bytes, durations: bool) -> str:
             array: NDArray[Any] = np.load(io.BytesIO(data), allow_pickle=False)
             if array.size < _FEW and array.dtype.kind in "biufc":
                 return f"{array.dtype} {array.shape}\n" + "\n".join(map(repr, array.ravel().tolist()))
-    return _pickled(data, durations) or hashlib.sha256(_without_dates(data)).hexdigest()
+    return _pickled(data, durations) or f"{OF_BYTES} {hashlib.sha256(_without_dates(data)).hexdigest()}"
 
 
 def _size(content: Content) -> int:

@@ -14,6 +14,10 @@ from .names import SHIFT
 from .recording import Recording
 from .replaced_builtins import StandIn
 
+_WAITED_BY = "monotonic"
+_LOOP = 3
+"""A line that reads the clock so often may wait for a time."""
+
 
 class Clock:
     """What the clocks say to this program.
@@ -35,8 +39,8 @@ class Clock:
         facts.at_end(self._note_often)
 
     def _note_often(self) -> None:
-        """Note the line that read the clock most often: a loop that waits for its end."""
-        if self._reads:
+        """Note the line that read the clock most often, if it did so in a loop: one that waits for its end."""
+        if self._reads and max(self._reads.values()) >= _LOOP:
             self._facts.note("clock-often", max(self._reads, key=lambda where: self._reads[where]))
 
     def says(self, name: str, real: float, frame: Any) -> float:
@@ -45,7 +49,10 @@ class Clock:
         library = "" if where is not None else library_of(frame)
         logs = str(frame.f_globals.get("__name__", "")).partition(".")[0] == "logging"
         if where is None and not library and not logs:
-            return real  # the standard library waits by the real clock
+            # the standard library waits by the monotonic clock; others it reads to tell what they say (`timeit`, the head of a `.gz`)
+            if name.startswith(_WAITED_BY) or is_importing(frame):
+                return real
+            return self._recording.clock(f"{name} of the standard library", real)
         if where is not None:
             self._facts.note("clock", where)
             self._reads[where] = self._reads.get(where, 0) + 1
