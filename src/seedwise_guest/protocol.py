@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from .sites.findings import Findings, Remark, Site, Use
     from .sites.names import is_seed_name, is_seeding_helper, later_seed, names_a_seed
     from .sites.placement import Placement, place_seeds
-    from .tracing.names import ASIDE, IN_CHILDREN, METER, ORDER, PLACED, REPLAY, RESUMING, SHIFT, STATE
+    from .tracing.names import ASIDE, IN_CHILDREN, METER, ORDER, PLACED, REPLAY, RESUMING, SHIFT, SHOWN, STATE
 
 __all__ = [
     "ASIDE",
@@ -46,6 +46,7 @@ __all__ = [
     "RESUMING",
     "SEED",
     "SHIFT",
+    "SHOWN",
     "SITES_FOUND",
     "SOURCES",
     "SPOOL",
@@ -409,6 +410,7 @@ _ELSEWHERE = {
     "RESUMING": ("tracing.names", "RESUMING"),
     "STATE": ("tracing.names", "STATE"),
     "SHIFT": ("tracing.names", "SHIFT"),
+    "SHOWN": ("tracing.names", "SHOWN"),
     "Backend": ("randomness.backends.interface", "Backend"),
     "SOURCES": ("randomness.sources.attribution", "SOURCES"),
     "is_user_file": ("process.frames", "is_user_file"),

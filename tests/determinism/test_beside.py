@@ -128,3 +128,73 @@ def test_a_damaged_archive_is_compared_by_its_bytes(tmp_path: Path) -> None:
     for name in ("a.gz", "a.tar", "a.bz2", "a.xz"):
         (tmp_path / name).write_bytes(b"\xff no archive")
     assert all(isinstance(content, bytes) for content in _written(tmp_path).values())
+
+
+@pytest.mark.parametrize(
+    ("ours", "theirs"),
+    [
+        ("training time: 3.1 s, final loss 0.8928", "training time: 3.1 s, final loss 0.9179"),
+        ("took 3 s: accuracy 0.93", "took 3 s: accuracy 0.94"),
+        ("time 3.1 | epoch 5: 0.9312", "time 3.1 | epoch 5: 0.9412"),
+        (
+            "epoch 0 loss 0.9\nepoch 1 loss 0.8\nepoch 2 loss 0.7\n" + END,
+            "epoch 0 loss 0.9\nepoch 1 loss 0.6\nepoch 2 loss 0.5\n" + END,
+        ),
+        ("loss: 0.25\naccuracy: 93", "loss: 0.25\naccuracy: 90"),
+    ],
+)
+def test_metrics_beside_a_time_at_a_step_and_in_whole_numbers_are_the_result(ours: str, theirs: str) -> None:
+    found = compare(trace(ours), trace(theirs))
+    assert found
+    assert not found.same_result
+
+
+def test_statistics_of_durations_are_none() -> None:
+    texts = [f"latency ms: median {a} p90 {b}\n{END}" for a, b in ((13.5, 26.2), (14.0, 25.1))]
+    assert not compare(trace(texts[0]), trace(texts[1])) or compare(trace(texts[0]), trace(texts[1])).same_result
+
+
+@pytest.mark.parametrize(
+    ("ours", "theirs"),
+    [
+        (np.array([1.5, 2.5, 3.5]), np.array([1.5, 3.5, 2.5])),
+        (np.array([1, 2, 3]), np.array([1, 3, 2])),
+        ("report: the loss was 0.5312.", "report: the loss was 0.7312."),
+        ("id,prob\n1,0.25\n2,0.75\n", "id,prob\n1,0.75\n2,0.25\n"),
+        ('{"weights": [\n0.5,\n0.25]}', '{"weights": [\n0.25,\n0.5]}'),
+        ("BINFLOAT 0.5\nBINFLOAT 0.25", "BINFLOAT 0.25\nBINFLOAT 0.5"),
+        ("float64 (2,)\n0.5\n0.25", "float64 (2,)\n0.25\n0.5"),
+    ],
+)
+def test_which_number_stands_where_is_part_of_the_result(ours: object, theirs: object) -> None:
+    found = compare(trace(END, {"kept": ours}), trace(END, {"kept": theirs}))  # type: ignore[dict-item]
+    assert found
+    assert not found.same_result
+    assert not found.only_logged
+
+
+def test_a_file_that_one_run_alone_wrote_is_a_snapshot_where_its_number_is_no_result() -> None:
+    def run(*names: str) -> Trace:
+        return trace(END, {name: f"loss 0.{k + 1}" for k, name in enumerate(names)})
+
+    assert compare(run("a_17.txt", "a_18.txt"), run("a_17.txt", "a_18.txt", "a_19.txt")).same_result
+    assert not compare(run("best_acc0.931.txt", "x"), run("best_acc0.942.txt", "y")).same_result
+
+
+def test_a_tilde_is_no_time() -> None:
+    assert not compare(trace(END, {"x.txt": "~ 4 rows"}), trace(END, {"x.txt": "~ 5 rows"})).only_logged
+
+
+def test_members_keep_their_folders_and_what_is_no_keras_archive_its_metadata(tmp_path: Path) -> None:
+    found = []
+    for k in (0, 1):
+        folder = tmp_path / str(k)
+        folder.mkdir()
+        with zipfile.ZipFile(folder / "all.zip", "w") as archive:
+            for place, text in (("train/y.txt", "ab"[k]), ("test/y.txt", "ba"[k])):
+                archive.writestr(place, text)
+        with zipfile.ZipFile(folder / "b.zip", "w") as archive:
+            archive.writestr("metadata.json", f'{{"acc": 0.{k + 5}}}')
+        found.append(_written(folder))
+    assert found[0]["all.zip"] != found[1]["all.zip"]
+    assert found[0]["b.zip"] != found[1]["b.zip"]

@@ -14,16 +14,20 @@ from .printed import Said, Texts, is_printed, only_printed, said_in
 from .trace import Trace
 
 _NAMED_NUMBER = re.compile(r"""['"]?(\w+)['"]?\s*[:=]\s*['"]?[-+]?\d*\.\d+(?:[eE][-+]?\d+)?""")
-_DECIMAL = re.compile(r"(?<![\w.])[-+]?(?:\d+\.\d+(?:[eE][-+]?\d+)?|\d+[eE][-+]?\d+|nan|inf)(?![\w.])")
-_BYTES = re.compile(rf"(?m)^.*(?:{OF_BYTES} [0-9a-f]{{64}}|\b(?:SHORT_)?(?:BINBYTES8?|BINSTRING|BYTEARRAY8) .*)$")
-_TIMED = re.compile(r"\b(?:DATE|TIME|EPOCH)\b|~")
+_DECIMAL = re.compile(r"(?<![\w.])[-+]?(?:\d*\.\d+(?:[eE][-+]?\d+)?|\d+[eE][-+]?\d+|nan|inf)(?!\w|\.\d)")
+_BYTES = re.compile(rf"{OF_BYTES} [0-9a-f]{{64}}|\b(?:SHORT_)?(?:BINBYTES8?|BINSTRING|BYTEARRAY8) ")
+_UNNAMED = re.compile(r"[\s\[\],]*(?:[A-Z][A-Z0-9_]* )?[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?[\s\[\],]*\Z")
+"""A line that holds one number and no name: an element of a list or of an array, also in what a pickle says."""
+_FIRST = re.compile(r"[^,;\t:=| ]*")
+_TIMED = re.compile(r"\b(?:DATE|TIME|EPOCH)\b")
 
 
 def same_result(a: Trace, b: Trace, differing: Texts, texts: Texts, *, keeps: bool = False) -> bool:
     """Whether two runs have the same result, if what else differs is known to come from clocks and the machine.
 
-    The metrics that are printed once or twice must agree, or, without such metrics, all metrics and the end of the output.
-    In files that differ, every number with decimals must have its like, and every part that is no text.
+    The metrics that are printed once or twice must agree, and others wherever both runs print them at the same step; without
+    such metrics, all metrics and the end of the output. In files that differ, every number with decimals must have its like
+    in its row, lists of numbers must be the same, and every part that is no text.
 
     Parameters
     ----------
@@ -42,7 +46,7 @@ def same_result(a: Trace, b: Trace, differing: Texts, texts: Texts, *, keeps: bo
         return False
     said = [(said_in(x), said_in(y)) for x, y in texts.values()]
     if any(x.final or y.final for x, y in said):
-        return all(_same_final(x, y) for x, y in said)
+        return all(_same_final(x, y) and x.agrees_at_steps(y) for x, y in said)
     x, y = (said_in(text) for text in texts[OUTPUT])
     has_end = x.end is not None and x.end == y.end
     return (has_end or keeps or bool(a.steps.size)) and all(p.same_metrics(q) for p, q in said)
@@ -51,31 +55,44 @@ def same_result(a: Trace, b: Trace, differing: Texts, texts: Texts, *, keeps: bo
 def only_logged(a: Trace, b: Trace, differing: Texts, texts: Texts) -> bool:
     """As `same_result`, if it is not known why they differ.
 
-    What is printed must be the same as for `only_printed`. In files, lines that say when they were written do not count; each
-    other line must have its like.
+    What is printed must be the same as for `only_printed`. In files, lines that say when they were written do not count; all
+    others must be the same.
     """
     printed = {part: pair for part, pair in differing.items() if is_printed(part)}
     kept = [pair for part, pair in differing.items() if not is_printed(part)]
     return (
         METRICS not in differing
         and all(_without_timed_lines(x) == _without_timed_lines(y) for x, y in kept)
-        and only_printed(a, b, printed, texts)
+        and only_printed(a, b, printed, texts, every_word=False)
     )
 
 
 def _same_final(x: Said, y: Said) -> bool:
-    return x.final == y.final and all(repr(x.metrics[name]) == repr(y.metrics[name]) for name in x.final)
+    return x.single == y.single and all(repr(x.metrics[name]) == repr(y.metrics[name]) for name in x.single)
 
 
 def _same_numbers(x: str, y: str) -> bool:
     return _numbers(x) == _numbers(y)
 
 
-def _numbers(text: str) -> Counter[str]:
-    """The numbers with decimals that are not named as durations, and what stands for parts that are no text."""
-    shown = _NAMED_NUMBER.sub(lambda found: "" if names_duration(found[1]) else found[0], text)
-    return Counter(_DECIMAL.findall(shown)) + Counter(_BYTES.findall(text))
+def _numbers(text: str) -> tuple[Counter[tuple[str, ...]], list[str]]:
+    """The numbers of a file that are no durations: those that have a name or a row, in any order, and those that have none.
+
+    A row is known by its first word. What stands for a part that is no text counts as a number.
+    """
+    rows: list[tuple[str, ...]] = []
+    elements: list[str] = []
+    for line in text.splitlines():
+        if _BYTES.search(line) or _UNNAMED.match(line):
+            elements.append(line.strip(" ,"))
+            continue
+        shown = _NAMED_NUMBER.sub(lambda found: "" if names_duration(found[1]) else found[0], line)
+        decimals = _DECIMAL.findall(shown)
+        if decimals:
+            first = _FIRST.match(line.strip())
+            rows.append(("" if first is None else first[0], *decimals))
+    return Counter(rows), elements
 
 
-def _without_timed_lines(text: str) -> Counter[str]:
-    return Counter(line for line in text.splitlines() if not _TIMED.search(line))
+def _without_timed_lines(text: str) -> list[str]:
+    return [line for line in text.splitlines() if not _TIMED.search(line)]

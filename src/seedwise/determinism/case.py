@@ -65,6 +65,8 @@ class Case:
         self.notes: list[str] = list(notes)
         self.divergence: Divergence | None = None
         """The first operation that differs between plain runs, if it was looked for and found."""
+        self.beside = ""
+        """What differs beside a result that all plain runs share, in words."""
         self.same = 1
         """How many runs, plain ones and such with a change, gave the result of the first one."""
 
@@ -82,11 +84,12 @@ class Case:
         self.tried.insert(0, tried_with("plain rerun", difference))
         return difference
 
-    def only_results(self) -> None:
-        """From now on compare nothing but results, which all plain runs share."""
+    def only_results(self, beside: str) -> None:
+        """From now on compare nothing but results, which all plain runs share. `beside` says what differs beside them."""
+        self.beside = beside
         self.plain.compare_only_results()
         self.same = self.plain.count
-        self.tried = [Tried("plain rerun", Outcome.SAME, "in its result")]
+        self.tried = [Tried("plain rerun", Outcome.SAME, "its result; what stands beside it differs")]
 
     def note(self, text: str) -> None:
         """Note this once."""

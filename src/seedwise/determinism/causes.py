@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
-from seedwise_guest.protocol import IN_CHILDREN
+from seedwise_guest.protocol import IN_CHILDREN, SHOWN
 
 from ..places import short_place, with_short_place, without_place
 from ..threads import thread_settings
@@ -138,7 +138,7 @@ _SEEDED_BY = {
 
 def _sorting(lines: Sequence[tuple[str, str]]) -> Fix:
     """Sort at these lines, or, where `hash` of a text is taken, take a digest."""
-    sets = ", ".join(short_place(line) for line, kind in lines if kind == "word")
+    sets = ", ".join(short_place(line) for line, kind in lines if kind in ("word", SHOWN))
     hashes = ", ".join(short_place(line) for line, kind in lines if kind == "hash")
     parts = [f"sort the set where its order enters ({sets}): sorted(…)"] if sets else []
     if hashes:

@@ -245,6 +245,7 @@ class Examination:
             same_runs=case.same if verdict is Verdict.IDENTICAL else 0,
             plain_runs=case.plain.count,
             other_runs=case.plain.others,
+            beside=case.beside,
         )
         return replace(answer, sentence=sentence_of(answer))
 

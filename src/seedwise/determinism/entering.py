@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from seedwise_guest.protocol import ORDER, PLACED
+from seedwise_guest.protocol import ORDER, PLACED, SHOWN
 
 from .causes import Fix
 from .hypotheses import Hypothesis
@@ -34,7 +34,7 @@ def proved_by_sorting(hypothesis: Hypothesis, prover: Prover, checker: Checker, 
 
     `base` is what is held still besides.
     """
-    found = {line: kind for line, kind in lines_of_order(checker).items() if kind in ("word", "hash")}
+    found = {line: kind for line, kind in lines_of_order(checker).items() if kind in ("word", "hash", SHOWN)}
     kept = list(found)[:_MOST_LINES]
     if not kept or not _helps(prover, kept, base):
         return None

@@ -57,6 +57,8 @@ class Check(Answer):
         How many runs gave the same result, if the verdict is identical: plain ones, and those with a change.
     plain_runs, other_runs
         How many plain runs there were, and how many of them differ from the most frequent result.
+    beside
+        What differs between plain runs beside a result that is the same. Then the verdict is about the result alone.
     difference
         How far the results are apart, if they are.
     processes
@@ -86,6 +88,7 @@ class Check(Answer):
     same_runs: int = 0
     plain_runs: int = 0
     other_runs: int = 0
+    beside: str = ""
 
     @property
     def ok(self) -> bool:
@@ -102,6 +105,8 @@ class Check(Answer):
 def sentence_of(c: Check) -> str:
     """The sentence: first the verdict, then the cause, the line, the fix."""
     if c.verdict is Verdict.IDENTICAL and not c.cause:
+        if c.beside:
+            return f"identical in its result: nothing that was tried changes it{_seen(c.same_runs)}. What stands beside it differs: {c.beside}."
         return f"identical: nothing that was tried changes the result{_seen(c.same_runs)}."
     at = f" at {c.location}" if c.location else ""
     start = f"{c.verdict}{how_far(c.difference)}: {c.cause}{at}."

@@ -12,6 +12,7 @@ from .trace import Trace
 
 _HEX = re.compile(r"(?<![0-9A-Za-z])[0-9a-fA-F]{6,64}(?![0-9A-Za-z])")
 _WORD = re.compile(r"(?<![0-9A-Za-z])[0-9A-Za-z_-]{8,88}(?![0-9A-Za-z])")
+_BETWEEN_VALUES = re.compile(r"(?<=[{\[,]) *(?=\S)")
 _DIGITS = re.compile(r"\d")
 _DRAWN = 8
 """A name that was drawn, and is known inside a longer one, has at least so many characters: those of `tempfile` do."""
@@ -55,6 +56,8 @@ def part_of(trace: Trace, part: str, durations: bool, warnings: bool = True) -> 
     if part not in TEXTS:
         content = trace.contents.get(part.partition(" ")[2])
         said = None if content is None else text_of(content)
+        if said is not None and part.endswith(".json"):
+            said = _BETWEEN_VALUES.sub("\n", said)  # one value a line, as in one that is written with indents
         return None if said is None else _without_profiles(trace, one_space(_named(trace, said)))
     text = raw(trace, part, warnings)
     if part == METRICS:

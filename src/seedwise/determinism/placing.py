@@ -2,9 +2,11 @@
 
 from dataclasses import replace
 
+from seedwise_guest.protocol import SHOWN
+
 from ..places import short_place
 from .case import Case
-from .entering import proved_by_sorting
+from .entering import lines_of_order, proved_by_sorting
 from .hypotheses import OTHER_MEMORY, Hypothesis, as_change
 from .proof import Prover
 from .rerunning import FIRST_HASH_SEED, NOTHING, Change
@@ -34,6 +36,10 @@ class Placing:
         self._case.tell("look where the order of sets enters")
         found = proved_by_sorting(hypothesis, Prover(self._case.plain, self._case.most_runs), self._case.checker, base)
         return found or hypothesis
+
+    def only_shows_sets(self) -> bool:
+        """Whether no line of the user's takes the elements of a set in their order: sets are printed or kept, and no more."""
+        return set(lines_of_order(self._case.checker).values()) <= {SHOWN}
 
     def unwritten(self, hypothesis: Hypothesis, base: Change = NOTHING) -> Hypothesis:
         """The cause with the line whose memory is read before it is written, other causes being held still."""

@@ -1,6 +1,7 @@
 """The runs of a program without any change: how many agree, and what in them is a reading of the machine."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 
 from .compare import Difference, Verdict, compare
@@ -111,7 +112,32 @@ class Plain:
         return self._of_result(difference)
 
     def _of_result(self, difference: Difference) -> Difference:
-        return Difference(Verdict.IDENTICAL) if self.results_only and difference.same_result else difference
+        is_same = difference.same_result or difference.only_logged
+        return Difference(Verdict.IDENTICAL) if self.results_only and is_same else difference
+
+    @contextmanager
+    def results_alone(self, alone: bool = True) -> Iterator[None]:
+        """Compare nothing but results in this block, if `alone`."""
+        before, groups = self.results_only, self.groups
+        self.results_only = alone or before
+        if alone and not before:
+            self.groups = self._grouped()
+        try:
+            yield
+        finally:
+            self.results_only, self.groups = before, groups
+
+    def _grouped(self) -> list[list[Trace]]:
+        """The plain runs, those with the same result together."""
+        found: list[list[Trace]] = []
+        for trace in self.runs:
+            for group in found:
+                if not self.compare(group[0], trace):
+                    group.append(trace)
+                    break
+            else:
+                found.append([trace])
+        return found
 
     def all_have(self, quality: Callable[[Difference], bool]) -> bool:
         """Whether each plain run that differs from the first one does so in this way."""

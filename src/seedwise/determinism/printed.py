@@ -12,7 +12,7 @@ from functools import lru_cache
 from math import isfinite
 from pathlib import PurePath
 
-from ..metrics.goals import TELLING, looks_like_metric, words
+from ..metrics.goals import DURATIONS, METRIC_WORDS, TELLING, looks_like_metric, words
 from ..metrics.stdout import lines_of, read
 from .lines import Number, row_of
 from .parts import LOG, OUTPUT, UNORDERED, WORKERS
@@ -29,6 +29,8 @@ _DRAWN = 6
 _IN_NAME = re.compile(r"(?<=[A-Za-z])[-_]\d+(?![\w.])")
 _NUMBERED = re.compile(r"(?<![A-Za-z0-9.])[0-9a-f]*\d[0-9a-f]*(?![A-Za-z0-9]|\.\d)")
 _DECIMAL = re.compile(r"\d\.\d")
+_TIMES = DURATIONS | {"latency", "latencies", "timings"}
+_STATISTICS = DURATIONS | frozenset("s us ns median mean avg average min max std sd p50 p75 p90 p95 p99 n".split())
 _SIZE = re.compile(r"[kKMGT]?i?(?:B|b|bytes)\Z")
 
 Texts = Mapping[str, tuple[str, str]]
@@ -39,7 +41,7 @@ def is_printed(part: str) -> bool:
     return part in (OUTPUT, WORKERS, LOG) or PurePath(part).suffix in _LOG_FILES
 
 
-def only_printed(a: Trace, b: Trace, differing: Texts, texts: Texts) -> bool:
+def only_printed(a: Trace, b: Trace, differing: Texts, texts: Texts, *, every_word: bool = True) -> bool:
     """Whether two runs have a result apart from what they print on the way, and it is the same.
 
     The end of the output must agree, from the last metric on that is printed once or twice. Without such a metric: from
@@ -55,6 +57,8 @@ def only_printed(a: Trace, b: Trace, differing: Texts, texts: Texts) -> bool:
         The parts in which they differ: name → both texts, without readings of the machine.
     texts
         The same of every part that is printed.
+    every_word
+        Whether a line with a number that may be a result counts as a whole, or this number alone.
     """
     beside = any(_BESIDE & set(trace.facts) for trace in (a, b))
     if not all(map(is_printed, differing)) or sum(len(text) for pair in texts.values() for text in pair) > _MOST_TEXT:
@@ -68,8 +72,9 @@ def only_printed(a: Trace, b: Trace, differing: Texts, texts: Texts) -> bool:
         return False
     if has_end and (a.steps.size or beside):
         return True
+    said = [(said_in(p), said_in(q)) for p, q in differing.values()]
     return bool(has_end or a.steps.size or a.logged) and all(
-        said_in(p).counted == said_in(q).counted for p, q in differing.values()
+        p.counted == q.counted if every_word else p.results == q.results for p, q in said
     )
 
 
@@ -77,14 +82,27 @@ def only_printed(a: Trace, b: Trace, differing: Texts, texts: Texts) -> bool:
 class Said:
     """What a text says.
 
-    `metrics`: name → values. `final`: the names of those that mean nothing else, have decimals and come once or twice. `end`: the lines from the last result on; None if there is none. `counted`: the lines with a
-    number that may be a result.
+    `metrics`: name → values. `single`: the names of those that mean nothing else and come once or twice. `steps`: values of
+    those that come more often, by the kind of their line, its first whole number (a step, an epoch) and their name.
+    `end`: the lines from the last result on; None if there is none. `counted`: the lines with numbers that may be results.
+    `results`: the kind of each such line, and these numbers alone.
     """
 
     metrics: Mapping[str, list[float]]
-    final: frozenset[str]
+    single: frozenset[str]
+    steps: Mapping[tuple[str, str, str], list[float]]
     end: tuple[str, ...] | None
     counted: Counter[str]
+    results: Counter[tuple[str, ...]]
+
+    @property
+    def final(self) -> frozenset[str]:
+        """Those of the single metrics that have decimals."""
+        return frozenset(n for n in self.single if any(not value.is_integer() for value in self.metrics[n]))
+
+    def agrees_at_steps(self, other: "Said") -> bool:
+        """Whether metrics that are printed on the way agree, wherever both print them at the same step."""
+        return all(repr(values) == repr(other.steps.get(key, values)) for key, values in self.steps.items())
 
     def same_metrics(self, other: "Said") -> bool:
         """Whether the metrics agree. Those that run along may come in another order, as workers end."""
@@ -99,7 +117,7 @@ class Said:
 @lru_cache(maxsize=64)
 def said_in(text: str) -> Said:
     """What a text says."""
-    lines = text.splitlines()
+    lines = [line for line in text.splitlines() if not _is_about_time(line)]
     by_line = [_metrics(line) for line in lines]
     metrics: dict[str, list[float]] = {}
     for found in by_line:
@@ -113,23 +131,45 @@ def said_in(text: str) -> Said:
     last = (with_metric or [k for k, single in enumerate(is_single) if single] or [-1])[-1]
     while not with_metric and last > 0 and is_single[last - 1]:
         last -= 1
-    counted = Counter(
-        line
-        for line, (template, numbers) in zip(lines, rows, strict=True)
-        if any(_is_result(n, running=often[template] > _FINAL) for n in numbers)
-    )
+    results = [
+        (template, *(n.text for n in numbers if _is_result(n, running=often[template] > _FINAL)))
+        for template, numbers in rows
+    ]
+    counted = Counter(line for line, one in zip(lines, results, strict=True) if len(one) > 1)
     return Said(
         metrics,
-        frozenset(name for name in final if any(not value.is_integer() for value in metrics[name])),
+        frozenset(final),
+        _by_step(rows, by_line, final),
         tuple(lines[last:]) if last >= 0 else None,
         counted,
+        Counter(one for one in results if len(one) > 1),
     )
+
+
+def _by_step(
+    rows: Sequence[tuple[str, Sequence[Number]]], by_line: Sequence[Mapping[str, list[float]]], single: set[str]
+) -> dict[tuple[str, str, str], list[float]]:
+    found: dict[tuple[str, str, str], list[float]] = {}
+    for (template, numbers), metrics in zip(rows, by_line, strict=True):
+        step = next((n.text for n in numbers if _is_whole(n)), "")
+        for name, values in metrics.items():
+            if name not in single:
+                found.setdefault((template, step, name), []).extend(values)
+    return found
 
 
 def says_metrics(trace: Trace) -> bool:
     """Whether a run prints or logs numbers whose names say that they measure success, with decimals."""
     found = [trace.logged, *(_metrics(text) for text in (trace.stdout, trace.stderr))]
     return any(value != int(value) for one in found for values in one.values() for value in values if isfinite(value))
+
+
+def result_in_words(trace: Trace) -> str:
+    """What is taken for the result of a run: `accuracy, parameters after 120 steps`."""
+    said = [said_in(text) for text in (trace.stdout, trace.stderr)]
+    names = sorted({name for one in said for name in one.single or one.metrics}) + sorted(trace.logged)
+    steps = [f"parameters after {trace.steps.size} {trace.unit}s"] * bool(trace.steps.size)
+    return ", ".join([*names[:4], *(["…"] * (len(names) > 4)), *steps, "numbers in files"])
 
 
 def same_under_other_names(a: Trace, b: Trace) -> bool:
@@ -220,6 +260,15 @@ def _metrics(text: str) -> dict[str, list[float]]:
             if looks_like_metric(name):
                 found.setdefault(name, []).extend(values)
     return found
+
+
+def _is_about_time(line: str) -> bool:
+    """Whether a line is named as a duration, and tells nothing but statistics of it: `latency ms: median 13.5 p90 26.2`."""
+    label, colon, rest = line.partition(":")
+    said = set(words(label))
+    if not colon or not said & _TIMES or said & METRIC_WORDS - _TIMES:
+        return False
+    return all(word in _STATISTICS or word.isdigit() for word in words(rest))
 
 
 def _same_values(text: str, other: str) -> bool:

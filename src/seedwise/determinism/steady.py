@@ -24,8 +24,11 @@ class Steady:
     def __init__(self, case: Case, unsteady: Unsteady) -> None:
         self._case, self._unsteady, self._placing = case, unsteady, Placing(case)
 
-    def find(self) -> Finding | None:
-        """The changes that change the result, with their causes; None if there is none."""
+    def find(self, *, again: bool = True) -> Finding | None:
+        """The changes that change the result, with their causes; None if there is none.
+
+        `again` allows to begin anew, with results alone, where plain runs turn out to differ beside their result.
+        """
         changes, skipped = perturbations(self._case.first)
         self._case.tried = [one for one in self._case.tried if one.name == "plain rerun"] + skipped
         suspects = self._suspects(changes)
@@ -43,7 +46,7 @@ class Steady:
             seen = 1 + ((hypothesis, change) in suspects)  # it was part of a run that differed, too
             chance = self._is_chance(change, seen, len(changes))
             if chance:
-                return self._unsteady.find(chance) or self.find()
+                return self._unsteady.find(chance) or (self.find(again=False) if again else None)
             found.append((hypothesis, change, difference))
         return self._as_finding(found)
 
@@ -77,9 +80,10 @@ class Steady:
                 "so keep it, and do not take it from the machine"
             )
             return False
-        if cause in BESIDE_RESULTS and difference.same_result:
+        if difference.same_result and self._may_stand_beside(cause):
+            at = f" ({short_place(where)})" if where else ""
             self._case.note(
-                f"another {cause} ({short_place(where)}) changes nothing in the result; beside it this differs: {'; '.join(difference.what)}"
+                f"the result stays the same, whatever this is: {cause}{at}; beside it this changes: {'; '.join(difference.what)}"
             )
             return False
         if cause is Cause.THREADS and self._is_only_rounding(difference):
@@ -90,6 +94,9 @@ class Steady:
             )
             return False
         return bool(difference)
+
+    def _may_stand_beside(self, cause: Cause) -> bool:
+        return cause in BESIDE_RESULTS or (cause is Cause.HASH and self._placing.only_shows_sets())
 
     def _is_only_rounding(self, difference: Difference) -> bool:
         """Whether nothing differs but parameters and files of numbers, while every metric that is printed is the same."""

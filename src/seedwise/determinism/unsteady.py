@@ -14,6 +14,7 @@ from .hypotheses import (
     BESIDE_RESULTS,
     LONG,
     NOT_KNOWN,
+    OF_THE_MACHINE,
     OTHER_MEMORY,
     Hypothesis,
     as_change,
@@ -24,15 +25,17 @@ from .hypotheses import (
 )
 from .localise import Reason
 from .placing import Placing, filled
+from .printed import result_in_words
 from .proof import Held, Proof, Prover, quality
 from .rerunning import FIRST_HASH_SEED, NOTHING, Change
+from .trace import Trace
 
 _PLAIN_RUNS = 5
 """Number of processes without any change. They show how often two processes agree by chance."""
 _FEW_OTHERS = 5
 """Where fewer plain runs than this differ from the others, more are made, to learn how often they do."""
 _RUNS_OF_MACHINE = 4
-"""So many runs must agree while all of the machine is held still."""
+"""So many runs must agree at least while all of the machine is held still."""
 
 
 class Unsteady:
@@ -43,6 +46,8 @@ class Unsteady:
         self._perhaps: Hypothesis | None = None
         """What made runs agree when it was held still, though on another result than the plain ones."""
         self._by_address: Hypothesis | None = None
+        self._left_out = False
+        """Whether something of the machine was left out of the causes, since it changes only what stands beside the result."""
 
     def find(self, difference: Difference) -> Finding | None:
         """The cause of a difference between two plain runs. None if it stands beside a result that is the same."""
@@ -55,7 +60,7 @@ class Unsteady:
             return None
         found = self._cause(difference)
         causes = {hypothesis.cause for hypothesis in found.causes}
-        if is_beside and causes <= BESIDE_RESULTS:
+        if is_beside and (causes <= BESIDE_RESULTS or self._shows_sets(causes)):
             self._note_beside(difference, found.causes)
             return None
         if causes <= NOT_KNOWN and self._case.plain.all_have(lambda d: d.only_logged):
@@ -63,24 +68,34 @@ class Unsteady:
             return None
         return found
 
+    def _shows_sets(self, causes: set[Cause]) -> bool:
+        return Cause.HASH in causes <= BESIDE_RESULTS | {Cause.HASH} and self._placing.only_shows_sets()
+
     def _is_explained_by_machine(self) -> bool:
         """Whether runs agree in everything if clocks, process numbers and all else of the machine are held still."""
         self._case.tell("hold clock and machine still")
         change = as_change(hypothesis.fix(self._case.first) for hypothesis in machine_of(self._case.first))
-        first, *others = (self._case.checker.run(change) for _ in range(_RUNS_OF_MACHINE))
-        return not first.failed and not any(
-            other.failed or self._case.plain.compare(first, other, changed=True) for other in others
-        )
+        change = change | Change({"readings": {"clock": True, "meter": True}, "files": "fixed"}, {})
+        wanted = Prover(self._case.plain, self._case.most_runs).needed
+        first = self._case.checker.run(change)
+        if first.failed or wanted > self._case.most_runs:
+            return False
+        for _ in range(max(wanted, _RUNS_OF_MACHINE) - 1):
+            other = self._case.checker.run(change)
+            if other.failed or self._case.plain.compare(first, other, changed=True):
+                return False
+        return True
 
     def _note_beside(self, difference: Difference, causes: Sequence[Hypothesis]) -> None:
         """Note what stands beside a result that is the same. From now on only results are compared."""
         case = self._case
-        said = ", ".join(f"{h.cause} ({short_place(h.where)})" for h in causes if h.where)
-        why = f": it comes from {said}" if said else "" if causes else "; why was not found"
+        said = " or ".join(f"{h.cause} ({short_place(h.where)})" for h in causes if h.where)
+        why = f" It comes from {said}." if said else "" if causes else " Why was not found."
         case.note(
-            f"the result is the same in {case.plain.count} plain runs; beside it this differs{why}: {'; '.join(difference.what)}"
+            f"taken for the result, and the same in {case.plain.count} plain runs: {result_in_words(case.first)}. What stands beside it is not: "
+            f"{'; '.join(difference.what)}.{why}"
         )
-        case.only_results()
+        case.only_results(difference.what[0])
 
     def _cause(self, difference: Difference) -> Finding:
         """The cause of a difference, found by holding one thing still at a time."""
@@ -212,7 +227,22 @@ class Unsteady:
             rest = [s for s in kept if s is not hypothesis]
             if rest and prover.hold([s.fix(self._case.first) for s in rest]):
                 kept = rest
-        return kept if len(kept) > 1 else []  # a single cause was not enough before, so this agreement is chance
+        if len(kept) > 1:
+            return self._of_results(kept)
+        return []  # a single cause was not enough before, so this agreement is chance
+
+    def _of_results(self, causes: list[Hypothesis]) -> list[Hypothesis]:
+        """The causes without those of the machine that change only what stands beside the result."""
+        prover = Prover(self._case.plain, self._case.most_runs)
+        with self._case.plain.results_alone():
+            for hypothesis in [one for one in causes if one.cause in OF_THE_MACHINE]:
+                rest = [one for one in causes if one is not hypothesis]
+                if rest and prover.hold([one.fix(self._case.first) for one in rest]):
+                    causes, self._left_out = rest, True
+                    self._case.note(
+                        f"{hypothesis.cause} ({short_place(hypothesis.where)}) changes what stands beside the result, and not the result"
+                    )
+        return causes
 
     def _with_further(self, difference: Difference, causes: list[Hypothesis]) -> Finding:
         """The answer, with what else changes the result once these causes are held still."""
@@ -224,7 +254,8 @@ class Unsteady:
                 base = as_change([h.fix(self._case.first) for h in causes if h is not hypothesis])
                 causes[k] = self._placing.order_enters(hypothesis, base)
         held = held | as_change([h.fix(self._case.first) for h in causes])
-        further = self._further(held, known) if self._case.first.seconds < LONG else []
+        with self._case.plain.results_alone(self._left_out):
+            further = self._further(held, known) if self._case.first.seconds < LONG else []
         return Finding(difference, (*causes, *further), verified=True)
 
     def _by_address_alone(self, causes: list[Hypothesis]) -> list[Hypothesis]:
@@ -242,7 +273,6 @@ class Unsteady:
         reference = self._case.checker.run(FIRST_HASH_SEED | base)
         if reference.failed:
             return []
-        changes, _ = perturbations(self._case.first)
         known = _related(causes)
         changes = [(h, c) for h, c in perturbations(self._case.first)[0] if h.cause not in known]
         found: dict[Cause, Hypothesis] = {}
@@ -251,15 +281,24 @@ class Unsteady:
             if not self._case.differs(reference, self._case.checker.run(change | base)):
                 continue
             for hypothesis, part in parts:
-                if hypothesis.cause not in found and self._case.differs(reference, self._case.checker.run(part | base)):
-                    if self._case.differs(reference, self._case.checker.run(part | base)):
-                        if hypothesis.cause is Cause.MEMORY:
-                            hypothesis = self._placing.unwritten(hypothesis, base)
-                        found[hypothesis.cause] = hypothesis
-                        self._case.tried.append(
-                            Tried(f"besides: {hypothesis.cause}", Outcome.DIFFERENT, short_place(hypothesis.where))
-                        )
+                if hypothesis.cause in found or not all(
+                    self._changes_result(hypothesis.cause, reference, part | base) for _ in range(2)
+                ):
+                    continue
+                if hypothesis.cause is Cause.MEMORY:
+                    hypothesis = self._placing.unwritten(hypothesis, base)
+                found[hypothesis.cause] = hypothesis
+                self._case.tried.append(
+                    Tried(f"besides: {hypothesis.cause}", Outcome.DIFFERENT, short_place(hypothesis.where))
+                )
         return list(found.values())
+
+    def _changes_result(self, cause: Cause, reference: Trace, change: Change) -> bool:
+        other = self._case.checker.run(change)
+        if other.failed:
+            return False
+        difference = self._case.plain.compare(reference, other, changed=True)
+        return bool(difference) and not (cause in BESIDE_RESULTS and difference.same_result)
 
     def _too_rare(self, difference: Difference, tried: Sequence[Hypothesis]) -> Finding:
         """The answer where plain runs differ too seldom to prove a cause."""

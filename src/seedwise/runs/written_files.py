@@ -40,6 +40,8 @@ _LEFT_OUT = (
     ".log",
     ".lock",
     ".pid",
+    ".prof",
+    ".pstats",
     ".png",
     ".pdf",
     ".svg",
@@ -53,6 +55,7 @@ _PACKED: Mapping[str, Callable[[io.BytesIO], io.BufferedIOBase]] = {
     ".bz2": bz2.BZ2File,
     ".xz": lzma.LZMAFile,
 }
+_SHORT = {".tgz": ".tar.gz", ".tbz2": ".tar.bz2", ".txz": ".tar.xz"}
 """How files are unpacked that hold one other file. What packs them may write the date into them."""
 _DAMAGED = (OSError, EOFError, RuntimeError, zlib.error, zipfile.BadZipFile, tarfile.TarError, lzma.LZMAError)
 """What unpacking raises for a file that is damaged, or that wants a password."""
@@ -65,7 +68,7 @@ def written(
 ) -> tuple[dict[str, str], dict[str, Content]]:
     """Digests and contents of the written files by path, also of files outside the project.
 
-    Pictures, logs, databases, and files with a clock in them are left out. Of archives (`.npz`, `.pt`, `.zip`, `.tar`)
+    Pictures, logs, databases, profiles, and files with a clock in them are left out. Of archives (`.npz`, `.pt`, `.zip`, `.tar`)
     the members count, and of packed files what is packed, not their dates. Nothing is unpickled. `known` are digests that the program's processes have computed
     from what the files mean: full path → digest.
     """
@@ -125,18 +128,21 @@ def digest_of(content: Content | bytes) -> str:
 
 
 def _content(path: str, name: str, durations: bool) -> Content | bytes:
-    if name.endswith(".npy"):
-        array: NDArray[Any] = np.load(path, allow_pickle=False)
-        return array
     if zipfile.is_zipfile(path):
         with contextlib.suppress(*_DAMAGED), zipfile.ZipFile(path) as archive:
-            return _members(((member, archive.read(member)) for member in archive.namelist()), durations)
+            return _members(_in_zip(archive), name, durations)
     return _of_bytes(Path(path).read_bytes(), name, durations)
 
 
 def _of_bytes(data: bytes, name: str, durations: bool) -> Content | bytes:
     """The content of a file that is no archive of `zipfile`."""
     stem, suffix = os.path.splitext(name)
+    if suffix in _SHORT:
+        stem, suffix = os.path.splitext(stem + _SHORT[suffix])
+    if suffix == ".npy":
+        with contextlib.suppress(ValueError, OSError, EOFError):  # one of objects is compared by its bytes
+            array: NDArray[Any] = np.load(io.BytesIO(data), allow_pickle=False)
+            return array
     if suffix in _PACKED:
         with contextlib.suppress(*_DAMAGED), _PACKED[suffix](io.BytesIO(data)) as packed:
             unpacked = packed.read(_LARGE)
@@ -144,13 +150,13 @@ def _of_bytes(data: bytes, name: str, durations: bool) -> Content | bytes:
                 return _of_bytes(unpacked, stem, durations)
     if suffix == ".tar":
         with contextlib.suppress(*_DAMAGED), tarfile.open(fileobj=io.BytesIO(data)) as archive:
-            return _members(_in_tar(archive), durations)
-    try:
-        return masked_file(data.decode("utf-8"), name, durations)
-    except UnicodeDecodeError:
-        if data.startswith(b"\x80") and len(data) <= _SMALL:
-            return _pickled(data, durations) or _with_arrays(data, durations)
-        return _without_dates(data)
+            return _members(_in_tar(archive), name, durations)
+    if b"\x00" not in data:
+        with contextlib.suppress(UnicodeDecodeError):
+            return masked_file(data.decode("utf-8"), name, durations)
+    if data.startswith(b"\x80") and len(data) <= _SMALL:
+        return _pickled(data, durations) or _with_arrays(data, durations)
+    return _without_dates(data)
 
 
 def _pickled(data: bytes, durations: bool) -> str:
@@ -221,6 +227,12 @@ def _without_dates(data: bytes) -> bytes:
     return without_dates(data.decode("latin-1")).encode("latin-1", "replace")
 
 
+def _in_zip(archive: zipfile.ZipFile) -> Iterator[tuple[str, bytes]]:
+    for member in archive.infolist():
+        too_large = member.file_size >= _LARGE
+        yield member.filename, f"{OF_BYTES} {member.CRC:064x}".encode() if too_large else archive.read(member)
+
+
 def _in_tar(archive: tarfile.TarFile) -> Iterator[tuple[str, bytes]]:
     for member in archive.getmembers():
         file = archive.extractfile(member) if member.isfile() else None
@@ -228,26 +240,28 @@ def _in_tar(archive: tarfile.TarFile) -> Iterator[tuple[str, bytes]]:
             yield member.name, file.read()
 
 
-def _members(members: Iterable[tuple[str, bytes]], durations: bool) -> str:
-    """Name and contents of each of an archive's members: small arrays and pickles as text, of others a digest.
+def _members(members: Iterable[tuple[str, bytes]], of: str, durations: bool) -> str:
+    """Name and contents of each of an archive's members: text, small arrays and pickles as text, of others a digest.
 
-    Only the names count of Keras's `metadata.json`, which holds a date, and of torch's `serialization_id`, a digest of the other members.
+    In Keras's archives `metadata.json`, which holds a date, counts by its name alone; in torch's, `serialization_id` does, a
+    digest of the other members. The folder in which torch puts them all has the name of the file.
     """
-    found: list[str] = []
-    for member, data in members:
-        name = member.partition("/")[2] or member
-        is_left_out = member == "metadata.json" or name == ".data/serialization_id"
-        found.append(name if is_left_out else f"{name}: {_member(name, data, durations)}")
-    return "\n".join(sorted(found))
+    shown = [(name, _member(name, data, durations)) for name, data in members]
+    folders = {name.partition("/")[0] for name, _ in shown}
+    cut = len(next(iter(folders))) + 1 if len(folders) == 1 and all("/" in name for name, _ in shown) else 0
+    dated = ".data/serialization_id" if cut else "metadata.json" if of.endswith(".keras") else ""
+    return "\n".join(sorted(name[cut:] if name[cut:] == dated else f"{name[cut:]}: {text}" for name, text in shown))
 
 
 def _member(name: str, data: bytes, durations: bool) -> str:
-    if name.endswith(".npy") and len(data) < _SMALL:
-        with contextlib.suppress(ValueError, OSError, EOFError):
-            array: NDArray[Any] = np.load(io.BytesIO(data), allow_pickle=False)
-            if array.size < _FEW and array.dtype.kind in "biufc":
-                return f"{array.dtype} {array.shape}\n" + "\n".join(map(repr, array.ravel().tolist()))
-    return _pickled(data, durations) or f"{OF_BYTES} {hashlib.sha256(_without_dates(data)).hexdigest()}"
+    content = _of_bytes(data, name, durations) if len(data) < _SMALL else data
+    if isinstance(content, np.ndarray):
+        if content.size < _FEW and content.dtype.kind in "biufc":
+            return f"{content.dtype} {content.shape}\n" + "\n".join(map(repr, content.ravel().tolist()))
+        content = data
+    if isinstance(content, str):
+        return content
+    return f"{OF_BYTES} {hashlib.sha256(_without_dates(content)).hexdigest()}"
 
 
 def _size(content: Content) -> int:

@@ -18,7 +18,9 @@ from .clock import Clock, watch_clock
 from .compiling import put, step_aside_for_compilers
 from .completion import watch_completion
 from .facts import Facts
+from .file_facts import FileFacts
 from .identities import tell_drawn, tell_identity
+from .kernel_files import watch_kernel_files
 from .looked_for import LookedFor
 from .meters import watch_meters
 from .numbered import number_objects
@@ -35,11 +37,14 @@ def install(asked: dict[str, Any], facts: Facts, recording: Recording) -> None:
     _listing(asked.get("listing", ""), asked.get("sort", ""), facts)
     watch_clock(Clock(asked.get("clock", {}), recording, facts))
     watch_meters(recording, facts)
+    watch_kernel_files(recording, facts)
     _pid(asked.get("pid", ""), facts)
     _entropy(asked.get("entropy", ""), facts)
     watch_completion(asked.get("completion", ""), asked.get("collect", ""), facts)
     SideBySide(asked.get("completion", ""), asked.get("collect", ""), facts).watch()
     LookedFor().watch(facts)
+    if asked.get("files"):
+        FileFacts(recording).hold()
     watch_hash_seed(facts)
     if asked.get("numbered"):
         number_objects(asked["numbered"])

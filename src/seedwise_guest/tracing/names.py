@@ -1,7 +1,9 @@
 """Names by which a traced process and its host know each other's files and facts. Nothing is imported here."""
 
 ORDER = "set-order "
-"""So begin the names of facts on the order of a set; the line follows. The fact says what is ordered: `word`, `object`, `hash`."""
+"""So begin the names of facts on the order of a set; the line follows. The fact says what is ordered: `word`, `object`, `hash`, or `SHOWN`."""
+SHOWN = "shown"
+"""A set of words that is written as it is, and of which nothing is taken."""
 PLACED = "placed by address "
 """So begin the names of facts on classes whose objects a set orders by their addresses; the class follows, the line is the fact."""
 ASIDE = "aside-"

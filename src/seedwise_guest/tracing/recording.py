@@ -17,6 +17,8 @@ from .names import METER, REPLAY
 
 _MOST = 200_000
 """How many readings of one kind are kept in one thread."""
+_MOST_NUMBERS = 2_000_000
+"""How many numbers that are no clock's are kept in all."""
 
 
 class Recording:
@@ -40,6 +42,7 @@ class Recording:
         self._given: dict[str, list[list[float]]] | None = None
         self._next: dict[str, int] = {}
         self._over: dict[str, list[float]] = {}
+        self._numbers = 0
         self._owner = os.getpid()
 
     def clock(self, name: str, real: float) -> float:
@@ -54,13 +57,19 @@ class Recording:
             return real
         return self._again(key, [real], follows=True)[0]
 
+    def first_time(self) -> float:
+        """The first time of day that is given again; if there is none, a time of long ago."""
+        days = [rows[0][0] for key, rows in self._givens().items() if key.startswith("time") and rows]
+        return min(days, default=1_700_000_000.0)
+
     def meter(self, name: str, real: list[float]) -> list[float]:
         """A reading of something else than a clock; its numbers may be scaled."""
         if self._owner != _pid():
             self._begin_in_child()
         key = f"{METER}{name} {threading.current_thread().name}"
         kept = self._kept.setdefault(key, [])
-        if len(kept) < _MOST:
+        if len(kept) < _MOST and self._numbers < _MOST_NUMBERS:
+            self._numbers += len(real)
             kept.append(list(real))
         if not self._again_meter:
             return real
@@ -68,13 +77,12 @@ class Recording:
 
     def _again(self, key: str, real: list[float], follows: bool) -> list[float]:
         given = self._givens().get(key)
-        if not given or len(given[0]) != len(real):
+        if not given:
             return real
         k = self._next[key] = self._next.get(key, -1) + 1
-        if k < len(given):
-            return given[k]
-        if not follows:
-            return given[-1]
+        if k < len(given) or not follows:
+            row = given[min(k, len(given) - 1)]
+            return row if len(row) == len(real) else real
         start = self._over.setdefault(key, real)  # beyond what was kept: time goes on from there
         return [given[-1][0] + (real[0] - start[0]) * self._scale]
 
@@ -97,7 +105,13 @@ class Recording:
         if self._scale == 1.0 and not self._nudge:
             return rows
         if key.startswith(METER):
-            return [[value * self._scale * (1 + self._nudge * _wave(k)) for value in row] for k, row in enumerate(rows)]
+            return [
+                [
+                    value * self._scale * (1 + self._nudge * _wave(k * len(row) + j))
+                    for j, value in enumerate(row)  # two numbers of one reading may be divided by each other
+                ]
+                for k, row in enumerate(rows)
+            ]
         now = start + (rows[0][0] - start) * self._scale
         changed = [[now]]
         for k in range(1, len(rows)):

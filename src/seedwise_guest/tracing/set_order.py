@@ -18,11 +18,13 @@ from ..process.frames import is_guest_file, is_user_file
 from ..sites.substitution import Substitution
 from .callers import direct
 from .facts import Facts
-from .names import ORDER, PLACED
+from .names import ORDER, PLACED, SHOWN
 from .numbered import name_of
 
 _FREE = frozenset("sorted len sum min max any all set frozenset isinstance issubclass type id bool hash".split())
 _WRAPPED = (ast.Name, ast.Attribute, ast.Call, ast.BinOp, ast.Set, ast.SetComp, ast.Subscript, ast.IfExp)
+_SHOWING = (print, str, repr, format)
+"""Functions that write a set as it is."""
 _BY_ADDRESS: Any = object.__hash__
 Edit = list[Any]
 
@@ -152,12 +154,12 @@ class SetOrder:
         for of in {type(one) for one in values} if kind == "object" else ():
             self._facts.note(PLACED + name_of(of), where)
 
-    def _taken(self, value: Any, line: int) -> Any:
+    def _taken(self, value: Any, line: int, is_shown: bool = False) -> Any:
         if not isinstance(value, (set, frozenset)) or len(value) < 2:
             return value
         where, kind = self._here(line), _kind_of(value)
         if kind:
-            self._note(where, kind, value)
+            self._note(where, SHOWN if is_shown and kind == "word" else kind, value)
         return sorted(value, key=_rank) if where in self._sort and kind == "word" else value
 
     def _given(self, value: Any, line: int, to: Any) -> Any:
@@ -169,7 +171,7 @@ class SetOrder:
             isinstance(to, type) and is_user_file(str(getattr(module, "__file__", "") or ""))
         ):
             return value  # the user's own function: its own lines are seen
-        return self._taken(value, line)
+        return self._taken(value, line, is_shown=any(to is function for function in _SHOWING))
 
     def _pop(self, value: Any, line: int) -> Any:
         if not isinstance(value, set) or len(value) < 2 or not _kind_of(value):

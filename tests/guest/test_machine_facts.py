@@ -1,0 +1,76 @@
+"""What a checked process is told of the machine: readings of kernel files, and facts about files that are held still."""
+
+import subprocess
+import sys
+import textwrap
+from pathlib import Path
+
+import pytest
+
+from seedwise_guest.tracing.kernel_files import _with_numbers
+from seedwise_guest.tracing.recording import Recording
+
+
+class Gives:
+    """Gives other readings than the real ones."""
+
+    def __init__(self, *rows: list[float]) -> None:
+        self.rows = list(rows)
+
+    def meter(self, name: str, real: list[float]) -> list[float]:
+        return self.rows.pop(0) if self.rows else real
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["18446744073709551615 kB", "0000:00:1f.3 up", "00400000-00452000 r-xp 08:02", "007", "Linux version 6.1.0-9", ""],
+)
+def test_kernel_files_read_as_they_are_in_a_plain_run(text: str) -> None:
+    assert _with_numbers(text, "/proc/x", Gives()) == text  # type: ignore[arg-type]
+
+
+def test_numbers_of_a_kernel_file_are_given_again_with_their_decimals() -> None:
+    given = Gives([1.5, 20.0, 7.0])
+    assert _with_numbers("31015.69 12.00\nload 3", "/proc/x", given) == "1.50 20.00\nload 7"  # type: ignore[arg-type]
+
+
+def test_a_reading_with_another_number_of_numbers_is_left_as_it_is() -> None:
+    recording = Recording({"meter": True})
+    recording._given = {"meter /proc/x MainThread": [[1.0, 2.0], [3.0]]}
+    assert recording.meter("/proc/x", [5.0, 6.0]) == [1.0, 2.0]
+    assert recording.meter("/proc/x", [5.0, 6.0]) == [5.0, 6.0]
+
+
+HELD = """
+    import os, shutil, sys, tarfile, tempfile, time
+    from pathlib import Path
+    from seedwise_guest.tracing.file_facts import FileFacts
+    from seedwise_guest.tracing.recording import Recording
+    import seedwise_guest.process.frames as frames
+    FileFacts(Recording({})).hold()
+    with tempfile.TemporaryDirectory() as folder:
+        Path(folder, "x").write_text("a")
+    os.makedirs("d", exist_ok=True)
+    Path("d/x").write_text("a")
+    os.link("d/x", "d/y") if not os.path.exists("d/y") else None
+    first = os.path.getmtime("d/x")
+    time.sleep(0.02)
+    Path("d/x").write_text("ab")
+    assert os.path.getmtime("d/x") > first, "a program that waits for a change must see it"
+    found = os.stat("d/x")
+    with tarfile.open("a.tar", "w") as archive:
+        archive.add("d/x")
+    print(found.st_ino, found.st_mtime, open("a.tar", "rb").read().hex()[:300])
+    shutil.rmtree("d")
+"""
+
+
+def test_facts_of_files_are_the_same_in_each_run_and_folders_can_be_removed(tmp_path: Path) -> None:
+    script = tmp_path / "script.py"
+    script.write_text(textwrap.dedent(HELD))
+    said = [
+        subprocess.run([sys.executable, str(script)], cwd=tmp_path, capture_output=True, text=True, check=False)
+        for _ in range(2)
+    ]
+    assert [one.stderr for one in said] == ["", ""]
+    assert said[0].stdout == said[1].stdout
