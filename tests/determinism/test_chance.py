@@ -17,6 +17,7 @@ from seedwise.determinism.chance import (
 )
 from seedwise.determinism.diagnosis import Examination
 from seedwise.determinism.rerunning import NOTHING, Change, Checker
+from seedwise.runs.written_files import digest_of
 
 LIMIT = 0.01
 NO_CAUSE = ("", Cause.RACE, Cause.UNKNOWN, Cause.BESIDE)
@@ -118,3 +119,23 @@ def test_a_race_is_told_with_how_many_runs_showed_it() -> None:
     told = next(check for check in (examined(0.05, rng) for _ in range(50)) if check.cause == Cause.RACE)
     assert f"{told.other_runs} of {told.plain_runs} plain runs differ, too few to say more" in told.sentence
     assert not told.fix_verified
+
+
+class Dated(Race):
+    """A program with a result, and a file of dated lines whose numbers are other ones in each run, whatever is done."""
+
+    def run(self, change: Change = NOTHING) -> Trace:
+        self.runs += 1
+        said = {"history.txt": f"DATE temperature 40.{self._rng.randrange(10**6)}\n"}
+        digests = {path: digest_of(text) for path, text in said.items()}
+        return Trace(0, "final loss 0.123456\n", "", files=digests, contents=said, seconds=0.2)
+
+
+def test_what_differs_for_reasons_unknown_beside_the_result_is_told_once_and_the_check_ends() -> None:
+    examination = Examination(["python"], None, 1e-4, 60.0, lambda text: None)
+    checker = Dated(1.0, random.Random(2), 2)
+    check = examination.examine(checker)
+    assert (check.verdict, check.cause, check.beside) == (Verdict.IDENTICAL, "", "files: history.txt")
+    assert check.sentence.startswith("identical in its result")
+    assert checker.runs < 80
+    assert sum("taken for the result" in note for note in check.notes) == 1

@@ -276,10 +276,12 @@ def test_what_a_progress_bar_wrote_over_is_gone() -> None:
 def test_paths_and_tables_without_what_is_of_the_day() -> None:
     assert masked_path("runs/20261121-084603/metrics.json") == masked_path("runs/20271122-010203/metrics.json")
     assert masked_path("runs/Nov21_08-46-03_host") == masked_path("runs/Dec01_11-22-33_host")
+    assert masked_path("w_29Nov2026_00h08.39.csv") == masked_path("w_3dec2026_120001.csv")
     assert masked_path("checkpoint-500/model.pt") != masked_path("checkpoint-700/model.pt")
     assert masked_file("epoch,time,loss\n1,3.5,0.2\n", "h.csv") == masked_file("epoch,time,loss\n1,9.1,0.2\n", "h.csv")
     assert masked_file("epoch,time,loss\n1,3.5,0.2\n", "h.csv") != masked_file("epoch,time,loss\n1,3.5,0.3\n", "h.csv")
     assert names_duration("train_time")
+    assert names_duration("microseconds")
     assert not names_duration("time_to_event")
 
 

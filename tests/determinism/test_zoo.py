@@ -13,7 +13,15 @@ LONG = (
     *("index_backward", "conv_threads", "set_of_objects", "empty_torch", "loky_numpy", "seeded_too_late"),
     *("sklearn_split", "torch_global", "sound_compiled", "sound_empty_filled"),
     *("sound_import_draws", "sound_jit_script", "sound_loader", "sound_dated_checkpoint", "sound_threads_printed"),
-    *("sound_run_by_minute", "sound_joblib_dump", "sound_named_run", "sound_optuna_progress"),
+    *("sound_run_by_minute", "sound_joblib_dump", "sound_named_run", "sound_optuna_progress", "sound_training"),
+    *(
+        "sound_pool_prints_pids",
+        "drawn_file_names",
+        "strftime_seed",
+        "datetime_feature",
+        "callback_order",
+        "spawned_numpy",
+    ),
 )
 """The first three need both cores for themselves: their races are rare on a busy machine, or their addresses move. The others are slow relatives of programs that are here too."""
 IN_FRAMEWORKS = ("sound_optuna_progress",)

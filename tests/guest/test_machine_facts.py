@@ -74,3 +74,28 @@ def test_facts_of_files_are_the_same_in_each_run_and_folders_can_be_removed(tmp_
     ]
     assert [one.stderr for one in said] == ["", ""]
     assert said[0].stdout == said[1].stdout
+
+
+READ = """
+    import sys
+    from pathlib import Path
+    from seedwise_guest.tracing.facts import Facts
+    from seedwise_guest.tracing.kernel_files import watch_kernel_files
+    from seedwise_guest.tracing.recording import Recording
+    recording = Recording({})
+    watch_kernel_files(recording, Facts())
+    Path("/proc/uptime").read_text()
+    with open("/proc/self/statm", "rb") as file:
+        assert b" " in file.read()
+    open("/proc/self/stat", "rb", 0).read()
+    assert Path(__file__).read_text() and open(__file__).fileno() > 0
+    print(sorted(recording._kept))
+"""
+
+
+def test_kernel_files_are_seen_through_pathlib_too_and_others_are_opened_as_ever(tmp_path: Path) -> None:
+    script = tmp_path / "script.py"
+    script.write_text(textwrap.dedent(READ))
+    done = subprocess.run([sys.executable, str(script)], capture_output=True, text=True, check=False)
+    assert done.stderr == ""
+    assert done.stdout.strip() == "['meter /proc/self/statm MainThread', 'meter /proc/uptime MainThread']"

@@ -21,7 +21,8 @@ _FRACTION = r"(?:\.\d{1,9}|,\d{3}(?!\d)(?:\.\d{3}(?![.\d]))?)?"
 """Parts of a second; `,123.456` is a logger's time with milliseconds behind it."""
 _CLOCK = rf"\d\d:\d\d(?::\d\d{_FRACTION})?"
 _MONTH_DAY = r"(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])"
-_HOUR_MINUTE = r"(?:[01]\d|2[0-3])[0-5]\d"
+_HOURS = r"(?:[01]\d|2[0-3])"
+_HOUR_MINUTE = rf"{_HOURS}[0-5]\d"
 _ALWAYS = (
     (re.compile(r"0x[0-9a-fA-F]{5,}"), "0x"),
     (
@@ -37,6 +38,12 @@ _ALWAYS = (
     (re.compile(rf"\b{_DAY}?\d{{1,2}} {_MONTH},? 20\d\d\b(?: {_CLOCK}|(?!\.\d))"), "DATE"),
     (re.compile(r"(?<![A-Za-z])[A-Z][a-z]{2}\d\d_\d\d-\d\d-\d\d"), "DATE"),
     (re.compile(rf"(?<![A-Za-z0-9.])20\d\d{_MONTH_DAY}[-_T]?{_HOUR_MINUTE}(?:[0-5]\d)?(?![A-Za-z0-9]|\.\d)"), "DATE"),
+    (
+        re.compile(
+            rf"(?i)(?<![a-z0-9])\d{{1,2}}[-_]?{_MONTH}[-_]?20\d\d(?:[-_T]{_HOURS}[-_h:.]?[0-5]\d(?:[-_m:.]?[0-5]\d)?s?)?(?![a-z0-9])"
+        ),
+        "DATE",
+    ),
     (re.compile(rf"\b\d{{1,2}}:\d\d(?::\d\d)?{_FRACTION}\b"), "TIME"),
     (re.compile(r"(?i)\b[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b"), "UUID"),
     (re.compile(r"(?i)\b(pid\D{0,3})\d+"), r"\1PID"),
@@ -60,7 +67,7 @@ _DURATIONS = (
     (re.compile(r"\b1[6-9]\d{8}(?:\.\d+)?\b"), "EPOCH"),
 )
 _DURATION_NAME = re.compile(
-    r"(?i)(^|_)(time|elapsed|duration|seconds|secs|sec|runtime|wall|took|ms|timestamp|(samples|steps|tokens)_per_second)$"
+    r"(?i)(^|_)(time|elapsed|duration|(?:milli|micro|nano)?seconds|secs|sec|runtime|wall|took|ms|timestamp|(samples|steps|tokens)_per_second)$"
 )
 
 

@@ -25,10 +25,12 @@ def watch_kernel_files(recording: Recording, facts: Facts) -> None:
     """Keep the numbers that the user's own code reads there, or give those of another run again."""
     original = builtins.open
 
-    def own(file: Any, mode: str = "r", *args: Any, **kwargs: Any) -> Any:
-        opened = original(file, mode, *args, **kwargs)
-        path = os.fspath(file) if isinstance(file, (str, os.PathLike)) else ""
-        if not isinstance(path, str) or not path.startswith(_FOLDERS) or mode not in ("r", "rt", "rb") or args:
+    def own(name: Any, mode: str = "r", *args: Any, **kwargs: Any) -> Any:
+        opened = original(name, mode, *args, **kwargs)
+        path = os.fspath(name) if isinstance(name, (str, os.PathLike)) else ""
+        if not isinstance(path, str) or not path.startswith(_FOLDERS) or mode not in ("r", "rt", "rb"):
+            return opened
+        if (args[0] if args else kwargs.get("buffering", -1)) != -1:
             return opened
         where = _reader(sys._getframe(2))
         if where is None:
@@ -40,7 +42,7 @@ def watch_kernel_files(recording: Recording, facts: Facts) -> None:
         text = said if isinstance(said, str) else said.decode("latin-1")
         if not 0 < len(said) < _LARGEST or not 0 < len(_NUMBER.findall(text)) <= _MOST_NUMBERS:
             opened.close()
-            return original(file, mode, *args, **kwargs)
+            return original(name, mode, *args, **kwargs)
         opened.close()
         facts.note("meter", where)
         shown = _with_numbers(text, path.replace(f"/{os.getpid()}/", "/self/"), recording)
