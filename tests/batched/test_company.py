@@ -38,12 +38,18 @@ def same_bits(one: sw.Run, other: sw.Run) -> bool:
 
 
 SLOW = {"deep lstm", "gru", "attention", "convolution"}
+LONG = {"deep lstm", "gru", "attention"}
+"""More than half a minute each."""
+
+
+def marks_of(name: str) -> list[pytest.MarkDecorator]:
+    return [pytest.mark.slow] * (name in SLOW) + [pytest.mark.long] * (name in LONG)
 
 
 @pytest.mark.parametrize(
     "name",
     [
-        pytest.param(name, marks=[pytest.mark.slow] if name in SLOW else [])
+        pytest.param(name, marks=marks_of(name))
         for name in ("linear", "dropout", "norms", "convolution", "deep lstm", "gru", "embedding", "attention")
     ],
 )

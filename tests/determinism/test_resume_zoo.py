@@ -124,7 +124,7 @@ def test_what_no_state_dict_holds_is_named_and_proved(script: Script, name: str,
 @pytest.mark.parametrize(
     ("name", "edits"),
     [
-        ("accumulated_gradients.py", [("if it % 9 == 0", "if it % 8 == 0")]),
+        pytest.param("accumulated_gradients.py", [("if it % 9 == 0", "if it % 8 == 0")], marks=pytest.mark.long),
         ("thawed_layer.py", [("if ep == 2", "if ep >= 2")]),
     ],
 )
@@ -222,7 +222,14 @@ BETWEEN: list[tuple[Edits, str]] = [
 ]
 
 
-@pytest.mark.parametrize(("edits", "cause"), BETWEEN)
+IN_CI = (0, 2)
+"""The others are their relatives."""
+
+
+@pytest.mark.parametrize(
+    ("edits", "cause"),
+    [pytest.param(*one, marks=[pytest.mark.long] * (k not in IN_CI)) for k, one in enumerate(BETWEEN)],
+)
 def test_what_moves_a_generator_between_saving_and_training_is_a_cause_of_its_own(
     script: Script, edits: Edits, cause: str
 ) -> None:
@@ -231,7 +238,11 @@ def test_what_moves_a_generator_between_saving_and_training_is_a_cause_of_its_ow
 
 
 @pytest.mark.parametrize(
-    "edits", [[("# BEFORE SAVING", EVALUATED)], [("# BEFORE SAVING", EVALUATED), SEEDED_AGAIN]], ids=["plain", "seeded"]
+    "edits",
+    [
+        pytest.param([("# BEFORE SAVING", EVALUATED)], id="plain", marks=pytest.mark.long),
+        pytest.param([("# BEFORE SAVING", EVALUATED), SEEDED_AGAIN], id="seeded"),
+    ],
 )
 def test_an_evaluation_before_the_saving_is_sound(script: Script, edits: Edits) -> None:
     found = checked(script, "torch_evaluated.py", edits)

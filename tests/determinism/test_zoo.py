@@ -22,6 +22,7 @@ LONG = (
         "callback_order",
         "spawned_numpy",
     ),
+    *("unwritten_parameter", "uuid1_seed", "pandas_now", "sound_many_workers"),
 )
 """The first three need both cores for themselves: their races are rare on a busy machine, or their addresses move. The others are slow relatives of programs that are here too."""
 IN_FRAMEWORKS = ("sound_optuna_progress",)
