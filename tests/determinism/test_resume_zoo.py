@@ -133,6 +133,7 @@ def test_the_fix_that_is_told_makes_it_sound(script: Script, name: str, edits: E
     assert (found.verdict, found.cause) == (Resumed.IDENTICAL, ""), found.sentence
 
 
+@pytest.mark.long
 def test_a_rate_that_is_one_epoch_behind_is_named(script: Script) -> None:
     late = [
         ("    sched.step()\n    if", "    if"),

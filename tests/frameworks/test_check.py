@@ -73,6 +73,7 @@ def test_an_unseeded_operation_of_tensorflow(script: Callable[..., list[str]]) -
     assert "tf.random.set_seed(0)" in found.fix
 
 
+@pytest.mark.long
 def test_a_key_from_the_clock(script: Callable[..., list[str]]) -> None:
     found = check_script(script(QUIET + JAX))
     assert (found.cause, found.location) == ("clock", "train.py:7")
