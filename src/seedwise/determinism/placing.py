@@ -43,8 +43,8 @@ class Placing:
 
     def unwritten(self, hypothesis: Hypothesis, base: Change = NOTHING) -> Hypothesis:
         """The cause with the line whose memory is read before it is written, other causes being held still."""
-        filled = self._case.checker.run(FIRST_HASH_SEED | base | as_change([hypothesis.fix(self._case.first)]))
-        return replace(hypothesis, where=self.unwritten_line(filled, base) or hypothesis.where)
+        mended = self._case.checker.run(FIRST_HASH_SEED | base | as_change([hypothesis.fix(self._case.first)]))
+        return replace(hypothesis, where=self.unwritten_line(mended, base) or hypothesis.where)
 
     def unwritten_line(self, mended: Trace, base: Change = NOTHING) -> str:
         """The line whose memory is read before it is written: with that memory filled, other memory changes nothing."""
