@@ -1,18 +1,24 @@
 """A result that is the same, beside which something differs: what counts as the result, and what does not."""
 
+import base64
 import gzip
 import io
 import json
 import pickle
 import tarfile
+import time
 import zipfile
 from pathlib import Path
 
+import h5py
 import numpy as np
+import pandas as pd
 import pytest
 
 from seedwise.determinism import Trace, Verdict, compare
-from seedwise.runs.written_files import contents_of, digest_of
+from seedwise.runs.file_contents import digest_of
+from seedwise.runs.masks import masked
+from seedwise.runs.written_files import contents_of
 
 CLOCK = {"clock-read": "train.py:1"}
 END = "accuracy = 0.875\n"
@@ -198,3 +204,129 @@ def test_members_keep_their_folders_and_what_is_no_keras_archive_its_metadata(tm
         found.append(_written(folder))
     assert found[0]["all.zip"] != found[1]["all.zip"]
     assert found[0]["b.zip"] != found[1]["b.zip"]
+
+
+STEPS = np.array([1, 2], np.uint32)
+
+
+@pytest.mark.parametrize(
+    ("ours", "theirs", "beside"),
+    [
+        ("BINFLOAT 0.5\nBINFLOAT 31.25", "BINFLOAT 0.5\nBINFLOAT 47.5", True),
+        ("BINFLOAT 0.5\nBINFLOAT 31.25", "BINFLOAT 0.5", True),
+        ("BINFLOAT 0.5000000001", "BINFLOAT 0.5", False),
+        ('{"loss": 0.5}', '{"loss": 0.75}', False),
+        ("epoch,loss\n1,0.5", "epoch,loss\n1,0.75", False),
+        ("weights: digest of bytes " + "a" * 64, "weights: digest of bytes " + "b" * 64, False),
+    ],
+)
+def test_where_parameters_agree_other_numbers_that_differ_by_far_are_moments(
+    ours: str, theirs: str, beside: bool
+) -> None:
+    x, y = (trace(END, {"kept": text}, steps=STEPS) for text in (ours, theirs))
+    assert compare(x, y).same_result is beside
+
+
+def test_an_array_in_an_archive_may_hold_moments_where_another_one_is_the_same(tmp_path: Path) -> None:
+    rng = np.random.default_rng(1)
+    table = rng.normal(size=40)
+
+    def saved(name: str, **arrays: np.ndarray) -> dict[str, str]:
+        (tmp_path / name).mkdir()
+        np.savez(tmp_path / name / "all.npz", **arrays)
+        return _written(tmp_path / name)  # type: ignore[return-value]
+
+    first = saved("1", table=table, beats=np.array([0.5, 1.25]))
+    same = {
+        "longer": saved("2", table=table, beats=np.array([0.75, 1.5, 2.25])),
+        "none": saved("3", table=table, beats=np.array([])),
+    }
+    other = {
+        "rounded": saved("4", table=table, beats=np.array([0.5 + 1e-12, 1.25])),
+        "table": saved("5", table=table * 2, beats=np.array([0.5, 1.25])),
+        "lacking": saved("6", table=table),
+    }
+    assert all(compare(trace(END, first), trace(END, files)).same_result for files in same.values())
+    assert not any(compare(trace(END, first), trace(END, files)).same_result for files in other.values())
+
+
+def test_pictures_in_pages_and_notebooks_are_none_of_the_result() -> None:
+    def page(seed: int, loss: float) -> str:
+        data = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR" + np.random.default_rng(seed).bytes(9_000)
+        plain, lines = base64.b64encode(data).decode(), base64.encodebytes(data).decode()
+        cell = json.dumps({"image/png": lines, "loss": loss})
+        return f'<img src="data:image/png;base64,{plain}"><svg id="m{seed}">\n</svg> {cell} loss {loss}'
+
+    assert masked(page(1, 0.5)) == masked(page(2, 0.5)) != masked(page(1, 0.25))
+
+
+def _tables(folder: Path, day: int, loss: float) -> dict[str, object]:
+    folder.mkdir()
+    with h5py.File(folder / "all.h5", "w") as file:
+        data = file.create_dataset("layer/weights", data=np.arange(12.0) * loss, track_times=True)
+        data.attrs["created"] = f"Sun Nov {day} 10:11:12 2026"
+        file.attrs["elapsed"] = float(day)
+        file["names"] = ["a", "b"]
+    frame = pd.DataFrame(
+        {"loss": [loss, 0.75], "who": ["x", None], "at": [pd.Timestamp(2026, 11, day, k) for k in (1, 2)]}
+    )
+    frame.to_parquet(folder / "all.parquet")
+    return _written(folder)
+
+
+def test_hdf5_and_parquet_files_are_compared_by_what_they_hold(tmp_path: Path) -> None:
+    time.sleep(1 - time.time() % 1)  # HDF5 notes whole seconds
+    first = _tables(tmp_path / "a", 1, 0.5)
+    time.sleep(1)
+    same, other = _tables(tmp_path / "b", 2, 0.5), _tables(tmp_path / "c", 2, 0.25)
+    assert (tmp_path / "a/all.h5").read_bytes() != (tmp_path / "b/all.h5").read_bytes()
+    names = ("all.h5", "all.parquet")
+    assert [first[name] for name in names] == [same[name] for name in names]
+    assert all(first[name] != other[name] for name in names)
+    assert "layer/weights: float64 (12,)\n0.0\n0.5" in str(first["all.h5"])
+
+
+def test_a_damaged_hdf5_file_is_compared_by_its_bytes(tmp_path: Path) -> None:
+    (tmp_path / "a.h5").write_bytes(b"\x89HDF\r\n\x1a\n\x00broken")
+    (tmp_path / "a.parquet").write_bytes(b"PAR1\x00\x15\xffPAR1")
+    assert all(isinstance(content, bytes) for content in _written(tmp_path).values())
+
+
+def test_a_checksum_that_is_printed_counts_as_the_file() -> None:
+    def run(checksum: str, loss: float = 0.5) -> Trace:
+        return trace(f"model.zip {checksum[:12]}\nloss {loss}\n", checksums=("0" * 32, checksum))
+
+    ours, theirs = "3f" * 16, "9e" * 16
+    assert not compare(run(ours), run(theirs))
+    assert compare(run(ours), run(theirs, 0.25))
+
+
+def test_a_digest_of_weights_that_is_printed_is_a_result_where_parameters_were_not_seen() -> None:
+    ours, theirs = (f"sha {digit * 64}\n{END}" for digit in "3e")
+    found = compare(trace(ours), trace(theirs))
+    assert found.in_digests
+    assert found.same_result  # if the clock explains it
+    assert not found.only_logged
+    assert not compare(trace(ours, steps=STEPS), trace(theirs, steps=STEPS)).in_digests
+
+
+def test_the_one_file_of_its_kind_is_the_same_file_where_its_name_was_drawn() -> None:
+    def run(name: str, text: str = "loss 0.5") -> Trace:
+        return trace(END, {name: text, "x.txt": f"kept as {name}"})
+
+    found = compare(run("out/paths_XWPImIO6.h5"), run("out/paths_9rahjwIM.h5"), every_word=True)
+    assert found.same_result
+    assert found.what == ("names of files: out/paths_9rahjwIM.h5 in one of them",)
+    assert not compare(run("out/paths_XWPImIO6.h5"), run("out/paths_9rahjwIM.h5", "loss 0.25")).same_result
+    assert not compare(run("best_0.91.txt"), run("top_0.92.txt")).same_result
+
+
+def test_a_line_that_begins_with_its_step_runs_along() -> None:
+    end = "epoch 0 took 3 s\nbest 0.25 of all\n"
+    ours = trace("[00:01] step 30 loss 0.9\n" + end)
+    theirs = trace("[00:02] step 44 loss 0.75\n[00:03] step 70 loss 0.5\n" + end)
+    assert compare(ours, theirs).same_result
+    same_step = trace("[00:02] step 30 loss 0.75\n" + end)
+    assert not compare(ours, same_step).same_result
+    for line in ("accuracy after epoch {}: {}", "best {1} at epoch {0}", "loss {1} | step {0}"):
+        assert not compare(trace(line.format(3, 0.5)), trace(line.format(4, 0.25))).same_result

@@ -17,7 +17,7 @@ from seedwise.determinism.chance import (
 )
 from seedwise.determinism.diagnosis import Examination
 from seedwise.determinism.rerunning import NOTHING, Change, Checker
-from seedwise.runs.written_files import digest_of
+from seedwise.runs.file_contents import digest_of
 
 LIMIT = 0.01
 NO_CAUSE = ("", Cause.RACE, Cause.UNKNOWN, Cause.BESIDE)

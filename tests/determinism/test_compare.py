@@ -278,6 +278,13 @@ def test_paths_and_tables_without_what_is_of_the_day() -> None:
     assert masked_path("runs/Nov21_08-46-03_host") == masked_path("runs/Dec01_11-22-33_host")
     assert masked_path("w_29Nov2026_00h08.39.csv") == masked_path("w_3dec2026_120001.csv")
     assert masked_path("checkpoint-500/model.pt") != masked_path("checkpoint-700/model.pt")
+    assert (
+        masked_path("fit_2026-11-29T020542.715.html")
+        == masked_path("fit_2026-12-01T111203.001.html")
+        == "fit_DATE.html"
+    )
+    assert masked_path("run_2026-11-29_0205/x") == "run_DATE/x"
+    assert masked_path("log_1b4e28ba-2fa1-11d2-883f-0016d3cca427.json") == "log_UUID.json"
     assert masked_file("epoch,time,loss\n1,3.5,0.2\n", "h.csv") == masked_file("epoch,time,loss\n1,9.1,0.2\n", "h.csv")
     assert masked_file("epoch,time,loss\n1,3.5,0.2\n", "h.csv") != masked_file("epoch,time,loss\n1,3.5,0.3\n", "h.csv")
     assert names_duration("train_time")

@@ -6,9 +6,11 @@ and the numbers that it keeps in files. Words, counts and dates beside these may
 
 import re
 from collections import Counter
+from math import isclose
 
+from ..metrics.goals import looks_like_metric
+from ..runs.file_contents import OF_BYTES
 from ..runs.masks import names_duration
-from ..runs.written_files import OF_BYTES
 from .parts import METRICS, OUTPUT
 from .printed import Said, Texts, is_printed, only_printed, said_in
 from .trace import Trace
@@ -19,6 +21,12 @@ _BYTES = re.compile(rf"{OF_BYTES} [0-9a-f]{{64}}|\b(?:SHORT_)?(?:BINBYTES8?|BINS
 _UNNAMED = re.compile(r"[\s\[\],]*(?:[A-Z][A-Z0-9_]* )?[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?[\s\[\],]*\Z")
 """A line that holds one number and no name: an element of a list or of an array, also in what a pickle says."""
 _FIRST = re.compile(r"[^,;\t:=| ]*")
+_HEAD_OF_ARRAY = re.compile(rf": (?:{OF_BYTES} [0-9a-f]{{64}}|(?:float|u?int|bool|complex)\d* \(.*\))$")
+_CELL = re.compile(r"[,;\t|]")
+_ARRAY = 8
+"""An array with fewer numbers holds settings."""
+_ROUNDING = 1e-6
+"""Relative difference up to which numbers may be the same but for rounding."""
 _TIMED = re.compile(r"\b(?:DATE|TIME|EPOCH)\b")
 
 
@@ -27,7 +35,9 @@ def same_result(a: Trace, b: Trace, differing: Texts, texts: Texts, *, keeps: bo
 
     The metrics that are printed once or twice must agree, and others wherever both runs print them at the same step; without
     such metrics, all metrics and the end of the output. In files that differ, every number with decimals must have its like
-    in its row, lists of numbers must be the same, and every part that is no text.
+    in its row, lists of numbers must be the same, and every part that is no text. Two exceptions: where parameters are the same
+    after each step, and in an archive of which another array is the same, numbers may differ if they have no name of a metric and
+    if they differ by far more than rounding, as pauses and moments do.
 
     Parameters
     ----------
@@ -40,16 +50,17 @@ def same_result(a: Trace, b: Trace, differing: Texts, texts: Texts, *, keeps: bo
     keeps
         Whether a file of numbers is the same in both: then they need not print metrics.
     """
-    if METRICS in differing or not all(
-        _same_numbers(*pair) for part, pair in differing.items() if not is_printed(part)
-    ):
+    kept = [pair for part, pair in differing.items() if not is_printed(part)]
+    is_trained = bool(a.steps.size)
+    if METRICS in differing or not all(_same_numbers(*pair) or _are_moments(*pair, is_trained) for pair in kept):
         return False
     said = [(said_in(x), said_in(y)) for x, y in texts.values()]
     if any(x.final or y.final for x, y in said):
         return all(_same_final(x, y) and x.agrees_at_steps(y) for x, y in said)
     x, y = (said_in(text) for text in texts[OUTPUT])
     has_end = x.end is not None and x.end == y.end
-    return (has_end or keeps or bool(a.steps.size)) and all(p.same_metrics(q) for p, q in said)
+    along = x.along | y.along if has_end else frozenset[str]()
+    return (has_end or keeps or is_trained) and all(p.same_metrics(q, along) and p.agrees_at_steps(q) for p, q in said)
 
 
 def only_logged(a: Trace, b: Trace, differing: Texts, texts: Texts) -> bool:
@@ -68,11 +79,52 @@ def only_logged(a: Trace, b: Trace, differing: Texts, texts: Texts) -> bool:
 
 
 def _same_final(x: Said, y: Said) -> bool:
-    return x.single == y.single and all(repr(x.metrics[name]) == repr(y.metrics[name]) for name in x.single)
+    return repr(sorted(x.ends.items())) == repr(sorted(y.ends.items()))
 
 
 def _same_numbers(x: str, y: str) -> bool:
     return _numbers(x) == _numbers(y)
+
+
+def _are_moments(x: str, y: str, is_trained: bool) -> bool:
+    """Whether the numbers that differ in a file may be moments and pauses beside a result."""
+    if is_trained:
+        return _differ_by_far(x, y)
+    ours, theirs = _arrays(x), _arrays(y)
+    pairs = [(part, ours[part], theirs.get(part, "")) for part in ours]
+    same = [part for part, p, q in pairs if part and p == q and (p.count("\n") >= _ARRAY or OF_BYTES in p)]
+    return bool(same) and ours.keys() == theirs.keys() and all(p == q or _differ_by_far(p, q) for _, p, q in pairs)
+
+
+def _differ_by_far(x: str, y: str) -> bool:
+    """Whether two texts have the same metrics and the same bytes, and no number differs by as little as rounding does."""
+    if _bytes_in(x) != _bytes_in(y) or _named_metrics(x) != _named_metrics(y):
+        return False
+    p, q = (list(map(float, _DECIMAL.findall(text))) for text in (x, y))
+    return not any(a != b and isclose(a, b, rel_tol=_ROUNDING) for a, b in zip(p, q, strict=False))
+
+
+def _bytes_in(text: str) -> list[str]:
+    return [line for line in text.splitlines() if _BYTES.search(line)]
+
+
+def _named_metrics(text: str) -> list[str]:
+    """The numbers with the name of a metric; of a table with such a column, all its numbers."""
+    head = text.partition("\n")[0]
+    if any(map(looks_like_metric, _CELL.split(head))):
+        return _DECIMAL.findall(text)
+    return [found[0] for found in _NAMED_NUMBER.finditer(text) if looks_like_metric(found[1])]
+
+
+def _arrays(text: str) -> dict[str, str]:
+    """Each array of an archive by its name; "" for what comes before the first one."""
+    found: dict[str, str] = {}
+    name = ""
+    for line in text.splitlines(keepends=True):
+        head = _HEAD_OF_ARRAY.search(line)
+        name = line[: head.start()] if head else name
+        found[name] = found.get(name, "") + line
+    return found
 
 
 def _numbers(text: str) -> tuple[Counter[tuple[str, ...]], list[str]]:

@@ -7,11 +7,11 @@ from enum import StrEnum
 
 import numpy as np
 
-from ..runs.written_files import Content
+from ..runs.file_contents import Content
 from .beside import only_logged, same_result
 from .lines import Readings, with_settings_of
 from .parts import METRICS, TEXTS, UNORDERED, counts_durations, file_part, part_of, raw, without_numbers_of_processes
-from .printed import Texts, only_printed, same_under_other_names, with_paired_names
+from .printed import Texts, differ_in_digests, only_printed, same_under_other_names, with_paired_names
 from .trace import Trace
 
 
@@ -49,6 +49,8 @@ class Difference:
     """Whether the result is the same, if what differs is known to come from clocks and the machine: see `beside`."""
     only_logged: bool = False
     """Whether the result is the same, though it is not known why something beside it differs: see `beside`."""
+    in_digests: bool = False
+    """Whether digests that are printed differ, though parameters after each step do not."""
 
     def __bool__(self) -> bool:
         return self.verdict is not Verdict.IDENTICAL
@@ -127,6 +129,7 @@ def compare(
         in_kept_text=kept,
         same_result=same,
         only_logged=logged,
+        in_digests=not a.steps.size and texts.differ_in_digests(),
     )
 
 
@@ -210,6 +213,10 @@ class _Texts:
     def are_only_printed(self) -> bool:
         """Whether all that differs is what the programs say besides a result that is the same."""
         return not self._in_kept_file and only_printed(self._a, self._b, *self._without_own_words(durations=True))
+
+    def differ_in_digests(self) -> bool:
+        """Whether digests that are printed differ."""
+        return differ_in_digests(self._without_own_words(self._durations)[1])
 
     def have_same_result(self) -> tuple[bool, bool]:
         """Whether the result is the same, as `same_result` and as `only_logged` say."""

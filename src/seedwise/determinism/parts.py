@@ -2,11 +2,13 @@
 
 import math
 import re
+from bisect import bisect_left
+from collections.abc import Sequence
 
 import numpy as np
 
+from ..runs.file_contents import Content
 from ..runs.masks import masked, names_duration
-from ..runs.written_files import Content
 from .lines import one_space, row_of
 from .trace import Trace
 
@@ -15,7 +17,7 @@ _WORD = re.compile(r"(?<![0-9A-Za-z])[0-9A-Za-z_-]{8,88}(?![0-9A-Za-z])")
 _BETWEEN_VALUES = re.compile(r"(?<=[{\[,]) *(?=\S)")
 _DIGITS = re.compile(r"\d")
 _DRAWN = 8
-"""A name that was drawn, and is known inside a longer one, has at least so many characters: those of `tempfile` do."""
+"""A name that was drawn, and is known inside a longer one, or the beginning of a checksum has at least so many characters: those of `tempfile` do."""
 _MOST_NUMBERS = 20_000
 _MOST_TEXT = 2_000_000
 
@@ -115,12 +117,14 @@ def _named(trace: Trace, text: str) -> str:
     """The text without the names that the system drew for this run, and with folders as another run calls them."""
     for name, other in trace.called.items():
         text = text.replace(name, other)
-    if not trace.words:
+    if not trace.words and not trace.checksums:
         return text
 
     def known(found: "re.Match[str]") -> str:
         token = found[0]
         low = token.lower()
+        if len(low) >= _DRAWN and _begins_one(low, trace.checksums):
+            return "CHECKSUM"
         if any(low in word or token in word for word in trace.words):
             return "ID"
         for word in trace.words:
@@ -129,6 +133,12 @@ def _named(trace: Trace, text: str) -> str:
         return token
 
     return _WORD.sub(known, _HEX.sub(known, text))
+
+
+def _begins_one(token: str, known: Sequence[str]) -> bool:
+    """Whether one of these sorted words begins with the token."""
+    place = bisect_left(known, token)
+    return place < len(known) and known[place].startswith(token)
 
 
 def without_numbers_of_processes(trace: Trace, text: str) -> str:

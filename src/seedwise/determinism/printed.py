@@ -6,10 +6,11 @@ that it prints at its end. Where these agree, what is printed on the way is told
 
 import re
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from math import isfinite
+from os.path import splitext
 from pathlib import PurePath
 
 from ..metrics.goals import DURATIONS, METRIC_WORDS, TELLING, looks_like_metric, words
@@ -28,7 +29,13 @@ _DRAWN = 6
 """A part of a drawn name has at least so many characters."""
 _IN_NAME = re.compile(r"(?<=[A-Za-z])[-_]\d+(?![\w.])")
 _NUMBERED = re.compile(r"(?<![A-Za-z0-9.])[0-9a-f]*\d[0-9a-f]*(?![A-Za-z0-9]|\.\d)")
+_AT_STEP = re.compile(
+    r"(?i)(?P<before>(?:[^.]|\.(?!\d))*?)\b(?:global_?)?(?:step|epoch|iter(?:ation)?|batch|update|episode|generation|gen|sweep)s?[\s:=#/\[(]*\d+(?!\.?\d)"
+)
+"""The beginning of a line up to its step: what a logger writes first, and no number with decimals."""
+_DIGEST = re.compile(r"(?i)(?<![0-9a-z])[0-9a-f]{32,}(?![0-9a-z])")
 _DECIMAL = re.compile(r"\d\.\d")
+_WITH_DECIMALS = re.compile(r"\d+\.\d+")
 _TIMES = DURATIONS | {"latency", "latencies", "timings"}
 _STATISTICS = DURATIONS | frozenset("s us ns median mean avg average min max std sd p50 p75 p90 p95 p99 n".split())
 _SIZE = re.compile(r"[kKMGT]?i?(?:B|b|bytes)\Z")
@@ -46,7 +53,8 @@ def only_printed(a: Trace, b: Trace, differing: Texts, texts: Texts, *, every_wo
 
     The end of the output must agree, from the last metric on that is printed once or twice. Without such a metric: from
     the last lines on with a decimal number, as many as follow each other and are printed once or twice. What comes before
-    does not count if parameters agree after every step, or if threads or processes may take turns in any order.
+    does not count if parameters agree after every step, or if threads or processes may take turns in any order. Digests must
+    agree, but where parameters do.
     Elsewhere each line with a number that may be a result must have its like in the other run.
 
     Parameters
@@ -64,6 +72,8 @@ def only_printed(a: Trace, b: Trace, differing: Texts, texts: Texts, *, every_wo
     if not all(map(is_printed, differing)) or sum(len(text) for pair in texts.values() for text in pair) > _MOST_TEXT:
         return False
     x, y = (said_in(text) for text in texts[OUTPUT])
+    if differ_in_digests(texts) and not a.steps.size:
+        return False
     if not x.same_metrics(y) or not all(_same_values(*pair) for part, pair in texts.items() if part in UNORDERED):
         return False
     output = texts[OUTPUT]
@@ -78,37 +88,44 @@ def only_printed(a: Trace, b: Trace, differing: Texts, texts: Texts, *, every_wo
     )
 
 
+def differ_in_digests(texts: Texts) -> bool:
+    """Whether digests that are printed differ: a program may print one of its weights."""
+    return any(Counter(_DIGEST.findall(x)) != Counter(_DIGEST.findall(y)) for x, y in texts.values())
+
+
 @dataclass(frozen=True)
 class Said:
     """What a text says.
 
-    `metrics`: name → values. `single`: the names of those that mean nothing else and come once or twice. `steps`: values of
-    those that come more often, by the kind of their line, its first whole number (a step, an epoch) and their name.
+    `metrics`: name → values. `ends`: those that mean nothing else and come once or twice in lines that begin with no step, or
+    in all, if no such line has a result. `steps`: values of the others, by the kind of their line, its first whole number (a step, an epoch)
+    and their name; `along`: names that come at a step.
     `end`: the lines from the last result on; None if there is none. `counted`: the lines with numbers that may be results.
     `results`: the kind of each such line, and these numbers alone.
     """
 
     metrics: Mapping[str, list[float]]
-    single: frozenset[str]
+    ends: Mapping[str, list[float]]
     steps: Mapping[tuple[str, str, str], list[float]]
     end: tuple[str, ...] | None
     counted: Counter[str]
     results: Counter[tuple[str, ...]]
+    along: frozenset[str]
 
     @property
     def final(self) -> frozenset[str]:
-        """Those of the single metrics that have decimals."""
-        return frozenset(n for n in self.single if any(not value.is_integer() for value in self.metrics[n]))
+        """Those of the metrics at the end that have decimals."""
+        return frozenset(name for name, values in self.ends.items() if any(not value.is_integer() for value in values))
 
     def agrees_at_steps(self, other: "Said") -> bool:
         """Whether metrics that are printed on the way agree, wherever both print them at the same step."""
         return all(repr(values) == repr(other.steps.get(key, values)) for key, values in self.steps.items())
 
-    def same_metrics(self, other: "Said") -> bool:
-        """Whether the metrics agree. Those that run along may come in another order, as workers end."""
-        if self.metrics.keys() != other.metrics.keys():
+    def same_metrics(self, other: "Said", but: Container[str] = ()) -> bool:
+        """Whether the metrics agree, `but` some. Those that run along may come in another order, as workers end."""
+        if {name for name in self.metrics.keys() ^ other.metrics.keys() if name not in but}:
             return False
-        pairs = [(values, other.metrics[name]) for name, values in self.metrics.items()]
+        pairs = [(values, other.metrics[name]) for name, values in self.metrics.items() if name not in but]
         return all(
             repr(p if len(p) <= _FINAL else sorted(p)) == repr(q if len(q) <= _FINAL else sorted(q)) for p, q in pairs
         )
@@ -123,12 +140,18 @@ def said_in(text: str) -> Said:
     for found in by_line:
         for name, values in found.items():
             metrics.setdefault(name, []).extend(values)
-    final = {name for name, values in metrics.items() if len(values) <= _FINAL and TELLING & set(words(name))}
     rows = [row_of(_IN_NAME.sub("", line)) for line in lines]
     often = Counter(template for template, _ in rows)
+    at_step = [_begins_with_step(line) for line in lines]
     is_single = [often[template] <= _FINAL and any("." in n.text for n in numbers) for template, numbers in rows]
+    final = _final(found for found, step in zip(by_line, at_step, strict=True) if not step)
+    if any(one and not step for one, step in zip(is_single, at_step, strict=True)):
+        is_single = [one and not step for one, step in zip(is_single, at_step, strict=True)]
+    else:
+        final = final or _final(by_line)
+    along = {name for found, step in zip(by_line, at_step, strict=True) if step for name in found}
     with_metric = [k for k, found in enumerate(by_line) if final & found.keys()]
-    last = (with_metric or [k for k, single in enumerate(is_single) if single] or [-1])[-1]
+    last = (with_metric or [k for k, one in enumerate(is_single) if one] or [-1])[-1]
     while not with_metric and last > 0 and is_single[last - 1]:
         last -= 1
     results = [
@@ -138,16 +161,32 @@ def said_in(text: str) -> Said:
     counted = Counter(line for line, one in zip(lines, results, strict=True) if len(one) > 1)
     return Said(
         metrics,
-        frozenset(final),
+        final,
         _by_step(rows, by_line, final),
         tuple(lines[last:]) if last >= 0 else None,
         counted,
         Counter(one for one in results if len(one) > 1),
+        frozenset(along),
     )
 
 
+def _begins_with_step(line: str) -> bool:
+    """Whether a line says first at which step it is: `INFO epoch 3: loss 0.25`, and not `accuracy after epoch 3: 0.9`."""
+    found = _AT_STEP.match(line)
+    return found is not None and not any(map(looks_like_metric, words(found["before"])))
+
+
+def _final(by_line: Iterable[Mapping[str, list[float]]]) -> dict[str, list[float]]:
+    """The metrics in these lines that come once or twice."""
+    found: dict[str, list[float]] = {}
+    for metrics in by_line:
+        for name, values in metrics.items():
+            found.setdefault(name, []).extend(values)
+    return {name: v for name, v in found.items() if len(v) <= _FINAL and TELLING & set(words(name))}
+
+
 def _by_step(
-    rows: Sequence[tuple[str, Sequence[Number]]], by_line: Sequence[Mapping[str, list[float]]], single: set[str]
+    rows: Sequence[tuple[str, Sequence[Number]]], by_line: Sequence[Mapping[str, list[float]]], single: Container[str]
 ) -> dict[tuple[str, str, str], list[float]]:
     found: dict[tuple[str, str, str], list[float]] = {}
     for (template, numbers), metrics in zip(rows, by_line, strict=True):
@@ -167,7 +206,7 @@ def says_metrics(trace: Trace) -> bool:
 def result_in_words(trace: Trace) -> str:
     """What is taken for the result of a run: `accuracy, parameters after 120 steps`."""
     said = [said_in(text) for text in (trace.stdout, trace.stderr)]
-    names = sorted({name for one in said for name in one.single or one.metrics}) + sorted(trace.logged)
+    names = sorted({name for one in said for name in one.ends or one.metrics}) + sorted(trace.logged)
     steps = [f"parameters after {trace.steps.size} {trace.unit}s"] * bool(trace.steps.size)
     return ", ".join([*names[:4], *(["…"] * (len(names) > 4)), *steps, "numbers in files"])
 
@@ -184,13 +223,15 @@ def same_under_other_names(a: Trace, b: Trace) -> bool:
 def with_paired_names(a: Trace, b: Trace) -> Trace:
     """The second run with files under the names that they have in the first one, where a name was made for the run.
 
-    These are names that differ in numbers alone (`runs/1128-1619-7f41e0/best.pt`: a folder named by the minute), and files
-    below one folder of another name (`runs/brisk-otter/best.pt`).
+    These are names that differ in numbers alone (`runs/1128-1619-7f41e0/best.pt`: a folder named by the minute), files
+    below one folder of another name (`runs/brisk-otter/best.pt`), and the one file of its kind in a folder (`paths_XWPImIO6.h5`).
     """
     ours, theirs = sorted(a.files.keys() - b.files.keys()), sorted(b.files.keys() - a.files.keys())
     names = _pairs(ours, theirs, lambda path: [_NUMBERED.sub("#", path)])
     rest = [p for p in ours if p not in names.values()], [p for p in theirs if p not in names]
     names |= _pairs(*rest, _without_one_folder)
+    rest = [p for p in ours if p not in names.values()], [p for p in theirs if p not in names]
+    names |= _pairs(*rest, _of_one_kind)
     if not names:
         return b
     told = {
@@ -250,6 +291,13 @@ def _without_one_folder(path: str) -> Iterable[object]:
     for k, folder in enumerate(folders):
         if folder and not _DECIMAL.search(folder):
             yield k, *folders[:k], *folders[k + 1 :], name
+
+
+def _of_one_kind(path: str) -> Iterable[object]:
+    """Folder, ending, and the numbers with decimals in the name, which may be results."""
+    folder, _, name = path.rpartition("/")
+    stem, suffix = splitext(name)
+    yield folder, suffix, *_WITH_DECIMALS.findall(stem)
 
 
 def _metrics(text: str) -> dict[str, list[float]]:

@@ -33,8 +33,9 @@ from seedwise_guest.protocol import (
 
 from ..errors import ScriptError
 from ..experiments.command import available_cores
+from ..runs.file_contents import digest_of
 from ..runs.ledgers import merged
-from ..runs.written_files import digest_of, written
+from ..runs.written_files import checksums, written
 from ..sandbox.worlds import World, Worlds
 from ..wording import option
 from .parts import lines_of_profile
@@ -281,6 +282,7 @@ class Checker:
             tuple(self.words),
             resuming=_resuming(world.spool, trace),
             measured=_measured(messages),
+            checksums=checksums(world),
         )
 
 

@@ -11,7 +11,7 @@ from zipfile import BadZipFile
 import numpy as np
 from numpy.typing import NDArray
 
-from ..runs.written_files import Content
+from ..runs.file_contents import Content
 
 Op = tuple[str, tuple[int, ...], tuple[int, ...], int, str, str]
 """Name; digests of outputs; digests of inputs from outside; digest of the generator's state (0 if it needs none);
@@ -49,6 +49,8 @@ class Trace:
         What other threads and other processes of a pool printed: it has no order.
     numbers, words
         The numbers of processes and threads, and the names that the system drew, by which they are known in a text.
+    checksums
+        Those of the files that it wrote, in hexadecimal and sorted: a program may print one of a file with a date in it.
     measured
         The lines that a profile of the program says, as they are and with masks.
     warned
@@ -93,6 +95,7 @@ class Trace:
     processor_seconds: float = 0.0
     renamed: frozenset[str] = frozenset()
     measured: frozenset[str] = frozenset()
+    checksums: tuple[str, ...] = ()
     settings: Mapping[str, str] = field(default_factory=dict)
     called: Mapping[str, str] = field(default_factory=dict)
     resuming: Mapping[str, Any] = field(default_factory=dict)
@@ -124,6 +127,7 @@ class Trace:
             "aside": self.aside,
             "numbers": sorted(self.numbers),
             "words": list(self.words),
+            "checksums": list(self.checksums),
             "command": list(self.command),
         }
         empty = np.zeros(0, np.float32)
@@ -159,6 +163,7 @@ class Trace:
                 aside=data.get("aside", ""),
                 numbers=frozenset(data.get("numbers", ())),
                 words=tuple(data.get("words", ())),
+                checksums=tuple(data.get("checksums", ())),
                 command=tuple(data.get("command", ())),
             )
         except (OSError, EOFError, BadZipFile, zlib.error, LookupError, AttributeError, ValueError, TypeError) as error:

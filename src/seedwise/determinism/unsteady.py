@@ -60,16 +60,26 @@ class Unsteady:
             return None
         found = self._cause(difference)
         causes = {hypothesis.cause for hypothesis in found.causes}
+        if not causes <= set(OF_THE_MACHINE):  # a digest of a date is beside the result, one of weights is not
+            is_beside = is_beside and self._case.plain.all_have(lambda d: not d.in_digests)
         if is_beside and (causes <= BESIDE_RESULTS or self._shows_sets(causes)):
             self._note_beside(difference, found.causes)
             return None
-        if causes <= NOT_KNOWN and self._case.plain.all_have(lambda d: d.only_logged):
+        if causes <= NOT_KNOWN and self._case.plain.all_have(
+            lambda d: d.only_logged or (is_beside and self._may_take_turns(found.causes))
+        ):
             self._note_beside(difference, ())
             return None
         return found
 
     def _shows_sets(self, causes: set[Cause]) -> bool:
         return Cause.HASH in causes <= BESIDE_RESULTS | {Cause.HASH} and self._placing.only_shows_sets()
+
+    def _may_take_turns(self, causes: Sequence[Hypothesis]) -> bool:
+        """Whether who was first explains what differs beside the result: parameters agree, or several work side by side."""
+        return bool(self._case.first.steps.size) or all(
+            h.cause in (Cause.BESIDE, Cause.RACE) and h.where for h in causes
+        )
 
     def _is_explained_by_machine(self) -> bool:
         """Whether runs agree in everything if clocks, process numbers and all else of the machine are held still."""

@@ -11,8 +11,9 @@ from ..experiments.draws import chains_differ, merged_draws
 from ..metrics import choose as metrics
 from ..sandbox.worlds import Worlds
 from .attempt import Told
+from .file_contents import digest_of
 from .masks import masked, names_duration
-from .written_files import contents_of, digest_of
+from .written_files import contents_of
 
 _MOST = 64 * 2**20
 """Bytes. Of longer output only the bytes are compared."""

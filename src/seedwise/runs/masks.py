@@ -17,13 +17,18 @@ _MONTH = (
     r"(?:Jan(?:uary)?|Feb(?:ruary)?|Mar(?:ch)?|Apr(?:il)?|May|June?|July?|Aug(?:ust)?|Sep(?:t(?:ember)?)?|Oct(?:ober)?|"
     r"Nov(?:ember)?|Dec(?:ember)?)\.?"
 )
+_BEGIN = r"(?<![A-Za-z0-9])"
+"""Before a word, also where `_` stands before it, as in names of files."""
 _FRACTION = r"(?:\.\d{1,9}|,\d{3}(?!\d)(?:\.\d{3}(?![.\d]))?)?"
 """Parts of a second; `,123.456` is a logger's time with milliseconds behind it."""
 _CLOCK = rf"\d\d:\d\d(?::\d\d{_FRACTION})?"
 _MONTH_DAY = r"(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])"
 _HOURS = r"(?:[01]\d|2[0-3])"
 _HOUR_MINUTE = rf"{_HOURS}[0-5]\d"
+_PICTURE = r"(?:iVBORw0KGgo|/9j/|R0lGOD|UklGR|PHN2Zy|JVBERi0)(?:[A-Za-z0-9+/]{50,}(?:\\n|\r?\n)?)+[A-Za-z0-9+/]*={0,2}"
+"""A picture in a page or a notebook, in base64: the first bytes of PNG, JPEG, GIF, WebP, SVG and PDF."""
 _ALWAYS = (
+    (re.compile(rf"{_PICTURE}|<svg\b.*?</svg>", re.DOTALL), "PICTURE"),
     (re.compile(r"0x[0-9a-fA-F]{5,}"), "0x"),
     (
         re.compile(r"(?<![\w.])(?:1(?:39|40)|9[345])\d{12}(?![\w.])"),
@@ -33,9 +38,14 @@ _ALWAYS = (
         re.compile(r"(?m)^[IWEF]\d{4} [\d:.]+ +\d+ "),
         "LOG ",
     ),  # a clock and a process: the log lines of Google's libraries
-    (re.compile(rf"\b\d{{4}}-\d\d-\d\d[T _-]?(?:\d\d[:.-]\d\d(?:[:.-]\d\d{_FRACTION})?)?"), "DATE"),
-    (re.compile(rf"\b{_DAY}?{_MONTH} +\d{{1,2}},? +(?:{_CLOCK} +)?20\d\d\b(?!\.\d)"), "DATE"),
-    (re.compile(rf"\b{_DAY}?\d{{1,2}} {_MONTH},? 20\d\d\b(?: {_CLOCK}|(?!\.\d))"), "DATE"),
+    (
+        re.compile(
+            rf"{_BEGIN}\d{{4}}-\d\d-\d\d(?:[T_-]{_HOUR_MINUTE}(?:[0-5]\d{_FRACTION})?(?!\d)|[T _-]?(?:\d\d[:.-]\d\d(?:[:.-]\d\d{_FRACTION})?)?)"
+        ),
+        "DATE",
+    ),
+    (re.compile(rf"{_BEGIN}{_DAY}?{_MONTH} +\d{{1,2}},? +(?:{_CLOCK} +)?20\d\d\b(?!\.\d)"), "DATE"),
+    (re.compile(rf"{_BEGIN}{_DAY}?\d{{1,2}} {_MONTH},? 20\d\d\b(?: {_CLOCK}|(?!\.\d))"), "DATE"),
     (re.compile(r"(?<![A-Za-z])[A-Z][a-z]{2}\d\d_\d\d-\d\d-\d\d"), "DATE"),
     (re.compile(rf"(?<![A-Za-z0-9.])20\d\d{_MONTH_DAY}[-_T]?{_HOUR_MINUTE}(?:[0-5]\d)?(?![A-Za-z0-9]|\.\d)"), "DATE"),
     (
@@ -44,8 +54,13 @@ _ALWAYS = (
         ),
         "DATE",
     ),
-    (re.compile(rf"\b\d{{1,2}}:\d\d(?::\d\d)?{_FRACTION}\b"), "TIME"),
-    (re.compile(r"(?i)\b[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b"), "UUID"),
+    (re.compile(rf"{_BEGIN}\d{{1,2}}:\d\d(?::\d\d)?{_FRACTION}\b"), "TIME"),
+    (
+        re.compile(
+            rf"(?i){_BEGIN}[0-9a-f]{{8}}-[0-9a-f]{{4}}-[0-9a-f]{{4}}-[0-9a-f]{{4}}-[0-9a-f]{{12}}(?![A-Za-z0-9])"
+        ),
+        "UUID",
+    ),
     (re.compile(r"(?i)\b(pid\D{0,3})\d+"), r"\1PID"),
     (re.compile(r"(shared_object_id\W{1,4})\d+"), r"\1ID"),  # in what Keras saves: an address in memory
 )

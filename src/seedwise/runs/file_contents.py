@@ -1,0 +1,219 @@
+"""What a file holds, so that two executions can be compared: text, numbers, or what stands for its bytes.
+
+Archives and packed files are read by their members, not by the dates that they contain. Nothing is unpickled.
+"""
+
+import bz2
+import contextlib
+import gzip
+import hashlib
+import io
+import lzma
+import os
+import pickletools
+import re
+import struct
+import tarfile
+import zipfile
+import zlib
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .hdf_and_parquet import parts_in
+from .masks import masked, masked_file, names_duration, without_dates
+
+Content = str | NDArray[Any]
+"""The contents of a file: masked text, or numbers."""
+LARGE, SMALL = 64 * 2**20, 2**20
+"""Bytes. Files above the first are not read, those above the second are not kept."""
+_FEW = 10_000
+"""An array with fewer numbers is kept as text."""
+_PACKED: Mapping[str, Callable[[io.BytesIO], io.BufferedIOBase]] = {
+    ".gz": lambda data: gzip.GzipFile(fileobj=data),
+    ".bz2": bz2.BZ2File,
+    ".xz": lzma.LZMAFile,
+}
+_SHORT = {".tgz": ".tar.gz", ".tbz2": ".tar.bz2", ".txz": ".tar.xz"}
+"""How files are unpacked that hold one other file. What packs them may write the date into them."""
+_DAMAGED = (OSError, EOFError, RuntimeError, zlib.error, zipfile.BadZipFile, tarfile.TarError, lzma.LZMAError)
+"""What unpacking raises for a file that is damaged, or that wants a password."""
+OF_BYTES = "digest of bytes"
+"""Before the digest of a part of a file that is no text."""
+
+
+def digest_of(content: Content | bytes) -> str:
+    """A short digest of text, bytes or numbers."""
+    if isinstance(content, str):
+        content = content.encode("utf-8", "surrogatepass")
+    elif isinstance(content, np.ndarray):
+        content = f"{content.dtype} {content.shape} ".encode() + np.ascontiguousarray(content).tobytes()
+    return hashlib.sha256(content).hexdigest()[:16]
+
+
+def content_of(path: str, name: str, durations: bool) -> Content | bytes:
+    """What a file holds. Numbers that are named as durations are left out if `durations` is true."""
+    if zipfile.is_zipfile(path):
+        with contextlib.suppress(*_DAMAGED), zipfile.ZipFile(path) as archive:
+            return _members(_in_zip(archive), name, durations)
+    return _of_bytes(Path(path).read_bytes(), name, durations)
+
+
+def _of_bytes(data: bytes, name: str, durations: bool) -> Content | bytes:
+    """The content of a file that is no archive of `zipfile`."""
+    stem, suffix = os.path.splitext(name)
+    if suffix in _SHORT:
+        stem, suffix = os.path.splitext(stem + _SHORT[suffix])
+    if suffix == ".npy":
+        with contextlib.suppress(ValueError, OSError, EOFError):  # one of objects is compared by its bytes
+            array: NDArray[Any] = np.load(io.BytesIO(data), allow_pickle=False)
+            return array
+    if suffix in _PACKED:
+        with contextlib.suppress(*_DAMAGED), _PACKED[suffix](io.BytesIO(data)) as packed:
+            unpacked = packed.read(LARGE)
+            if len(unpacked) < LARGE:
+                return _of_bytes(unpacked, stem, durations)
+    if suffix == ".tar":
+        with contextlib.suppress(*_DAMAGED), tarfile.open(fileobj=io.BytesIO(data)) as archive:
+            return _members(_in_tar(archive), name, durations)
+    parts = parts_in(data)
+    if parts is not None:
+        return masked("\n".join(_part(part, value, durations) for part, value in parts), durations=False)
+    if b"\x00" not in data:
+        with contextlib.suppress(UnicodeDecodeError):
+            return masked_file(data.decode("utf-8"), name, durations)
+    if data.startswith(b"\x80") and len(data) <= SMALL:
+        return _pickled(data, durations) or _with_arrays(data, durations)
+    return _without_dates(data)
+
+
+def _pickled(data: bytes, durations: bool) -> str:
+    """What a small pickle says, one instruction a line, with dates masked; "" if it is none. Nothing is executed.
+
+    A number that follows a word has the word in its line, as in a dict: `'elapsed': 0.43`. Those that are named
+    as durations are left out if `durations` is true.
+    """
+    if not data.startswith(b"\x80") or len(data) > SMALL:
+        return ""
+    lines: list[str] = []
+    word = ""
+    try:
+        for code, argument, position in pickletools.genops(data):
+            if argument is None:
+                lines += [] if code.name in (*_BETWEEN, "MARK", "STOP") else [code.name]
+            elif code.name not in ("FRAME", "PROTO"):
+                said = f"{code.name} {_date_of(argument) or repr(argument)}"
+                lines.append(_behind(word, argument, durations) if word and isinstance(argument, float) else said)
+            if code.name not in _BETWEEN:
+                word = argument if isinstance(argument, str) and len(argument) < 80 else ""
+            if code.name == "STOP" and (position or 0) + 1 != len(data):
+                return ""  # something follows: another pickle, or no pickle at all
+    except (ValueError, LookupError, UnicodeDecodeError, OverflowError):
+        return ""
+    return masked("\n".join(lines), durations=False)
+
+
+_BETWEEN = ("MEMOIZE", "BINPUT", "LONG_BINPUT", "PUT")
+"""Instructions that may stand between a word and its number."""
+_STATE_OF_DATE = re.compile(
+    rb"\x07[\xb2-\xff][\x01-\x0c][\x01-\x1f][\x00-\x17][\x00-;][\x00-;][\x00-\x0f]..", re.DOTALL
+)
+"""A `datetime` of this time as `pickle` keeps it: year, month, day, hour, minute, second, microsecond."""
+_TEXT = re.compile(rb"[\t\n\r -~]{7,}")
+"""What may be text in a file of another kind, and may hold a date."""
+_NAMED = re.compile(rb"(?s)\x8c.([ -~]{1,60})\x94(?:G(.{8})|C\x0a)")
+"""In a pickle: a word, and behind it a number (big-endian)."""
+
+
+def _behind(word: str, number: float, durations: bool) -> str:
+    return f"{word!r}: {'TIME' if durations and names_duration(word) else repr(number)}"
+
+
+def _date_of(argument: object) -> str:
+    data = argument if isinstance(argument, bytes) else str(argument).encode("latin-1", "replace")
+    return "DATE" if len(data) == 10 and _STATE_OF_DATE.fullmatch(data) else ""
+
+
+def _with_arrays(data: bytes, durations: bool) -> str:
+    """Of a pickle with the bytes of arrays in between, as joblib writes it: its numbers behind words, and a digest of the rest."""
+    lines: list[str] = []
+
+    def noted(found: "re.Match[bytes]") -> bytes:
+        if found[2] is None:
+            return found[0]
+        lines.append(_behind(found[1].decode("ascii"), struct.unpack(">d", found[2])[0], durations))
+        return found[1]
+
+    rest = re.sub(
+        rb"C\x0a(?=" + _STATE_OF_DATE.pattern + rb")(?s:.{10})", b"DATE", _NAMED.sub(noted, data), flags=re.DOTALL
+    )
+    return "\n".join([f"{OF_BYTES} {hashlib.sha256(_without_dates(rest)).hexdigest()}", *lines])
+
+
+def _without_dates(data: bytes) -> bytes:
+    """A pickle or another binary file without the dates that it contains as text. Files above 1 MiB are not changed."""
+    if len(data) > SMALL:
+        return data
+    return _TEXT.sub(lambda found: without_dates(found[0].decode("ascii")).encode(), data)
+
+
+def _in_zip(archive: zipfile.ZipFile) -> Iterator[tuple[str, bytes]]:
+    for member in archive.infolist():
+        too_large = member.file_size >= LARGE
+        yield member.filename, f"{OF_BYTES} {member.CRC:064x}".encode() if too_large else archive.read(member)
+
+
+def _in_tar(archive: tarfile.TarFile) -> Iterator[tuple[str, bytes]]:
+    for member in archive.getmembers():
+        file = archive.extractfile(member) if member.isfile() else None
+        if file is not None:
+            yield member.name, file.read()
+
+
+def _members(members: Iterable[tuple[str, bytes]], of: str, durations: bool) -> str:
+    """Name and contents of each of an archive's members: text, small arrays and pickles as text, of others a digest.
+
+    In Keras's archives `metadata.json`, which holds a date, counts by its name alone; in torch's, `serialization_id` does, a
+    digest of the other members. The folder in which torch puts them all has the name of the file.
+    """
+    shown = [(name, _member(name, data, durations)) for name, data in members]
+    folders = {name.partition("/")[0] for name, _ in shown}
+    cut = len(next(iter(folders))) + 1 if len(folders) == 1 and all("/" in name for name, _ in shown) else 0
+    dated = ".data/serialization_id" if cut else "metadata.json" if of.endswith(".keras") else ""
+    return "\n".join(sorted(name[cut:] if name[cut:] == dated else f"{name[cut:]}: {text}" for name, text in shown))
+
+
+def _member(name: str, data: bytes, durations: bool) -> str:
+    content = _of_bytes(data, name, durations) if len(data) < SMALL else data
+    if isinstance(content, np.ndarray):
+        return _array(content, data)
+    if isinstance(content, str):
+        return content
+    return f"{OF_BYTES} {hashlib.sha256(_without_dates(content)).hexdigest()}"
+
+
+def _array(array: NDArray[Any], data: bytes) -> str:
+    """Numbers as text; of many, and of other things, a digest of their bytes."""
+    if array.size < _FEW and array.dtype.kind in "biufc":
+        return f"{array.dtype} {array.shape}\n" + "\n".join(map(repr, array.ravel().tolist()))
+    return f"{OF_BYTES} {hashlib.sha256(data).hexdigest()}"
+
+
+def _part(name: str, value: object, durations: bool) -> str:
+    """A part of an HDF5 or Parquet file: its name and what it holds."""
+    last = name.rpartition("/")[2].rpartition("@")[2]
+    if durations and names_duration(last):
+        return f"{name}: TIME"
+    if isinstance(value, np.ndarray):
+        return f"{name}: {_array(value, np.ascontiguousarray(value).tobytes())}"
+    if isinstance(value, list):
+        return "\n".join([f"{name}:", *map(repr, value)])
+    return f"{name}: {value!r}"
+
+
+def size_of(content: Content) -> int:
+    """How many characters or bytes."""
+    return len(content) if isinstance(content, str) else content.nbytes
