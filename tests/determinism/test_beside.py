@@ -48,7 +48,7 @@ def test_words_counts_and_order_in_kept_files_are_beside_the_result(
     ours: dict[str, str], theirs: dict[str, str]
 ) -> None:
     found = compare(trace(END, ours), trace(END, theirs))
-    assert (found.verdict, found.same_result) == (Verdict.DIFFERENT, True)
+    assert (found.verdict, found.agrees.result) == (Verdict.DIFFERENT, True)
 
 
 @pytest.mark.parametrize(
@@ -64,46 +64,46 @@ def test_words_counts_and_order_in_kept_files_are_beside_the_result(
 def test_numbers_and_bytes_in_kept_files_are_the_result(ours: dict[str, str], theirs: dict[str, str]) -> None:
     found = compare(trace(END, ours), trace(END, theirs))
     assert found
-    assert not found.same_result
-    assert not found.only_logged
+    assert not found.agrees.result
+    assert not found.agrees.log
 
 
 def test_a_metric_at_the_end_is_the_result_and_one_that_is_printed_as_time_goes_by_is_not() -> None:
     ours = trace("step 10 loss 0.9\nstep 20 loss 0.7\nstep 30 loss 0.6\nfinal accuracy: 0.875\n")
     theirs = trace("step 12 loss 0.88\nstep 25 loss 0.65\nstep 31 loss 0.59\nstep 40 loss 0.5\nfinal accuracy: 0.875\n")
-    assert compare(ours, theirs).same_result
+    assert compare(ours, theirs).agrees.result
     other = trace("step 10 loss 0.9\nstep 20 loss 0.7\nstep 30 loss 0.6\nfinal accuracy: 0.870\n")
-    assert not compare(ours, other).same_result
+    assert not compare(ours, other).agrees.result
 
 
 @pytest.mark.parametrize("text", ["picked [4, 7, 9]", "saved", "sampled 3 17 22\nseen 100"])
 def test_where_no_result_is_seen_nothing_stands_beside_it(text: str) -> None:
     found = compare(trace(text), trace(text.replace("7", "8").replace("saved", "stored")))
     assert found
-    assert not found.same_result
-    assert not found.only_logged
+    assert not found.agrees.result
+    assert not found.agrees.log
 
 
 def test_parameters_that_are_the_same_are_a_result_and_others_are_none() -> None:
     steps = np.array([1, 2], np.uint32)
     ours, theirs = trace("run of 28", steps=steps), trace("run of 29", steps=steps)
-    assert compare(ours, theirs, every_word=True).same_result
+    assert compare(ours, theirs, every_word=True).agrees.result
     other = trace("run of 29", steps=steps + 1)
-    assert not compare(ours, other, every_word=True).same_result
+    assert not compare(ours, other, every_word=True).agrees.result
 
 
 def test_what_is_logged_counts() -> None:
     found = compare(trace(END, logged={"x": (0.5,)}), trace(END, logged={"x": (0.6,)}))
-    assert not found.same_result
+    assert not found.agrees.result
 
 
 def test_without_a_known_reason_only_lines_with_a_time_may_differ_in_kept_files() -> None:
     ours, theirs = ({"log.jsonl": f'{{"ts": EPOCH, "worker": {k}}}\n', "x.txt": "a\n"} for k in (1, 2))
-    assert compare(trace(END, ours), trace(END, theirs)).only_logged
+    assert compare(trace(END, ours), trace(END, theirs)).agrees.log
     words = ({"words.txt": "cat dog\n"}, {"words.txt": "dog cat\n"})
     found = compare(trace(END, words[0]), trace(END, words[1]))
-    assert found.same_result
-    assert not found.only_logged
+    assert found.agrees.result
+    assert not found.agrees.log
 
 
 def _written(folder: Path) -> dict[str, object]:
@@ -152,12 +152,12 @@ def test_a_damaged_archive_is_compared_by_its_bytes(tmp_path: Path) -> None:
 def test_metrics_beside_a_time_at_a_step_and_in_whole_numbers_are_the_result(ours: str, theirs: str) -> None:
     found = compare(trace(ours), trace(theirs))
     assert found
-    assert not found.same_result
+    assert not found.agrees.result
 
 
 def test_statistics_of_durations_are_none() -> None:
     texts = [f"latency ms: median {a} p90 {b}\n{END}" for a, b in ((13.5, 26.2), (14.0, 25.1))]
-    assert not compare(trace(texts[0]), trace(texts[1])) or compare(trace(texts[0]), trace(texts[1])).same_result
+    assert not compare(trace(texts[0]), trace(texts[1])) or compare(trace(texts[0]), trace(texts[1])).agrees.result
 
 
 @pytest.mark.parametrize(
@@ -175,20 +175,20 @@ def test_statistics_of_durations_are_none() -> None:
 def test_which_number_stands_where_is_part_of_the_result(ours: object, theirs: object) -> None:
     found = compare(trace(END, {"kept": ours}), trace(END, {"kept": theirs}))  # type: ignore[dict-item]
     assert found
-    assert not found.same_result
-    assert not found.only_logged
+    assert not found.agrees.result
+    assert not found.agrees.log
 
 
 def test_a_file_that_one_run_alone_wrote_is_a_snapshot_where_its_number_is_no_result() -> None:
     def run(*names: str) -> Trace:
         return trace(END, {name: f"loss 0.{k + 1}" for k, name in enumerate(names)})
 
-    assert compare(run("a_17.txt", "a_18.txt"), run("a_17.txt", "a_18.txt", "a_19.txt")).same_result
-    assert not compare(run("best_acc0.931.txt", "x"), run("best_acc0.942.txt", "y")).same_result
+    assert compare(run("a_17.txt", "a_18.txt"), run("a_17.txt", "a_18.txt", "a_19.txt")).agrees.result
+    assert not compare(run("best_acc0.931.txt", "x"), run("best_acc0.942.txt", "y")).agrees.result
 
 
 def test_a_tilde_is_no_time() -> None:
-    assert not compare(trace(END, {"x.txt": "~ 4 rows"}), trace(END, {"x.txt": "~ 5 rows"})).only_logged
+    assert not compare(trace(END, {"x.txt": "~ 4 rows"}), trace(END, {"x.txt": "~ 5 rows"})).agrees.log
 
 
 def test_members_keep_their_folders_and_what_is_no_keras_archive_its_metadata(tmp_path: Path) -> None:
@@ -224,7 +224,7 @@ def test_where_parameters_agree_other_numbers_that_differ_by_far_are_moments(
     ours: str, theirs: str, beside: bool
 ) -> None:
     x, y = (trace(END, {"kept": text}, steps=STEPS) for text in (ours, theirs))
-    assert compare(x, y).same_result is beside
+    assert compare(x, y).agrees.result is beside
 
 
 def test_an_array_in_an_archive_may_hold_moments_where_another_one_is_the_same(tmp_path: Path) -> None:
@@ -246,8 +246,8 @@ def test_an_array_in_an_archive_may_hold_moments_where_another_one_is_the_same(t
         "table": saved("5", table=table * 2, beats=np.array([0.5, 1.25])),
         "lacking": saved("6", table=table),
     }
-    assert all(compare(trace(END, first), trace(END, files)).same_result for files in same.values())
-    assert not any(compare(trace(END, first), trace(END, files)).same_result for files in other.values())
+    assert all(compare(trace(END, first), trace(END, files)).agrees.result for files in same.values())
+    assert not any(compare(trace(END, first), trace(END, files)).agrees.result for files in other.values())
 
 
 def test_pictures_in_pages_and_notebooks_are_none_of_the_result() -> None:
@@ -304,10 +304,10 @@ def test_a_checksum_that_is_printed_counts_as_the_file() -> None:
 def test_a_digest_of_weights_that_is_printed_is_a_result_where_parameters_were_not_seen() -> None:
     ours, theirs = (f"sha {digit * 64}\n{END}" for digit in "3e")
     found = compare(trace(ours), trace(theirs))
-    assert found.in_digests
-    assert found.same_result  # if the clock explains it
-    assert not found.only_logged
-    assert not compare(trace(ours, steps=STEPS), trace(theirs, steps=STEPS)).in_digests
+    assert not found.agrees.digests
+    assert found.agrees.result  # if the clock explains it
+    assert not found.agrees.log
+    assert compare(trace(ours, steps=STEPS), trace(theirs, steps=STEPS), every_word=True).agrees.digests
 
 
 def test_the_one_file_of_its_kind_is_the_same_file_where_its_name_was_drawn() -> None:
@@ -315,18 +315,18 @@ def test_the_one_file_of_its_kind_is_the_same_file_where_its_name_was_drawn() ->
         return trace(END, {name: text, "x.txt": f"kept as {name}"})
 
     found = compare(run("out/paths_XWPImIO6.h5"), run("out/paths_9rahjwIM.h5"), every_word=True)
-    assert found.same_result
+    assert found.agrees.result
     assert found.what == ("names of files: out/paths_9rahjwIM.h5 in one of them",)
-    assert not compare(run("out/paths_XWPImIO6.h5"), run("out/paths_9rahjwIM.h5", "loss 0.25")).same_result
-    assert not compare(run("best_0.91.txt"), run("top_0.92.txt")).same_result
+    assert not compare(run("out/paths_XWPImIO6.h5"), run("out/paths_9rahjwIM.h5", "loss 0.25")).agrees.result
+    assert not compare(run("best_0.91.txt"), run("top_0.92.txt")).agrees.result
 
 
 def test_a_line_that_begins_with_its_step_runs_along() -> None:
     end = "epoch 0 took 3 s\nbest 0.25 of all\n"
     ours = trace("[00:01] step 30 loss 0.9\n" + end)
     theirs = trace("[00:02] step 44 loss 0.75\n[00:03] step 70 loss 0.5\n" + end)
-    assert compare(ours, theirs).same_result
+    assert compare(ours, theirs).agrees.result
     same_step = trace("[00:02] step 30 loss 0.75\n" + end)
-    assert not compare(ours, same_step).same_result
+    assert not compare(ours, same_step).agrees.result
     for line in ("accuracy after epoch {}: {}", "best {1} at epoch {0}", "loss {1} | step {0}"):
-        assert not compare(trace(line.format(3, 0.5)), trace(line.format(4, 0.25))).same_result
+        assert not compare(trace(line.format(3, 0.5)), trace(line.format(4, 0.25))).agrees.result

@@ -6,13 +6,15 @@ and the numbers that it keeps in files. Words, counts and dates beside these may
 
 import re
 from collections import Counter
+from collections.abc import Container, Sequence
+from dataclasses import dataclass
 from math import isclose
 
 from ..metrics.goals import looks_like_metric
 from ..runs.file_contents import OF_BYTES
 from ..runs.masks import names_duration
 from .parts import METRICS, OUTPUT
-from .printed import Said, Texts, is_printed, only_printed, said_in
+from .printed import Said, Texts, differ_in_digests, is_printed, only_printed, said_in
 from .trace import Trace
 
 _NAMED_NUMBER = re.compile(r"""['"]?(\w+)['"]?\s*[:=]\s*['"]?[-+]?\d*\.\d+(?:[eE][-+]?\d+)?""")
@@ -27,17 +29,55 @@ _ARRAY = 8
 """An array with fewer numbers holds settings."""
 _ROUNDING = 1e-6
 """Relative difference up to which numbers may be the same but for rounding."""
+_NEAR = 1e-3
 _TIMED = re.compile(r"\b(?:DATE|TIME|EPOCH)\b")
 
 
-def same_result(a: Trace, b: Trace, differing: Texts, texts: Texts, *, keeps: bool = False) -> bool:
-    """Whether two runs have the same result, if what else differs is known to come from clocks and the machine.
+@dataclass(frozen=True)
+class Agreement:
+    """What of the result is the same in two runs that differ, and have the same parameters after each step.
 
-    The metrics that are printed once or twice must agree, and others wherever both runs print them at the same step; without
-    such metrics, all metrics and the end of the output. In files that differ, every number with decimals must have its like
-    in its row, lists of numbers must be the same, and every part that is no text. Two exceptions: where parameters are the same
-    after each step, and in an archive of which another array is the same, numbers may differ if they have no name of a metric and
-    if they differ by far more than rounding, as pauses and moments do.
+    Attributes
+    ----------
+    result
+        Whether the result is the same, if what else differs is known to come from clocks and the machine. The metrics that are
+        printed once or twice must agree, and others wherever both runs print them at the same step; without such metrics, all
+        metrics and the end of the output. In files that differ, every number with decimals must have its like in its row, lists of
+        numbers must be the same, and every part that is no text. Two exceptions: where parameters are the same after each step,
+        and in an archive of which another array is the same, numbers may differ if they have no name of a metric and if they
+        differ by far more than rounding, as pauses and moments do.
+    report
+        The same, whatever stands in files.
+    numbers
+        Whether the numbers in files are the same up to rounding, whatever words stand beside them.
+    log
+        As `result`, if it is not known why something differs: then what is printed must be the same as for `only_printed`. In
+        files, lines that say when they were written do not count; all others must be the same.
+    digests
+        Whether digests that are printed are the same, or parameters are.
+    """
+
+    result: bool = False
+    report: bool = False
+    numbers: bool = False
+    log: bool = False
+    digests: bool = False
+
+
+NO_AGREEMENT = Agreement()
+
+
+def agreement(
+    a: Trace,
+    b: Trace,
+    differing: Texts,
+    texts: Texts,
+    *,
+    keeps: bool = False,
+    snapshots: Container[str] = (),
+    reads_all: bool = True,
+) -> Agreement:
+    """What of the result is the same.
 
     Parameters
     ----------
@@ -49,32 +89,40 @@ def same_result(a: Trace, b: Trace, differing: Texts, texts: Texts, *, keeps: bo
         The same of every part that is printed.
     keeps
         Whether a file of numbers is the same in both: then they need not print metrics.
+    snapshots
+        Files that one of them alone has, and that count only where nothing is known.
+    reads_all
+        Whether all files that differ can be read as text.
     """
-    kept = [pair for part, pair in differing.items() if not is_printed(part)]
     is_trained = bool(a.steps.size)
-    if METRICS in differing or not all(_same_numbers(*pair) or _are_moments(*pair, is_trained) for pair in kept):
-        return False
+    kept = [pair for part, pair in differing.items() if not is_printed(part)]
+    counted = [pair for part, pair in differing.items() if not is_printed(part) and part not in snapshots]
+    report = METRICS not in differing and _same_report(texts, keeps or is_trained)
+    return Agreement(
+        result=report
+        and reads_all
+        and all(_same_numbers(*pair) or _are_moments(*pair, is_trained) for pair in counted),
+        report=report,
+        numbers=reads_all and all(_near_numbers(*pair) for pair in counted),
+        log=reads_all and METRICS not in differing and _same_log(a, b, differing, texts, kept),
+        digests=is_trained or not differ_in_digests(texts),
+    )
+
+
+def _same_report(texts: Texts, has_other_result: bool) -> bool:
     said = [(said_in(x), said_in(y)) for x, y in texts.values()]
     if any(x.final or y.final for x, y in said):
         return all(_same_final(x, y) and x.agrees_at_steps(y) for x, y in said)
     x, y = (said_in(text) for text in texts[OUTPUT])
     has_end = x.end is not None and x.end == y.end
     along = x.along | y.along if has_end else frozenset[str]()
-    return (has_end or keeps or is_trained) and all(p.same_metrics(q, along) and p.agrees_at_steps(q) for p, q in said)
+    return (has_end or has_other_result) and all(p.same_metrics(q, along) and p.agrees_at_steps(q) for p, q in said)
 
 
-def only_logged(a: Trace, b: Trace, differing: Texts, texts: Texts) -> bool:
-    """As `same_result`, if it is not known why they differ.
-
-    What is printed must be the same as for `only_printed`. In files, lines that say when they were written do not count; all
-    others must be the same.
-    """
+def _same_log(a: Trace, b: Trace, differing: Texts, texts: Texts, kept: Sequence[tuple[str, str]]) -> bool:
     printed = {part: pair for part, pair in differing.items() if is_printed(part)}
-    kept = [pair for part, pair in differing.items() if not is_printed(part)]
-    return (
-        METRICS not in differing
-        and all(_without_timed_lines(x) == _without_timed_lines(y) for x, y in kept)
-        and only_printed(a, b, printed, texts, every_word=False)
+    return all(_without_timed_lines(x) == _without_timed_lines(y) for x, y in kept) and only_printed(
+        a, b, printed, texts, every_word=False
     )
 
 
@@ -84,6 +132,15 @@ def _same_final(x: Said, y: Said) -> bool:
 
 def _same_numbers(x: str, y: str) -> bool:
     return _numbers(x) == _numbers(y)
+
+
+def _near_numbers(x: str, y: str) -> bool:
+    p, q = (list(map(float, _DECIMAL.findall(text))) for text in (x, y))
+    return (
+        len(p) == len(q)
+        and _bytes_in(x) == _bytes_in(y)
+        and all(isclose(v, w, rel_tol=_NEAR, abs_tol=_ROUNDING) or v != v != w != w for v, w in zip(p, q, strict=True))
+    )
 
 
 def _are_moments(x: str, y: str, is_trained: bool) -> bool:

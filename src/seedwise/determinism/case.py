@@ -84,10 +84,13 @@ class Case:
         self.tried.insert(0, tried_with("plain rerun", difference))
         return difference
 
-    def only_results(self, beside: str) -> None:
-        """From now on compare nothing but results, which all plain runs share. `beside` says what differs beside them."""
+    def only_results(self, beside: str, *, report_only: bool = False) -> None:
+        """From now on compare nothing but results, which all plain runs share. `beside` says what differs beside them.
+
+        `report_only` says that numbers in files are no part of it.
+        """
         self.beside = beside
-        self.plain.compare_only_results()
+        self.plain.compare_only_results(report_only=report_only)
         self.same = self.plain.count
         self.tried = [Tried("plain rerun", Outcome.SAME, "its result; what stands beside it differs")]
 

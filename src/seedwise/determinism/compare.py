@@ -8,10 +8,10 @@ from enum import StrEnum
 import numpy as np
 
 from ..runs.file_contents import Content
-from .beside import only_logged, same_result
+from .beside import NO_AGREEMENT, Agreement, agreement
 from .lines import Readings, with_settings_of
 from .parts import METRICS, TEXTS, UNORDERED, counts_durations, file_part, part_of, raw, without_numbers_of_processes
-from .printed import Texts, differ_in_digests, only_printed, same_under_other_names, with_paired_names
+from .printed import Texts, only_printed, same_under_other_names, with_paired_names
 from .trace import Trace
 
 
@@ -45,12 +45,8 @@ class Difference:
     """Whether a kept file of text differs in more than rounding."""
     in_texts: bool = False
     """Whether output, log, metrics or files differ, and not the parameters alone."""
-    same_result: bool = False
-    """Whether the result is the same, if what differs is known to come from clocks and the machine: see `beside`."""
-    only_logged: bool = False
-    """Whether the result is the same, though it is not known why something beside it differs: see `beside`."""
-    in_digests: bool = False
-    """Whether digests that are printed differ, though parameters after each step do not."""
+    agrees: Agreement = NO_AGREEMENT
+    """What of the result is the same, though something differs."""
 
     def __bool__(self) -> bool:
         return self.verdict is not Verdict.IDENTICAL
@@ -114,7 +110,6 @@ def compare(
     if not what:
         return Difference(Verdict.IDENTICAL, uncounted=texts.uncounted)
     verdict = Verdict.ROUNDING if near else Verdict.DIFFERENT
-    same, logged = (False, False) if step is not None else texts.have_same_result()
     kept = files and any(
         _is_text(path) and not _near_content(a.contents.get(path), b.contents.get(path), rtol) for path in names
     )
@@ -127,9 +122,7 @@ def compare(
         relative,
         in_texts=in_texts,
         in_kept_text=kept,
-        same_result=same,
-        only_logged=logged,
-        in_digests=not a.steps.size and texts.differ_in_digests(),
+        agrees=NO_AGREEMENT if step is not None else texts.agreement(),
     )
 
 
@@ -214,18 +207,18 @@ class _Texts:
         """Whether all that differs is what the programs say besides a result that is the same."""
         return not self._in_kept_file and only_printed(self._a, self._b, *self._without_own_words(durations=True))
 
-    def differ_in_digests(self) -> bool:
-        """Whether digests that are printed differ."""
-        return differ_in_digests(self._without_own_words(self._durations)[1])
-
-    def have_same_result(self) -> tuple[bool, bool]:
-        """Whether the result is the same, as `same_result` and as `only_logged` say."""
-        if self._in_binary_file:
-            return False, False
+    def agreement(self) -> Agreement:
+        """What of the result is the same."""
         differing, said = self._without_own_words(self._durations)
-        counted = {name: pair for name, pair in differing.items() if name not in self._snapshots}
-        same = same_result(self._a, self._b, counted, said, keeps=self._keep_same_numbers())
-        return same, only_logged(self._a, self._b, differing, said)
+        return agreement(
+            self._a,
+            self._b,
+            differing,
+            said,
+            keeps=self._keep_same_numbers(),
+            snapshots=self._snapshots,
+            reads_all=not self._in_binary_file,
+        )
 
     def _keep_same_numbers(self) -> bool:
         """Whether a file of numbers is the same in both."""

@@ -42,6 +42,8 @@ class Plain:
         """An example of what is printed besides the result, and differed."""
         self.results_only = False
         """Whether nothing but results is compared, since what stands beside them differs between plain runs."""
+        self.report_only = False
+        """Whether not even numbers in files are compared."""
         self._searches = 0
         self._replays: dict[tuple[float, float, bool], Trace] = {}
 
@@ -112,7 +114,8 @@ class Plain:
         return self._of_result(difference)
 
     def _of_result(self, difference: Difference) -> Difference:
-        is_same = difference.same_result or difference.only_logged
+        agrees = difference.agrees
+        is_same = agrees.result or agrees.log or (self.report_only and agrees.report)
         return Difference(Verdict.IDENTICAL) if self.results_only and is_same else difference
 
     @contextmanager
@@ -144,9 +147,9 @@ class Plain:
         first, *others = (group[0] for group in self.groups)
         return bool(others) and all(quality(self.compare(first, other)) for other in others)
 
-    def compare_only_results(self) -> None:
+    def compare_only_results(self, *, report_only: bool = False) -> None:
         """From now on compare nothing but results. All plain runs have the same one."""
-        self.results_only = True
+        self.results_only, self.report_only = True, report_only
         self.groups = [self.runs]
 
     def compare_results(self, first: Trace, second: Trace) -> Difference:

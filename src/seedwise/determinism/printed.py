@@ -203,12 +203,12 @@ def says_metrics(trace: Trace) -> bool:
     return any(value != int(value) for one in found for values in one.values() for value in values if isfinite(value))
 
 
-def result_in_words(trace: Trace) -> str:
-    """What is taken for the result of a run: `accuracy, parameters after 120 steps`."""
+def result_in_words(trace: Trace, *, files: bool = True) -> str:
+    """What is taken for the result of a run: `accuracy, parameters after 120 steps`. `files` says whether files count."""
     said = [said_in(text) for text in (trace.stdout, trace.stderr)]
     names = sorted({name for one in said for name in one.ends or one.metrics}) + sorted(trace.logged)
     steps = [f"parameters after {trace.steps.size} {trace.unit}s"] * bool(trace.steps.size)
-    return ", ".join([*names[:4], *(["…"] * (len(names) > 4)), *steps, "numbers in files"])
+    return ", ".join([*names[:4], *(["…"] * (len(names) > 4)), *steps, *(["numbers in files"] * files)])
 
 
 def same_under_other_names(a: Trace, b: Trace) -> bool:

@@ -80,7 +80,7 @@ class Steady:
                 "so keep it, and do not take it from the machine"
             )
             return False
-        if difference.same_result and self._may_stand_beside(cause):
+        if difference.agrees.result and self._may_stand_beside(cause):
             at = f" ({short_place(where)})" if where else ""
             self._case.note(
                 f"the result stays the same, whatever this is: {cause}{at}; beside it this changes: {'; '.join(difference.what)}"

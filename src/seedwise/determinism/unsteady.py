@@ -54,19 +54,21 @@ class Unsteady:
         if difference.first_step is not None:
             self._case.divergence = self._case.localise(difference, NOTHING)
         self._see_how_often()
-        is_beside = self._case.plain.all_have(lambda d: d.same_result)
-        if is_beside and self._is_explained_by_machine():
-            self._note_beside(difference, machine_of(self._case.first))
+        is_beside = self._case.plain.all_have(lambda d: d.agrees.result)
+        is_reported = is_beside or self._case.plain.all_have(lambda d: d.agrees.report)
+        held = self._with_machine_held() if is_reported else None
+        if held is not None and (is_beside or self._hangs_on_durations(held)):
+            self._note_beside(difference, machine_of(self._case.first), report_only=not is_beside)
             return None
         found = self._cause(difference)
         causes = {hypothesis.cause for hypothesis in found.causes}
         if not causes <= set(OF_THE_MACHINE):  # a digest of a date is beside the result, one of weights is not
-            is_beside = is_beside and self._case.plain.all_have(lambda d: not d.in_digests)
+            is_beside = is_beside and self._case.plain.all_have(lambda d: d.agrees.digests)
         if is_beside and (causes <= BESIDE_RESULTS or self._shows_sets(causes)):
             self._note_beside(difference, found.causes)
             return None
         if causes <= NOT_KNOWN and self._case.plain.all_have(
-            lambda d: d.only_logged or (is_beside and self._may_take_turns(found.causes))
+            lambda d: d.agrees.log or (is_beside and self._may_take_turns(found.causes))
         ):
             self._note_beside(difference, ())
             return None
@@ -81,31 +83,53 @@ class Unsteady:
             h.cause in (Cause.BESIDE, Cause.RACE) and h.where for h in causes
         )
 
-    def _is_explained_by_machine(self) -> bool:
-        """Whether runs agree in everything if clocks, process numbers and all else of the machine are held still."""
+    def _machine_still(self) -> Change:
+        still = as_change(hypothesis.fix(self._case.first) for hypothesis in machine_of(self._case.first))
+        return still | Change({"readings": {"clock": True, "meter": True}, "files": "fixed"}, {})
+
+    def _with_machine_held(self) -> Trace | None:
+        """A run with clocks, process numbers and all else of the machine held still, if such runs agree in everything."""
         self._case.tell("hold clock and machine still")
-        change = as_change(hypothesis.fix(self._case.first) for hypothesis in machine_of(self._case.first))
-        change = change | Change({"readings": {"clock": True, "meter": True}, "files": "fixed"}, {})
+        change = self._machine_still()
         wanted = Prover(self._case.plain, self._case.most_runs).needed
         first = self._case.checker.run(change)
         if first.failed or wanted > self._case.most_runs:
-            return False
+            return None
         for _ in range(max(wanted, _RUNS_OF_MACHINE) - 1):
             other = self._case.checker.run(change)
             if other.failed or self._case.plain.compare(first, other, changed=True):
-                return False
-        return True
+                return None
+        return first
 
-    def _note_beside(self, difference: Difference, causes: Sequence[Hypothesis]) -> None:
+    def _hangs_on_durations(self, held: Trace) -> bool:
+        """Whether numbers in files are durations, or made of such: another day and hour moves none of them.
+
+        A seed from the clock moves with it.
+        """
+        self._case.tell("hold clock and machine still, at another hour")
+        later = self._machine_still() | Change({"readings": {"shift": True}}, {})
+        other = self._case.checker.run(later)
+        if other.failed:
+            return False
+        difference = self._case.plain.compare(held, other, changed=True)
+        return not difference or (difference.agrees.report and difference.agrees.numbers)
+
+    def _note_beside(self, difference: Difference, causes: Sequence[Hypothesis], *, report_only: bool = False) -> None:
         """Note what stands beside a result that is the same. From now on only results are compared."""
         case = self._case
         said = " or ".join(f"{h.cause} ({short_place(h.where)})" for h in causes if h.where)
-        why = f" It comes from {said}." if said else "" if causes else " Why was not found."
-        case.note(
-            f"taken for the result, and the same in {case.plain.count} plain runs: {result_in_words(case.first)}. What stands beside it is not: "
-            f"{'; '.join(difference.what)}.{why}"
+        why = f". It comes from {said}" if said else "" if causes else ". Why was not found"
+        why += (
+            " Numbers in files that differ are durations: another day and hour moves none of them."
+            if report_only
+            else ""
         )
-        case.only_results(difference.what[0])
+        result = result_in_words(case.first, files=not report_only)
+        case.note(
+            f"taken for the result, and the same in {case.plain.count} plain runs: {result}. What stands beside it is not: "
+            f"{'; '.join(difference.what)}{why}"
+        )
+        case.only_results(difference.what[0], report_only=report_only)
 
     def _cause(self, difference: Difference) -> Finding:
         """The cause of a difference, found by holding one thing still at a time."""
@@ -308,7 +332,7 @@ class Unsteady:
         if other.failed:
             return False
         difference = self._case.plain.compare(reference, other, changed=True)
-        return bool(difference) and not (cause in BESIDE_RESULTS and difference.same_result)
+        return bool(difference) and not (cause in BESIDE_RESULTS and difference.agrees.result)
 
     def _too_rare(self, difference: Difference, tried: Sequence[Hypothesis]) -> Finding:
         """The answer where plain runs differ too seldom to prove a cause."""

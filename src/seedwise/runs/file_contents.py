@@ -29,7 +29,8 @@ from .masks import masked, masked_file, names_duration, without_dates
 Content = str | NDArray[Any]
 """The contents of a file: masked text, or numbers."""
 LARGE, SMALL = 64 * 2**20, 2**20
-"""Bytes. Files above the first are not read, those above the second are not kept."""
+_SEARCHED = 2**24
+"""Bytes. Files above the first are not read, those above the second are not kept; those above the third keep their dates."""
 _FEW = 10_000
 """An array with fewer numbers is kept as text."""
 _PACKED: Mapping[str, Callable[[io.BytesIO], io.BufferedIOBase]] = {
@@ -85,7 +86,7 @@ def _of_bytes(data: bytes, name: str, durations: bool) -> Content | bytes:
     if b"\x00" not in data:
         with contextlib.suppress(UnicodeDecodeError):
             return masked_file(data.decode("utf-8"), name, durations)
-    if data.startswith(b"\x80") and len(data) <= SMALL:
+    if data.startswith(b"\x80") and len(data) <= _SEARCHED:
         return _pickled(data, durations) or _with_arrays(data, durations)
     return _without_dates(data)
 
@@ -154,8 +155,8 @@ def _with_arrays(data: bytes, durations: bool) -> str:
 
 
 def _without_dates(data: bytes) -> bytes:
-    """A pickle or another binary file without the dates that it contains as text. Files above 1 MiB are not changed."""
-    if len(data) > SMALL:
+    """A pickle or another binary file without the dates that it contains as text. Files above 16 MiB are not changed."""
+    if len(data) > _SEARCHED:
         return data
     return _TEXT.sub(lambda found: without_dates(found[0].decode("ascii")).encode(), data)
 
