@@ -60,7 +60,7 @@ class Unsteady:
         if held is not None and (is_beside or self._hangs_on_durations(held)):
             self._note_beside(difference, machine_of(self._case.first), report_only=not is_beside)
             return None
-        found = self._cause(difference)
+        found = self._cause(difference, is_beside=is_beside)
         causes = {hypothesis.cause for hypothesis in found.causes}
         if not causes <= set(OF_THE_MACHINE):  # a digest of a date is beside the result, one of weights is not
             is_beside = is_beside and self._case.plain.all_have(lambda d: d.agrees.digests)
@@ -131,8 +131,11 @@ class Unsteady:
         )
         case.only_results(difference.what[0], report_only=report_only)
 
-    def _cause(self, difference: Difference) -> Finding:
-        """The cause of a difference, found by holding one thing still at a time."""
+    def _cause(self, difference: Difference, *, is_beside: bool) -> Finding:
+        """The cause of a difference, found by holding one thing still at a time.
+
+        Several causes together are not looked for where the result is the same: what stands beside it has many reasons.
+        """
         kernel = self._case.divergence is not None and self._case.divergence.reason is Reason.KERNEL
         tried = hypotheses(self._case.first, kernel, varies_hash_seed=self._case.checker.varies_hash_seed)
         prover = Prover(self._case.plain, self._case.most_runs)
@@ -154,7 +157,7 @@ class Unsteady:
                 return Finding(difference, (hypothesis,))
             if prover.rare:
                 break
-        several = [] if prover.rare else self._several(prover, tried)
+        several = [] if prover.rare or is_beside else self._several(prover, tried)
         if several:
             return self._with_further(difference, several)
         if prover.rare:
