@@ -2,6 +2,7 @@
 
 import base64
 import gzip
+import hashlib
 import io
 import json
 import pickle
@@ -9,6 +10,8 @@ import tarfile
 import time
 import zipfile
 from pathlib import Path
+from types import SimpleNamespace
+from typing import cast
 
 import h5py
 import numpy as np
@@ -16,18 +19,21 @@ import pandas as pd
 import pytest
 
 from seedwise.determinism import Trace, Verdict, compare
+from seedwise.determinism.lines import row_of
+from seedwise.determinism.parts import parts_of
 from seedwise.runs.file_contents import digest_of
 from seedwise.runs.masks import masked
-from seedwise.runs.written_files import contents_of
+from seedwise.runs.written_files import contents_of, written
+from seedwise.sandbox.worlds import World
 
 CLOCK = {"clock-read": "train.py:1"}
 END = "accuracy = 0.875\n"
 
 
-def trace(text: str = "", files: dict[str, str] | None = None, **more: object) -> Trace:
+def trace(text: str = "", files: dict[str, str] | None = None, stderr: str = "", **more: object) -> Trace:
     contents = files or {}
     digests = {path: digest_of(content) for path, content in contents.items()}
-    return Trace(0, text, "", files=digests, contents=contents, facts=CLOCK, **more)  # type: ignore[arg-type]
+    return Trace(0, text, stderr, files=digests, contents=contents, facts=CLOCK, **more)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(
@@ -170,6 +176,13 @@ def test_statistics_of_durations_are_none() -> None:
         ('{"weights": [\n0.5,\n0.25]}', '{"weights": [\n0.25,\n0.5]}'),
         ("BINFLOAT 0.5\nBINFLOAT 0.25", "BINFLOAT 0.25\nBINFLOAT 0.5"),
         ("float64 (2,)\n0.5\n0.25", "float64 (2,)\n0.25\n0.5"),
+        ("m.npy: bool (2,)\nTrue\nFalse", "m.npy: bool (2,)\nFalse\nTrue"),
+        ("m.npy: complex128 (1,)\n(1+0.25j)", "m.npy: complex128 (1,)\n(1+0.75j)"),
+        ("m.npy: float64 (2,)\nnan\n0.5", "m.npy: float64 (2,)\n0.5\nnan"),
+        ("m.npy: float64 (1, 2)\n1.5\n0.5", "m.npy: float64 (2, 1)\n1.5\n0.5"),
+        ("picked[0]: 4\npicked[1]: 7", "picked[0]: 7\npicked[1]: 4"),
+        ("mask[0]: True", "mask[0]: False"),
+        ('{"loss": NaN}', '{"loss": Infinity}'),
     ],
 )
 def test_which_number_stands_where_is_part_of_the_result(ours: object, theirs: object) -> None:
@@ -212,9 +225,15 @@ STEPS = np.array([1, 2], np.uint32)
 @pytest.mark.parametrize(
     ("ours", "theirs", "beside"),
     [
-        ("BINFLOAT 0.5\nBINFLOAT 31.25", "BINFLOAT 0.5\nBINFLOAT 47.5", True),
-        ("BINFLOAT 0.5\nBINFLOAT 31.25", "BINFLOAT 0.5", True),
-        ("BINFLOAT 0.5000000001", "BINFLOAT 0.5", False),
+        ("seen[0][1]: 0.5\nseen[1][1]: 31.25", "seen[0][1]: 0.5\nseen[1][1]: 47.5", True),
+        ("seen[0][1]: 0.5\nseen[1][1]: 31.25", "seen[0][1]: 0.5", True),
+        ("seen[0]: 0.5000000001", "seen[0]: 0.5", False),
+        ("0.5", "0.75", False),
+        ('{"val_loss": [\n0.5,\n0.4\n]}', '{"val_loss": [\n0.7,\n0.1\n]}', False),
+        ("Report\nAccuracy 0.93", "Report\nAccuracy 0.11", False),
+        ("id,prob\n1,0.25\n2,0.75", "id,prob\n1,0.75\n2,0.25", False),
+        ("val_loss: float64 (1,)\n0.5", "val_loss: float64 (1,)\n0.75", False),
+        ("y_pred: float64 (2,)\n0.5\n0.25", "y_pred: float64 (2,)\n0.75\n0.25", False),
         ('{"loss": 0.5}', '{"loss": 0.75}', False),
         ("epoch,loss\n1,0.5", "epoch,loss\n1,0.75", False),
         ("weights: digest of bytes " + "a" * 64, "weights: digest of bytes " + "b" * 64, False),
@@ -245,6 +264,8 @@ def test_an_array_in_an_archive_may_hold_moments_where_another_one_is_the_same(t
         "rounded": saved("4", table=table, beats=np.array([0.5 + 1e-12, 1.25])),
         "table": saved("5", table=table * 2, beats=np.array([0.5, 1.25])),
         "lacking": saved("6", table=table),
+        "predictions": saved("7", table=table, beats=table * 3),
+        "smaller": saved("8", table=table[:4], beats=np.array([0.5, 1.25])),
     }
     assert all(compare(trace(END, first), trace(END, files)).agrees.result for files in same.values())
     assert not any(compare(trace(END, first), trace(END, files)).agrees.result for files in other.values())
@@ -299,6 +320,7 @@ def test_a_checksum_that_is_printed_counts_as_the_file() -> None:
     ours, theirs = "3f" * 16, "9e" * 16
     assert not compare(run(ours), run(theirs))
     assert compare(run(ours), run(theirs, 0.25))
+    assert compare(trace("rows 20240105 mean 0.5", checksums=("20240105",)), trace("rows 20240106 mean 0.5"))
 
 
 def test_a_digest_of_weights_that_is_printed_is_a_result_where_parameters_were_not_seen() -> None:
@@ -321,12 +343,94 @@ def test_the_one_file_of_its_kind_is_the_same_file_where_its_name_was_drawn() ->
     assert not compare(run("best_0.91.txt"), run("top_0.92.txt")).agrees.result
 
 
-def test_a_line_that_begins_with_its_step_runs_along() -> None:
-    end = "epoch 0 took 3 s\nbest 0.25 of all\n"
-    ours = trace("[00:01] step 30 loss 0.9\n" + end)
-    theirs = trace("[00:02] step 44 loss 0.75\n[00:03] step 70 loss 0.5\n" + end)
+@pytest.mark.parametrize(
+    ("ours", "theirs"),
+    [
+        ("winner_forest.txt", "winner_linsvm.txt"),
+        ("adamax_", "sgdmom"),
+        ("forest/a.txt", "linsvm/a.txt"),
+        ("config_a.json", "crash_report.json"),
+    ],
+)
+def test_a_name_that_says_something_is_a_result_where_it_is_printed(ours: str, theirs: str) -> None:
+    runs = [trace(f"{END}best model: {name.split('/')[0]}\n", {name: "x 0.5"}) for name in (ours, theirs)]
+    found = compare(*runs)
+    assert found
+    assert not found.agrees.log
+
+
+def test_what_the_log_says_at_a_step_is_no_result_where_the_output_says_one() -> None:
+    ours, theirs = (trace(END, stderr=f"ep {k} | win 0.{k}\n") for k in (2767, 2799))
     assert compare(ours, theirs).agrees.result
-    same_step = trace("[00:02] step 30 loss 0.75\n" + end)
-    assert not compare(ours, same_step).agrees.result
-    for line in ("accuracy after epoch {}: {}", "best {1} at epoch {0}", "loss {1} | step {0}"):
-        assert not compare(trace(line.format(3, 0.5)), trace(line.format(4, 0.25))).agrees.result
+    assert not compare(ours, trace(END, stderr="ep 2767 | win 0.5\n")).agrees.result
+    alone = [trace("done", stderr=f"ep {k} | win 0.{k}\n") for k in (2767, 2799)]
+    assert not compare(*alone).agrees.result
+
+
+@pytest.mark.parametrize(
+    ("ours", "theirs"),
+    [
+        (
+            "baseline accuracy 0.5\nEarly stopping at epoch 7, test accuracy 0.91",
+            "baseline accuracy 0.5\nEarly stopping at epoch 9, test accuracy 0.55",
+        ),
+        ("epoch 7 test accuracy 0.91\ndata mean 0.5", "epoch 9 test accuracy 0.55\ndata mean 0.5"),
+        ("Generation 12: best fitness 0.913\nmutation rate 0.5", "Generation 14: best fitness 0.4\nmutation rate 0.5"),
+        ("accuracy after epoch 3: 0.5", "accuracy after epoch 4: 0.25"),
+    ],
+)
+def test_a_metric_at_a_step_in_the_output_is_a_result(ours: str, theirs: str) -> None:
+    assert not compare(trace(ours), trace(theirs)).agrees.result
+
+
+def test_lines_of_a_logger_have_one_kind_with_and_without_its_time() -> None:
+    lines = parts_of(trace("[00:01:02] step 1 loss 0.5\n           step 2 loss 0.4\n"), durations=True)[
+        "output"
+    ].splitlines()
+    assert len({row_of(line)[0] for line in lines}) == 1
+
+
+def test_the_drawn_name_of_a_file_is_no_part_of_what_is_printed_and_its_number_is() -> None:
+    def run(name: str) -> Trace:
+        return trace(f"Tc estimate: 2.4 (saved {name})\n", {name: "T 0.5"})
+
+    assert compare(run("ising_752cb4.pkl"), run("ising_06bb73.pkl"), every_word=True).agrees.result
+    assert not compare(run("ckpt_120.pkl"), run("ckpt_360.pkl"), every_word=True).agrees.result
+
+
+def _world(folder: Path) -> World:
+    upper = folder / "upper"
+    upper.mkdir()
+    return cast(World, SimpleNamespace(targets=[{"path": str(folder), "upper": str(upper)}]))
+
+
+def test_files_whose_names_differ_in_dates_alone_are_all_compared(tmp_path: Path) -> None:
+    world = _world(tmp_path)
+    found = []
+    for loss in (0.5, 0.75):
+        for day, text in ((5, f"loss {loss}"), (6, "loss 0.25")):
+            Path(world.targets[0]["upper"], f"forecast_2024-01-0{day}.csv").write_text(text)
+        found.append(written(world, tmp_path, durations=False))
+    (first, *_), (second, *_) = found
+    assert list(first) == ["forecast_DATE.csv", "forecast_DATE.csv (2)"]
+    assert first != second
+
+
+def test_checksums_are_those_of_files_that_are_compared(tmp_path: Path) -> None:
+    world = _world(tmp_path)
+    for name in ("model.bin", "weights.db", "preds.png"):
+        Path(world.targets[0]["upper"], name).write_text(name)
+    checksums = written(world, tmp_path, durations=False)[2]
+    assert hashlib.sha256(b"model.bin").hexdigest() in checksums
+    assert len(checksums) == 4
+
+
+def test_words_and_numbers_in_another_order_are_told_apart_from_others() -> None:
+    kept = [
+        {"a.html": text}
+        for text in ("{'Lyon': 1.25, 'Porto': 2.5}", "{'Porto': 2.5, 'Lyon': 1.25}", "{'Porto': 1.25, 'Lyon': 2.5}")
+    ]
+    same, other = compare(trace(END, kept[0]), trace(END, kept[1])), compare(trace(END, kept[0]), trace(END, kept[2]))
+    assert (same.agrees.permuted, same.agrees.result) == (True, True)
+    assert (other.agrees.permuted, other.agrees.result) == (True, False)
+    assert not compare(trace(END, {"a": "cat dog"}), trace(END, {"a": "dog cow"})).agrees.permuted

@@ -14,9 +14,14 @@ from .trace import Trace
 
 _HEX = re.compile(r"(?<![0-9A-Za-z])[0-9a-fA-F]{6,64}(?![0-9A-Za-z])")
 _WORD = re.compile(r"(?<![0-9A-Za-z])[0-9A-Za-z_-]{8,88}(?![0-9A-Za-z])")
+_WHEN = re.compile(r"(?m)^[ \t]*(?:\[?(?:DATE|TIME)[\],]?(?: ?TIME\]?)?[ \t]+)?(?=\S)")
+"""What a logger writes before a line; some leave it out where the second is the same."""
+_BETWEEN_WORDS = re.compile(r"[-_.+ ]+")
 _BETWEEN_VALUES = re.compile(r"(?<=[{\[,]) *(?=\S)")
 _DIGITS = re.compile(r"\d")
-_DRAWN = 8
+DRAWN = 6
+"""A part of a name that was drawn by chance has at least so many characters."""
+_KNOWN_INSIDE = 8
 """A name that was drawn, and is known inside a longer one, or the beginning of a checksum has at least so many characters: those of `tempfile` do."""
 _MOST_NUMBERS = 20_000
 _MOST_TEXT = 2_000_000
@@ -65,7 +70,8 @@ def part_of(trace: Trace, part: str, durations: bool, warnings: bool = True) -> 
     if part == METRICS:
         kept = [line for line in text.splitlines() if durations or not names_duration(line.rpartition(": ")[0])]
         return "\n".join(kept)
-    text = _without_profiles(trace, one_space(_named(trace, masked(text, not durations))))
+    text = _WHEN.sub("", masked(text, not durations))
+    text = _without_profiles(trace, one_space(_named(trace, text)))
     return _sorted(text) if part in UNORDERED else text
 
 
@@ -116,19 +122,22 @@ def _by_size(line: str) -> tuple[str, list[float], str]:
 def _named(trace: Trace, text: str) -> str:
     """The text without the names that the system drew for this run, and with folders as another run calls them."""
     for name, other in trace.called.items():
-        text = text.replace(name, other)
+        if any(map(looks_drawn, words_of_name(name))):
+            text = text.replace(name, other)
+        else:  # elsewhere it may be a result: `best model: forest`
+            text = re.sub(rf"(?<=/){re.escape(name)}|{re.escape(name)}(?=/)", other.replace("\\", r"\\"), text)
     if not trace.words and not trace.checksums:
         return text
 
     def known(found: "re.Match[str]") -> str:
         token = found[0]
         low = token.lower()
-        if len(low) >= _DRAWN and _begins_one(low, trace.checksums):
+        if len(low) >= _KNOWN_INSIDE and not low.isdigit() and _begins_one(low, trace.checksums):
             return "CHECKSUM"
         if any(low in word or token in word for word in trace.words):
             return "ID"
         for word in trace.words:
-            if len(word) >= _DRAWN and word in token:  # a prefix that the program gave stands before it
+            if len(word) >= _KNOWN_INSIDE and word in token:  # a prefix that the program gave stands before it
                 token = token.replace(word, "ID")
         return token
 
@@ -139,6 +148,17 @@ def _begins_one(token: str, known: Sequence[str]) -> bool:
     """Whether one of these sorted words begins with the token."""
     place = bisect_left(known, token)
     return place < len(known) and known[place].startswith(token)
+
+
+def words_of_name(name: str) -> list[str]:
+    """The words of a file's name."""
+    return _BETWEEN_WORDS.split(name)
+
+
+def looks_drawn(word: str) -> bool:
+    """Whether a word looks drawn by chance: six or more characters with digits among letters, or with capitals among others."""
+    mixed = any(map(str.isdigit, word)) and any(map(str.isalpha, word))
+    return len(word) >= DRAWN and (mixed or (word[1:] != word[1:].lower() and word != word.upper()))
 
 
 def without_numbers_of_processes(trace: Trace, text: str) -> str:

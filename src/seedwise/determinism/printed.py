@@ -16,7 +16,7 @@ from pathlib import PurePath
 from ..metrics.goals import DURATIONS, METRIC_WORDS, TELLING, looks_like_metric, words
 from ..metrics.stdout import lines_of, read
 from .lines import Number, row_of
-from .parts import LOG, OUTPUT, UNORDERED, WORKERS
+from .parts import DRAWN, LOG, OUTPUT, UNORDERED, WORKERS, looks_drawn, words_of_name
 from .trace import Trace
 
 _LOG_FILES = frozenset((".log", ".out", ".err"))
@@ -25,15 +25,14 @@ _BESIDE = frozenset(("completion", "pool", "threads", "tasks", "started", "worke
 """Facts that say that something runs side by side."""
 _FINAL = 2
 """What is printed no more often is a result at the end; what is printed more often runs along."""
-_DRAWN = 6
-"""A part of a drawn name has at least so many characters."""
 _IN_NAME = re.compile(r"(?<=[A-Za-z])[-_]\d+(?![\w.])")
 _NUMBERED = re.compile(r"(?<![A-Za-z0-9.])[0-9a-f]*\d[0-9a-f]*(?![A-Za-z0-9]|\.\d)")
 _AT_STEP = re.compile(
-    r"(?i)(?P<before>(?:[^.]|\.(?!\d))*?)\b(?:global_?)?(?:step|epoch|iter(?:ation)?|batch|update|episode|generation|gen|sweep)s?[\s:=#/\[(]*\d+(?!\.?\d)"
+    r"(?i)(?P<before>(?:[^.]|\.(?!\d))*?)\b(?:global_?)?(?:step|epoch|ep|iter(?:ation)?|it|batch|update|episode|generation|gen|sweep)s?[\s:=#/\[(]*\d+(?!\.?\d)"
 )
 """The beginning of a line up to its step: what a logger writes first, and no number with decimals."""
 _DIGEST = re.compile(r"(?i)(?<![0-9a-z])[0-9a-f]{32,}(?![0-9a-z])")
+_WHOLE = re.compile(r"(?<![A-Za-z0-9.])\d+(?![A-Za-z0-9]|\.\d)")
 _DECIMAL = re.compile(r"\d\.\d")
 _WITH_DECIMALS = re.compile(r"\d+\.\d+")
 _TIMES = DURATIONS | {"latency", "latencies", "timings"}
@@ -97,14 +96,16 @@ def differ_in_digests(texts: Texts) -> bool:
 class Said:
     """What a text says.
 
-    `metrics`: name → values. `ends`: those that mean nothing else and come once or twice in lines that begin with no step, or
-    in all, if no such line has a result. `steps`: values of the others, by the kind of their line, its first whole number (a step, an epoch)
+    `metrics`: name → values. `single`: those that mean nothing else and come once or twice. `ends`: the same of the lines that begin
+    with no step.
+    `steps`: values of the others, by the kind of their line, its first whole number (a step, an epoch)
     and their name; `along`: names that come at a step.
     `end`: the lines from the last result on; None if there is none. `counted`: the lines with numbers that may be results.
     `results`: the kind of each such line, and these numbers alone.
     """
 
     metrics: Mapping[str, list[float]]
+    single: Mapping[str, list[float]]
     ends: Mapping[str, list[float]]
     steps: Mapping[tuple[str, str, str], list[float]]
     end: tuple[str, ...] | None
@@ -113,9 +114,9 @@ class Said:
     along: frozenset[str]
 
     @property
-    def final(self) -> frozenset[str]:
-        """Those of the metrics at the end that have decimals."""
-        return frozenset(name for name, values in self.ends.items() if any(not value.is_integer() for value in values))
+    def has_single(self) -> bool:
+        """Whether a metric that comes once or twice has decimals."""
+        return any(not value.is_integer() for values in self.single.values() for value in values)
 
     def agrees_at_steps(self, other: "Said") -> bool:
         """Whether metrics that are printed on the way agree, wherever both print them at the same step."""
@@ -144,11 +145,7 @@ def said_in(text: str) -> Said:
     often = Counter(template for template, _ in rows)
     at_step = [_begins_with_step(line) for line in lines]
     is_single = [often[template] <= _FINAL and any("." in n.text for n in numbers) for template, numbers in rows]
-    final = _final(found for found, step in zip(by_line, at_step, strict=True) if not step)
-    if any(one and not step for one, step in zip(is_single, at_step, strict=True)):
-        is_single = [one and not step for one, step in zip(is_single, at_step, strict=True)]
-    else:
-        final = final or _final(by_line)
+    final = _final(by_line)
     along = {name for found, step in zip(by_line, at_step, strict=True) if step for name in found}
     with_metric = [k for k, found in enumerate(by_line) if final & found.keys()]
     last = (with_metric or [k for k, one in enumerate(is_single) if one] or [-1])[-1]
@@ -162,7 +159,8 @@ def said_in(text: str) -> Said:
     return Said(
         metrics,
         final,
-        _by_step(rows, by_line, final),
+        _final(found for found, step in zip(by_line, at_step, strict=True) if not step),
+        _by_step(rows, by_line, [() if step else final for step in at_step]),
         tuple(lines[last:]) if last >= 0 else None,
         counted,
         Counter(one for one in results if len(one) > 1),
@@ -186,13 +184,15 @@ def _final(by_line: Iterable[Mapping[str, list[float]]]) -> dict[str, list[float
 
 
 def _by_step(
-    rows: Sequence[tuple[str, Sequence[Number]]], by_line: Sequence[Mapping[str, list[float]]], single: Container[str]
+    rows: Sequence[tuple[str, Sequence[Number]]],
+    by_line: Sequence[Mapping[str, list[float]]],
+    single: Sequence[Container[str]],
 ) -> dict[tuple[str, str, str], list[float]]:
     found: dict[tuple[str, str, str], list[float]] = {}
-    for (template, numbers), metrics in zip(rows, by_line, strict=True):
+    for (template, numbers), metrics, ends in zip(rows, by_line, single, strict=True):
         step = next((n.text for n in numbers if _is_whole(n)), "")
         for name, values in metrics.items():
-            if name not in single:
+            if name not in ends:
                 found.setdefault((template, step, name), []).extend(values)
     return found
 
@@ -206,7 +206,7 @@ def says_metrics(trace: Trace) -> bool:
 def result_in_words(trace: Trace, *, files: bool = True) -> str:
     """What is taken for the result of a run: `accuracy, parameters after 120 steps`. `files` says whether files count."""
     said = [said_in(text) for text in (trace.stdout, trace.stderr)]
-    names = sorted({name for one in said for name in one.ends or one.metrics}) + sorted(trace.logged)
+    names = sorted({name for one in said for name in one.single or one.metrics}) + sorted(trace.logged)
     steps = [f"parameters after {trace.steps.size} {trace.unit}s"] * bool(trace.steps.size)
     return ", ".join([*names[:4], *(["…"] * (len(names) > 4)), *steps, *(["numbers in files"] * files)])
 
@@ -224,7 +224,8 @@ def with_paired_names(a: Trace, b: Trace) -> Trace:
     """The second run with files under the names that they have in the first one, where a name was made for the run.
 
     These are names that differ in numbers alone (`runs/1128-1619-7f41e0/best.pt`: a folder named by the minute), files
-    below one folder of another name (`runs/brisk-otter/best.pt`), and the one file of its kind in a folder (`paths_XWPImIO6.h5`).
+    below one folder of another name (`runs/brisk-otter/best.pt`), and the one file of its kind in a folder whose name looks drawn
+    (`paths_XWPImIO6.h5`).
     """
     ours, theirs = sorted(a.files.keys() - b.files.keys()), sorted(b.files.keys() - a.files.keys())
     names = _pairs(ours, theirs, lambda path: [_NUMBERED.sub("#", path)])
@@ -255,16 +256,16 @@ def _other_words(names: Mapping[str, str]) -> dict[str, str]:
         (x, y)
         for theirs, ours in names.items()
         for x, y in zip(theirs.split("/"), ours.split("/"), strict=False)
-        if _NUMBERED.sub("#", x) != _NUMBERED.sub("#", y)
+        if _WHOLE.sub("#", x) != _WHOLE.sub("#", y)
     )
-    return {x: y for x, y in pairs if len(x) >= _DRAWN}
+    return {x: y for x, y in pairs if len(x) >= DRAWN}
 
 
 def _without_own_numbers(trace: Trace, path: str) -> str:
     """A path without the numbers of this run's processes, and the names that were drawn for it."""
     return _NUMBERED.sub(
         lambda n: (
-            "ID" if n[0] in trace.numbers or (len(n[0]) >= _DRAWN and any(n[0] in w for w in trace.words)) else n[0]
+            "ID" if n[0] in trace.numbers or (len(n[0]) >= DRAWN and any(n[0] in w for w in trace.words)) else n[0]
         ),
         path,
     )
@@ -294,10 +295,15 @@ def _without_one_folder(path: str) -> Iterable[object]:
 
 
 def _of_one_kind(path: str) -> Iterable[object]:
-    """Folder, ending, and the numbers with decimals in the name, which may be results."""
+    """Folder, ending, the words of the name that look as if nobody had drawn them, and its numbers with decimals.
+
+    Nothing, if no word looks drawn: such files are others.
+    """
     folder, _, name = path.rpartition("/")
     stem, suffix = splitext(name)
-    yield folder, suffix, *_WITH_DECIMALS.findall(stem)
+    known = tuple("ID" if looks_drawn(part) else part for part in words_of_name(_WITH_DECIMALS.sub("", stem)))
+    if "ID" in known:
+        yield folder, suffix, known, tuple(_WITH_DECIMALS.findall(stem))
 
 
 def _metrics(text: str) -> dict[str, list[float]]:

@@ -35,7 +35,7 @@ from ..errors import ScriptError
 from ..experiments.command import available_cores
 from ..runs.file_contents import digest_of
 from ..runs.ledgers import merged
-from ..runs.written_files import checksums, written
+from ..runs.written_files import written
 from ..sandbox.worlds import World, Worlds
 from ..wording import option
 from .parts import lines_of_profile
@@ -252,7 +252,7 @@ class Checker:
             facts.setdefault("completion", facts.pop("pool"))
         ledgers = [*(m["ledger"] for m in checked), made_by_workers(messages)]
         known = {str(path): str(digest) for m in checked for path, digest in m["contents"].items()}
-        files, contents = written(world, self.worlds.project, "clock-read" in facts, known)
+        files, contents, checksums = written(world, self.worlds.project, "clock-read" in facts, known)
         names = [(str(m["kind"]), str(m["name"])) for m in messages if m["type"] == "identity"]
         for name, array in _arrays(messages, world.spool):
             files[name], contents[name] = digest_of(array), array
@@ -282,7 +282,7 @@ class Checker:
             tuple(self.words),
             resuming=_resuming(world.spool, trace),
             measured=_measured(messages),
-            checksums=checksums(world),
+            checksums=checksums,
         )
 
 

@@ -80,7 +80,7 @@ class Steady:
                 "so keep it, and do not take it from the machine"
             )
             return False
-        if difference.agrees.result and self._may_stand_beside(cause):
+        if difference.agrees.result and self._may_stand_beside(cause, difference):
             at = f" ({short_place(where)})" if where else ""
             self._case.note(
                 f"the result stays the same, whatever this is: {cause}{at}; beside it this changes: {'; '.join(difference.what)}"
@@ -95,8 +95,9 @@ class Steady:
             return False
         return bool(difference)
 
-    def _may_stand_beside(self, cause: Cause) -> bool:
-        return cause in BESIDE_RESULTS or (cause is Cause.HASH and self._placing.only_shows_sets())
+    def _may_stand_beside(self, cause: Cause, difference: Difference) -> bool:
+        is_shown = cause is Cause.HASH and (difference.agrees.permuted or self._placing.only_shows_sets())
+        return cause in BESIDE_RESULTS or is_shown
 
     def _is_only_rounding(self, difference: Difference) -> bool:
         """Whether nothing differs but parameters and files of numbers, while every metric that is printed is the same."""

@@ -10,7 +10,6 @@ import hashlib
 import io
 import lzma
 import os
-import pickletools
 import re
 import struct
 import tarfile
@@ -25,6 +24,7 @@ from numpy.typing import NDArray
 
 from .hdf_and_parquet import parts_in
 from .masks import masked, masked_file, names_duration, without_dates
+from .pickled import NotRead, lines_of_pickle
 
 Content = str | NDArray[Any]
 """The contents of a file: masked text, or numbers."""
@@ -38,8 +38,9 @@ _PACKED: Mapping[str, Callable[[io.BytesIO], io.BufferedIOBase]] = {
     ".bz2": bz2.BZ2File,
     ".xz": lzma.LZMAFile,
 }
-_SHORT = {".tgz": ".tar.gz", ".tbz2": ".tar.bz2", ".txz": ".tar.xz"}
 """How files are unpacked that hold one other file. What packs them may write the date into them."""
+_SHORT = {".tgz": ".tar.gz", ".tbz2": ".tar.bz2", ".txz": ".tar.xz"}
+"""Endings that stand for two."""
 _DAMAGED = (OSError, EOFError, RuntimeError, zlib.error, zipfile.BadZipFile, tarfile.TarError, lzma.LZMAError)
 """What unpacking raises for a file that is damaged, or that wants a password."""
 OF_BYTES = "digest of bytes"
@@ -82,7 +83,7 @@ def _of_bytes(data: bytes, name: str, durations: bool) -> Content | bytes:
             return _members(_in_tar(archive), name, durations)
     parts = parts_in(data)
     if parts is not None:
-        return masked("\n".join(_part(part, value, durations) for part, value in parts), durations=False)
+        return _lines(((part, re.split("[/@]", part)[-1], value) for part, value in parts), durations)
     if b"\x00" not in data:
         with contextlib.suppress(UnicodeDecodeError):
             return masked_file(data.decode("utf-8"), name, durations)
@@ -92,33 +93,46 @@ def _of_bytes(data: bytes, name: str, durations: bool) -> Content | bytes:
 
 
 def _pickled(data: bytes, durations: bool) -> str:
-    """What a small pickle says, one instruction a line, with dates masked; "" if it is none. Nothing is executed.
+    """What a small pickle holds, one value a line, with dates masked; "" if it is none. Nothing is executed.
 
-    A number that follows a word has the word in its line, as in a dict: `'elapsed': 0.43`. Those that are named
-    as durations are left out if `durations` is true.
+    Numbers that are named as durations are left out if `durations` is true.
     """
-    if not data.startswith(b"\x80") or len(data) > SMALL:
+    if len(data) > SMALL:
         return ""
-    lines: list[str] = []
-    word = ""
     try:
-        for code, argument, position in pickletools.genops(data):
-            if argument is None:
-                lines += [] if code.name in (*_BETWEEN, "MARK", "STOP") else [code.name]
-            elif code.name not in ("FRAME", "PROTO"):
-                said = f"{code.name} {_date_of(argument) or repr(argument)}"
-                lines.append(_behind(word, argument, durations) if word and isinstance(argument, float) else said)
-            if code.name not in _BETWEEN:
-                word = argument if isinstance(argument, str) and len(argument) < 80 else ""
-            if code.name == "STOP" and (position or 0) + 1 != len(data):
-                return ""  # something follows: another pickle, or no pickle at all
-    except (ValueError, LookupError, UnicodeDecodeError, OverflowError):
+        values = lines_of_pickle(data, OF_BYTES)
+    except NotRead:
         return ""
-    return masked("\n".join(lines), durations=False)
+    return _lines(values, durations)
 
 
-_BETWEEN = ("MEMOIZE", "BINPUT", "LONG_BINPUT", "PUT")
-"""Instructions that may stand between a word and its number."""
+def _lines(values: Iterable[tuple[str, str, object]], durations: bool) -> str:
+    """Values by name, one a line, with dates masked in all but arrays of numbers.
+
+    Each is given as the way to it, its last name and itself. Single numbers that are named as durations are left out if
+    `durations` is true.
+    """
+    found: list[str] = []
+    lines: list[str] = []
+    for way, name, value in values:
+        if isinstance(value, np.ndarray):
+            found += [masked("\n".join(lines), durations=False)] * bool(lines)
+            found.append(f"{way}: {_array(value, np.ascontiguousarray(value).tobytes())}")
+            lines = []
+        elif isinstance(value, list):
+            lines += [f"{way}:", *map(repr, value)]
+        else:
+            lines.append(f"{way}: {_single(name, value, durations)}")
+    found += [masked("\n".join(lines), durations=False)] * bool(lines)
+    return "\n".join(found)
+
+
+def _single(name: str, value: object, durations: bool) -> str:
+    if isinstance(value, float):
+        return "TIME" if durations and names_duration(name) else repr(value)
+    return str(value)
+
+
 _STATE_OF_DATE = re.compile(
     rb"\x07[\xb2-\xff][\x01-\x0c][\x01-\x1f][\x00-\x17][\x00-;][\x00-;][\x00-\x0f]..", re.DOTALL
 )
@@ -129,15 +143,6 @@ _NAMED = re.compile(rb"(?s)\x8c.([ -~]{1,60})\x94(?:G(.{8})|C\x0a)")
 """In a pickle: a word, and behind it a number (big-endian)."""
 
 
-def _behind(word: str, number: float, durations: bool) -> str:
-    return f"{word!r}: {'TIME' if durations and names_duration(word) else repr(number)}"
-
-
-def _date_of(argument: object) -> str:
-    data = argument if isinstance(argument, bytes) else str(argument).encode("latin-1", "replace")
-    return "DATE" if len(data) == 10 and _STATE_OF_DATE.fullmatch(data) else ""
-
-
 def _with_arrays(data: bytes, durations: bool) -> str:
     """Of a pickle with the bytes of arrays in between, as joblib writes it: its numbers behind words, and a digest of the rest."""
     lines: list[str] = []
@@ -145,7 +150,8 @@ def _with_arrays(data: bytes, durations: bool) -> str:
     def noted(found: "re.Match[bytes]") -> bytes:
         if found[2] is None:
             return found[0]
-        lines.append(_behind(found[1].decode("ascii"), struct.unpack(">d", found[2])[0], durations))
+        name = found[1].decode("ascii")
+        lines.append(f"{name!r}: {_single(name, struct.unpack('>d', found[2])[0], durations)}")
         return found[1]
 
     rest = re.sub(
@@ -201,18 +207,6 @@ def _array(array: NDArray[Any], data: bytes) -> str:
     if array.size < _FEW and array.dtype.kind in "biufc":
         return f"{array.dtype} {array.shape}\n" + "\n".join(map(repr, array.ravel().tolist()))
     return f"{OF_BYTES} {hashlib.sha256(data).hexdigest()}"
-
-
-def _part(name: str, value: object, durations: bool) -> str:
-    """A part of an HDF5 or Parquet file: its name and what it holds."""
-    last = name.rpartition("/")[2].rpartition("@")[2]
-    if durations and names_duration(last):
-        return f"{name}: TIME"
-    if isinstance(value, np.ndarray):
-        return f"{name}: {_array(value, np.ascontiguousarray(value).tobytes())}"
-    if isinstance(value, list):
-        return "\n".join([f"{name}:", *map(repr, value)])
-    return f"{name}: {value!r}"
 
 
 def size_of(content: Content) -> int:

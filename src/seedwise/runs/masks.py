@@ -9,7 +9,7 @@ import re
 import time
 
 _ANSI = re.compile(r"\x1b\[[0-9;?]*[ -/]*[@-~]")
-_NUMBER = r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?"
+_NUMBER = r"[-+]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][-+]?\d+)?"
 _LARGE = r"(?<![\w.,])(?:\d{1,3}(?:,\d{3}){1,4}(?:\.\d+)?|\d+(?:\.\d+)?[kKMG])"
 """A number as only rates are printed: 33,456 or 1.2k."""
 _DAY = r"(?:(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun)[a-z]*,? )"
@@ -25,10 +25,17 @@ _CLOCK = rf"\d\d:\d\d(?::\d\d{_FRACTION})?"
 _MONTH_DAY = r"(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])"
 _HOURS = r"(?:[01]\d|2[0-3])"
 _HOUR_MINUTE = rf"{_HOURS}[0-5]\d"
-_PICTURE = r"(?:iVBORw0KGgo|/9j/|R0lGOD|UklGR|PHN2Zy|JVBERi0)(?:[A-Za-z0-9+/]{50,}(?:\\n|\r?\n)?)+[A-Za-z0-9+/]*={0,2}"
-"""A picture in a page or a notebook, in base64: the first bytes of PNG, JPEG, GIF, WebP, SVG and PDF."""
+_BASE64 = r"[A-Za-z0-9+/]"
+_NEXT_LINE = r"(?:\\n|\r?\n)"
+_FULL = rf"(?:{_BASE64}{{76}}{_NEXT_LINE})"
+_PICTURE = (
+    rf"(?<!{_BASE64})(?=(?:iVBORw0KGgo|/9j/|R0lGOD|UklGR|PHN2Zy|JVBERi0))"
+    rf"(?:{_FULL}+{_BASE64}{{1,76}}={{0,2}}|{_BASE64}{{60,}}={{0,2}})"
+)
+"""A picture in a page or a notebook, in base64 of one line or in lines of 76: the first bytes of PNG, JPEG, GIF, WebP, SVG and PDF."""
+_SVG = r"<svg\b[^<>]*/>|<svg\b(?:(?!<svg\b).)*?</svg>"
 _ALWAYS = (
-    (re.compile(rf"{_PICTURE}|<svg\b.*?</svg>", re.DOTALL), "PICTURE"),
+    (re.compile(rf"{_PICTURE}|{_SVG}", re.DOTALL), "PICTURE"),
     (re.compile(r"0x[0-9a-fA-F]{5,}"), "0x"),
     (
         re.compile(r"(?<![\w.])(?:1(?:39|40)|9[345])\d{12}(?![\w.])"),
@@ -75,7 +82,7 @@ _DURATIONS = (
     (re.compile(rf"(?i)(?<!\w)(['\"]?\w+_per_second['\"]?\s*[:=]\s*['\"]?){_NUMBER}"), r"\1TIME"),
     (
         re.compile(
-            rf"{_NUMBER}(\s?(?:seconds|secs?|minutes|mins?|hours?|ms|µs|us|ns|s|it/s|s/it|(?:[mµun]?s)/step|samples/s|steps/s)\b)"
+            rf"(?<!\d){_NUMBER}(\s?(?:seconds|secs?|minutes|mins?|hours?|ms|µs|us|ns|s|it/s|s/it|(?:[mµun]?s)/step|samples/s|steps/s)\b)"
         ),
         "TIME",
     ),

@@ -34,15 +34,13 @@ _LEFT_OUT = (
 )
 _PASSING = (".", "tmp", "temp", "pymp-", "torch", "cache", "__pycache__", "matplotlib", "wandb")
 _CHECKSUMS = ("md5", "sha1", "sha256")
-_AT_LEAST = 2**16
-"""What a file counts at least, in bytes, towards those of which checksums are computed."""
 _EVENTS = "events.out.tfevents"
 
 
 def written(
     world: World, project: Path, durations: bool, known: Mapping[str, str] | None = None
-) -> tuple[dict[str, str], dict[str, Content]]:
-    """Digests and contents of the written files by path, also of files outside the project.
+) -> tuple[dict[str, str], dict[str, Content], tuple[str, ...]]:
+    """Digests and contents of the written files by path, also of files outside the project; and their sorted checksums.
 
     Pictures, logs, databases, profiles, and files with a clock in them are left out. Of archives (`.npz`, `.pt`, `.zip`, `.tar`)
     the members count, and of packed files what is packed, not their dates. Nothing is unpickled. `known` are digests that the program's processes have computed
@@ -50,8 +48,10 @@ def written(
     """
     digests: dict[str, str] = {}
     contents: dict[str, Content] = {}
+    checksums: set[str] = set()
     for target in world.targets:
-        for folder, _, names in os.walk(target["upper"]):
+        for folder, folders, names in os.walk(target["upper"]):
+            folders.sort()
             for name in sorted(names):
                 path = os.path.join(folder, name)
                 inner = os.path.join(target["path"], os.path.relpath(path, target["upper"]))
@@ -61,7 +61,8 @@ def written(
                 with contextlib.suppress(OSError, ValueError, zipfile.BadZipFile, EOFError, NotImplementedError):
                     if os.path.islink(path) or not 0 < os.path.getsize(path) < LARGE:
                         continue
-                    shown = masked_path(os.path.relpath(inner, project) if inside else inner)
+                    shown = _another(masked_path(os.path.relpath(inner, project) if inside else inner), digests)
+                    checksums |= _checksums(path)
                     if known and inner in known:
                         digests[shown] = known[inner]
                         continue
@@ -69,25 +70,21 @@ def written(
                     digests[shown] = digest_of(content)
                     if not isinstance(content, bytes) and size_of(content) < SMALL:
                         contents[shown] = content
-    return digests, contents
+    return digests, contents, tuple(sorted(checksums))
 
 
-def checksums(world: World) -> tuple[str, ...]:
-    """The CRC-32, MD5, SHA-1 and SHA-256 of each written file, sorted, in hexadecimal. Not of large files, nor of very many."""
-    found: set[str] = set()
-    left = LARGE
-    for target in world.targets:
-        for folder, _, names in os.walk(target["upper"]):
-            for name in sorted(names):
-                path = os.path.join(folder, name)
-                with contextlib.suppress(OSError):
-                    size = os.path.getsize(path)
-                    if os.path.islink(path) or not 0 < size <= left:
-                        continue
-                    left -= size + _AT_LEAST
-                    data = Path(path).read_bytes()
-                    found |= {f"{zlib.crc32(data):08x}", *(hashlib.new(name, data).hexdigest() for name in _CHECKSUMS)}
-    return tuple(sorted(found))
+def _checksums(path: str) -> set[str]:
+    """CRC-32, MD5, SHA-1 and SHA-256 of a file, in hexadecimal."""
+    data = Path(path).read_bytes()
+    return {f"{zlib.crc32(data):08x}", *(hashlib.new(name, data).hexdigest() for name in _CHECKSUMS)}
+
+
+def _another(name: str, known: Mapping[str, str]) -> str:
+    """A name that is not yet known: two files may have the same one when dates are masked."""
+    k = 2
+    while name in known:
+        name, k = f"{name.removesuffix(f' ({k - 1})')} ({k})", k + 1
+    return name
 
 
 def contents_of(folder: Path) -> Iterator[tuple[str, Content | bytes]]:

@@ -30,8 +30,7 @@ class Clock:
     """
 
     def __init__(self, asked: dict[str, Any], recording: Recording, facts: Facts) -> None:
-        shifts = recording.shift if recording.again else bool(asked.get("shift"))
-        self._shift = SHIFT if shifts else 0.0
+        self._shift = recording.shift if recording.again else SHIFT * bool(asked.get("shift"))
         self._rate = float(asked.get("rate", 1.0))
         self._recording, self._facts = recording, facts
         self._starts: dict[str, float] = {}

@@ -13,7 +13,7 @@ import threading
 from typing import Any
 
 from ..process import spool
-from .names import METER, REPLAY
+from .names import METER, REPLAY, SHIFT
 
 _MOST = 200_000
 """How many readings of one kind are kept in one thread."""
@@ -34,8 +34,9 @@ class Recording:
     def __init__(self, asked: dict[str, Any]) -> None:
         self.again = bool(asked.get("clock"))
         """Whether clocks say what they said in another run."""
-        self.shift = bool(asked.get("shift"))
-        """Whether the user's code is given clocks that are moved by `SHIFT`."""
+        shift = asked.get("shift", False)
+        self.shift = SHIFT if shift is True else float(shift)
+        """By how many seconds the clocks are moved that the user's code is given: by `SHIFT` if that is not said."""
         self._again_meter = bool(asked.get("meter"))
         self._scale, self._nudge = float(asked.get("scale", 1.0)), float(asked.get("nudge", 0.0))
         self._kept: dict[str, list[list[float]]] = {}
