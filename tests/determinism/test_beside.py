@@ -14,6 +14,7 @@ from types import SimpleNamespace
 from typing import cast
 
 import h5py
+import joblib
 import numpy as np
 import pandas as pd
 import pytest
@@ -130,8 +131,10 @@ def test_packed_files_are_compared_by_what_is_packed(tmp_path: Path) -> None:
             model = pickle.dumps([0.5, 0.25])
             member.size, member.mtime = len(model), day
             tar.addfile(member, io.BytesIO(model))
+        joblib.dump({"when": f"2026-11-0{day} 10:11:12", "w": np.arange(3.0)}, folder / "packed.joblib", compress=3)
         found.append(_written(folder))
     assert found[0] == found[1]
+    assert "w: float64 (3,)" in str(found[0]["packed.joblib"])
     assert found[0]["a.json.gz"] == '{"loss": 0.5}'
     assert "0.25" in str(found[0]["all.tar.gz"])
 

@@ -107,8 +107,6 @@ def test_containers_of_the_standard_library_models_and_generators_are_read() -> 
 
 def test_what_is_no_pickle_or_more_than_one_is_not_read() -> None:
     both = pickle.dumps(1) + pickle.dumps(2)
-    file = io.BytesIO()
-    joblib.dump(np.ones(4), file)
     old = io.BytesIO()
     torch.save({"w": torch.ones(3)}, old, _use_new_zipfile_serialization=False)
     for data in (
@@ -118,7 +116,6 @@ def test_what_is_no_pickle_or_more_than_one_is_not_read() -> None:
         both,
         pickle.dumps([1])[:-1],
         b"\x80\x04e.",
-        file.getvalue(),
         old.getvalue(),
     ):
         with pytest.raises(NotRead):
@@ -131,3 +128,24 @@ def test_an_object_that_is_shared_very_often_is_given_up() -> None:
         value = [value, value]
     with pytest.raises(NotRead):
         lines_of_pickle(pickle.dumps(value), "bytes")
+
+
+@pytest.mark.parametrize("protocol", range(3, 6))
+def test_arrays_in_files_of_joblib_are_read(protocol: int) -> None:
+    held = {
+        "when": "now",
+        "w": np.arange(6.0).reshape(2, 3),
+        "column": np.asfortranarray(np.arange(4).reshape(2, 2)),
+        "one": np.float32(0.5),
+    }
+    file = io.BytesIO()
+    joblib.dump(held, file, protocol=protocol)
+    found = {way: shown for way, _, shown in lines_of_pickle(file.getvalue(), "bytes")}
+    assert (found["when"], found["one"]) == ("'now'", 0.5)
+    assert all(np.array_equal(found[name], held[name]) for name in ("w", "column"))
+    with pytest.raises(NotRead):
+        lines_of_pickle(file.getvalue()[:-40], "bytes")
+    objects = io.BytesIO()
+    joblib.dump(np.array(["a", None], object), objects, protocol=protocol)
+    with pytest.raises(NotRead):
+        lines_of_pickle(objects.getvalue(), "bytes")

@@ -17,7 +17,7 @@ def page_of_resuming(found: Resuming, ledger: bool) -> list[Block]:
         blocks.append(
             Line(
                 f"Ended after step {found.interrupted_after}, and started again with the checkpoint {printable(found.checkpoint)}"
-                + (f" of step {found.resumed_from}." if found.resumed_from else ".")
+                + (f" of {found.unit} {found.resumed_from}." if found.resumed_from else ".")
             )
         )
     blocks += [Line(f"Perhaps also: {printable(text)}.") for text in found.perhaps if text != found.cause]

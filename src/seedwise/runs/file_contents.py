@@ -15,7 +15,7 @@ import struct
 import tarfile
 import zipfile
 import zlib
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -33,12 +33,17 @@ _SEARCHED = 2**24
 """Bytes. Files above the first are not read, those above the second are not kept; those above the third keep their dates."""
 _FEW = 10_000
 """An array with fewer numbers is kept as text."""
-_PACKED: Mapping[str, Callable[[io.BytesIO], io.BufferedIOBase]] = {
-    ".gz": lambda data: gzip.GzipFile(fileobj=data),
-    ".bz2": bz2.BZ2File,
-    ".xz": lzma.LZMAFile,
-}
-"""How files are unpacked that hold one other file. What packs them may write the date into them."""
+_PACKED: tuple[tuple[bytes, Callable[[io.BytesIO], Any]], ...] = (
+    (b"\x1f\x8b", lambda data: gzip.GzipFile(fileobj=data)),
+    (b"BZh", bz2.BZ2File),
+    (b"\xfd7zXZ\x00", lzma.LZMAFile),
+    *(
+        (b"\x78" + level, lambda data: io.BytesIO(zlib.decompressobj().decompress(data.read(), LARGE)))
+        for level in (b"\x01", b"\x5e", b"\x9c", b"\xda")
+    ),
+)
+"""How files are unpacked that hold one other file, by their first bytes: gzip, bzip2, xz, and zlib, as joblib packs. What packs may write the date."""
+_ENDINGS = (".gz", ".bz2", ".xz", ".z")
 _SHORT = {".tgz": ".tar.gz", ".tbz2": ".tar.bz2", ".txz": ".tar.xz"}
 """Endings that stand for two."""
 _DAMAGED = (OSError, EOFError, RuntimeError, zlib.error, zipfile.BadZipFile, tarfile.TarError, lzma.LZMAError)
@@ -73,11 +78,12 @@ def _of_bytes(data: bytes, name: str, durations: bool) -> Content | bytes:
         with contextlib.suppress(ValueError, OSError, EOFError):  # one of objects is compared by its bytes
             array: NDArray[Any] = np.load(io.BytesIO(data), allow_pickle=False)
             return array
-    if suffix in _PACKED:
-        with contextlib.suppress(*_DAMAGED), _PACKED[suffix](io.BytesIO(data)) as packed:
+    unpack = next((unpack for magic, unpack in _PACKED if data.startswith(magic)), None)
+    if unpack is not None:
+        with contextlib.suppress(*_DAMAGED), unpack(io.BytesIO(data)) as packed:
             unpacked = packed.read(LARGE)
             if len(unpacked) < LARGE:
-                return _of_bytes(unpacked, stem, durations)
+                return _of_bytes(unpacked, stem if suffix in _ENDINGS else name, durations)
     if suffix == ".tar":
         with contextlib.suppress(*_DAMAGED), tarfile.open(fileobj=io.BytesIO(data)) as archive:
             return _members(_in_tar(archive), name, durations)

@@ -1,10 +1,12 @@
-"""What a pickle holds, read without executing anything: each value in a line, behind the way to it.
+"""What a pickle or a file of joblib holds, read without executing anything: each value in a line, behind the way to it.
 
 The order in which keys of a dict and elements of a set were added is no part of it, nor is which object came first and which one
 refers to it. Objects are shown as the call that would make them. The instructions are those of Python's `pickletools`.
 """
 
 import hashlib
+import io
+import math
 import pickletools
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -17,6 +19,7 @@ _SHORT = 16
 """Bytes that are shown as they are; of more, a digest."""
 _LITERAL = {"NONE": None, "NEWTRUE": True, "NEWFALSE": False}
 _TUPLES = {"TUPLE1": 1, "TUPLE2": 2, "TUPLE3": 3}
+_OF_JOBLIB = "joblib.numpy_pickle.NumpyArrayWrapper"
 _DATES = ("datetime.datetime", "datetime.date", "datetime.time", "Timestamp", "_timestamp_unpickle")
 """Endings of the names of what makes a date or a time of day."""
 
@@ -30,6 +33,8 @@ class Made:
     state: Any = None
     items: list[Any] = field(default_factory=list)
     pairs: list[tuple[Any, Any]] = field(default_factory=list)
+    behind: bytes | None = None
+    """The bytes of an array that joblib wrote behind its description."""
 
 
 @dataclass
@@ -82,11 +87,13 @@ class _Machine:
         self._stack: list[Any] = []
         self._below: list[list[Any]] = []
         self._memo: dict[int, Any] = {}
+        self._data = io.BytesIO()
 
     def run(self, data: bytes) -> Any:
-        for code, argument, position in pickletools.genops(data):
+        self._data = io.BytesIO(data)
+        for code, argument, _ in pickletools.genops(self._data):
             if code.name == "STOP":
-                if (position or 0) + 1 != len(data):
+                if self._data.tell() != len(data):
                     raise NotRead("something follows")
                 return self._stack[-1]
             if code.name not in ("PROTO", "FRAME"):
@@ -182,7 +189,23 @@ class _Machine:
 
     def _build(self, _: Any) -> None:
         state = self._stack.pop()
-        self._stack[-1].state = state
+        made = self._stack[-1]
+        made.state = state
+        if made.by == _OF_JOBLIB:
+            made.behind = self._behind(dict(state.pairs))
+
+    def _behind(self, described: dict[str, Any]) -> bytes:
+        """The bytes that follow the description of an array in a file of joblib."""
+        kind = _kind_of(described["dtype"])
+        if kind is None:
+            raise NotRead("an array of objects")
+        if described.get("numpy_array_alignment_bytes") is not None:
+            self._data.read(self._data.read(1)[0])
+        size = kind.itemsize * math.prod(described["shape"])
+        found = self._data.read(size)
+        if len(found) != size:
+            raise NotRead("it ends in an array")
+        return found
 
     def _binpersid(self, _: Any) -> None:
         self._stack.append(Made("elsewhere", (self._stack.pop(),)))
@@ -311,6 +334,9 @@ def _array(made: Made) -> "np.ndarray[Any, Any] | None":
         order = "F" if by_column else "C"
     elif made.by.endswith("numeric._frombuffer") and len(made.given) == 4:
         data, dtype, shape, order = made.given
+    elif made.behind is not None:
+        described = dict(made.state.pairs)
+        data, dtype, shape, order = made.behind, described["dtype"], described["shape"], described["order"]
     else:
         return None
     found = _numbers(dtype, data) if isinstance(data, (bytes, bytearray)) else None
@@ -318,9 +344,15 @@ def _array(made: Made) -> "np.ndarray[Any, Any] | None":
 
 
 def _numbers(dtype: Any, data: bytes | bytearray) -> "np.ndarray[Any, Any] | None":
+    kind = _kind_of(dtype)
+    return None if kind is None or kind.kind not in "biufc" else np.frombuffer(data, kind)
+
+
+def _kind_of(dtype: Any) -> "np.dtype[Any] | None":
+    """The kind of an array's numbers; None for objects and records."""
     if not isinstance(dtype, Made) or not dtype.by.endswith("dtype") or not isinstance(dtype.state, tuple):
         return None
     kind = np.dtype(str(dtype.given[0]))
-    if kind.kind not in "biufc":
+    if kind.hasobject or kind.kind == "V":
         return None
-    return np.frombuffer(data, kind.newbyteorder(">") if dtype.state[1] == ">" else kind)
+    return kind.newbyteorder(">") if dtype.state[1] == ">" else kind

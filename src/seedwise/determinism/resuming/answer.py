@@ -36,9 +36,11 @@ class Resuming(Answer):
     saved_at, loaded_at, checkpoint
         The lines that save and load the checkpoint, and its path.
     interrupted_after, resumed_from
-        The step after which the process was ended, and that from which it went on. Steps of optimizers, counted from 1.
+        The step after which the process was ended (of the optimizer, counted from 1), and the step or epoch from which it went on.
     first_difference
-        The first step that differs; None if none does.
+        The first step or epoch that differs; None if none does.
+    unit
+        "step" or "epoch", as Keras' trainings are compared: what these two count.
     what
         What differs, in words.
     perhaps
@@ -67,6 +69,7 @@ class Resuming(Answer):
     interrupted_after: int | None = None
     resumed_from: int | None = None
     first_difference: int | None = None
+    unit: str = "step"
     what: tuple[str, ...] = ()
     perhaps: tuple[str, ...] = ()
     ledger: tuple[Mapping[str, Any], ...] = ()

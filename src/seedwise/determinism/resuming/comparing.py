@@ -8,6 +8,7 @@ from ..compare import Difference, Verdict, compare
 from ..lines import Readings, rows_of
 from ..trace import Trace
 from .checkpoints import Checkpoint
+from .first_means import without_first_means
 
 _OF_ONE_CALL = re.compile(r"('train_runtime'.*'train_loss': )'?[-+.\de]+'?")
 """What transformers prints at the end of `train()`: the mean loss over the steps of this call, not over those before."""
@@ -34,6 +35,8 @@ class Comparison:
     """The step whose parameters it began with, where its counters are those of a later one."""
     shows: bool = True
     """Whether anything was there to compare."""
+    means: str = ""
+    """The first mean after the checkpoint, where it alone differs: it is taken over the steps since."""
 
 
 @dataclass(frozen=True)
@@ -72,6 +75,12 @@ def compare_resumed(
     a, b = whole.steps[start:], part.steps
     mine, its = _trimmed(whole, part, left.files, at), _trimmed(part, whole, left.files, at)
     difference = compare(mine, its, rtol, readings, warnings=False, every_word=every_word)
+    means = ""
+    if difference and exact and whole.steps.size and [*whole.steps[start:]] == [*part.steps]:
+        mean = without_first_means(mine, its)
+        again = compare(mean.whole, its, rtol, readings, warnings=False, every_word=every_word)
+        if mean.what and not again:
+            difference, means = again, mean.what
     lacking = _lacking(whole, part, at, left)
     if lacking:
         difference = replace(difference, verdict=Verdict.DIFFERENT, what=(*difference.what, *lacking), in_texts=True)
@@ -79,7 +88,7 @@ def compare_resumed(
     shorter = min(a.size, b.size)
     unequal = [k for k in range(shorter) if a[k] != b[k]]
     first_step = start + unequal[0] if unequal else (start + shorter if a.size != b.size else None)
-    return Comparison(start, exact, anew, difference, first_step, int(a.size), int(b.size), older, shows)
+    return Comparison(start, exact, anew, difference, first_step, int(a.size), int(b.size), older, shows, means)
 
 
 def _lacking(whole: Trace, part: Trace, at: Checkpoint, left: Left) -> list[str]:

@@ -180,13 +180,19 @@ class ResumeExamination:
             return self._anew(part, common)
         verdict = verdict_on(found, self.whole, part, self.rtol)
         self.tried.append(Tried(name, _OUTCOMES[verdict], "; ".join(found.difference.what)[:200]))
-        common.update(resumed_from=found.start if one.step else None, what=_what(found, self.whole))
+        start = found.start if one.step else None
+        common.update(resumed_from=start, unit=self.whole.unit, what=_what(found, self.whole))
         if verdict is Verdict.IDENTICAL and not found.shows:
             raise ScriptError(
                 "nothing can be compared: the program makes no step that is seen, and after the checkpoint it prints, logs and "
                 "writes nothing else: let it print its result"
             )
         if verdict is Verdict.IDENTICAL:
+            if found.means:
+                self.notes.append(
+                    f"the first mean after the checkpoint is taken over the steps since, and not restored ({found.means}); "
+                    "all later ones, and the parameters after each step, are the same"
+                )
             idle = without_effect(part)
             self.notes += [f"not restored, without an effect in this run: {'; '.join(idle)}"] if idle else []
             return self._answer(Resumed.IDENTICAL, part, **common)
@@ -342,11 +348,11 @@ class ResumeExamination:
 def _comes_first(likely: Sequence[Suspect], *, same_length: bool) -> bool:
     """Whether what is likely lost goes before what else differs, because that follows from it.
 
-    A replay memory that must be filled again; where the training became longer or shorter, a patience that began anew
+    A replay memory that must be filled again; what an object counts as it runs along; where the training became longer or shorter, a patience that began anew
     while the counters are right.
     """
     kinds = [s.lost for s in likely]
-    if kinds[:1] == [Lost.REPLAY]:
+    if kinds[:1] in ([Lost.REPLAY], [Lost.OBJECT]):
         return True
     return not same_length and kinds[:1] in ([Lost.PATIENCE], [Lost.BEST]) and Lost.COUNTER not in kinds
 

@@ -66,6 +66,9 @@ def differing_parts(whole: Trace, part: Trace, found: Comparison, ended: bool, o
             rounded = [d for d in detail if d.startswith("rounded")]
             lost, detail = (Lost.PRECISION, tuple(rounded)) if rounded else (lost, ())
         detail = () if name == "gradients" else detail
+        if name == "optimizer" and "groups" in differs:
+            suspects.append(Suspect(Lost.GROUPS, tuple(differs["groups"]), "groups+optimizer+rates"))
+            continue
         suspects.append(Suspect(lost, detail[:3], name))
     suspects = _joined(_joined(suspects, "parameters", "buffers"), "optimizer", "rates")
     drawn = set(whole.resuming.get("moved", ()))
@@ -121,6 +124,7 @@ def perhaps(whole: Trace, part: Trace) -> list[Suspect]:
         if _PASSING.search(name) or a[path].startswith("generator"):
             continue
         kind = next((k for k, pattern in _KINDS if pattern.search(_with_classes(path))), Lost.VARIABLE)
+        kind = Lost.KEY if a[path].startswith("key ") else kind
         if a[path].startswith(("tensor", "array")) and _DATA.match(plain_name(path)):
             continue
         if any(value[:1] in "'\"" and _OF_CHECKPOINT.search(value) for value in (a[path], b[path])):
@@ -129,12 +133,18 @@ def perhaps(whole: Trace, part: Trace) -> list[Suspect]:
             not a[path].startswith(("deque", "list", "array", "tensor")) or _OF_LOG.search(name)
         ):
             kind = Lost.VARIABLE
-        shown = "" if a[path].startswith(("tensor", "array")) else f" ({a[path]}, resumed {b[path]})"
+        shown = "" if a[path].startswith(("tensor", "array", "key ")) else f" ({a[path]}, resumed {b[path]})"
         kinds.setdefault(kind, []).append(f"{plain_name(path)}{shown if len(shown) < 80 else ''}")
+    held = _held_by_objects(kinds, a)
+    if held:
+        kinds = {kind: [text for text in texts if text not in held] for kind, texts in kinds.items()}
+        kinds = {**{kind: texts for kind, texts in kinds.items() if texts}, Lost.OBJECT: held}
     order = (
         Lost.OPTIMIZER,
+        Lost.KEY,
         Lost.REPLAY,
         Lost.AVERAGE,
+        Lost.OBJECT,
         Lost.PATIENCE,
         Lost.BEST,
         Lost.COUNTER,
@@ -142,6 +152,23 @@ def perhaps(whole: Trace, part: Trace) -> list[Suspect]:
         Lost.HISTORY,
     )
     return [Suspect(kind, tuple(dict.fromkeys(kinds[kind]))[:4]) for kind in order if kind in kinds]
+
+
+def _held_by_objects(kinds: Mapping[Lost, Sequence[str]], values: Mapping[str, str]) -> list[str]:
+    """Of variables that may be anything: those of one object of the program's that holds several, arrays among them.
+
+    So do normalisers, filters and estimators that run along: a mean, a variance and a count.
+    """
+    arrays = {plain_name(path) for path, value in values.items() if value.startswith(("tensor", "array"))}
+    of: dict[str, list[str]] = {}
+    for text in (*kinds.get(Lost.VARIABLE, ()), *kinds.get(Lost.COUNTER, ())):
+        owner, dot, _ = text.partition(" ")[0].rpartition(".")
+        if dot:
+            of.setdefault(owner, []).append(text)
+    found = [
+        texts for texts in of.values() if len(texts) > 1 and any(text.partition(" ")[0] in arrays for text in texts)
+    ]
+    return max(found, key=len, default=[])
 
 
 def cached(whole: Trace, left: Mapping[str, str], checkpoints: Sequence[str]) -> dict[str, str]:

@@ -22,12 +22,16 @@ _STATE = (STATE, f"{STATE}.json")
 
 @dataclass(frozen=True)
 class Interrupted:
-    """A program that was ended: what it had left and printed, and whether it was this that ended it."""
+    """A program that was ended: what it had left and printed, and whether it was this that ended it.
+
+    `names` holds the numbers of its processes and the names that were drawn for it: who goes on may restore them.
+    """
 
     files: Mapping[str, str]
     was_ended: bool
     kept: Path
     printed: str
+    names: tuple[frozenset[str], tuple[str, ...]] = (frozenset(), ())
 
 
 class Continuing:
@@ -70,7 +74,7 @@ class Continuing:
                 inner = kept / Path(target["upper"]).name
                 inner.mkdir()
                 _copy_inside(Path(target["upper"]), inner)
-            return Interrupted(trace.files, ended, kept, trace.stdout)
+            return Interrupted(trace.files, ended, kept, trace.stdout, (trace.numbers, trace.words))
         finally:
             self._end(world)
 
@@ -89,7 +93,13 @@ class Continuing:
                 if (self.folder / name).exists():
                     shutil.copyfile(self.folder / name, world.spool / name)
             trace = self.checker.run_in(world, Change({}, {}, resuming={**asked, "resumed": True}))
-            return replace(trace, steps=trace.steps[int(trace.resuming.get("before", 0)) :])
+            numbers, drawn = left.names
+            return replace(
+                trace,
+                steps=trace.steps[int(trace.resuming.get("before", 0)) :],
+                numbers=trace.numbers | numbers,
+                words=trace.words + drawn,
+            )
         finally:
             self.checker.words = words
             self._end(world)

@@ -34,13 +34,19 @@ def sentence_of(found: Resuming) -> str:
     lines = f" ({lines})" if lines else ""
     if found.verdict is Resumed.IDENTICAL:
         after = f"interrupted after step {found.interrupted_after}" if found.interrupted_after else "interrupted"
-        came = f" and resumed from that of step {found.resumed_from}" if found.resumed_from else " and started again"
-        how = "step for step" if found.resumed_from else "in all that it prints, logs and writes besides"
+        came = (
+            f" and resumed from that of {found.unit} {found.resumed_from}"
+            if found.resumed_from
+            else " and started again"
+        )
+        how = (
+            f"{found.unit} for {found.unit}" if found.resumed_from else "in all that it prints, logs and writes besides"
+        )
         return f"{found.verdict}: {after}{came}, the training is the uninterrupted one, {how}{lines}."
     if found.verdict is Resumed.STARTED_ANEW:
         fix = f" To do: {found.fix}." if found.fix else ""
         return f"{found.verdict}: it started anew: {found.cause}{lines}.{fix}"
-    where = f" from step {found.first_difference} on" if found.first_difference else ""
+    where = f" from {found.unit} {found.first_difference} on" if found.first_difference else ""
     start = f"{found.verdict}: the resumed training differs{where}: "
     unproved = "" if found.fix_verified or found.cause == "not found" else "perhaps "
     cause = (

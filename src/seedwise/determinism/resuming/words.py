@@ -13,6 +13,7 @@ class Lost(StrEnum):
     PARAMETERS = "parameters"
     PRECISION = "precision of the parameters"
     OPTIMIZER = "state of the optimizer"
+    GROUPS = "order of the optimizer's parameters"
     RATES = "learning rate"
     SCHEDULE = "schedule of the learning rate"
     SCALER = "gradient scaler"
@@ -22,6 +23,7 @@ class Lost(StrEnum):
     COPIES = "second copy of the model (EMA, target)"
     GENERATORS = "generator"
     OWN = "generator of the program's own"
+    KEY = "key of jax.random"
     POSITION = "position within the epoch"
     ORDER = "order of the data"
     REPLAY = "replay memory"
@@ -29,6 +31,7 @@ class Lost(StrEnum):
     BEST = "best value so far"
     PATIENCE = "patience of early stopping"
     AVERAGE = "averaged weights"
+    OBJECT = "what an object has counted"
     HISTORY = "history of earlier epochs"
     VARIABLE = "variable"
     FILE = "parameters of the newest checkpoint"
@@ -64,6 +67,8 @@ _TORCH = {
     Lost.PARAMETERS: "save model.state_dict() and load it with model.load_state_dict",
     Lost.PRECISION: "save the parameters in the precision in which they are trained: no .half() or .bfloat16() on the way",
     Lost.OPTIMIZER: "save optimizer.state_dict() too, and call optimizer.load_state_dict when the checkpoint is loaded",
+    Lost.GROUPS: "give the optimizer its parameters and groups in the order in which it had them when it was saved: load_state_dict assigns "
+    "states by their position",
     Lost.RATES: "save optimizer.state_dict() too: it holds the rates; call optimizer.load_state_dict after the schedule is made",
     Lost.SCHEDULE: "save scheduler.state_dict() too, after scheduler.step(), and call scheduler.load_state_dict when the checkpoint "
     "is loaded",
@@ -72,6 +77,8 @@ _TORCH = {
     Lost.COPIES: "save the second model's state_dict() too, and load it",
     Lost.GRADIENTS: "save right after optimizer.step(), when no gradients are accumulated; or save each p.grad too, and put it back",
     Lost.TRAINED: "freeze and free layers by what is saved (if epoch >= 2, not == 2), or save each p.requires_grad, and put it back",
+    Lost.KEY: "save the key too, and read it back (jax.random.key_data and wrap_key_data for keys of jax.random.key); or take each "
+    "step's key from its number: jax.random.fold_in(key, step)",
     Lost.POSITION: "save at the end of an epoch, or use torchdata's StatefulDataLoader and save its state_dict()",
     Lost.ORDER: "let the order follow from the epoch: generator.manual_seed(seed + epoch), or sampler.set_epoch(epoch)",
     Lost.REPLAY: "save the memory of earlier steps too, and read it back",
@@ -79,6 +86,7 @@ _TORCH = {
     Lost.BEST: "save the best value so far, and read it back",
     Lost.PATIENCE: "save the counter of early stopping, and read it back",
     Lost.AVERAGE: "save the averaged weights, and read them back",
+    Lost.OBJECT: "save what the object holds (give it a state_dict of its own), and read it back",
     Lost.HISTORY: "save the list too, and read it back",
     Lost.VARIABLE: "save it too, and read it back",
     Lost.FILE: "load the file that was written last",
@@ -108,6 +116,7 @@ _WORDS: dict[str, dict[Lost, str]] = {
         Lost.GENERATORS: "save the generators' states in on_save_checkpoint and put them back in on_train_start: "
         "Lightning restores none of them",
         Lost.COUNTER: "give the checkpoint to trainer.fit(model, ckpt_path=…): load_from_checkpoint takes the weights alone",
+        Lost.OBJECT: "keep what it holds in on_save_checkpoint and on_load_checkpoint of the module or the callback (state_dict)",
         Lost.VARIABLE: "keep it in on_save_checkpoint and on_load_checkpoint of the module or the callback (state_dict)",
     },
     "accelerate": {

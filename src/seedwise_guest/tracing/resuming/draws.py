@@ -15,6 +15,10 @@ _DRAWS = {
     "numpy.random": "permutation shuffle choice randint rand randn normal uniform random".split(),
     "torch": "randperm randint rand randn normal multinomial bernoulli rand_like randn_like".split(),
 }
+_WITH_KEY = {
+    "jax.random": "split fold_in normal uniform permutation randint choice bernoulli categorical gumbel dropout".split()
+}
+"""Draws that are given a key. They move no generator; it is only seen that they happen."""
 _SETS = {
     "random": ["seed", "setstate"],
     "numpy.random": ["seed", "set_state"],
@@ -33,6 +37,8 @@ def watch_draws(drawn: Callable[[str], None], applied: Callable[[], None], seede
     """
     for library in _DRAWS:
         when_imported(library, lambda module, library=library: _replace(module, library, drawn, applied, seeded))  # type: ignore[misc]
+    for library, names in _WITH_KEY.items():
+        when_imported(library, lambda module, library=library, names=names: _watch_keys(module, library, names, drawn))  # type: ignore[misc]
     when_imported("torch", lambda module: _watch_loading(applied))
 
 
@@ -42,7 +48,7 @@ def _replace(
     for name in _DRAWS[library]:
         original = getattr(module, name, None)
         if original is not None:
-            put(module, name, _telling(original, f"{library}.{name}", drawn))
+            put(module, name, _telling(original, f"{library}.{name}", lambda what, _: drawn(what)))
     for name in _SETS[library]:
         original = getattr(module, name, None)
         if original is not None:
@@ -50,12 +56,28 @@ def _replace(
             put(module, name, _after(original, applied, told))
 
 
-def _telling(original: Any, name: str, drawn: Callable[[str], None]) -> Any:
+def _watch_keys(module: Any, library: str, names: list[str], drawn: Callable[[str], None]) -> None:
+    for name in names:
+        original = getattr(module, name, None)
+        if original is not None:
+            put(
+                module,
+                name,
+                _telling(original, f"{library}.{name}", lambda what, args: None if _traced(args) else drawn(what)),
+            )
+
+
+def _traced(args: tuple[Any, ...]) -> bool:
+    """Whether this is no draw: a function is being compiled."""
+    return any(base.__name__ == "Tracer" for value in args for base in type(value).__mro__)
+
+
+def _telling(original: Any, name: str, drawn: Callable[[str, tuple[Any, ...]], None]) -> Any:
     @functools.wraps(original)
     def own(*args: Any, **kwargs: Any) -> Any:
         where = direct(sys._getframe(1))
         if where is not None:
-            drawn(f"{name} {where}")
+            drawn(f"{name} {where}", args)
         return original(*args, **kwargs)
 
     return own

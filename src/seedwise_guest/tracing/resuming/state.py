@@ -11,9 +11,9 @@ from ..digests import digest
 
 PARAMETERS, OPTIMIZER, RATES, SCHEDULE = "parameters", "optimizer", "rates", "schedule"
 SCALER, BUFFERS, COPIES = "scaler", "buffers", "copies"
-GRADIENTS, TRAINED = "gradients", "trained"
+GRADIENTS, TRAINED, GROUPS = "gradients", "trained", "groups"
 GENERATORS, OWN = "generators", "own generators"
-COMPARED = (PARAMETERS, OPTIMIZER, RATES, SCHEDULE, SCALER, BUFFERS, COPIES, GRADIENTS, TRAINED, GENERATORS)
+COMPARED = (GROUPS, PARAMETERS, OPTIMIZER, RATES, SCHEDULE, SCALER, BUFFERS, COPIES, GRADIENTS, TRAINED, GENERATORS)
 _WRAPPERS = ("accelerate", "lightning", "pytorch_lightning", "lightning_fabric")
 _MOST_BYTES = 2**30
 _PLAIN = (bool, int, float, str, type(None))
@@ -49,6 +49,16 @@ class Objects:
 
     def parameters(self) -> list[Any]:
         return [p for o in self.optimizers for g in o.param_groups for p in g["params"]]
+
+    def by_name(self) -> dict[str, Any]:
+        """What is trained, by the name that a model has for it; by its place where it has none."""
+        names = {id(p): name for name, p in reversed(self.all_parameters().items())}
+        return {names.get(id(p), str(k)): p for k, p in enumerate(self.parameters())}
+
+    def groups(self) -> list[list[list[str]]]:
+        """The names of the parameters in each group of each optimizer; where no model has a name for one, nothing."""
+        names = {id(p): name for name, p in reversed(self.all_parameters().items())}
+        return [[[names.get(id(p), "") for p in g["params"]] for g in o.param_groups] for o in self.optimizers]
 
     def all_parameters(self) -> dict[str, Any]:
         """Every parameter of every model, by its name."""
@@ -109,16 +119,21 @@ def schedules_of(schedules: list[Any]) -> list[Any]:
 def _torch_state(objects: Objects) -> dict[str, Any]:
     import torch
 
-    moments = [[dict(o.state.get(p, {})) for g in o.param_groups for p in g["params"]] for o in objects.optimizers]
+    trained = objects.by_name()
     return {
-        PARAMETERS: objects.parameters(),
-        OPTIMIZER: moments,
+        GROUPS: objects.groups(),
+        PARAMETERS: trained,
+        OPTIMIZER: [
+            {name: dict(o.state[p]) for name, p in trained.items() if p in o.state} for o in objects.optimizers
+        ],
         RATES: rates_of(objects.optimizers),
         SCHEDULE: schedules_of(objects.schedules),
         SCALER: [s.state_dict() for s in objects.scalers],
         BUFFERS: objects.named(BUFFERS),
         COPIES: objects.named(COPIES),
-        GRADIENTS: [p.grad if p.grad is None or p.grad.layout is torch.strided else None for p in objects.parameters()],
+        GRADIENTS: {
+            n: p.grad if p.grad is None or p.grad.layout is torch.strided else None for n, p in trained.items()
+        },
         TRAINED: {name: p.requires_grad for name, p in objects.all_parameters().items()},
     }
 
@@ -193,6 +208,8 @@ def differences(given: dict[str, Any], now: dict[str, Any]) -> dict[str, list[st
 def _told(part: str, key: tuple[Any, ...], a: Any, b: Any) -> str:
     if part == OPTIMIZER:
         return str(key[-1]) if len(key) > 2 else "state"
+    if part == GROUPS:
+        return _first_of(a, b)
     if part == RATES:
         return f"{key[2]}: {a!r} → {b!r}" if len(key) > 2 else "groups"
     if part == SCHEDULE:
@@ -204,15 +221,24 @@ def _told(part: str, key: tuple[Any, ...], a: Any, b: Any) -> str:
     return str(key[0])
 
 
+def _first_of(a: Any, b: Any) -> str:
+    """The first parameter that has another place, without the model's name: `layer2.weight, resumed layer1.weight`."""
+    ours, theirs = (
+        [name.partition(": ")[2] for groups in value or () for names in groups for name in names] for value in (a, b)
+    )
+    return next((f"{x}, resumed {y}" for x, y in zip(ours, theirs) if x != y), "groups of other sizes")
+
+
 def _trained(value: Any) -> str:
     return "trained" if value else "frozen"
 
 
-def _precision(given: list[Any], now: list[Any]) -> list[str]:
+def _precision(before: dict[str, Any], after: dict[str, Any]) -> list[str]:
     """The precision to which the parameters were rounded, if that is all that differs."""
     import torch
 
-    if [t.shape for t in given] != [t.shape for t in now]:
+    given, now = list(before.values()), list(after.values())
+    if before.keys() != after.keys() or [t.shape for t in given] != [t.shape for t in now]:
         return []
     for kind in (torch.float16, torch.bfloat16, torch.float32):
         if all(_same(a.to(kind).to(b.dtype), b) for a, b in zip(given, now)):
@@ -293,12 +319,14 @@ def _put_own(generator: Any, state: Any) -> None:
 
 
 def _put_torch(part: str, value: Any, objects: Objects) -> None:
-    if part in (PARAMETERS, GRADIENTS, TRAINED, BUFFERS, COPIES):
+    if part == GROUPS:
+        _put_groups(value, objects)
+    elif part in (PARAMETERS, GRADIENTS, TRAINED, BUFFERS, COPIES):
         _put_tensors(part, value, objects)
     elif part == OPTIMIZER:
+        trained = objects.by_name()
         for optimizer, states in zip(objects.optimizers, value):
-            trained = [p for g in optimizer.param_groups for p in g["params"]]
-            optimizer.state.update({p: _copy(state) for p, state in zip(trained, states)})
+            optimizer.state.update({trained[name]: _copy(s) for name, s in states.items() if name in trained})
     elif part == RATES:
         groups = [g for o in objects.optimizers for g in o.param_groups]
         for group, old in zip(groups, (old for each in value for old in each)):
@@ -307,14 +335,27 @@ def _put_torch(part: str, value: Any, objects: Objects) -> None:
         _put_objects(objects.schedules if part == SCHEDULE else objects.scalers, value)
 
 
+def _put_groups(value: list[list[list[str]]], objects: Objects) -> None:
+    """Give each optimizer its groups and their parameters in the order that they had, if they are the same ones."""
+    trained = objects.by_name()
+    for optimizer, names, now in zip(objects.optimizers, value, objects.groups()):
+        place = {frozenset(group): k for k, group in enumerate(now)}
+        if len(place) == len(now) and place.keys() == {frozenset(group) for group in names}:
+            groups = [optimizer.param_groups[place[frozenset(group)]] for group in names]
+            for group, inside in zip(groups, names):
+                group["params"] = [trained[name] for name in inside]
+            optimizer.param_groups[:] = groups
+
+
 def _put_tensors(part: str, value: Any, objects: Objects) -> None:
     """Parameters, their gradients, whether they are trained, buffers and second copies."""
+    trained = objects.by_name()
     if part == PARAMETERS:
-        for tensor, old in zip(objects.parameters(), value):
-            tensor.copy_(old)
+        for name in trained.keys() & value.keys():
+            trained[name].copy_(value[name])
     elif part == GRADIENTS:
-        for tensor, old in zip(objects.parameters(), value):
-            tensor.grad = _copy(old)
+        for name in trained.keys() & value.keys():
+            trained[name].grad = _copy(value[name])
     elif part == TRAINED:
         for name, tensor in objects.all_parameters().items():
             tensor.requires_grad_(value.get(name, tensor.requires_grad))

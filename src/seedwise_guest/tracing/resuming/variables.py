@@ -150,6 +150,8 @@ def shown_value(value: Any) -> str | None:
         if getattr(value, "ndim", 1) == 0:
             return repr(value.item())
         return _array(value) if value.dtype.kind in "biufc" else None
+    if of.__name__ == "ArrayImpl" and of.__module__.partition(".")[0] in ("jax", "jaxlib"):
+        return _of_jax(value)
     if of.__module__ in ("torch", "torch.nn.parameter") and of.__name__ in ("Tensor", "Parameter"):
         if value.numel() > _MOST_NUMBERS or value.is_sparse:
             return None
@@ -157,6 +159,18 @@ def shown_value(value: Any) -> str | None:
 
         return f"tensor {tuple(value.shape)} {digest(value):08x}"
     return None
+
+
+def _of_jax(value: Any) -> str | None:
+    import numpy
+
+    is_key = str(value.dtype).startswith("key<")
+    if is_key:
+        value = sys.modules["jax"].random.key_data(value)
+    found = numpy.asarray(value)
+    if is_key or (found.dtype == "uint32" and found.shape[-1:] == (2,) and found.ndim < 3):
+        return f"key {found.shape[:-1]} {crc32(found.tobytes()):08x}"
+    return shown_value(found) if found.ndim else repr(found.item())
 
 
 def _array(value: Any) -> str | None:
