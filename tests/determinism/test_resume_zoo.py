@@ -113,6 +113,7 @@ def test_everything_that_a_torch_program_loses_is_named_at_once(script: Script) 
             "thawed_layer.py",
             "which parameters are trained (requires_grad) (Sequential 1: 0.weight trained, resumed frozen",
         ),
+        ("reordered_groups.py", "order of the optimizer's parameters (0.2.weight, resumed 0.0.weight)"),
     ],
 )
 def test_what_no_state_dict_holds_is_named_and_proved(script: Script, name: str, cause: str) -> None:
@@ -126,11 +127,45 @@ def test_what_no_state_dict_holds_is_named_and_proved(script: Script, name: str,
     [
         pytest.param("accumulated_gradients.py", [("if it % 9 == 0", "if it % 8 == 0")], marks=pytest.mark.long),
         ("thawed_layer.py", [("if ep == 2", "if ep >= 2")]),
+        pytest.param(
+            "reordered_groups.py",
+            [("in (0, 2)[-min(start, 2) :]", "in (2, 0)[: min(start, 2)]")],
+            marks=pytest.mark.long,
+        ),
+        ("running_norm.py", []),
     ],
 )
 def test_the_fix_that_is_told_makes_it_sound(script: Script, name: str, edits: Edits) -> None:
     found = checked(script, name, edits)
     assert (found.verdict, found.cause) == (Resumed.IDENTICAL, ""), found.sentence
+
+
+def test_what_an_object_counts_as_it_runs_along_goes_before_the_data_that_it_changes(script: Script) -> None:
+    found = checked(script, "running_norm.py", [out('norm.load_state_dict(ck["n"])')])
+    assert found.verdict is Resumed.DIFFERENT
+    assert found.cause.startswith("what an object has counted (norm.mean, norm.var, norm.count ("), found.sentence
+    assert "state_dict of its own" in found.fix
+
+
+@pytest.mark.frameworks
+def test_a_key_of_jax_is_named_where_it_is_not_saved(script: Script) -> None:
+    assert checked(script, "jax_key.py", []).verdict is Resumed.IDENTICAL
+    found = checked(script, "jax_key.py", [out('rng = jnp.asarray(ck["rng"])')])
+    assert found.verdict is Resumed.DIFFERENT
+    assert found.cause.startswith("key of jax.random (rng"), found.sentence
+    assert "fold_in" in found.fix
+
+
+def test_names_times_and_the_first_mean_after_the_checkpoint_are_no_difference(script: Script) -> None:
+    found = checked(script, "recorded_run.py", [])
+    assert (found.verdict, found.cause) == (Resumed.IDENTICAL, ""), found.sentence
+    assert any("the first mean after the checkpoint" in note for note in found.notes), found.notes
+
+
+def test_later_means_are_compared(script: Script) -> None:
+    ema = [("mean.append(loss.item())", "mean.append(loss.item() + 0.001 * (it - start))")]
+    found = checked(script, "recorded_run.py", ema)
+    assert found.verdict is not Resumed.IDENTICAL, found.sentence
 
 
 @pytest.mark.long
