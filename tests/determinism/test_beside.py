@@ -47,7 +47,7 @@ def trace(text: str = "", files: dict[str, str] | None = None, stderr: str = "",
         ({"out.json": '{"loss": 0.25, "tries": 3}'}, {"out.json": '{"tries": 4, "loss": 0.25}'}),
         ({"table.csv": "name,loss\na,0.5\nb,0.25\n"}, {"table.csv": "name,loss\nb,0.25\na,0.5\n"}),
         ({"out.json": '{"ms": 0.75, "loss": 0.5}'}, {"out.json": '{"ms": 0.25, "loss": 0.5}'}),
-        ({"model.pkl": "BINUNICODE 'run/28'\nBINFLOAT 0.5"}, {"model.pkl": "BINUNICODE 'run/29'\nBINFLOAT 0.5"}),
+        ({"model.pkl": "folder: 'run/28'\nscale: 0.5"}, {"model.pkl": "folder: 'run/29'\nscale: 0.5"}),
         ({"beats.txt": "alive\nalive\n"}, {}),
     ],
 )
@@ -62,9 +62,8 @@ def test_words_counts_and_order_in_kept_files_are_beside_the_result(
     ("ours", "theirs"),
     [
         ({"out.json": '{"loss": 0.25}'}, {"out.json": '{"loss": 0.26}'}),
-        ({"model.pkl": "BINFLOAT 0.5"}, {"model.pkl": "BINFLOAT 0.6"}),
+        ({"model.pkl": "scale: 0.5"}, {"model.pkl": "scale: 0.6"}),
         ({"model.pkl": "digest of bytes " + "a" * 64}, {"model.pkl": "digest of bytes " + "b" * 64}),
-        ({"model.pkl": "BINBYTES b'\\x00\\x01'"}, {"model.pkl": "BINBYTES b'\\x00\\x02'"}),
         ({"best.json": '{"loss": 0.25}'}, {}),
     ],
 )
@@ -177,7 +176,7 @@ def test_statistics_of_durations_are_none() -> None:
         ("report: the loss was 0.5312.", "report: the loss was 0.7312."),
         ("id,prob\n1,0.25\n2,0.75\n", "id,prob\n1,0.75\n2,0.25\n"),
         ('{"weights": [\n0.5,\n0.25]}', '{"weights": [\n0.25,\n0.5]}'),
-        ("BINFLOAT 0.5\nBINFLOAT 0.25", "BINFLOAT 0.25\nBINFLOAT 0.5"),
+        ("w[0]: 0.5\nw[1]: 0.25", "w[0]: 0.25\nw[1]: 0.5"),
         ("float64 (2,)\n0.5\n0.25", "float64 (2,)\n0.25\n0.5"),
         ("m.npy: bool (2,)\nTrue\nFalse", "m.npy: bool (2,)\nFalse\nTrue"),
         ("m.npy: complex128 (1,)\n(1+0.25j)", "m.npy: complex128 (1,)\n(1+0.75j)"),
