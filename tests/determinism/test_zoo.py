@@ -23,9 +23,10 @@ LONG = (
         "spawned_numpy",
     ),
     *("unwritten_parameter", "uuid1_seed", "pandas_now", "sound_many_workers"),
+    *("sound_prefetched", "sound_moments_kept", "sound_bar_in_log"),
 )
 """The first three need both cores for themselves: their races are rare on a busy machine, or their addresses move. The others are slow relatives of programs that are here too."""
-IN_FRAMEWORKS = ("sound_optuna_progress",)
+IN_FRAMEWORKS = ("sound_optuna_progress", "sound_bar_in_log")
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
 
 

@@ -143,18 +143,17 @@ def _kept(text: str) -> _Kept:
         else:
             shown = _NAMED_NUMBER.sub(lambda found: "" if names_duration(found[1]) else found[0], line)
             decimals = _DECIMAL.findall(shown)
-            rows += [_row(line, shown, decimals)] * bool(decimals)
+            rows += [_row(line, shown)] * bool(decimals)
             results += decimals * (is_table or named is None or _says_metric(line))
     return _Kept(arrays, Counter(rows), elements, digests, results)
 
 
-def _row(line: str, shown: str, decimals: Sequence[str]) -> tuple[str, ...]:
-    """The numbers of a line: with their names, in any order, if each has one; else behind the first word of the line."""
-    names = [found[0] for found in _NAMED_NUMBER.finditer(shown)]
-    if len(names) == len(decimals) > 1:
-        return ("", *sorted(names))
+def _row(line: str, shown: str) -> tuple[str, ...]:
+    """The numbers of a line behind its first word: those without a name in their order, those with one in any."""
+    named = list(_NAMED_NUMBER.finditer(shown))
     first = _FIRST.match(line.strip())
-    return ("" if first is None else first[0], *decimals)
+    word = "" if first is None or (named and first[0].strip("{['\"") == named[0][1]) else first[0]
+    return (word, *_DECIMAL.findall(_NAMED_NUMBER.sub(" ", shown)), *sorted(found[0] for found in named))
 
 
 def _says_metric(text: str) -> bool:

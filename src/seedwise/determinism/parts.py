@@ -122,7 +122,7 @@ def _by_size(line: str) -> tuple[str, list[float], str]:
 def _named(trace: Trace, text: str) -> str:
     """The text without the names that the system drew for this run, and with folders as another run calls them."""
     for name, other in trace.called.items():
-        if any(map(looks_drawn, words_of_name(name))):
+        if any(map(looks_drawn, (*words_of_name(name), *words_of_name(other)))):
             text = text.replace(name, other)
         else:  # elsewhere it may be a result: `best model: forest`
             text = re.sub(rf"(?<=/){re.escape(name)}|{re.escape(name)}(?=/)", other.replace("\\", r"\\"), text)

@@ -111,3 +111,6 @@ trainer.fit(model, train_dl, val_dl, ckpt_path=last, weights_only=False)
 res = trainer.validate(model, val_dl, verbose=False)[0]
 trainer.save_checkpoint("final.ckpt", weights_only=True)
 print(f"FINAL val_loss={res['val_loss']:.8f} val_acc={res['val_acc']:.6f} step={trainer.global_step}")
+
+# cause: variable (model.loss_level
+# loaded: 110
