@@ -123,3 +123,6 @@ w = sum(p.double().abs().sum().item() for p in model.parameters())
 print(
     f"FINAL val_loss={res['val_loss']:.8f} val_acc={res['val_acc']:.6f} step={trainer.global_step} seen={model.seen} weight_sum={w:.8f}"
 )
+
+# cause: none
+# loaded: 120
