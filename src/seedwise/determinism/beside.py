@@ -32,11 +32,11 @@ class Agreement:
         and in an archive of which another array is the same, numbers may differ if they have no name of a metric and if they
         differ by far more than rounding, as pauses and moments do.
     report
-        The same, whatever stands in files.
+        Whether what is printed and logged is the same as for `result`, whatever stands in files.
     numbers
         Whether the numbers in files are the same up to rounding, whatever words stand beside them.
     log
-        As `result`, if it is not known why something differs: then what is printed must be the same as for `only_printed`. In
+        Whether the result is the same, if it is not known why something differs: then what is printed must be the same as for `only_printed`. In
         files, lines that say when they were written do not count; all others must be the same.
     permuted
         Whether every part that differs has the same words and numbers in both runs, in another order.

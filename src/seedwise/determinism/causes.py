@@ -173,7 +173,7 @@ def _remedies(
         Cause.DRAWN_NAMES: (
             f'number the files instead of drawing their names (f"part_{{k:03d}}"), and sort what the directory lists{at}: sorted(…) '
             "(tried: in the order in which they were written)",
-            {"sort": "written"},
+            {"sort": "written", "names": "numbered"},
             {},
         ),
         Cause.COMPLETION: (

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+from itertools import count
 from os import getpid  # the real function, before it is watched
 from typing import Any
 
@@ -85,3 +86,15 @@ def _watch_tempfile(module: Any) -> None:
         return name
 
     names.__next__ = own
+
+
+def number_names() -> None:
+    """Give temporary files numbers in the order in which they are made, in the place of names that are drawn."""
+    when_imported("tempfile", _number_names)
+
+
+def _number_names(module: Any) -> None:
+    names = getattr(module, "_RandomNameSequence", None)
+    if names is not None:
+        numbers = count()
+        names.__next__ = lambda self: f"{next(numbers):08d}"

@@ -19,7 +19,7 @@ from .compiling import put, step_aside_for_compilers
 from .completion import watch_completion
 from .facts import Facts
 from .file_facts import FileFacts
-from .identities import tell_drawn, tell_identity
+from .identities import number_names, tell_drawn, tell_identity
 from .kernel_files import watch_kernel_files
 from .looked_for import LookedFor
 from .meters import watch_meters
@@ -43,6 +43,8 @@ def install(asked: dict[str, Any], facts: Facts, recording: Recording) -> None:
     watch_completion(asked.get("completion", ""), asked.get("collect", ""), facts)
     SideBySide(asked.get("completion", ""), asked.get("collect", ""), facts).watch()
     LookedFor().watch(facts)
+    if asked.get("names") == "numbered":
+        number_names()
     if asked.get("files"):
         FileFacts(recording).hold()
     watch_hash_seed(facts)
