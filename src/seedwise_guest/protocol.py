@@ -25,9 +25,10 @@ if TYPE_CHECKING:
     from .sites.findings import Findings, Remark, Site, Use
     from .sites.names import is_seed_name, is_seeding_helper, later_seed, names_a_seed
     from .sites.placement import Placement, place_seeds
-    from .tracing.names import ASIDE, IN_CHILDREN, METER, ORDER, PLACED, REPLAY, RESUMING, SHIFT, SHOWN, STATE
+    from .tracing.names import ALIAS, ASIDE, IN_CHILDREN, METER, ORDER, PLACED, REPLAY, RESUMING, SHIFT, SHOWN, STATE
 
 __all__ = [
+    "ALIAS",
     "ASIDE",
     "CALL",
     "CONFIGURATION",
@@ -402,6 +403,7 @@ _ELSEWHERE = {
     "kernel_of": ("notebooks.cells", "kernel_of"),
     "place_of": ("notebooks.cells", "place_of"),
     "IN_CHILDREN": ("tracing.names", "IN_CHILDREN"),
+    "ALIAS": ("tracing.names", "ALIAS"),
     "ASIDE": ("tracing.names", "ASIDE"),
     "METER": ("tracing.names", "METER"),
     "ORDER": ("tracing.names", "ORDER"),

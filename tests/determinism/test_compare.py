@@ -397,6 +397,9 @@ def test_a_resumed_run_is_held_against_the_steps_that_it_goes_on_with() -> None:
         (Cause.LISTING, "for x in os.listdir(d):", "for x in sorted(os.listdir(d)):"),
         (Cause.MEMORY, "w = torch.Tensor(1, 64)", "w = torch.zeros(1, 64)"),
         (Cause.HASH, "k = hash(name)", 'k = int.from_bytes(hashlib.sha256(name.encode()).digest()[:8], "big")'),
+        (Cause.GENERATOR, "torch.seed()", "torch.manual_seed(0)"),
+        (Cause.GENERATOR, "self.g.seed()", "self.g.manual_seed(0)"),
+        (Cause.GENERATOR, "np.random.seed()", "np.random.seed(0)"),
         (Cause.GENERATOR, "x = draw()", None),
         (Cause.GENERATOR, "rng = np.random.default_rng(seed)", None),
     ],
@@ -408,7 +411,10 @@ def test_a_fix_shows_its_line_before_and_after(cause: Cause, before: str, after:
     assert (line.after if line else None) == after
 
 
-@pytest.mark.parametrize(("name", "call"), [("random", "random.seed(0)"), ("torch", "torch.manual_seed(0)")])
+@pytest.mark.parametrize(
+    ("name", "call"),
+    [("random", "random.seed(0)"), ("torch", "torch.manual_seed(0)"), ("torch.Generator", "manual_seed(0)")],
+)
 def test_a_restart_without_a_seed_is_replaced_by_one_with_a_number(name: str, call: str) -> None:
     fix = fix_for(Cause.GENERATOR, "train.py:4", (f"{name}.seed() at train.py:4",))
     assert fix.text.startswith(f"put {call} in the place of {name}.seed() (train.py:4)")

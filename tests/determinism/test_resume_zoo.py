@@ -168,6 +168,29 @@ def test_later_means_are_compared(script: Script) -> None:
     assert found.verdict is not Resumed.IDENTICAL, found.sentence
 
 
+@pytest.mark.parametrize(
+    ("edits", "cause"),
+    [
+        ([], ""),
+        ([out('    opt.t = int(ck["t"])')], "state of the optimizer (opt.t (16, resumed 0))"),
+        # an object that is met under two names in one of the programs alone
+        ([out('    net.stats = {"mean": ck["mean"]}')], "variable (net.stats['mean'])"),
+    ],
+)
+def test_a_program_that_draws_from_a_generator_of_its_own_alone_is_held_against_the_other_at_a_line(
+    script: Script, edits: Edits, cause: str
+) -> None:
+    found = checked(script, "own_optimizer.py", edits)
+    assert found.cause.startswith(cause), found.sentence
+    assert found.verdict is (Resumed.DIFFERENT if cause else Resumed.IDENTICAL)
+
+
+def test_a_file_written_later_from_which_nobody_goes_on_is_no_checkpoint(script: Script) -> None:
+    found = checked(script, "steps_and_best.py", [])
+    assert (found.verdict, found.resumed_from, found.interrupted_after) == (Resumed.IDENTICAL, 35, 36), found.sentence
+    assert any(note.startswith("best.pt was written later, after step 36") for note in found.notes), found.notes
+
+
 @pytest.mark.long
 def test_a_rate_that_is_one_epoch_behind_is_named(script: Script) -> None:
     late = [

@@ -258,3 +258,20 @@ def test_a_restart_without_a_seed_is_entered_with_its_line() -> None:
 def line_of(text: str) -> int:
     """The first line of this file that is this text alone."""
     return 1 + [line.strip() for line in Path(__file__).read_text().splitlines()].index(text)
+
+
+def test_a_generator_of_torch_that_asks_the_system_for_a_seed_gets_one_of_the_run() -> None:
+    import copy
+    import pickle
+
+    drawn = []
+    for seed in (3, 3, 4):
+        with sw.seeded(seed):
+            generator = torch.Generator()
+            generator.seed()
+            assert type(generator) is torch.Generator is type(torch.default_generator)
+            for other in (pickle.loads(pickle.dumps(generator)), copy.deepcopy(generator)):
+                assert torch.equal(other.get_state(), generator.get_state())
+            drawn.append(torch.rand(2, generator=generator).tolist())
+    assert drawn[0] == drawn[1] != drawn[2]
+    assert generator.seed() != generator.seed()  # after the scope it is as it was

@@ -104,7 +104,8 @@ def fix_for(
         elif calls:
             text = f"seed it before it is first drawn from{at}: {', '.join(calls)}"
         elif all(without_place(g).endswith(".seed()") for g in generators):
-            called = [seed[without_place(g).partition(".")[0]] for g in generators]
+            made = (without_place(g).removesuffix(".seed()") for g in generators)
+            called = [seed.get(name, "manual_seed(0)") for name in made]
             text = f"put {', '.join(called)} in the place of {names}{at}, which starts the generator from the system's entropy"
         else:
             text = f"give it a seed where it is made{at}: {names}"

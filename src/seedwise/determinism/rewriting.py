@@ -56,6 +56,9 @@ def _called(call: ast.Call) -> str:
 def _seeded(call: ast.Call, text: str) -> str:
     alone = not call.args and not call.keywords
     given_none = len(call.args) == 1 and isinstance(call.args[0], ast.Constant) and call.args[0].value is None
+    if alone and isinstance(call.func, ast.Attribute) and call.func.attr == "seed":  # from the system's entropy
+        owner = ast.unparse(call.func.value)
+        return f"{owner}.seed(0)" if owner.endswith("random") else f"{owner}.manual_seed(0)"
     if _called(call) not in _MAKERS or not (alone or given_none):
         return ""
     return text[: text.rindex("(")] + "(0)"

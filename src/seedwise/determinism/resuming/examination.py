@@ -179,6 +179,8 @@ class ResumeExamination:
         if self._began_anew(part, found):
             return self._anew(part, common)
         verdict = verdict_on(found, self.whole, part, self.rtol)
+        if verdict is not Verdict.IDENTICAL and (sound := self._from_earlier(found, one, usable, signal)):
+            return sound
         self.tried.append(Tried(name, _OUTCOMES[verdict], "; ".join(found.difference.what)[:200]))
         start = found.start if one.step else None
         common.update(resumed_from=start, unit=self.whole.unit, what=_what(found, self.whole))
@@ -199,6 +201,29 @@ class ResumeExamination:
         if found.first_step is not None and found.first_step < self.whole.steps.size:
             common["first_difference"] = found.first_step + 1
         return self._explained(Resumed(verdict.value), part, found, (left, files, one), common)
+
+    def _from_earlier(
+        self, found: Comparison, one: Checkpoint, usable: Sequence[Checkpoint], signal: int
+    ) -> Resuming | None:
+        """The answer if it is interrupted after the earlier checkpoint from which it went on; None if that is no sounder.
+
+        The newest file may be none of those from which the program goes on: its best model, say.
+        """
+        if not (found.exact and one.step and self.whole.unit == "step" and found.start < one.step):
+            return None
+        earlier = next((c for c in reversed(usable) if c.step == found.start), None)
+        if earlier is None:
+            return None
+        kept = self.whole, [*self.tried], [*self.notes]
+        self.tell(f"it went on from step {earlier.step}: end it after {self._where(earlier)}")
+        self.whole = self.running.uninterrupted({"at_step": earlier.step, "after_writes": earlier.last})
+        answer = self._interrupted_at(earlier, usable, signal)
+        if answer.verdict is Resumed.IDENTICAL:
+            name = short_path(one.paths[-1])
+            note = f"{name} was written later, after step {one.step}; the program does not go on from it"
+            return replace(answer, notes=(*answer.notes, note))
+        self.whole, self.tried, self.notes = kept
+        return None
 
     def _compared(self, part: Trace, one: Checkpoint, left: Interrupted) -> Comparison:
         what = Left(left.files, left.printed, self.expected, not self._other_command)

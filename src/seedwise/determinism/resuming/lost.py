@@ -4,13 +4,18 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from seedwise_guest.protocol import ALIAS
+
 from ...places import short_place
 from ..trace import Trace
 from .comparing import Comparison
 from .words import PART_OF, Lost
 
 _KINDS = (
-    (Lost.OPTIMIZER, re.compile(r"^optimizer of Keras\[")),
+    (
+        Lost.OPTIMIZER,
+        re.compile(r"^optimizer of Keras\[|‹\w*(?:optim|adam|adagrad|rmsprop|sgd|lion|momentum)\w*›", re.I),
+    ),
     (Lost.REPLAY, re.compile(r"replay|memory|buffer|transitions|queue", re.I)),
     (Lost.HISTORY, re.compile(r"histor|losses|scores|records|curve|metrics\b", re.I)),
     (Lost.PATIENCE, re.compile(r"patien|wait|bad|no_improv|stale|since|strike|stop", re.I)),
@@ -84,7 +89,7 @@ def differing_parts(whole: Trace, part: Trace, found: Comparison, ended: bool, o
 
 def _own_generators(whole: Trace, part: Trace) -> list[str]:
     """Paths of the program's own generators that differ; of several that lead to one generator, the shortest."""
-    values = _values(whole)
+    values, _ = _values(whole, part)
     shortest: dict[str, str] = {}
     for path in sorted(differing_variables(whole, part), key=lambda path: (len(plain_name(path)), path)):
         if values[path].startswith("generator"):
@@ -104,21 +109,55 @@ def _other_batch(whole: Trace, part: Trace, start: int) -> bool:
     return list(a[start : start + len(b)]) != list(b[: max(len(a) - start, 0)])
 
 
-def _values(trace: Trace) -> Mapping[str, str]:
-    found: Mapping[str, str] = trace.resuming.get("variables") or {}
+def _values(whole: Trace, part: Trace) -> tuple[Mapping[str, str], Mapping[str, str]]:
+    """The variables of both, path → value, where the training goes on: at a step or a draw, else at a line that both run.
+
+    An object that is met again is `→` and the path under which it was met first. Where the other program holds another object there,
+    what the object holds is told under both paths.
+    """
+    a, b = (trace.resuming.get("variables") or {} for trace in (whole, part))
+    if not (a and b):
+        a, b = _at_line(whole, part)
+    return _with_aliases(a, b), _with_aliases(b, a)
+
+
+def _at_line(whole: Trace, part: Trace) -> tuple[dict[str, str], dict[str, str]]:
+    ours, theirs = (trace.resuming.get("lines") or {} for trace in (whole, part))
+    for line, values in theirs.items():
+        if line in ours:
+            there = {**next(iter(ours.values())), **ours[line]}
+            return {path: value for path, value in there.items() if value is not None}, values
+    return {}, {}
+
+
+def _with_aliases(values: Mapping[str, str], other: Mapping[str, str]) -> dict[str, str]:
+    """The values, and those that the other program has under a path which leads here to an object met before."""
+    found = {path: value for path, value in values.items() if not value.startswith(ALIAS)}
+    aliases = [(path, value.removeprefix(ALIAS)) for path, value in values.items() if value.startswith(ALIAS)]
+    missing = [path for path in other if path not in values]
+    for alias, first in aliases:
+        for path in missing:
+            if path.startswith(alias) and (value := values.get(first + path[len(alias) :])):
+                found[path] = value
     return found
 
 
 def differing_variables(whole: Trace, part: Trace) -> list[str]:
     """Paths of the variables that both have where the training goes on, with other values."""
-    a, b = _values(whole), _values(part)
-    return [path for path in a if path in b and a[path] != b[path]]
+    a, b = _values(whole, part)
+    return [path for path in a if path in b and not _same_value(a[path], b[path])]
+
+
+def _same_value(a: str, b: str) -> bool:
+    """Whether they are the same; a key that was saved is an array of the same numbers."""
+    (kind, _, digest), (other, _, others) = (value.partition(") ") for value in (a, b))
+    return a == b or ({kind[:5], other[:5]} == {"key (", "array"} and digest == others)
 
 
 def perhaps(whole: Trace, part: Trace) -> list[Suspect]:
     """Variables that differ and that nothing from outside can put back, the likeliest kinds first."""
     kinds: dict[Lost, list[str]] = {}
-    a, b = _values(whole), _values(part)
+    a, b = _values(whole, part)
     for path in differing_variables(whole, part):
         name = _last_name(path)
         if _PASSING.search(name) or a[path].startswith("generator"):

@@ -96,15 +96,39 @@ class Torch:
             manual_seed(number)
             return number
 
+        generator_seed = torch.Generator.seed
+
+        def generator_seed_from_stream(own: Any) -> int:
+            where = location(sys._getframe(1))
+            number = next_stream.made(f"torch.Generator.seed() at {where}", where, "torch", 63)
+            own.manual_seed(number)
+            return number
+
         noting_seed = noting(ledger, "torch", manual_seed, self.digest, "torch.random", "manual_seed")
         torch.manual_seed = torch.random.manual_seed = noting_seed
         torch.seed = torch.random.seed = seed_from_stream
+        _put_method(torch.Generator, "seed", generator_seed_from_stream)
 
         def undo() -> None:
             torch.manual_seed = torch.random.manual_seed = manual_seed
             torch.seed = torch.random.seed = seed
+            _put_method(torch.Generator, "seed", generator_seed)
 
         return undo
+
+
+def _put_method(kind: Any, name: str, own: Any) -> None:
+    """Replace a method of a class that is written in C.
+
+    Python refuses to set it, and a class in its place would not be the one that `torch.compile` knows.
+    """
+    import ctypes
+    import gc
+
+    methods = gc.get_referents(vars(kind))[0]
+    if isinstance(methods, dict) and name in methods:
+        methods[name] = own
+        ctypes.pythonapi.PyType_Modified(ctypes.py_object(kind))
 
 
 def deterministic(on: bool = True) -> Any:

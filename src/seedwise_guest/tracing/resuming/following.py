@@ -17,9 +17,10 @@ from ...randomness.backends import all_backends
 from ..compiling import put as put_in_place
 from ..digests import digest
 from ..names import RESUMING, STATE
-from . import state
+from . import making, state
 from .draws import watch_draws
 from .files import CheckpointFiles
+from .lines import LinesAfter
 from .order import Order
 from .variables import generators, variables
 
@@ -87,6 +88,7 @@ class Following:
         self._seeded: dict[str, dict[str, tuple[str, int]]] = {}
         """Generator → the line that gives it a seed → the seed, and how often it was this one."""
         self._order = {} if not self.resumed else self._given_order()
+        self._lines: LinesAfter | None = None if self.resumed else LinesAfter()
 
     def watch(self) -> None:
         """Begin."""
@@ -100,8 +102,14 @@ class Following:
 
     def _torch(self, module: Any) -> None:
         from torch.nn import Module
-        from torch.optim.optimizer import register_optimizer_step_post_hook, register_optimizer_step_pre_hook
+        from torch.optim.lr_scheduler import LRScheduler
+        from torch.optim.optimizer import (
+            Optimizer,
+            register_optimizer_step_post_hook,
+            register_optimizer_step_pre_hook,
+        )
 
+        making.watch(Module, Optimizer, LRScheduler, module.amp.GradScaler)
         register_optimizer_step_pre_hook(self._before_step)
         register_optimizer_step_post_hook(self._after_step)
         original = Module.__call__
@@ -200,12 +208,18 @@ class Following:
             self._armed = True
             self._mark = self.order.mark()
             self._take_now()
+            if self._lines is not None and not self._has_steps():
+                self._lines.begin(sys._getframe(1))
         return self.done
 
     def _reads(self) -> int:
         if self.resumed and self._moments and len(self.files.reads) == 1 and self._earlier is None:
             self._begins_now()
         self._applies()
+        if self.resumed and not self._has_steps():
+            given = self._given_state() or {}
+            self._lines = self._lines or LinesAfter(frozenset(given.get("lines", ())))
+            self._lines.begin(sys._getframe(1))
         return self.done
 
     def _begins_now(self) -> None:
@@ -386,8 +400,12 @@ class Following:
 
     def _without_steps(self, frame: Any) -> None:
         """The variables of a program that has no optimizer: where it first draws after the checkpoint."""
-        if not self._moments and "torch.optim" not in sys.modules and "keras" not in sys.modules:
+        if not self._moments and not self._has_steps():
             self._told.setdefault("variables", variables(frame, {}))
+
+    def _has_steps(self) -> bool:
+        """Whether a library is there whose steps are seen."""
+        return "torch.optim" in sys.modules or "keras" in sys.modules
 
     def _before(self, frame: Any, known: Callable[[], dict[str, Any]] = dict) -> None:
         if self.done == (0 if self.resumed else self.asked.get("at_step", -1)) and "variables" not in self._told:
@@ -427,6 +445,7 @@ class Following:
             "rates": self._rates,
             "moments": self._moments,
             "frameworks": [name for name in _FRAMEWORKS if name in sys.modules],
+            "lines": self._lines.seen if self._lines is not None else {},
             "seeded": {g: {where: times for where, (_, times) in lines.items()} for g, lines in self._seeded.items()},
             "passes": [[p.where, p.delivered] for p in self.order.passes[:50]],
         }
@@ -435,7 +454,8 @@ class Following:
             self._note_moved()
             told["moved"] = sorted(self._moved)
             with open(os.path.join(place, STATE), "wb") as file:
-                pickle.dump({**self._taken, "entries": self._entries, "pending": self._pending}, file)
+                lines = list(self._lines.seen) if self._lines is not None else []
+                pickle.dump({**self._taken, "entries": self._entries, "pending": self._pending, "lines": lines}, file)
         if self._mark:
             with open(os.path.join(place, f"{STATE}.json"), "w", encoding="utf-8") as file:
                 json.dump({"order": self.order.since(self._mark)}, file, default=_number)

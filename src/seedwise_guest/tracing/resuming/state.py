@@ -8,6 +8,7 @@ from typing import Any
 from zlib import crc32
 
 from ..digests import digest
+from . import making
 
 PARAMETERS, OPTIMIZER, RATES, SCHEDULE = "parameters", "optimizer", "rates", "schedule"
 SCALER, BUFFERS, COPIES = "scaler", "buffers", "copies"
@@ -41,11 +42,12 @@ class Objects:
                     into.append(one)
             if issubclass(of, scaler):
                 self.scalers.append(one)
-        self.optimizers = [o for o in self.optimizers if getattr(o, "param_groups", None)]
+        self.optimizers = [o for o in making.in_order(self.optimizers) if getattr(o, "param_groups", None)]
+        self.schedules, self.scalers = making.in_order(self.schedules), making.in_order(self.scalers)
         self.trained = {id(p) for o in self.optimizers for g in o.param_groups for p in g["params"]}
         inner = {id(child) for one in modules for child in vars(one).get("_modules", {}).values()}
         outer = [one for one in modules if id(one) not in inner and "_parameters" in vars(one)]
-        self.models = [one for one in outer if not _is_of_keras(type(one))]
+        self.models = [one for one in making.in_order(outer) if not _is_of_keras(type(one))]
 
     def parameters(self) -> list[Any]:
         return [p for o in self.optimizers for g in o.param_groups for p in g["params"]]

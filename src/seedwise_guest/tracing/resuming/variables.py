@@ -10,6 +10,7 @@ from typing import Any
 from zlib import crc32
 
 from ...process.frames import is_user_file
+from ..names import ALIAS
 
 _DEEP, _MOST, _MOST_ITEMS = 5, 4_000, 60
 _MOST_NUMBERS = 2_000_000
@@ -31,10 +32,14 @@ _LOOKED_INTO = (
 def variables(frame: FrameType | None, known: dict[str, Any]) -> dict[str, str]:
     """Path → value, for the values that are numbers, short texts, lists of them, or arrays (by a digest).
 
-    A path names the class of each object: `stopper‹EarlyStopping›.wait`. `known` holds objects of the library that trains.
+    A path names the class of each object: `stopper‹EarlyStopping›.wait`. An object that is met again is `→` and its first path.
+    `known` holds objects of the library that trains.
     """
     found: dict[str, str] = {}
     for path, value in walk(frame, known):
+        if isinstance(value, _Met):
+            found.setdefault(path, f"{ALIAS}{value.path}")
+            continue
         shown = _shown_generator(value) if is_generator(value) else shown_value(value)
         if shown is not None:
             found.setdefault(path, shown)
@@ -69,9 +74,16 @@ def _shown_generator(generator: Any) -> str:
     return f"generator {crc32(data):08x}"
 
 
+class _Met:
+    """Stands for an object that was met before, under another path."""
+
+    def __init__(self, path: str) -> None:
+        self.path = path
+
+
 def walk(frame: FrameType | None, known: dict[str, Any] | None = None) -> Iterator[tuple[str, Any]]:
     """Every value that can be reached from the user's functions that are running, from the user's modules, and from `known`."""
-    seen: set[int] = set()
+    seen: dict[int, str] = {}
     left = [_MOST]
     for root, values in (*_roots(frame), ("", known or {})):
         for name, value in list(values.items()):
@@ -93,16 +105,19 @@ def _roots(frame: FrameType | None) -> Iterator[tuple[str, dict[str, Any]]]:
             yield "" if name == "__main__" else f"{name}.", dict(vars(module))
 
 
-def _below(path: str, value: Any, deep: int, seen: set[int], left: list[int]) -> Iterator[tuple[str, Any]]:
+def _below(path: str, value: Any, deep: int, seen: dict[int, str], left: list[int]) -> Iterator[tuple[str, Any]]:
     if left[0] <= 0:
         return
     left[0] -= 1
     yield path, value
-    if deep <= 0 or isinstance(value, _PLAIN) or id(value) in seen:
+    if deep <= 0 or isinstance(value, _PLAIN):
+        return
+    if id(value) in seen:
+        yield path, _Met(seen[id(value)])
         return
     inside = _inside(value)
     if inside is not None:
-        seen.add(id(value))
+        seen[id(value)] = path
         for step, child in inside:
             yield from _below(path + step, child, deep - 1, seen, left)
 

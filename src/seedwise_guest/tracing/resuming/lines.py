@@ -1,0 +1,88 @@
+"""Where a training that has no optimizer goes on: the first line that both programs run after the checkpoint.
+
+The uninterrupted program wrote the checkpoint somewhere inside its functions. The lines of these functions that it runs next are
+noted, each with the variables at this moment. The resumed program has read the checkpoint: when it first comes to one of these
+lines, its variables can be held against those.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from time import perf_counter
+from types import FrameType
+from typing import Any
+
+from ...process.frames import is_user_file
+from .variables import variables
+
+_MOST_LINES, _MOST_EVENTS, _MOST_SECONDS = 40, 20_000, 2.0
+
+
+class LinesAfter:
+    """Watches the lines that run after a checkpoint was written or read, for a short while.
+
+    Parameters
+    ----------
+    known
+        The lines that the uninterrupted program ran after it wrote the checkpoint; None: this is that program.
+    """
+
+    def __init__(self, known: frozenset[str] | None = None) -> None:
+        self._known = known
+        self._codes: set[str] = {line.rpartition(":")[0] for line in known or ()}
+        self._events, self._ends = 0, 0.0
+        self.seen: dict[str, dict[str, str | None]] = {}
+        """Line → the variables at it. Of a line after the first, those that are others than at the first; None: it is gone."""
+
+    def begin(self, frame: FrameType | None) -> None:
+        """A checkpoint is written or read in this frame."""
+        if sys.gettrace() is not None or self.seen or self._known == frozenset():
+            return
+        self._ends = perf_counter() + _MOST_SECONDS
+        stack = []
+        while frame is not None:
+            if is_user_file(frame.f_code.co_filename):
+                stack.append(frame)
+            frame = frame.f_back
+        if self._known is None:
+            self._codes = {_name_of(one) for one in stack}
+        for one in stack:
+            if _name_of(one) in self._codes:
+                one.f_trace = self._line
+        sys.settrace(self._call)
+
+    def end(self) -> None:
+        """Watch no more."""
+        if sys.gettrace() == self._call:
+            sys.settrace(None)
+
+    def _call(self, frame: FrameType, event: str, argument: Any) -> Any:
+        self._count()
+        return self._line if _name_of(frame) in self._codes else None
+
+    def _line(self, frame: FrameType, event: str, argument: Any) -> Any:
+        self._count()
+        name = f"{_name_of(frame)}:{frame.f_lineno}"
+        if event != "line" or name in self.seen or sys.gettrace() is None:
+            return self._line
+        if self._known is None or name in self._known:
+            self._note(name, frame)
+        if self._known is not None and self.seen:
+            self.end()
+        return self._line
+
+    def _note(self, name: str, frame: FrameType) -> None:
+        found: dict[str, str | None] = dict(variables(frame, {}))
+        first = next(iter(self.seen.values()), {})
+        gone = dict.fromkeys(first.keys() - found.keys())
+        self.seen[name] = {k: v for k, v in found.items() if first.get(k) != v or not first} | gone
+
+    def _count(self) -> None:
+        self._events += 1
+        if self._events > _MOST_EVENTS or len(self.seen) >= _MOST_LINES or perf_counter() > self._ends:
+            self.end()
+
+
+def _name_of(frame: FrameType) -> str:
+    return f"{os.path.basename(frame.f_code.co_filename)}:{frame.f_code.co_name}"

@@ -1,0 +1,95 @@
+"""What a process that `check --resume` follows sees of its objects and variables."""
+
+import gc
+import sys
+from collections.abc import Iterator
+from types import SimpleNamespace
+
+import pytest
+
+from seedwise.determinism.resuming.lost import differing_variables
+from seedwise.determinism.trace import Trace
+from seedwise_guest.tracing.resuming import making
+from seedwise_guest.tracing.resuming.lines import LinesAfter
+from seedwise_guest.tracing.resuming.variables import variables
+
+
+class Model:
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+
+@pytest.fixture
+def watched() -> Iterator[None]:
+    begin = Model.__init__
+    making.watch(Model)
+    yield
+    Model.__init__ = begin  # type: ignore[method-assign]
+
+
+@pytest.mark.usefixtures("watched")
+def test_objects_stand_in_the_order_in_which_they_were_made_whatever_the_garbage_collector_does() -> None:
+    held = {
+        "teacher": Model("teacher")
+    }  # reached through a container alone, so that a collection puts it behind the other one
+    student = Model("student")
+    gc.collect()
+    listed = [one for one in gc.get_objects() if type(one) is Model]
+    assert [one.name for one in making.in_order(listed[::-1])] == ["teacher", "student"]
+    assert [one.name for one in making.in_order(listed)] == ["teacher", "student"]
+    del held, student
+    assert [one.name for one in making.in_order([Model("a"), Model("b")])] == ["a", "b"]
+
+
+def seen(shared: bool) -> dict[str, str]:
+    first = {"mean": 0.0}
+    stats = first if shared else {"mean": 0.5}  # noqa: F841 (it is seen)
+    return {path: value for path, value in variables(sys._getframe(0), {}).items() if path.startswith("seen: ")}
+
+
+def test_an_object_under_two_names_in_one_program_is_held_against_two_objects_in_the_other() -> None:
+    whole, part = (Trace(0, "", "", resuming={"variables": seen(shared)}) for shared in (False, True))
+    assert "seen: stats['mean']" not in part.resuming["variables"]
+    assert "seen: stats['mean']" in differing_variables(whole, part)
+    assert "seen: first['mean']" not in differing_variables(whole, part)
+
+
+def test_a_saved_key_is_an_array_of_the_same_numbers() -> None:
+    whole, part = (
+        Trace(0, "", "", resuming={"variables": v}) for v in ({"k": "key () 12ab"}, {"k": "array (2,) 12ab"})
+    )
+    assert differing_variables(whole, part) == []
+
+
+def after_checkpoint(lines: LinesAfter, rounds: int) -> int:
+    count = 0
+    lines.begin(sys._getframe(0))
+    for _ in range(rounds):
+        count += 1
+    lines.end()
+    return count
+
+
+def test_lines_after_a_checkpoint_are_noted_with_the_variables_that_they_change() -> None:
+    lines = LinesAfter()
+    found = lines.seen
+    SimpleNamespace(n=after_checkpoint(lines, 3))
+    assert sys.gettrace() is None
+    values = [seen.get("after_checkpoint: count") for seen in found.values()]
+    assert values[:2] == ["0", None], found  # at the loop; inside it nothing is other than before
+    resumed = LinesAfter(frozenset(list(found)[1:2]))
+    after_checkpoint(resumed, 3)
+    assert list(resumed.seen) == list(found)[1:2]
+    assert sys.gettrace() is None
+
+
+def test_watching_lines_ends_by_itself_and_leaves_another_tracer_alone() -> None:
+    lines = LinesAfter()
+    after_checkpoint(lines, 100_000)
+    assert lines._events < 30_000
+    tracer = sys.gettrace()
+    sys.settrace(lambda *_: None)
+    own = sys.gettrace()
+    after_checkpoint(LinesAfter(), 2)
+    assert sys.gettrace() is own
+    sys.settrace(tracer)
