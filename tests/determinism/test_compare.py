@@ -604,3 +604,15 @@ def test_numbered_objects_have_the_same_hashes_in_every_process() -> None:
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[[1, 2, 3, 4, 5], [1, 2, 3, 4, 5]] True True"
+
+
+def test_durations_are_known_by_a_name_with_a_unit_and_by_the_name_above_their_column() -> None:
+    for name in ("total_seconds", "elapsed_s", "latency_ms", "wall"):
+        assert masked(f'"{name}": 2.51,') == f'"{name}": TIME,'
+    table = "       auc  log_loss  fit_time\nmodel\nrf  0.9913  0.1169  {}\nextra trees  0.98  0.1  0.4\n\nbest 0.98"
+    assert masked(table.format("1.95")) == masked(table.format("2.04"))
+    assert "0.9913  0.1169  TIME" in masked(table.format("1.95"))
+    assert masked("epoch loss time\n1 0.5 0.23") == "epoch loss time\n1 0.5 TIME"
+    assert masked("time loss\n0.3 0.5") == "time loss\nTIME 0.5"
+    for text in ("the wall time of all\nthe acc of all was 0.5 in a row", "loss acc\n0.5 0.6", "time\n0.5"):
+        assert masked(text) == text

@@ -1,13 +1,17 @@
 """What a process that `check --resume` follows sees of its objects and variables."""
 
 import gc
+import random
 import sys
 from collections.abc import Iterator
 from types import SimpleNamespace
 
 import pytest
 
-from seedwise.determinism.resuming.lost import differing_variables
+from seedwise.determinism.compare import Difference, Verdict
+from seedwise.determinism.resuming.comparing import Comparison
+from seedwise.determinism.resuming.lost import differing_parts, differing_variables
+from seedwise.determinism.resuming.words import Lost
 from seedwise.determinism.trace import Trace
 from seedwise_guest.tracing.resuming import making
 from seedwise_guest.tracing.resuming.lines import LinesAfter
@@ -59,6 +63,21 @@ def test_a_saved_key_is_an_array_of_the_same_numbers() -> None:
         Trace(0, "", "", resuming={"variables": v}) for v in ({"k": "key () 12ab"}, {"k": "array (2,) 12ab"})
     )
     assert differing_variables(whole, part) == []
+
+
+def test_of_an_object_of_a_library_its_generators_are_seen() -> None:
+    collator = SimpleNamespace(generator=random.Random(3), width=7)  # noqa: F841 (it is seen)
+    found = {path.partition(": ")[2] for path in variables(sys._getframe(0), {})}
+    assert "collator‹SimpleNamespace›.generator" in found
+    assert not any(path.endswith("width") for path in found)
+
+
+def test_what_goes_in_after_the_parameters_are_others_is_no_other_order_of_the_data() -> None:
+    whole, part = (Trace(0, "", "", resuming={"batches": batches}) for batches in ([1, 2, 3, 4], [3, 5]))
+    for first_step, is_other in ((2, False), (3, True), (None, True)):
+        found = Comparison(2, True, False, Difference(Verdict.IDENTICAL), first_step, 2, 2)
+        suspects = differing_parts(whole, part, found, False, False)
+        assert [s.lost for s in suspects] == [Lost.POSITION] * is_other
 
 
 def after_checkpoint(lines: LinesAfter, rounds: int) -> int:

@@ -154,3 +154,17 @@ def test_methods_below_each_other_are_not_one_series() -> None:
 
 def test_a_number_beyond_a_float_is_infinite() -> None:
     assert pairs('{"acc": 0.5, "id": ' + "9" * 400 + "}") == {"acc": 0.5, "id": float("inf")}
+
+
+@pytest.mark.parametrize(
+    ("line", "name"),
+    [
+        ("INFO done in 2.0s best_acc=0.92", "best_acc"),
+        ("took 2m3s acc=0.92", "acc"),
+        ("took 12 s acc=0.92", "acc"),
+        ("12s 3ms/step - accuracy: 0.92", "accuracy"),
+        ("top 5 acc = 0.92", "top_5_acc"),
+    ],
+)
+def test_a_duration_is_no_part_of_a_name(line: str, name: str) -> None:
+    assert printed.read(printed.lines_of(line))[1].values == {name: [0.92]}

@@ -149,3 +149,11 @@ def test_arrays_in_files_of_joblib_are_read(protocol: int) -> None:
     joblib.dump(np.array(["a", None], object), objects, protocol=protocol)
     with pytest.raises(NotRead):
         lines_of_pickle(objects.getvalue(), "bytes")
+
+
+def test_tensors_of_torch_in_a_pickle_have_no_addresses() -> None:
+    first = pickle.dumps({"w": torch.arange(4.0)})
+    kept = [torch.zeros(1000) for _ in range(50)]
+    again, other = pickle.dumps({"w": torch.arange(4.0)}), pickle.dumps({"w": torch.arange(4.0) + 1})
+    assert first != again, kept
+    assert lines_of_pickle(first, "bytes") == lines_of_pickle(again, "bytes") != lines_of_pickle(other, "bytes")

@@ -79,7 +79,9 @@ _COCO = re.compile(
     rf"\s*(?P<n>{NUMBER})"
 )
 _BARE = re.compile(rf"^\s*(?P<n>{NUMBER})\s?%?\s*$", re.IGNORECASE)
+_DURATION = r"(?<![\w.])(?:\d+(?:\.\d+)?\s?(?:ns|us|µs|ms|s|secs?|seconds?|m|mins?|minutes?|h|hours?)){1,3}(?![\w/-])"
 _CLAUSE = re.compile(
+    rf"{_DURATION}|"
     r"[|│┃║,，。;；\t{}\[\]=:：>•*#]|\s[-–—]+\s|\s{2,}|(?<=\w{4}[.!?])\s|(?<=\d\ss\.)\s|(?<=[)\d%][.!?])\s"
 )
 _NAME = re.compile(r"[^\W\d][\w/.@^%²$-]*(?:\s*\([\w\s/.@^%-]*\))?\Z|[^\W\d][\w/.@^%²()$ -]*\Z|1\s?[-−]\s?\w+\Z|%\w+\Z")

@@ -75,7 +75,14 @@ _DURATIONS = (
     (re.compile(rf"{_LARGE}\s?(?:it/s|samples/s|steps/s)\b"), "TIME"),
     (
         re.compile(
-            rf"(?i)\b((?:\w+_)?(?:time|elapsed|took|duration|runtime|started|ended|finished in|trained in|done in)['\"]?[\s:=]{{0,4}}['\"]?){_NUMBER}"
+            rf"(?i)\b((?:\w+_)?(?:time|elapsed|took|duration|runtime|started|ended|finished in|trained in|done in)['\"]?[ \t:=]{{0,4}}['\"]?){_NUMBER}"
+        ),
+        r"\1TIME",
+    ),
+    (
+        re.compile(
+            rf"(?i)\b((?:\w+_)?(?:(?:milli|micro|nano)?seconds|secs?|wall|(?:time|elapsed|took|duration|runtime|wall|latency|delay)_(?:[mun]?s|secs?|seconds))"
+            rf"['\"]?\s?[:=]\s?['\"]?){_NUMBER}"
         ),
         r"\1TIME",
     ),
@@ -89,7 +96,7 @@ _DURATIONS = (
     (re.compile(r"\b1[6-9]\d{8}(?:\.\d+)?\b"), "EPOCH"),
 )
 _DURATION_NAME = re.compile(
-    r"(?i)(^|_)(time|elapsed|duration|(?:milli|micro|nano)?seconds|secs|sec|runtime|wall|took|ms|timestamp|(samples|steps|tokens)_per_second)$"
+    r"(?i)(^|_)((?:time|elapsed|duration|took|runtime|wall|latency|delay)_[mun]?s|time|elapsed|duration|(?:milli|micro|nano)?seconds|secs|sec|runtime|wall|took|ms|timestamp|(samples|steps|tokens)_per_second)$"
 )
 
 
@@ -131,7 +138,37 @@ def masked(text: str, durations: bool = True) -> str:
     if durations:
         for pattern, instead in _DURATIONS:
             text = pattern.sub(instead, text)
+        text = _without_timed_columns(text)
     return text
+
+
+_CELL = re.compile(r"[^\s|│┃]+")
+_MOST_BEFORE = 2
+"""Words before the cells of a row."""
+_RULE = re.compile(r"[-=+─━:]+\Z")
+
+
+def _without_timed_columns(text: str) -> str:
+    """A printed table without the numbers below a name such as `fit_time`.
+
+    The names stand in one line, without any number, and each row below them has a cell for each name; what stands before these cells names the row.
+    """
+    lines = text.split("\n")
+    names: list[str] = []
+    since = 0
+    for k, line in enumerate(lines):
+        cells = list(_CELL.finditer(line))
+        words = [cell[0] for cell in cells if not _RULE.match(cell[0])]
+        if len(words) > 1 and not any(word[0].isdigit() for word in words) and any(map(names_duration, words)):
+            names, since = words, k
+        elif names and len(names) <= len(words) <= len(names) + _MOST_BEFORE:
+            for name, cell in zip(reversed(names), reversed(cells), strict=False):
+                if names_duration(name) and re.fullmatch(_NUMBER, cell[0]):
+                    line = line[: cell.start()] + "TIME" + line[cell.end() :]
+            lines[k] = line
+        elif len(words) > 1 or (not words and k > since + 1):
+            names = []
+    return "\n".join(lines)
 
 
 def without_dates(text: str) -> str:

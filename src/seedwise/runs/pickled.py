@@ -8,6 +8,7 @@ import hashlib
 import io
 import math
 import pickletools
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -308,12 +309,22 @@ class _Lines:
             yield way, name, made.given[0] if made.by == "class" else made.by
             if made.by != "class":
                 for k, given in enumerate(made.given):
-                    yield from self.of(given, f"{way}({k})", name)
+                    own = _without_addresses(given) if made.by == _OF_TORCH else given
+                    yield from self.of(own, f"{way}({k})", name)
             if made.state is not None:
                 yield from self.of(made.state, way, name)
             for k, item in enumerate(made.items):
                 yield from self.of(item, f"{way}[{k}]", name)
             yield from self._pairs(made.pairs, way)
+
+
+_OF_TORCH = "torch.storage._load_from_bytes"
+_ADDRESS = re.compile(rb"(?s:X.\0{3})?(?<!\d)\d{9,20}(?!\d)")
+
+
+def _without_addresses(data: Any) -> Any:
+    """The bytes of a tensor of torch's, in which its storage is named by its address in memory."""
+    return _ADDRESS.sub(b"ID", data) if isinstance(data, bytes) else data
 
 
 def _number(made: Made) -> float | str | None:

@@ -10,8 +10,8 @@ from ..trace import Trace
 from .checkpoints import Checkpoint
 from .first_means import without_first_means
 
-_OF_ONE_CALL = re.compile(r"('train_runtime'.*'train_loss': )'?[-+.\de]+'?")
-"""What transformers prints at the end of `train()`: the mean loss over the steps of this call, not over those before."""
+_OF_ONE_CALL = re.compile(r"(['\"]train_loss['\"]: )['\"]?[-+.\de]+['\"]?")
+"""What transformers tells at the end of `train()`: the mean loss over the steps of this call, not over those before."""
 
 
 @dataclass(frozen=True)
@@ -126,7 +126,8 @@ def _trimmed(trace: Trace, other: Trace, before: Mapping[str, str], at: Checkpoi
         text = trace.stdout.encode("utf-8", "replace")[place:].decode("utf-8", "replace")
     else:
         text = _common_rows(trace.stdout, other.stdout)
-    text = _OF_ONE_CALL.sub(r"\1~", text)
+    if "transformers" in trace.resuming.get("frameworks", ()):
+        text = _OF_ONE_CALL.sub(r"\1~", text)
     counts = {name: min(len(trace.logged.get(name, ())), len(other.logged.get(name, ()))) for name in trace.logged}
     logged = {name: trace.logged[name][-n:] for name, n in counts.items() if n}
     # files: only those that the resumed program changed, and that both have; a checkpoint's own are compared by step

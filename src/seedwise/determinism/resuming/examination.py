@@ -305,8 +305,9 @@ class ResumeExamination:
         self.tried += proof.tried
         causes, verified = [why_moved(c, self.whole, part) for c in proof.causes], proof.proved
         if not verified:
+            own = [s for s in suspects if s.lost is Lost.OWN]  # it may be made too late to be put back
             data = [s for s in suspects if s.lost in (Lost.POSITION, Lost.ORDER)]
-            causes = self._others(causes, likely, found, one, part) or data or [Suspect(Lost.UNKNOWN)]
+            causes = self._others(causes, likely, found, one, part) or own or data or [Suspect(Lost.UNKNOWN)]
         if found.older is not None:
             wrong = Suspect(Lost.FILE, (f"those of step {found.older} were loaded, not those of step {one.step}",))
             causes = [wrong if c.lost is Lost.PARAMETERS else c for c in causes]

@@ -16,12 +16,12 @@ _KINDS = (
         Lost.OPTIMIZER,
         re.compile(r"^optimizer of Keras\[|‹\w*(?:optim|adam|adagrad|rmsprop|sgd|lion|momentum)\w*›", re.I),
     ),
-    (Lost.REPLAY, re.compile(r"replay|memory|buffer|transitions|queue", re.I)),
+    (Lost.REPLAY, re.compile(r"replay|memory|buffer|transitions|queue|bank", re.I)),
     (Lost.HISTORY, re.compile(r"histor|losses|scores|records|curve|metrics\b", re.I)),
     (Lost.PATIENCE, re.compile(r"patien|wait|bad|no_improv|stale|since|strike|stop", re.I)),
     (Lost.AVERAGE, re.compile(r"ema|shadow|average|avg|swa|polyak|moving|target|teacher", re.I)),
     (Lost.BEST, re.compile(r"best|lowest|highest|min_|max_|record", re.I)),
-    (Lost.COUNTER, re.compile(r"epoch|step|iter|updates|seen|count|\bt$|\bn_", re.I)),
+    (Lost.COUNTER, re.compile(r"epoch|step|(?<![a-z])iter|updates|seen|count|\bt$|\bn_", re.I)),
 )
 _PASSING = re.compile(
     r"^_|start|begin|first|resum|initial|restor|ckpt|checkpoint|saved|path|file|time|loss$|\bt0\b|elapsed|args|argv|pid|exists|"
@@ -81,7 +81,7 @@ def differing_parts(whole: Trace, part: Trace, found: Comparison, ended: bool, o
     own = _own_generators(whole, part)
     if own:
         suspects.append(Suspect(Lost.OWN, tuple(map(plain_name, own))[:3], "own generators"))
-    if _other_batch(whole, part, found.start):
+    if _other_batch(whole, part, found):
         lost = Lost.ORDER if ended else Lost.POSITION
         suspects.append(Suspect(lost, (), "order" if order_known else ""))
     return suspects
@@ -104,9 +104,12 @@ def _joined(suspects: list[Suspect], part: str, other: str) -> list[Suspect]:
     return [replace(s, part=f"{part}+{other}") if s.part == part else s for s in suspects if s.part != other]
 
 
-def _other_batch(whole: Trace, part: Trace, start: int) -> bool:
-    a, b = whole.resuming.get("batches", []), part.resuming.get("batches", [])
-    return list(a[start : start + len(b)]) != list(b[: max(len(a) - start, 0)])
+def _other_batch(whole: Trace, part: Trace, found: Comparison) -> bool:
+    """Whether other data went in, until the parameters became others: from then on what goes in may be computed from them."""
+    end = None if found.first_step is None else found.first_step + 1
+    a = whole.resuming.get("batches", [])[found.start : end]
+    b = part.resuming.get("batches", [])[: None if end is None else end - found.start]
+    return any(mine != its for mine, its in zip(a, b, strict=False))
 
 
 def _values(whole: Trace, part: Trace) -> tuple[Mapping[str, str], Mapping[str, str]]:

@@ -130,13 +130,13 @@ def _inside(value: Any) -> list[tuple[str, Any]] | None:
         return [(f"[{k}]", v) for k, v in enumerate(value[:_MOST_ITEMS])]
     if isinstance(value, (ModuleType, type)) or (callable(value) and not hasattr(value, "__dict__")):
         return None
-    if not (_is_users(of) or any(part in base.__name__ for base in of.__mro__ for part in _LOOKED_INTO)):
-        return None
     try:
         held = object.__getattribute__(value, "__dict__")
     except AttributeError:
         return None
-    return [(f"‹{of.__name__}›.{k}", v) for k, v in list(held.items()) if isinstance(k, str)]
+    if not (_is_users(of) or any(part in base.__name__ for base in of.__mro__ for part in _LOOKED_INTO)):
+        held = {k: v for k, v in list(held.items()) if is_generator(v)}  # of any other object its generators alone
+    return [(f"‹{of.__name__}›.{k}", v) for k, v in list(held.items()) if isinstance(k, str)] or None
 
 
 def _is_users(of: type) -> bool:
