@@ -109,7 +109,7 @@ class Following:
             register_optimizer_step_pre_hook,
         )
 
-        making.watch(Module, Optimizer, LRScheduler, module.amp.GradScaler)
+        making.watch(Module, Optimizer, LRScheduler, *(k for k in (getattr(module.amp, "GradScaler", None),) if k))
         register_optimizer_step_pre_hook(self._before_step)
         register_optimizer_step_post_hook(self._after_step)
         original = Module.__call__

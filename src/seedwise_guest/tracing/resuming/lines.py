@@ -9,14 +9,13 @@ from __future__ import annotations
 
 import os
 import sys
-from time import perf_counter
 from types import FrameType
 from typing import Any
 
 from ...process.frames import is_user_file
 from .variables import variables
 
-_MOST_LINES, _MOST_EVENTS, _MOST_SECONDS = 40, 20_000, 2.0
+_MOST_LINES, _MOST_EVENTS = 40, 20_000
 
 
 class LinesAfter:
@@ -31,7 +30,7 @@ class LinesAfter:
     def __init__(self, known: frozenset[str] | None = None) -> None:
         self._known = known
         self._codes: set[str] = {line.rpartition(":")[0] for line in known or ()}
-        self._events, self._ends = 0, 0.0
+        self._events = 0
         self.seen: dict[str, dict[str, str | None]] = {}
         """Line → the variables at it. Of a line after the first, those that are others than at the first; None: it is gone."""
 
@@ -39,7 +38,6 @@ class LinesAfter:
         """A checkpoint is written or read in this frame."""
         if sys.gettrace() is not None or self.seen or self._known == frozenset():
             return
-        self._ends = perf_counter() + _MOST_SECONDS
         stack = []
         while frame is not None:
             if is_user_file(frame.f_code.co_filename):
@@ -73,14 +71,18 @@ class LinesAfter:
         return self._line
 
     def _note(self, name: str, frame: FrameType) -> None:
-        found: dict[str, str | None] = dict(variables(frame, {}))
+        try:
+            found: dict[str, str | None] = dict(variables(frame, {}))
+        except Exception:  # noqa: BLE001 (the program itself must go on)
+            self.end()
+            return
         first = next(iter(self.seen.values()), {})
         gone = dict.fromkeys(first.keys() - found.keys())
         self.seen[name] = {k: v for k, v in found.items() if first.get(k) != v or not first} | gone
 
     def _count(self) -> None:
         self._events += 1
-        if self._events > _MOST_EVENTS or len(self.seen) >= _MOST_LINES or perf_counter() > self._ends:
+        if self._events > _MOST_EVENTS or len(self.seen) >= _MOST_LINES:
             self.end()
 
 

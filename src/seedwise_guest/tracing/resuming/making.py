@@ -21,13 +21,14 @@ def watch(*classes: Any) -> None:
     for owner in classes:
         for name in ("__init__", "__setstate__"):
             if name in vars(owner):
-                put_in_place(owner, name, _numbering(vars(owner)[name]))
+                put_in_place(owner, name, _numbering(vars(owner)[name], is_new=name == "__init__"))
 
 
-def _numbering(original: Any) -> Any:
+def _numbering(original: Any, is_new: bool) -> Any:
     @functools.wraps(original)
     def own(this: Any, *args: Any, **kwargs: Any) -> Any:
-        _numbers[id(this)] = next(_next)
+        if is_new or id(this) not in _numbers:  # an optimizer calls __setstate__ again where it is loaded
+            _numbers[id(this)] = next(_next)
         return original(this, *args, **kwargs)
 
     return own
