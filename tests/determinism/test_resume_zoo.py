@@ -191,6 +191,11 @@ def test_a_file_written_later_from_which_nobody_goes_on_is_no_checkpoint(script:
     assert any(note.startswith("best.pt was written later, after step 36") for note in found.notes), found.notes
 
 
+def test_the_wrong_one_of_several_checkpoints_is_named(script: Script) -> None:
+    found = checked(script, "steps_and_best.py", [("{state['step']:03}", "{state['step']}"), ("% 5 == 0", "% 3 == 0")])
+    assert found.cause.startswith("parameters of the newest checkpoint"), found.sentence
+
+
 @pytest.mark.long
 def test_a_rate_that_is_one_epoch_behind_is_named(script: Script) -> None:
     late = [

@@ -10,6 +10,7 @@ import pytest
 
 from seedwise.determinism.compare import Difference, Verdict
 from seedwise.determinism.resuming.comparing import Comparison
+from seedwise.determinism.resuming.first_means import without_first_means
 from seedwise.determinism.resuming.lost import differing_parts, differing_variables
 from seedwise.determinism.resuming.words import Lost
 from seedwise.determinism.trace import Trace
@@ -100,6 +101,22 @@ def test_lines_after_a_checkpoint_are_noted_with_the_variables_that_they_change(
     after_checkpoint(resumed, 3)
     assert list(resumed.seen) == list(found)[1:2]
     assert sys.gettrace() is None
+
+
+def test_variables_are_taken_at_the_common_line_at_which_the_fewest_differ() -> None:
+    whole = {"f:1": {"w": "1", "n": "9"}, "f:5": {"n": "10", "x": None}}
+    part = {"f:1": {"w": "0", "n": "0"}, "f:5": {"w": "1"}}
+    traces = [Trace(0, "", "", resuming={"lines": lines}) for lines in (whole, part)]
+    assert differing_variables(*traces) == ["n"]
+
+
+def test_a_number_that_is_no_mean_is_no_first_mean() -> None:
+    def mended(text: str) -> str:
+        whole = Trace(0, f"epoch 1 {text} 0.50\nepoch 2 {text} 0.40", "")
+        return without_first_means(whole, Trace(0, f"epoch 1 {text} 0.60\nepoch 2 {text} 0.40", "")).what
+
+    assert mended("loss")
+    assert not mended("best")
 
 
 def test_watching_lines_ends_by_itself_and_leaves_another_tracer_alone() -> None:

@@ -157,3 +157,24 @@ def test_tensors_of_torch_in_a_pickle_have_no_addresses() -> None:
     again, other = pickle.dumps({"w": torch.arange(4.0)}), pickle.dumps({"w": torch.arange(4.0) + 1})
     assert first != again, kept
     assert lines_of_pickle(first, "bytes") == lines_of_pickle(again, "bytes") != lines_of_pickle(other, "bytes")
+
+
+class Node:
+    """An object that knows others."""
+
+
+@pytest.mark.timeout(60)
+def test_objects_with_too_many_ways_to_them_are_not_read() -> None:
+    nodes = [Node() for _ in range(14)]
+    for node in nodes:
+        node.near = set(nodes) - {node}  # type: ignore[attr-defined]
+    with pytest.raises(NotRead, match="too many values"):
+        lines_of_pickle(pickle.dumps(nodes), "bytes")
+    shared = np.arange(9_000.0)
+    with pytest.raises(NotRead, match="too many values"):
+        lines_of_pickle(pickle.dumps([[shared] for _ in range(1_000)]), "bytes")
+
+
+def test_a_word_of_python_is_not_the_text_of_that_word() -> None:
+    for value in (True, None):
+        assert lines_of_pickle(pickle.dumps({value: 1}), "") != lines_of_pickle(pickle.dumps({str(value): 1}), "")

@@ -14,7 +14,8 @@ from .parts import METRICS, OUTPUT
 from .printed import Texts, differ_in_digests, is_printed, only_printed, said_in
 from .trace import Trace
 
-_TOKEN = re.compile(r"[\w.+-]+")
+_GROUP = re.compile(r"(?P<opens>[\[({])(?P<inside>[^\[\](){}]*)[\])}]")
+_NUMBER_ALONE = re.compile(r"[-+\d.eE]+")
 _TIMED = re.compile(r"\b(?:DATE|TIME|EPOCH)\b")
 
 
@@ -39,7 +40,8 @@ class Agreement:
         Whether the result is the same, if it is not known why something differs: then what is printed must be the same as for `only_printed`. In
         files, lines that say when they were written do not count; all others must be the same.
     permuted
-        Whether every part that differs has the same words and numbers in both runs, in another order.
+        Whether every part that differs holds the same in both runs, and only elements within brackets, words of a line without
+        numbers, or printed lines stand in another order. Which value belongs to which key is no matter of order, nor are numbers in a list.
     digests
         Whether digests that are printed are the same, or parameters are.
     """
@@ -91,7 +93,7 @@ def agreement(
         report=report,
         numbers=reads_all and all(near_numbers(*pair) for pair in counted),
         log=reads_all and METRICS not in differing and _same_log(a, b, differing, texts, kept),
-        permuted=all(Counter(_TOKEN.findall(x)) == Counter(_TOKEN.findall(y)) for x, y in differing.values()),
+        permuted=all(_are_permuted(part, *pair) for part, pair in differing.items()),
         digests=is_trained or not differ_in_digests(texts),
     )
 
@@ -119,6 +121,26 @@ def _same_log(a: Trace, b: Trace, differing: Texts, texts: Texts, kept: Sequence
     return all(_without_timed_lines(x) == _without_timed_lines(y) for x, y in kept) and only_printed(
         a, b, printed, texts, every_word=False
     )
+
+
+def _are_permuted(part: str, x: str, y: str) -> bool:
+    mine, its = _in_one_order(x), _in_one_order(y)
+    return Counter(mine) == Counter(its) if is_printed(part) else mine == its
+
+
+def _in_one_order(text: str) -> list[str]:
+    """The lines, with elements within brackets sorted, from the innermost ones on, and words of lines without numbers."""
+    found = 1
+    while found:
+        text, found = _GROUP.subn(_sorted_elements, text)
+    return [line if any(map(str.isdigit, line)) else " ".join(sorted(line.split())) for line in text.splitlines()]
+
+
+def _sorted_elements(found: "re.Match[str]") -> str:
+    elements = [" ".join(element.split()) for element in found["inside"].split(",")]
+    if found["opens"] == "{" or not any(map(_NUMBER_ALONE.fullmatch, elements)):
+        elements.sort()
+    return f"‹{found['opens'] == '{'} {'; '.join(elements)}›"
 
 
 def _are_same(x: Mapping[str, list[float]], y: Mapping[str, list[float]]) -> bool:

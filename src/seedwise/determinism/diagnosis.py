@@ -256,7 +256,7 @@ class Examination:
             hypothesis, verified = self._at_operation(hypothesis, divergence, verified)
         causes = (hypothesis, *also)
         places = [one.where for one in causes] + ([] if divergence is None else [divergence.line])
-        lines = (changed_line(one.cause, one.where) for one in causes)
+        lines = (changed_line(one.cause, one.where, one.generators) for one in causes)
         return replace(
             answer,
             cause=_cause_in_words(hypothesis, also),

@@ -1,7 +1,7 @@
 """Writes down what a fix changes: a line of the user's source before and after."""
 
 import ast
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -23,10 +23,15 @@ _LISTINGS = frozenset("listdir glob iglob scandir iterdir rglob".split())
 _UNWRITTEN = {"empty": "zeros", "empty_like": "zeros_like", "Tensor": "zeros", "FloatTensor": "zeros"}
 
 
-def changed_line(cause: Cause, where: str) -> ChangedLine | None:
-    """The line at `where` without this cause. None if the line does not show what must be changed."""
+def changed_line(cause: Cause, where: str, generators: Sequence[str] = ()) -> ChangedLine | None:
+    """The line at `where` without this cause. None if the line does not show what must be changed.
+
+    `generators` are the names of those that have no seed.
+    """
     path, _, number = where.rpartition(":")
     change = _CHANGES.get(cause)
+    if any(".seed() at " in name for name in generators):
+        change = _restarted_in_torch if all(name.startswith("torch.") for name in generators) else _restarted
     if change is None or not number.isdigit():
         return None
     try:
@@ -56,12 +61,18 @@ def _called(call: ast.Call) -> str:
 def _seeded(call: ast.Call, text: str) -> str:
     alone = not call.args and not call.keywords
     given_none = len(call.args) == 1 and isinstance(call.args[0], ast.Constant) and call.args[0].value is None
-    if alone and isinstance(call.func, ast.Attribute) and call.func.attr == "seed":  # from the system's entropy
-        owner = ast.unparse(call.func.value)
-        return f"{owner}.seed(0)" if owner.endswith("random") else f"{owner}.manual_seed(0)"
     if _called(call) not in _MAKERS or not (alone or given_none):
         return ""
     return text[: text.rindex("(")] + "(0)"
+
+
+def _restarted(call: ast.Call, text: str) -> str:
+    """`seed()` starts a generator from the system's entropy."""
+    return text[: text.rindex("(")] + "(0)" if _called(call) == "seed" and not call.args and not call.keywords else ""
+
+
+def _restarted_in_torch(call: ast.Call, text: str) -> str:
+    return _restarted(call, text).replace(".seed(0)", ".manual_seed(0)")
 
 
 def _sorted(call: ast.Call, text: str) -> str:

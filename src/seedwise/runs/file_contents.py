@@ -33,12 +33,23 @@ _SEARCHED = 2**24
 """Bytes. Files above the first are not read, those above the second are not kept; those above the third keep their dates."""
 _FEW = 10_000
 """An array with fewer numbers is kept as text."""
+
+
+def _of_zlib(data: bytes) -> bytes:
+    """What is packed in one stream. Raises zlib.error if it is cut short, too large, or if something follows."""
+    one = zlib.decompressobj()
+    found = one.decompress(data, LARGE)
+    if not one.eof or one.unused_data:
+        raise zlib.error("not one whole stream")
+    return found
+
+
 _PACKED: tuple[tuple[bytes, Callable[[io.BytesIO], Any]], ...] = (
     (b"\x1f\x8b", lambda data: gzip.GzipFile(fileobj=data)),
     (b"BZh", bz2.BZ2File),
     (b"\xfd7zXZ\x00", lzma.LZMAFile),
     *(
-        (b"\x78" + level, lambda data: io.BytesIO(zlib.decompressobj().decompress(data.read(), LARGE)))
+        (b"\x78" + level, lambda data: io.BytesIO(_of_zlib(data.read())))
         for level in (b"\x01", b"\x5e", b"\x9c", b"\xda")
     ),
 )

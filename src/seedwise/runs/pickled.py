@@ -11,11 +11,13 @@ import pickletools
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from keyword import iskeyword
 from typing import Any
 
 import numpy as np
 
-_MOST_LINES = 200_000
+_MOST_VALUES, _NUMBERS_TO_A_VALUE = 200_000, 8
+"""More values are not read: objects that refer to each other have many ways to them. So many numbers of an array count as one value."""
 _SHORT = 16
 """Bytes that are shown as they are; of more, a digest."""
 _LITERAL = {"NONE": None, "NEWTRUE": True, "NEWFALSE": False}
@@ -72,10 +74,7 @@ def lines_of_pickle(data: bytes, of_bytes: str) -> list[tuple[str, str, Any]]:
     try:
         value = _Machine().run(data)
         found: list[tuple[str, str, Any]] = []
-        for line in _Lines(of_bytes).of(value, "", ""):
-            found.append(line)
-            if len(found) > _MOST_LINES:
-                raise NotRead("too many values")
+        found.extend(_Lines(of_bytes).of(value, "", ""))
     except (ValueError, LookupError, TypeError, AttributeError, OverflowError, RecursionError) as error:
         raise NotRead(str(error)) from None
     return found
@@ -249,8 +248,10 @@ class _Lines:
     def __init__(self, of_bytes: str) -> None:
         self._of_bytes = of_bytes
         self._inside: set[int] = set()
+        self._values = 0
 
     def of(self, value: Any, way: str, name: str) -> Iterator[tuple[str, str, Any]]:
+        self._count(1)
         if isinstance(value, (bytes, bytearray)):
             yield way, name, repr(bytes(value)) if len(value) < _SHORT else self._digest(value)
         elif not isinstance(value, (list, tuple, Made, Pairs, Elements)):
@@ -261,6 +262,11 @@ class _Lines:
             self._inside.add(id(value))
             yield from self._parts(value, way, name)
             self._inside.discard(id(value))
+
+    def _count(self, values: int) -> None:
+        self._values += values
+        if self._values > _MOST_VALUES:
+            raise NotRead("too many values")
 
     def _digest(self, data: bytes | bytearray) -> str:
         return f"{self._of_bytes} {hashlib.sha256(data).hexdigest()}"
@@ -292,7 +298,7 @@ class _Lines:
     def _said(self, value: Any) -> str:
         """A value in one line, as a key or an element."""
         if isinstance(value, str):
-            return value if value.isidentifier() else repr(value)
+            return value if value.isidentifier() and not iskeyword(value) else repr(value)
         parts = (shown for _, _, shown in self.of(value, "", ""))
         return " ".join(str(part.tolist() if isinstance(part, np.ndarray) else part) for part in parts)
 
@@ -304,6 +310,7 @@ class _Lines:
         elif number is not None:
             yield way, name, number
         elif array is not None:
+            self._count(array.size // _NUMBERS_TO_A_VALUE)
             yield way, name, array
         else:
             yield way, name, made.given[0] if made.by == "class" else made.by

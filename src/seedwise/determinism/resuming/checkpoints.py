@@ -25,6 +25,11 @@ class Checkpoint:
         """The user's line that wrote the last file that belongs to it."""
         return next((line for line in reversed(self.lines) if line), "")
 
+    @property
+    def kinds(self) -> frozenset[str]:
+        """The paths of its files, without numbers."""
+        return frozenset(map(_kind, self.paths))
+
 
 def checkpoints_of(trace: Trace) -> list[Checkpoint]:
     """Every checkpoint, first ones first. Text in JSON counts only where nothing else was written."""
@@ -35,7 +40,7 @@ def checkpoints_of(trace: Trace) -> list[Checkpoint]:
     kinds: set[str] = set()
     steps = bool(trace.resuming.get("done"))
     for k, write in strong:
-        kind = re.sub(r"\d+", "#", str(write["path"]))
+        kind = _kind(str(write["path"]))
         new = not groups or (groups[-1][0][1]["step"] != write["step"] if steps else kind in kinds)
         if new:
             groups.append([])
@@ -52,6 +57,10 @@ def checkpoints_of(trace: Trace) -> list[Checkpoint]:
         )
         for group in groups
     ]
+
+
+def _kind(path: str) -> str:
+    return re.sub(r"\d+", "#", path)
 
 
 def to_resume_from(trace: Trace, found: Sequence[Checkpoint]) -> list[Checkpoint]:

@@ -207,12 +207,13 @@ class ResumeExamination:
     ) -> Resuming | None:
         """The answer if it is interrupted after the earlier checkpoint from which it went on; None if that is no sounder.
 
-        The newest file may be none of those from which the program goes on: its best model, say.
+        The newest file may be none of those from which the program goes on: its best model, say. Where both have the same name but for
+        a number, the program took the wrong one.
         """
         if not (found.exact and one.step and self.whole.unit == "step" and found.start < one.step):
             return None
         earlier = next((c for c in reversed(usable) if c.step == found.start), None)
-        if earlier is None:
+        if earlier is None or earlier.kinds & one.kinds:
             return None
         kept = self.whole, [*self.tried], [*self.notes]
         self.tell(f"it went on from step {earlier.step}: end it after {self._where(earlier)}")

@@ -8,11 +8,13 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
+from ...metrics.goals import words
 from ...runs.file_contents import Content
 from ..lines import Row, rows_of
 from ..trace import Trace
 
 _NUMBER = re.compile(r"[-+]?\d+\.\d+(?:[eE][-+]?\d+)?")
+_NO_MEAN = frozenset("best min max lowest highest lr rate count patience wait epoch step seen total".split())
 _MOST = 20
 """So many first numbers may differ at most."""
 
@@ -35,13 +37,16 @@ def without_first_means(whole: Trace, part: Trace) -> FirstMeans:
     text = whole.stdout
     what = ""
     for template, rows in mine.items():
-        for ours, theirs in _first_that_differ(rows, its.get(template, [])):
+        for ours, theirs in _first_that_differ(template, rows, its.get(template, [])):
             changed[ours] = theirs
             what = what or f"{template.replace('#', '~')[:60]}: {ours} and {theirs}"
     logged = dict(whole.logged)
     for name, values in whole.logged.items():
         others = part.logged.get(name, ())
-        if len(values) > 1 and len(values) == len(others) and values[0] != others[0] and values[1:] == others[1:]:
+        is_first = (
+            len(values) > 1 and len(values) == len(others) and values[0] != others[0] and values[1:] == others[1:]
+        )
+        if is_first and _may_be_mean(name):
             logged[name] = (others[0], *values[1:])
             changed[repr(values[0])] = repr(others[0])
             what = what or f"{name}: {values[0]:g} and {others[0]:g}"
@@ -59,11 +64,20 @@ def without_first_means(whole: Trace, part: Trace) -> FirstMeans:
     )
 
 
-def _first_that_differ(rows: list[Row], others: list[Row]) -> list[tuple[str, str]]:
-    """The numbers of the first line of a kind that differ, if the later lines are the same."""
+def _first_that_differ(template: str, rows: list[Row], others: list[Row]) -> list[tuple[str, str]]:
+    """The numbers of the first line of a kind that differ, if the later lines are the same and all of them can be means."""
     if len(rows) < 2 or len(rows) != len(others) or [*map(_texts, rows[1:])] != [*map(_texts, others[1:])]:
         return []
-    return [(a.text, b.text) for a, b in zip(rows[0], others[0], strict=False) if a.text != b.text and "." in a.text]
+    differing = [k for k, (a, b) in enumerate(zip(rows[0], others[0], strict=False)) if a.text != b.text]
+    names = template.split("#")
+    if any("." not in rows[0][k].text or not _may_be_mean(names[k]) for k in differing):
+        return []
+    return [(rows[0][k].text, others[0][k].text) for k in differing]
+
+
+def _may_be_mean(name: str) -> bool:
+    """Whether what stands before a number may name a mean over steps: no extreme, rate or count."""
+    return not _NO_MEAN & set(words(name)[-2:])
 
 
 def _texts(row: Row) -> list[str]:

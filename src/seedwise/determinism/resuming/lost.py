@@ -125,12 +125,16 @@ def _values(whole: Trace, part: Trace) -> tuple[Mapping[str, str], Mapping[str, 
 
 
 def _at_line(whole: Trace, part: Trace) -> tuple[dict[str, str], dict[str, str]]:
-    ours, theirs = (trace.resuming.get("lines") or {} for trace in (whole, part))
-    for line, values in theirs.items():
-        if line in ours:
-            there = {**next(iter(ours.values())), **ours[line]}
-            return {path: value for path, value in there.items() if value is not None}, values
-    return {}, {}
+    """The variables at the line that both run at which the fewest differ: before it, not all may be put back."""
+    ours, theirs = (_by_line(trace.resuming.get("lines") or {}) for trace in (whole, part))
+    pairs = [(ours[line], values) for line, values in theirs.items() if line in ours]
+    return min(pairs, key=lambda pair: sum(v != pair[1].get(k, v) for k, v in pair[0].items()), default=({}, {}))
+
+
+def _by_line(seen: Mapping[str, Mapping[str, str | None]]) -> dict[str, dict[str, str]]:
+    """Line → variables. The guest tells, of each line after the first, those that are others than there; None: gone."""
+    first = next(iter(seen.values()), {})
+    return {line: {k: v for k, v in {**first, **values}.items() if v is not None} for line, values in seen.items()}
 
 
 def _with_aliases(values: Mapping[str, str], other: Mapping[str, str]) -> dict[str, str]:

@@ -109,7 +109,8 @@ class Following:
             register_optimizer_step_pre_hook,
         )
 
-        making.watch(Module, Optimizer, LRScheduler, *(k for k in (getattr(module.amp, "GradScaler", None),) if k))
+        scalers = [module.amp.GradScaler] if hasattr(module.amp, "GradScaler") else []  # from torch 2.3 on
+        making.watch(Module, Optimizer, LRScheduler, *scalers)
         register_optimizer_step_pre_hook(self._before_step)
         register_optimizer_step_post_hook(self._after_step)
         original = Module.__call__

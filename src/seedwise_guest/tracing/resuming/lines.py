@@ -1,8 +1,9 @@
-"""Where a training that has no optimizer goes on: the first line that both programs run after the checkpoint.
+"""Where a training that has no optimizer goes on: lines that both programs run after the checkpoint.
 
 The uninterrupted program wrote the checkpoint somewhere inside its functions. The lines of these functions that it runs next are
-noted, each with the variables at this moment. The resumed program has read the checkpoint: when it first comes to one of these
-lines, its variables can be held against those.
+noted, each with the variables at this moment. The resumed program has read the checkpoint: when it comes to one of these
+lines, its variables can be held against those. The first ones may come before all is put back, in a helper that both saves and
+loads, say: so several are noted.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from typing import Any
 from ...process.frames import is_user_file
 from .variables import variables
 
-_MOST_LINES, _MOST_EVENTS = 40, 20_000
+_MOST_LINES, _MOST_COMMON, _MOST_EVENTS = 40, 10, 20_000
 
 
 class LinesAfter:
@@ -30,7 +31,8 @@ class LinesAfter:
     def __init__(self, known: frozenset[str] | None = None) -> None:
         self._known = known
         self._codes: set[str] = {line.rpartition(":")[0] for line in known or ()}
-        self._events = 0
+        self._events, self._most = 0, _MOST_LINES if known is None else _MOST_COMMON
+        self._ended = False
         self.seen: dict[str, dict[str, str | None]] = {}
         """Line → the variables at it. Of a line after the first, those that are others than at the first; None: it is gone."""
 
@@ -38,6 +40,7 @@ class LinesAfter:
         """A checkpoint is written or read in this frame."""
         if sys.gettrace() is not None or self.seen or self._known == frozenset():
             return
+        self._ended = False
         stack = []
         while frame is not None:
             if is_user_file(frame.f_code.co_filename):
@@ -52,6 +55,7 @@ class LinesAfter:
 
     def end(self) -> None:
         """Watch no more."""
+        self._ended = True
         if sys.gettrace() == self._call:
             sys.settrace(None)
 
@@ -62,12 +66,11 @@ class LinesAfter:
     def _line(self, frame: FrameType, event: str, argument: Any) -> Any:
         self._count()
         name = f"{_name_of(frame)}:{frame.f_lineno}"
-        if event != "line" or name in self.seen or sys.gettrace() is None:
-            return self._line
-        if self._known is None or name in self._known:
+        if self._ended:
+            frame.f_trace = None  # or it would go on where the program sets a tracer of its own
+            return None
+        if event == "line" and name not in self.seen and (self._known is None or name in self._known):
             self._note(name, frame)
-        if self._known is not None and self.seen:
-            self.end()
         return self._line
 
     def _note(self, name: str, frame: FrameType) -> None:
@@ -82,7 +85,7 @@ class LinesAfter:
 
     def _count(self) -> None:
         self._events += 1
-        if self._events > _MOST_EVENTS or len(self.seen) >= _MOST_LINES:
+        if self._events > _MOST_EVENTS or len(self.seen) >= self._most:
             self.end()
 
 
