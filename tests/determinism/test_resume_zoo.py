@@ -183,6 +183,7 @@ def test_a_program_that_draws_from_a_generator_of_its_own_alone_is_held_against_
     found = checked(script, "own_optimizer.py", edits)
     assert found.cause.startswith(cause), found.sentence
     assert found.verdict is (Resumed.DIFFERENT if cause else Resumed.IDENTICAL)
+    assert "optimizer.state_dict" not in found.fix
 
 
 def test_a_file_written_later_from_which_nobody_goes_on_is_no_checkpoint(script: Script) -> None:

@@ -186,4 +186,6 @@ def fix_words(lost: Lost, detail: Sequence[str], frameworks: Collection[str]) ->
         return "; ".join(_RANDOM[name] for name in detail if name in _RANDOM) or "save its state, and put it back"
     if lost is Lost.OWN:
         return f"save the state of {', '.join(detail)} and put it back (NumPy: rng.bit_generator.state; torch: get_state, set_state)"
+    if lost is Lost.OPTIMIZER and any("." in name for name in detail):  # variables of the program's own: `opt.t`
+        return "save all that the optimizer holds (its moments, its count of steps), and put it back"
     return _TORCH.get(lost, "")
