@@ -115,14 +115,17 @@ def test_cancelled_with_ctrl_c_nothing_is_left_running(project: Path, write: Wri
     from seedwise.runs.sweep import execute
 
     asked: list[str] = []
+    ended: list[object] = []
 
     def cancel(what: str) -> Leave:
         asked.append(what)
         return Leave.CANCEL
 
     def interrupt(event: object) -> None:
-        if type(event).__name__ == "Ended" and not asked:
-            os.kill(os.getpid(), signal.SIGINT)
+        if type(event).__name__ == "Ended":
+            ended.append(event)
+            if len(ended) == 1:  # several end at once, and a second Ctrl-C would stop everything without a question
+                os.kill(os.getpid(), signal.SIGINT)
 
     request = Request(write(0.5), range(1, 41), on=where_asked(dask.address, seeds_per_task=10), ask=cancel)
     outcome = execute(request, None, interrupt)
