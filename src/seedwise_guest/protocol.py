@@ -25,7 +25,20 @@ if TYPE_CHECKING:
     from .sites.findings import Findings, Remark, Site, Use
     from .sites.names import is_seed_name, is_seeding_helper, later_seed, names_a_seed
     from .sites.placement import Placement, place_seeds
-    from .tracing.names import ALIAS, ASIDE, IN_CHILDREN, METER, ORDER, PLACED, REPLAY, RESUMING, SHIFT, SHOWN, STATE
+    from .tracing.names import (
+        ALIAS,
+        ASIDE,
+        IN_CHILDREN,
+        METER,
+        ORDER,
+        PLACED,
+        REPLAY,
+        RESUMING,
+        ROUNDED,
+        SHIFT,
+        SHOWN,
+        STATE,
+    )
 
 __all__ = [
     "ALIAS",
@@ -45,6 +58,7 @@ __all__ = [
     "PROTOCOL",
     "REPLAY",
     "RESUMING",
+    "ROUNDED",
     "SEED",
     "SHIFT",
     "SHOWN",
@@ -404,6 +418,7 @@ _ELSEWHERE = {
     "place_of": ("notebooks.cells", "place_of"),
     "IN_CHILDREN": ("tracing.names", "IN_CHILDREN"),
     "ALIAS": ("tracing.names", "ALIAS"),
+    "ROUNDED": ("tracing.names", "ROUNDED"),
     "ASIDE": ("tracing.names", "ASIDE"),
     "METER": ("tracing.names", "METER"),
     "ORDER": ("tracing.names", "ORDER"),

@@ -173,6 +173,17 @@ def test_later_means_are_compared(script: Script) -> None:
     [
         ([], ""),
         ([out('    opt.t = int(ck["t"])')], "state of the optimizer (opt.t (16, resumed 0))"),
+        # many calls come before the training goes on, as those of JAX where it compiles
+        (
+            [
+                ('"w": net.w,', '"w": net.w.astype(np.float16),'),
+                (
+                    "        rng.bit_gen",
+                    "        [(lambda: k)() for k in range(60_000)]\n        rng.bit_gen",
+                ),
+            ],
+            "precision of the parameters (net.w rounded to float16)",
+        ),
         # an object that is met under two names in one of the programs alone
         ([out('    net.stats = {"mean": ck["mean"]}')], "variable (net.stats['mean'])"),
     ],

@@ -6,12 +6,14 @@ import sys
 from collections.abc import Iterator
 from types import SimpleNamespace
 
+import numpy as np
 import pytest
+import torch
 
 from seedwise.determinism.compare import Difference, Verdict
 from seedwise.determinism.resuming.comparing import Comparison
 from seedwise.determinism.resuming.first_means import without_first_means
-from seedwise.determinism.resuming.lost import differing_parts, differing_variables
+from seedwise.determinism.resuming.lost import differing_parts, differing_variables, perhaps
 from seedwise.determinism.resuming.words import Lost
 from seedwise.determinism.trace import Trace
 from seedwise_guest.tracing.resuming import making
@@ -110,6 +112,33 @@ def test_variables_are_taken_at_the_common_line_at_which_the_fewest_differ() -> 
     assert differing_variables(*traces) == ["n"]
 
 
+def test_variables_before_the_training_goes_on_are_preferred_to_those_at_a_later_draw() -> None:
+    traces = [
+        Trace(0, "", "", resuming={"lines": {"f:1": {"w": w}}, "variables": {"w": w, "loss": w}}) for w in ("1", "0")
+    ]
+    assert differing_variables(*traces) == ["w"]
+
+
+@pytest.mark.parametrize("wide", ["float32", "float64"])
+def test_an_array_that_was_only_rounded_is_told_with_its_precision(wide: str) -> None:
+    w = np.linspace(0.1, 0.9, 7, dtype=wide)
+    t = torch.linspace(0.1, 0.9, 7, dtype=getattr(torch, wide))
+    for now, other, precision in (
+        (w.astype("float16").astype(wide), t.bfloat16().to(t.dtype), ("float16", "bfloat16")),
+        (w.astype("float16"), t.half(), ("float16", "float16")),  # it is not put back into its own precision
+        (w + 0.1, t + 0.1, ("", "")),
+        (w, t, ("", "")),
+    ):
+        before, after = (
+            Trace(0, "", "", resuming={"variables": variables(None, {"w": a, "t": b})})
+            for a, b in ((w, t), (now, other))
+        )
+        found = {s.lost: list(s.detail) for s in perhaps(before, after)}
+        told = [f"{name} rounded to {p}" for name, p in zip("wt", precision, strict=True) if p]
+        assert found.get(Lost.PRECISION, []) == told
+        assert bool(differing_variables(before, after)) == (now is not w)
+
+
 def test_a_number_that_is_no_mean_is_no_first_mean() -> None:
     def mended(text: str) -> str:
         whole = Trace(0, f"epoch 1 {text} 0.50\nepoch 2 {text} 0.40", "")
@@ -119,7 +148,8 @@ def test_a_number_that_is_no_mean_is_no_first_mean() -> None:
     assert not mended("best")
 
 
-def test_watching_lines_ends_by_itself_and_leaves_another_tracer_alone() -> None:
+def test_watching_lines_ends_by_itself_and_leaves_another_tracer_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("seedwise_guest.tracing.resuming.lines._MOST_EVENTS", 20_000)
     lines = LinesAfter()
     after_checkpoint(lines, 100_000)
     assert lines._events < 30_000

@@ -2,9 +2,11 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 from ..places import short_place
 from .compare import Difference, Verdict, compare
+from .entering import WATCHED
 from .finding import Outcome, Tried
 from .hypotheses import Hypothesis
 from .localise import Divergence, localise
@@ -94,6 +96,11 @@ class Case:
         self.same = self.plain.count
         self.tried = [Tried("plain rerun", Outcome.SAME, "its result; what stands beside it differs")]
 
+    @cached_property
+    def sets_watched(self) -> Trace:
+        """A run in which each line that takes the elements of a set in their order was noted."""
+        return self.checker.run(WATCHED)
+
     def note(self, text: str) -> None:
         """Note this once."""
         if text not in self.notes:
@@ -113,8 +120,7 @@ class Case:
             return None  # Keras shows its weights only after an epoch, and no single operation
         for _ in range(4):
             self.tell(f"record every operation of step {step + 1}")
-            a = self.checker.run(replace(FIRST_HASH_SEED, record_step=step))
-            b = self.checker.run(replace(change, record_step=step))
+            a, b = self.checker.run_all([replace(one, record_step=step) for one in (FIRST_HASH_SEED, change)])
             now = compare(a, b, self.rtol).first_step
             found = None if now is not None and now < step else localise(a, b, step)
             if found is not None:

@@ -7,34 +7,37 @@ from seedwise_guest.protocol import ORDER, PLACED, SHOWN
 from .causes import Fix
 from .hypotheses import Hypothesis
 from .proof import Prover
-from .rerunning import FIRST_HASH_SEED, Change, Checker
+from .rerunning import FIRST_HASH_SEED, Change
+from .trace import Trace
 
 _MOST_LINES = 12
 
 
-def numbered(hypothesis: Hypothesis, checker: Checker) -> Hypothesis:
+WATCHED = FIRST_HASH_SEED | Change({"sets": {"record": True}}, {})
+"""The change under which each line that takes the elements of a set in their order is noted."""
+
+
+def numbered(hypothesis: Hypothesis, watched: Trace) -> Hypothesis:
     """Order by address, with the classes whose objects are ordered so, and the first line that takes this order."""
-    trace = checker.run(FIRST_HASH_SEED | Change({"sets": {"record": True}}, {}))
-    found = {name.removeprefix(PLACED): line for name, line in trace.facts.items() if name.startswith(PLACED)}
-    if trace.failed or not found:
+    found = {name.removeprefix(PLACED): line for name, line in watched.facts.items() if name.startswith(PLACED)}
+    if watched.failed or not found:
         return hypothesis
     return replace(hypothesis, where=next(iter(found.values())), classes=tuple(found))
 
 
-def lines_of_order(checker: Checker) -> dict[str, str]:
+def lines_of_order(watched: Trace) -> dict[str, str]:
     """The lines at which the program takes the elements of a set in their order, first ones first, and what they are."""
-    trace = checker.run(FIRST_HASH_SEED | Change({"sets": {"record": True}}, {}))
-    if trace.failed:
+    if watched.failed:
         return {}
-    return {name.removeprefix(ORDER): kind for name, kind in trace.facts.items() if name.startswith(ORDER)}
+    return {name.removeprefix(ORDER): kind for name, kind in watched.facts.items() if name.startswith(ORDER)}
 
 
-def proved_by_sorting(hypothesis: Hypothesis, prover: Prover, checker: Checker, base: Change) -> Hypothesis | None:
+def proved_by_sorting(hypothesis: Hypothesis, prover: Prover, watched: Trace, base: Change) -> Hypothesis | None:
     """The cause with the lines at which sorting is enough. None if none were found, or sorting there is not enough.
 
     `base` is what is held still besides.
     """
-    found = {line: kind for line, kind in lines_of_order(checker).items() if kind in ("word", "hash", SHOWN)}
+    found = {line: kind for line, kind in lines_of_order(watched).items() if kind in ("word", "hash", SHOWN)}
     kept = list(found)[:_MOST_LINES]
     if not kept or not _helps(prover, kept, base):
         return None

@@ -16,6 +16,8 @@ from .rerunning import FIRST_HASH_SEED, HASH_SEEDS, NOTHING, Change, threads_of
 
 LONG = 120.0
 """Seconds. A program that takes longer is run as few times as possible."""
+_FEW_HASH_SEEDS = 3
+"""So many hash seeds are seen where no line iterates over a set."""
 _NOT_GOVERNED = (State.UNSEEDED, State.SEEDED_LATE)
 
 
@@ -157,15 +159,21 @@ _PERTURBED_BY: tuple[tuple[Cause, dict[str, object]], ...] = (
 Proposal = tuple[Hypothesis, Change]
 
 
-def perturbations(trace: Trace) -> tuple[list[Proposal], list[Tried]]:
-    """What to change, one thing at a time, if reruns agree. Also what need not be tried, with the reason."""
+def perturbations(trace: Trace, plain: Sequence[Trace] = ()) -> tuple[list[Proposal], list[Tried]]:
+    """What to change, one thing at a time, if reruns agree. Also what need not be tried, with the reason.
+
+    Of the hash seeds, those that `plain` runs had need not be tried once more, but for one.
+    """
     found: list[Proposal] = []
     skipped: list[Tried] = []
     line = set_order_line(trace.loaded)
     if os.environ.get("PYTHONHASHSEED", "") in ("", "random"):
         # two words may keep their order under another hash seed, so a program that iterates over sets is tried under
         # several
-        seeds = HASH_SEEDS[1:] if line and trace.seconds < LONG / 8 else HASH_SEEDS[1:3]
+        most = len(HASH_SEEDS) if line and trace.seconds < LONG / 8 else _FEW_HASH_SEEDS
+        had = {HASH_SEEDS[0], *(one.settings.get("PYTHONHASHSEED", "") for one in plain)}
+        left = [seed for seed in HASH_SEEDS if seed not in had]
+        seeds = left[: max(1, most - len(had))]
         found += [(Hypothesis(Cause.HASH, line), Change({}, {"PYTHONHASHSEED": seed})) for seed in seeds]
     else:
         skipped.append(Tried(Cause.HASH, Outcome.NOT_TRIED, "PYTHONHASHSEED is set in your environment"))

@@ -34,12 +34,14 @@ class Placing:
                 f"PYTHONHASHSEED is set inside the program ({short_place(late)}), which has no effect: Python reads it when it starts"
             )
         self._case.tell("look where the order of sets enters")
-        found = proved_by_sorting(hypothesis, Prover(self._case.plain, self._case.most_runs), self._case.checker, base)
+        found = proved_by_sorting(
+            hypothesis, Prover(self._case.plain, self._case.most_runs), self._case.sets_watched, base
+        )
         return found or hypothesis
 
     def only_shows_sets(self) -> bool:
         """Whether no line of the user's takes the elements of a set in their order: sets are printed or kept, and no more."""
-        return set(lines_of_order(self._case.checker).values()) <= {SHOWN}
+        return set(lines_of_order(self._case.sets_watched).values()) <= {SHOWN}
 
     def unwritten(self, hypothesis: Hypothesis, base: Change = NOTHING) -> Hypothesis:
         """The cause with the line whose memory is read before it is written, other causes being held still."""
@@ -51,7 +53,7 @@ class Placing:
         lines = filled(mended)
         for line in lines[:_MOST_LINES] if len(lines) > 1 else ():
             still = FIRST_HASH_SEED | base | Change({"memory": "zero", "memory-line": line}, {})
-            a, b = (self._case.checker.run(still | other) for other in OTHER_MEMORY)
+            a, b = self._case.checker.run_all([still | other for other in OTHER_MEMORY])
             if not a.failed and not self._case.plain.compare(a, b, changed=True):
                 return line
         return lines[0] if lines else ""

@@ -58,6 +58,8 @@ class Prover:
     def __init__(self, plain: Plain, most: int) -> None:
         self._plain, self._most = plain, most
         self._count = 0
+        self.agreed: Sequence[Trace] = ()
+        """The runs of the last fix that was proved."""
         self.rare = False
         """Whether some proof ended because plain runs differ too seldom."""
 
@@ -75,24 +77,17 @@ class Prover:
         plain, change = self._plain, base | as_change(fixes)
         wanted = self.needed if plain.count > 1 and plain.others else 3
         self._count += 1
-        first = plain.checker.run(change)
-        if first.failed:
-            return Proof(Held.FAILED, 1, first)
-        runs = [first]
-        left = min(wanted, self._most) - 1
-        while left > 0:
-            several = plain.checker.run_all([change] * min(left, plain.checker.at_once))
-            left -= len(several)
-            for again in several:
-                if again.failed:
-                    return Proof(Held.FAILED, len(runs), again)
-                if plain.compare(first, again, changed=True):
-                    return Proof(Held.DIFFERENT, len(runs) + 1, first)
-                runs.append(again)
-        if wanted > self._most:
-            self.rare = True
-            return Proof(Held.TOO_RARE, len(runs), first)
-        return Proof(quality(plain.runs, first), len(runs), first)
+        runs: list[Trace] = []
+        for one in plain.checker.repeat(change, min(wanted, self._most)):
+            runs.append(one)
+            if one.failed:
+                return Proof(Held.FAILED, len(runs), one)
+            if len(runs) > 1 and plain.compare(runs[0], one, changed=True):
+                return Proof(Held.DIFFERENT, len(runs), runs[0])
+        held = Held.TOO_RARE if wanted > self._most else quality(plain.runs, runs[0])
+        self.rare = self.rare or held is Held.TOO_RARE
+        self.agreed = runs if held is Held.SAME else self.agreed
+        return Proof(held, len(runs), runs[0])
 
 
 def quality(plain: Sequence[Trace], mended: Trace) -> Held:

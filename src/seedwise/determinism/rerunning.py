@@ -143,6 +143,11 @@ class Checker:
         with ThreadPoolExecutor(self.at_once) as pool:
             return list(pool.map(self.run, changes))
 
+    def repeat(self, change: Change, n: int) -> Iterator[Trace]:
+        """Run `n` fresh processes under one change, several at the same time where `at_once` allows it."""
+        for done in range(0, n, self.at_once):
+            yield from self.run_all([change] * min(self.at_once, n - done))
+
     def run_twice(self, change: Change = NOTHING) -> tuple[Trace, Trace]:
         """Run the command once, and then again in the folder that the first run left."""
         world = self.worlds.make()

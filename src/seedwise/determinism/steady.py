@@ -29,7 +29,7 @@ class Steady:
 
         `again` allows to begin anew, with results alone, where plain runs turn out to differ beside their result.
         """
-        changes, skipped = perturbations(self._case.first)
+        changes, skipped = perturbations(self._case.first, self._case.plain.runs)
         self._case.tried = [one for one in self._case.tried if one.name == "plain rerun"] + skipped
         suspects = self._suspects(changes)
         found: list[tuple[Hypothesis, Change, Difference]] = []
@@ -111,11 +111,8 @@ class Steady:
         """
         plain, changed = runs_for_change(self._case.same, changes)
         most = self._case.most_runs
-        left = min(changed, most) - seen
-        while left > 0:
-            others = self._case.checker.run_all([change] * min(left, self._case.checker.at_once))
-            left -= len(others)
-            if not all(self._case.differs(self._case.first, other) for other in others):
+        for other in self._case.checker.repeat(change, min(changed, most) - seen):
+            if not self._case.differs(self._case.first, other):
                 return self._rare_difference()
         return self._case.reruns(max(1, min(plain - self._case.same, most))) or None
 
@@ -157,7 +154,7 @@ class Steady:
         if hypothesis.cause in (Cause.HASH, Cause.THREADS, Cause.KERNEL):
             return bool(Prover(self._case.plain, self._case.most_runs).hold([fix]))
         applied = FIRST_HASH_SEED | as_change([fix])
-        mended = self._case.checker.run(applied)
-        if mended.failed or self._case.plain.compare(mended, self._case.checker.run(change | applied), changed=True):
+        mended, changed = self._case.checker.run_all([applied, change | applied])
+        if mended.failed or self._case.plain.compare(mended, changed, changed=True):
             return False
         return quality([self._case.first], mended) is Held.SAME

@@ -96,15 +96,14 @@ class Unsteady:
     def _with_machine_held(self) -> Trace | None:
         """A run with clocks, process numbers and all else of the machine held still, if such runs agree in everything."""
         self._case.tell("hold clock and machine still")
-        change = self._machine_still()
         wanted = Prover(self._case.plain, self._case.most_runs).needed
-        first = self._case.checker.run(change)
-        if first.failed or wanted > self._case.most_runs:
+        if wanted > self._case.most_runs:
             return None
-        for _ in range(max(wanted, _RUNS_OF_MACHINE) - 1):
-            other = self._case.checker.run(change)
-            if other.failed or self._case.plain.compare(first, other, changed=True):
+        first: Trace | None = None
+        for other in self._case.checker.repeat(self._machine_still(), max(wanted, _RUNS_OF_MACHINE)):
+            if other.failed or (first is not None and self._case.plain.compare(first, other, changed=True)):
                 return None
+            first = first or other
         return first
 
     def _hangs_on_durations(self, held: Trace) -> bool:
@@ -113,8 +112,8 @@ class Unsteady:
         A seed from the clock moves with it. All else of the machine is left free, so that a seed from a process number moves too.
         """
         self._case.tell("hold the clock still, at another hour")
-        for shift in _SHIFTS:
-            other = self._case.checker.run(Change({"readings": {"clock": True, "meter": True, "shift": shift}}, {}))
+        readings = ({"clock": True, "meter": True, "shift": shift} for shift in _SHIFTS)
+        for other in self._case.checker.run_all([Change({"readings": one}, {}) for one in readings]):
             difference = self._case.plain.compare(held, other, changed=True)
             if other.failed or (difference and not (difference.agrees.report and difference.agrees.numbers)):
                 return False
@@ -154,7 +153,7 @@ class Unsteady:
         for hypothesis in tried:
             named = self._holds(prover, hypothesis)
             if named is not None:
-                return self._with_further(difference, [named])
+                return self._with_further(difference, [named], prover.agreed)
             if prover.rare and kernel and hypothesis.cause is Cause.KERNEL:
                 # it was seen to give other numbers for the same ones: only its fix is not proved
                 self._case.note(
@@ -165,7 +164,7 @@ class Unsteady:
                 break
         several = [] if prover.rare or is_beside else self._several(prover, tried)
         if several:
-            return self._with_further(difference, several)
+            return self._with_further(difference, several, prover.agreed)
         if prover.rare:
             return self._too_rare(difference, tried)
         if self._perhaps is not None:
@@ -218,7 +217,7 @@ class Unsteady:
         if hypothesis.cause is not Cause.ADDRESS or not hypothesis.where:
             return hypothesis
         if self._by_address is None:
-            self._by_address = numbered(hypothesis, self._case.checker)
+            self._by_address = numbered(hypothesis, self._case.sets_watched)
         return self._by_address
 
     def _refined(self, hypothesis: Hypothesis, proof: Proof) -> Hypothesis:
@@ -243,11 +242,11 @@ class Unsteady:
         if hypothesis is None:
             return None
         self._case.tell("put other numbers into memory that was never written")
-        a, b, c = (self._case.checker.run(FIRST_HASH_SEED | OTHER_MEMORY[k]) for k in (0, 1, 0))
+        a, b, c = self._case.checker.run_all([FIRST_HASH_SEED | OTHER_MEMORY[k] for k in (0, 1, 0)])
         if a.failed or b.failed or self._case.plain.compare(a, c, changed=True) or not self._case.differs(a, b):
             return None
         still = FIRST_HASH_SEED | as_change([hypothesis.fix(self._case.first)])
-        x, y = (self._case.checker.run(still | other) for other in OTHER_MEMORY)
+        x, y = self._case.checker.run_all([still | other for other in OTHER_MEMORY])
         if x.failed or not filled(x) or self._case.differs(x, y):
             return None
         held = quality(self._case.plain.runs, x)
@@ -287,8 +286,11 @@ class Unsteady:
                     )
         return causes
 
-    def _with_further(self, difference: Difference, causes: list[Hypothesis]) -> Finding:
-        """The answer, with what else changes the result once these causes are held still."""
+    def _with_further(self, difference: Difference, causes: list[Hypothesis], proved: Sequence[Trace] = ()) -> Finding:
+        """The answer, with what else changes the result once these causes are held still.
+
+        `proved`: the runs that agreed while they were.
+        """
         held, known = as_change([h.fix(self._case.first) for h in causes]), {h.cause for h in causes}
         if {Cause.HASH, Cause.ADDRESS} <= known:
             causes = self._by_address_alone(causes)
@@ -298,7 +300,7 @@ class Unsteady:
                 causes[k] = self._placing.order_enters(hypothesis, base)
         held = held | as_change([h.fix(self._case.first) for h in causes])
         with self._case.plain.results_alone(self._left_out):
-            further = self._further(held, known) if self._case.first.seconds < LONG else []
+            further = self._further(held, known, proved) if self._case.first.seconds < LONG else []
         return Finding(difference, (*causes, *further), verified=True)
 
     def _by_address_alone(self, causes: list[Hypothesis]) -> list[Hypothesis]:
@@ -306,22 +308,26 @@ class Unsteady:
 
         What an address is also depends on the hash seed, so that both must be held still, and yet only one is a cause.
         """
-        found = lines_of_order(self._case.checker)
+        found = lines_of_order(self._case.sets_watched)
         if not found or set(found.values()) != {"object"}:
             return causes
         at = {Cause.ADDRESS: next(iter(found))}
         return [replace(h, where=at.get(h.cause, h.where)) for h in causes if h.cause is not Cause.HASH]
 
-    def _further(self, base: Change, causes: set[Cause]) -> list[Hypothesis]:
-        reference = self._case.checker.run(FIRST_HASH_SEED | base)
+    def _further(self, base: Change, causes: set[Cause], proved: Sequence[Trace]) -> list[Hypothesis]:
+        """What else changes the result while `causes` are held still (`base`). `proved`: runs that agreed under `base`."""
+        known = _related(causes)
+        changes = [(h, c) for h, c in perturbations(self._case.first, proved)[0] if h.cause not in known]
+        groups = together(changes)
+        self._case.tell("change the rest")
+        reference, *others = self._case.checker.run_all(
+            [one | base for one in (FIRST_HASH_SEED, *(c for c, _ in groups))]
+        )
         if reference.failed:
             return []
-        known = _related(causes)
-        changes = [(h, c) for h, c in perturbations(self._case.first)[0] if h.cause not in known]
         found: dict[Cause, Hypothesis] = {}
-        for change, parts in together(changes):
-            self._case.tell("change the rest")
-            if not self._case.differs(reference, self._case.checker.run(change | base)):
+        for (_, parts), other in zip(groups, others, strict=True):
+            if not self._case.differs(reference, other):
                 continue
             for hypothesis, part in parts:
                 if hypothesis.cause in found or not all(

@@ -4,7 +4,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from seedwise_guest.protocol import ALIAS
+from seedwise_guest.protocol import ALIAS, ROUNDED
 
 from ...places import short_place
 from ..trace import Trace
@@ -113,21 +113,23 @@ def _other_batch(whole: Trace, part: Trace, found: Comparison) -> bool:
 
 
 def _values(whole: Trace, part: Trace) -> tuple[Mapping[str, str], Mapping[str, str]]:
-    """The variables of both, path → value, where the training goes on: at a step or a draw, else at a line that both run.
+    """The variables of both, path → value, where the training goes on: at a step, else at a line that both run, or a draw.
 
     An object that is met again is `→` and the path under which it was met first. Where the other program holds another object there,
     what the object holds is told under both paths.
     """
-    a, b = (trace.resuming.get("variables") or {} for trace in (whole, part))
-    if not (a and b):
-        a, b = _at_line(whole, part)
+    a, b = _where_fewest_differ(whole, part)
     return _with_aliases(a, b), _with_aliases(b, a)
 
 
-def _at_line(whole: Trace, part: Trace) -> tuple[dict[str, str], dict[str, str]]:
-    """The variables at the line that both run at which the fewest differ: before it, not all may be put back."""
+def _where_fewest_differ(whole: Trace, part: Trace) -> tuple[Mapping[str, str], Mapping[str, str]]:
+    """The variables where the fewest differ: before, not all may be put back; later, what was lost has changed others."""
     ours, theirs = (_by_line(trace.resuming.get("lines") or {}) for trace in (whole, part))
-    pairs = [(ours[line], values) for line, values in theirs.items() if line in ours]
+    pairs: list[tuple[Mapping[str, str], Mapping[str, str]]] = [
+        (ours[line], values) for line, values in theirs.items() if line in ours
+    ]
+    a, b = (trace.resuming.get("variables") or {} for trace in (whole, part))
+    pairs += [(a, b)] if a and b else []
     return min(pairs, key=lambda pair: sum(v != pair[1].get(k, v) for k, v in pair[0].items()), default=({}, {}))
 
 
@@ -157,8 +159,16 @@ def differing_variables(whole: Trace, part: Trace) -> list[str]:
 
 def _same_value(a: str, b: str) -> bool:
     """Whether they are the same; a key that was saved is an array of the same numbers."""
+    a, b = (value.partition(ROUNDED)[0] for value in (a, b))
     (kind, _, digest), (other, _, others) = (value.partition(") ") for value in (a, b))
     return a == b or ({kind[:5], other[:5]} == {"key (", "array"} and digest == others)
+
+
+def _rounded_to(a: str, b: str) -> str:
+    """The precision to which an array was rounded, if that is all that happened to it; else ""."""
+    digest = b.partition(ROUNDED)[0].rpartition(" ")[2]
+    kinds = (text.split() for text in a.split(ROUNDED)[1:])
+    return next((kind for kind, *digests in kinds if digest in digests), "")
 
 
 def perhaps(whole: Trace, part: Trace) -> list[Suspect]:
@@ -166,6 +176,10 @@ def perhaps(whole: Trace, part: Trace) -> list[Suspect]:
     kinds: dict[Lost, list[str]] = {}
     a, b = _values(whole, part)
     for path in differing_variables(whole, part):
+        precision = _rounded_to(a[path], b[path])
+        if precision:
+            kinds.setdefault(Lost.PRECISION, []).append(f"{plain_name(path)} rounded to {precision}")
+            continue
         name = _last_name(path)
         if _PASSING.search(name) or a[path].startswith("generator"):
             continue
@@ -186,6 +200,7 @@ def perhaps(whole: Trace, part: Trace) -> list[Suspect]:
         kinds = {kind: [text for text in texts if text not in held] for kind, texts in kinds.items()}
         kinds = {**{kind: texts for kind, texts in kinds.items() if texts}, Lost.OBJECT: held}
     order = (
+        Lost.PRECISION,
         Lost.OPTIMIZER,
         Lost.KEY,
         Lost.REPLAY,

@@ -10,13 +10,15 @@ from __future__ import annotations
 
 import os
 import sys
-from types import FrameType
+from types import CodeType, FrameType
 from typing import Any
 
 from ...process.frames import is_user_file
 from .variables import variables
 
-_MOST_LINES, _MOST_COMMON, _MOST_EVENTS = 40, 10, 20_000
+_MOST_LINES, _MOST_COMMON = 40, 10
+_MOST_EVENTS = 1_000_000
+"""Calls and lines that are looked at: about half a second. JAX makes hundreds of thousands of calls where it compiles."""
 
 
 class LinesAfter:
@@ -33,6 +35,8 @@ class LinesAfter:
         self._codes: set[str] = {line.rpartition(":")[0] for line in known or ()}
         self._events, self._most = 0, _MOST_LINES if known is None else _MOST_COMMON
         self._ended = False
+        self._functions: set[str] = set()
+        self._looked_at: set[tuple[CodeType, int]] = set()
         self.seen: dict[str, dict[str, str | None]] = {}
         """Line → the variables at it. Of a line after the first, those that are others than at the first; None: it is gone."""
 
@@ -48,6 +52,7 @@ class LinesAfter:
             frame = frame.f_back
         if self._known is None:
             self._codes = {_name_of(one) for one in stack}
+        self._functions = {code.rpartition(":")[2] for code in self._codes}
         for one in stack:
             if _name_of(one) in self._codes:
                 one.f_trace = self._line
@@ -61,16 +66,21 @@ class LinesAfter:
 
     def _call(self, frame: FrameType, event: str, argument: Any) -> Any:
         self._count()
-        return self._line if _name_of(frame) in self._codes else None
+        # most calls are of libraries: the name of the function alone tells them apart, and is quick to see
+        is_named = frame.f_code.co_name in self._functions
+        return self._line if is_named and _name_of(frame) in self._codes else None
 
     def _line(self, frame: FrameType, event: str, argument: Any) -> Any:
         self._count()
-        name = f"{_name_of(frame)}:{frame.f_lineno}"
         if self._ended:
             frame.f_trace = None  # or it would go on where the program sets a tracer of its own
             return None
-        if event == "line" and name not in self.seen and (self._known is None or name in self._known):
-            self._note(name, frame)
+        place = frame.f_code, frame.f_lineno
+        if event == "line" and place not in self._looked_at:
+            self._looked_at.add(place)
+            name = f"{_name_of(frame)}:{frame.f_lineno}"
+            if self._known is None or name in self._known:
+                self._note(name, frame)
         return self._line
 
     def _note(self, name: str, frame: FrameType) -> None:

@@ -341,6 +341,8 @@ def _put_groups(value: list[list[list[str]]], objects: Objects) -> None:
     """Give each optimizer its groups and their parameters in the order that they had, if they are the same ones."""
     trained = objects.by_name()
     for optimizer, names, now in zip(objects.optimizers, value, objects.groups()):
+        if any("" in group for group in (*names, *now)):
+            continue  # no model has a name for one of them
         place = {frozenset(group): k for k, group in enumerate(now)}
         if len(place) == len(now) and place.keys() == {frozenset(group) for group in names}:
             groups = [optimizer.param_groups[place[frozenset(group)]] for group in names]

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from types import FrameType, ModuleType
 from typing import Any
 from zlib import crc32
 
 from ...process.frames import is_user_file
-from ..names import ALIAS
+from ..names import ALIAS, ROUNDED
 
 _DEEP, _MOST, _MOST_ITEMS = 5, 4_000, 60
 _MOST_NUMBERS = 2_000_000
@@ -172,8 +172,21 @@ def shown_value(value: Any) -> str | None:
             return None
         from ..digests import digest
 
-        return f"tensor {tuple(value.shape)} {digest(value):08x}"
+        return f"tensor {tuple(value.shape)} {digest(value):08x}{_rounded_tensor(value, digest)}"
     return None
+
+
+def _rounded_tensor(value: Any, digest: Callable[[Any], int]) -> str:
+    """The digests that a tensor has after it was rounded: as it is kept then, and in its own precision again."""
+    import torch
+
+    if value.dtype not in (torch.float32, torch.float64):
+        return ""
+    kinds = (torch.float16, torch.bfloat16, torch.float32)
+    rounded = ((kind, value.detach().to(kind)) for kind in kinds if kind != value.dtype)
+    return "".join(
+        f"{ROUNDED}{str(kind)[6:]} {digest(low):08x} {digest(low.to(value.dtype)):08x}" for kind, low in rounded
+    )
 
 
 def _of_jax(value: Any) -> str | None:
@@ -189,4 +202,19 @@ def _of_jax(value: Any) -> str | None:
 
 
 def _array(value: Any) -> str | None:
-    return None if value.size > _MOST_NUMBERS else f"array {value.shape} {crc32(value.tobytes()):08x}"
+    return None if value.size > _MOST_NUMBERS else f"array {value.shape} {_crc(value)}{_rounded_array(value)}"
+
+
+def _rounded_array(value: Any) -> str:
+    """The digests that an array has after it was rounded: as it is kept then, and in its own precision again."""
+    if str(value.dtype) not in ("float32", "float64"):
+        return ""
+    wider = getattr(sys.modules.get("ml_dtypes"), "bfloat16", None)
+    kinds = [kind for kind in ("float16", wider, "float32") if kind not in (None, str(value.dtype))]
+    with sys.modules["numpy"].errstate(all="ignore"):
+        rounded = [value.astype(kind) for kind in kinds]
+    return "".join(f"{ROUNDED}{low.dtype} {_crc(low)} {_crc(low.astype(value.dtype))}" for low in rounded)
+
+
+def _crc(value: Any) -> str:
+    return f"{crc32(value.tobytes()):08x}"
