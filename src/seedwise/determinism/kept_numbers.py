@@ -18,7 +18,7 @@ from ..runs.masks import names_duration
 _NAMED_NUMBER = re.compile(r"""['"]?(?<!\w)(\w{1,60})['"]?\s*[:=]\s*['"]?[-+]?\d*\.\d+(?:[eE][-+]?\d+)?""")
 _DECIMAL = re.compile(r"(?<![\w.])[-+]?(?:\d*\.\d+(?:[eE][-+]?\d+)?|\d+[eE][-+]?\d+|(?i:nan|inf(?:inity)?))(?!\w|\.\d)")
 _BYTES = re.compile(rf"{OF_BYTES} [0-9a-f]{{64}}")
-_UNNAMED = re.compile(r"[\s\[\],]*[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?[\s\[\],]*\Z")
+_UNNAMED = re.compile(r"[\s\[\],]*[-+]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][-+]?\d+)?[\s\[\],]*\Z")
 """A line that holds one number and no name: an element of a list or of an array."""
 _FIRST = re.compile(r"[^,;\t:=| ]*")
 _HEAD_OF_ARRAY = re.compile(r"(?P<name>.*): (?:float|u?int|bool|complex)\d* \((?P<shape>[\d, ]*)\)")

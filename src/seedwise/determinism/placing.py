@@ -39,6 +39,10 @@ class Placing:
         )
         return found or hypothesis
 
+    def of_sets(self) -> str:
+        """The first line at which a set is shown, or the elements of one are taken in their order."""
+        return next(iter(lines_of_order(self._case.sets_watched)), "")
+
     def only_shows_sets(self) -> bool:
         """Whether no line of the user's takes the elements of a set in their order: sets are printed or kept, and no more."""
         return set(lines_of_order(self._case.sets_watched).values()) <= {SHOWN}

@@ -49,6 +49,8 @@ class Unsteady:
         self._perhaps: Hypothesis | None = None
         """What made runs agree when it was held still, though on another result than the plain ones."""
         self._by_address: Hypothesis | None = None
+        self._agreed: Sequence[Trace] = ()
+        """The runs that agreed while the causes were held still."""
         self._left_out = False
         """Whether something of the machine was left out of the causes, since it changes only what stands beside the result."""
 
@@ -75,7 +77,7 @@ class Unsteady:
         ):
             self._note_beside(difference, ())
             return None
-        return found
+        return self._with_further(difference, list(found.causes)) if found.verified else found
 
     def _shows_sets(self, causes: set[Cause]) -> bool:
         """Whether the order of sets changes nothing but the order in which something is shown or kept."""
@@ -122,7 +124,8 @@ class Unsteady:
     def _note_beside(self, difference: Difference, causes: Sequence[Hypothesis], *, report_only: bool = False) -> None:
         """Note what stands beside a result that is the same. From now on only results are compared."""
         case = self._case
-        said = " or ".join(f"{h.cause} ({short_place(h.where)})" for h in causes if h.where)
+        places = {h.cause: self._placing.of_sets() if h.cause is Cause.HASH else h.where for h in causes}
+        said = " or ".join(f"{cause} ({short_place(where)})" for cause, where in places.items() if where)
         why = f". It comes from {said}" if said else "" if causes else ". Why was not found"
         why += (
             " Numbers in files that differ are durations: another day and hour moves none of them."
@@ -147,13 +150,14 @@ class Unsteady:
         if self._case.plain.others < min(_FEW_OTHERS, self._case.plain.count - 1) and not kernel:
             by_memory = self._by_memory(tried)
             if by_memory is not None:
-                return self._with_further(difference, [by_memory])
+                return Finding(difference, (by_memory,), verified=True)
         if prover.needed > self._case.most_runs and not kernel:
             return self._too_rare(difference, tried)
         for hypothesis in tried:
             named = self._holds(prover, hypothesis)
             if named is not None:
-                return self._with_further(difference, [named], prover.agreed)
+                self._agreed = prover.agreed
+                return Finding(difference, (named,), verified=True)
             if prover.rare and kernel and hypothesis.cause is Cause.KERNEL:
                 # it was seen to give other numbers for the same ones: only its fix is not proved
                 self._case.note(
@@ -164,7 +168,8 @@ class Unsteady:
                 break
         several = [] if prover.rare or is_beside else self._several(prover, tried)
         if several:
-            return self._with_further(difference, several, prover.agreed)
+            self._agreed = prover.agreed
+            return Finding(difference, tuple(several), verified=True)
         if prover.rare:
             return self._too_rare(difference, tried)
         if self._perhaps is not None:
@@ -229,8 +234,6 @@ class Unsteady:
                 return Hypothesis(Cause.BUDGET, self._case.first.facts["clock-often"])
         if hypothesis.cause is Cause.MEMORY and proof.trace is not None:
             return replace(hypothesis, where=self._placing.unwritten_line(proof.trace) or hypothesis.where)
-        if hypothesis.cause is Cause.HASH:
-            return self._placing.order_enters(hypothesis)
         return hypothesis
 
     def _by_memory(self, tried: Sequence[Hypothesis]) -> Hypothesis | None:
@@ -286,21 +289,18 @@ class Unsteady:
                     )
         return causes
 
-    def _with_further(self, difference: Difference, causes: list[Hypothesis], proved: Sequence[Trace] = ()) -> Finding:
-        """The answer, with what else changes the result once these causes are held still.
-
-        `proved`: the runs that agreed while they were.
-        """
+    def _with_further(self, difference: Difference, causes: list[Hypothesis]) -> Finding:
+        """The answer, with the lines of these causes, and with what else changes the result once they are held still."""
         held, known = as_change([h.fix(self._case.first) for h in causes]), {h.cause for h in causes}
         if {Cause.HASH, Cause.ADDRESS} <= known:
             causes = self._by_address_alone(causes)
         for k, hypothesis in enumerate(causes):
-            if hypothesis.cause is Cause.HASH and len(causes) > 1:
+            if hypothesis.cause is Cause.HASH:
                 base = as_change([h.fix(self._case.first) for h in causes if h is not hypothesis])
                 causes[k] = self._placing.order_enters(hypothesis, base)
         held = held | as_change([h.fix(self._case.first) for h in causes])
         with self._case.plain.results_alone(self._left_out):
-            further = self._further(held, known, proved) if self._case.first.seconds < LONG else []
+            further = self._further(held, known) if self._case.first.seconds < LONG else []
         return Finding(difference, (*causes, *further), verified=True)
 
     def _by_address_alone(self, causes: list[Hypothesis]) -> list[Hypothesis]:
@@ -314,10 +314,10 @@ class Unsteady:
         at = {Cause.ADDRESS: next(iter(found))}
         return [replace(h, where=at.get(h.cause, h.where)) for h in causes if h.cause is not Cause.HASH]
 
-    def _further(self, base: Change, causes: set[Cause], proved: Sequence[Trace]) -> list[Hypothesis]:
-        """What else changes the result while `causes` are held still (`base`). `proved`: runs that agreed under `base`."""
+    def _further(self, base: Change, causes: set[Cause]) -> list[Hypothesis]:
+        """What else changes the result while `causes` are held still (`base`)."""
         known = _related(causes)
-        changes = [(h, c) for h, c in perturbations(self._case.first, proved)[0] if h.cause not in known]
+        changes = [(h, c) for h, c in perturbations(self._case.first, self._agreed)[0] if h.cause not in known]
         groups = together(changes)
         self._case.tell("change the rest")
         reference, *others = self._case.checker.run_all(
