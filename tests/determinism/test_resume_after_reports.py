@@ -10,7 +10,7 @@ from seedwise.api.resume import check_resume_script
 from seedwise.determinism.resuming import Resumed
 
 PROGRAMS = sorted((Path(__file__).parent / "resume_zoo" / "after_reports").glob("*.py"))
-IN_CI = ("image_train_ema", "lstm_forecast")
+IN_CI = ("lstm_forecast",)
 IN_FRAMEWORKS = ("keras_imdb_like", "tf_linear_net")
 """The others take minutes together: they are for `make test-long`."""
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]

@@ -126,7 +126,7 @@ def test_what_no_state_dict_holds_is_named_and_proved(script: Script, name: str,
     ("name", "edits"),
     [
         pytest.param("accumulated_gradients.py", [("if it % 9 == 0", "if it % 8 == 0")], marks=pytest.mark.long),
-        ("thawed_layer.py", [("if ep == 2", "if ep >= 2")]),
+        pytest.param("thawed_layer.py", [("if ep == 2", "if ep >= 2")], marks=pytest.mark.long),
         pytest.param(
             "reordered_groups.py",
             [("in (0, 2)[-min(start, 2) :]", "in (2, 0)[: min(start, 2)]")],
@@ -162,6 +162,7 @@ def test_names_times_and_the_first_mean_after_the_checkpoint_are_no_difference(s
     assert any("the first mean after the checkpoint" in note for note in found.notes), found.notes
 
 
+@pytest.mark.long
 def test_later_means_are_compared(script: Script) -> None:
     ema = [("mean.append(loss.item())", "mean.append(loss.item() + 0.001 * (it - start))")]
     found = checked(script, "recorded_run.py", ema)
