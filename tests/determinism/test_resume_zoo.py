@@ -266,6 +266,32 @@ def test_two_parts_that_change_no_number_are_both_named_and_a_file_held_open_doe
     assert "second copy" in found.cause, found.sentence
 
 
+LATE = """
+import os, torch
+torch.manual_seed(0)
+net = torch.nn.Linear(4, 1)
+opt = torch.optim.SGD(net.parameters(), lr=.1, momentum=.9)
+c = {"e": 0}
+if os.path.exists("c.pt"):
+    c = torch.load("c.pt")
+    net.load_state_dict(c["net"])
+for e in range(c["e"], 6):
+    g = torch.Generator().manual_seed(e)
+    net(torch.randn(8, 4, generator=g)).pow(2).mean().backward()
+    if "opt" in c and e == c["e"]:
+        opt.load_state_dict(c["opt"])
+    opt.step()
+    opt.zero_grad()
+    torch.save({"e": e + 1, "net": net.state_dict(), "opt": opt.state_dict()}, "c.pt")
+print("w", net.weight.sum().item())
+"""
+
+
+def test_an_optimizer_that_is_put_back_right_before_its_first_step_is_not_said_to_be_lost(script: Script) -> None:
+    found = check_resume_script(script(LATE))
+    assert (found.verdict, found.notes) == (Resumed.IDENTICAL, ()), found.sentence
+
+
 EVALUATED = "print(epoch, evaluate())"
 SEEDED_AGAIN = ("    net.eval()\n", "    torch.manual_seed(0)\n    net.eval()\n")
 NOT_PUT_BACK = ('    torch.set_rng_state(ckpt["rng"])\n', "")

@@ -174,7 +174,18 @@ class Following:
                 for parameter in group["params"]:
                     self._start = digest(parameter, self._start)
         self._may_enter("step")
+        if self.resumed and not self.done:
+            self._look_at_optimizer_again()
         self._before(sys._getframe(1))
+
+    def _look_at_optimizer_again(self) -> None:
+        """What an optimizer holds acts in its first step; some frameworks put it back right before."""
+        differs, given = self._told.get("differs", {}), self._given_state() or {}
+        if state.OPTIMIZER not in differs or state.OPTIMIZER not in given:
+            return
+        with suppress(Exception):  # the program itself must go on
+            if not state.differences({state.OPTIMIZER: given[state.OPTIMIZER]}, state.take({}, [])):
+                del differs[state.OPTIMIZER]
 
     def _after_step(self, optimizer: Any, args: Any, kwargs: Any) -> None:
         if len(self._moments) < _MOST_STEPS:
