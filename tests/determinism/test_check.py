@@ -2,6 +2,10 @@
 
 import json
 import re
+import signal
+import subprocess
+import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -29,6 +33,32 @@ def unseeded(seed: int) -> float:
 
 def deaf(seed: int) -> float:
     return float(np.random.default_rng(7).random())
+
+
+@pytest.mark.slow
+def test_ctrl_c_waits_for_no_run_of_several(script: Script) -> None:
+    words = script(
+        "import os, random, time\nprint('acc =', random.random(), flush=True)\n"
+        "time.sleep(60 * (os.environ['PYTHONHASHSEED'] != '0'))"  # the first run has this hash seed
+    )
+    command = [sys.executable, "-m", "seedwise.cli", "check", "--", *words]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stderr is not None
+        next(line for line in process.stderr if "run it once" in line)
+        time.sleep(5)  # this one has ended, and others run
+        began = time.monotonic()
+        process.send_signal(signal.SIGINT)
+        process.communicate(timeout=30)
+    assert time.monotonic() - began < 20
+    assert process.returncode == 130
+
+
+@pytest.mark.slow
+def test_hash_order_is_told_where_plain_runs_had_every_hash_seed(script: Script) -> None:
+    words = script("print('acc =', sum([len(w) for w in {'fig', 'pear', 'apple'}]))")
+    found = check_script(words, thorough=True)
+    assert "hash order of strings" in {one.name for one in found.perturbations}
+    assert found.ok
 
 
 @pytest.mark.slow

@@ -183,7 +183,7 @@ def test_later_means_are_compared(script: Script) -> None:
                     "        [(lambda: k)() for k in range(60_000)]\n        rng.bit_gen",
                 ),
             ],
-            "precision of the parameters (net.w rounded to float16)",
+            "precision of what was saved (net.w rounded to float16)",
         ),
         # an object that is met under two names in one of the programs alone
         ([out('    net.stats = {"mean": ck["mean"]}')], "variable (net.stats['mean'])"),

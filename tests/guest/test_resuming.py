@@ -16,6 +16,7 @@ from seedwise.determinism.resuming.first_means import without_first_means
 from seedwise.determinism.resuming.lost import differing_parts, differing_variables, perhaps
 from seedwise.determinism.resuming.words import Lost
 from seedwise.determinism.trace import Trace
+from seedwise_guest.protocol import ROUNDED
 from seedwise_guest.tracing.resuming import making
 from seedwise_guest.tracing.resuming.lines import LinesAfter
 from seedwise_guest.tracing.resuming.variables import variables
@@ -114,7 +115,8 @@ def test_variables_are_taken_at_the_common_line_at_which_the_fewest_differ() -> 
 
 def test_variables_before_the_training_goes_on_are_preferred_to_those_at_a_later_draw() -> None:
     traces = [
-        Trace(0, "", "", resuming={"lines": {"f:1": {"w": w}}, "variables": {"w": w, "loss": w}}) for w in ("1", "0")
+        Trace(0, "", "", resuming={"lines": {"f:1": {"w": w}}, "variables": {"w": w, "loss": w}})
+        for w in ("1.5", "0.5")
     ]
     assert differing_variables(*traces) == ["w"]
 
@@ -135,8 +137,31 @@ def test_an_array_that_was_only_rounded_is_told_with_its_precision(wide: str) ->
         )
         found = {s.lost: list(s.detail) for s in perhaps(before, after)}
         told = [f"{name} rounded to {p}" for name, p in zip("wt", precision, strict=True) if p]
-        assert found.get(Lost.PRECISION, []) == told
+        assert found.get(Lost.ROUNDED, []) == told
         assert bool(differing_variables(before, after)) == (now is not w)
+
+
+def test_a_counter_that_its_loop_sets_only_later_is_held_against_the_other() -> None:
+    whole, part = (
+        {"f:1": {"w": "1", "epoch": "4"}, "f:2": {"w": "2"}},
+        {"f:1": {"w": "1"}, "f:2": {"w": "3", "epoch": "0"}},
+    )
+    traces = [Trace(0, "", "", resuming={"lines": lines}) for lines in (whole, part)]
+    assert differing_variables(*traces) == ["epoch"]
+
+
+def test_what_rounding_does_not_change_or_was_cut_is_not_told_as_rounded() -> None:
+    def told(a: object, b: object, name: str = "w") -> dict[Lost, tuple[str, ...]]:
+        before, after = (Trace(0, "", "", resuming={"variables": variables(None, {name: v})}) for v in (a, b))
+        return {s.lost: s.detail for s in perhaps(before, after)}
+
+    assert Lost.ROUNDED not in told(np.zeros(8), np.zeros(4))
+    assert Lost.ROUNDED not in told(np.ones((4, 1)), np.ones(4))
+    losses = np.linspace(0.1, 0.2, 5)
+    assert list(told(losses, losses.astype("float32"), "losses")) == [Lost.HISTORY]
+    assert told(None, losses, "ema")[Lost.AVERAGE][0].count("rounded") == 0
+    words = [f"value{ROUNDED}{k}{ROUNDED}" for k in (1, 2)]
+    assert told(*words, "name_of_it")[Lost.VARIABLE]
 
 
 def test_a_number_that_is_no_mean_is_no_first_mean() -> None:
@@ -148,11 +173,21 @@ def test_a_number_that_is_no_mean_is_no_first_mean() -> None:
     assert not mended("best")
 
 
+def after_calls(lines: LinesAfter, times: int) -> int:
+    """How many calls were looked at."""
+    lines.begin(sys._getframe(0))
+    for _ in range(times):
+        Model("")
+    return lines._calls
+
+
 def test_watching_lines_ends_by_itself_and_leaves_another_tracer_alone(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("seedwise_guest.tracing.resuming.lines._MOST_EVENTS", 20_000)
     lines = LinesAfter()
     after_checkpoint(lines, 100_000)
-    assert lines._events < 30_000
+    assert lines._idle < 30_000
+    monkeypatch.setattr("seedwise_guest.tracing.resuming.lines._MOST_CALLS", 50)
+    lines = LinesAfter()
+    assert after_calls(lines, 200) < 60
     tracer = sys.gettrace()
     sys.settrace(lambda *_: None)
     own = sys.gettrace()

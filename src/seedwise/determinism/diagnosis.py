@@ -32,7 +32,7 @@ from .hypotheses import LONG, Hypothesis, as_change, may_agree_by_chance, pertur
 from .localise import Divergence
 from .plain import Plain
 from .proof import Prover
-from .rerunning import FIRST_HASH_SEED, NOTHING, Change, Checker, check_environment
+from .rerunning import FIRST_HASH_SEED, HASH_SEEDS, NOTHING, Change, Checker, check_environment
 from .rewriting import changed_line
 from .spread import as_run, spreads, under_seeds
 from .steady import Steady
@@ -105,7 +105,7 @@ class Examination:
             raise ScriptError(f"the program {first.failed}: nothing can be compared{_blame(checker, first)}")
         self._case = case = Case(checker, first, self.rtol, self.tell, thorough=self.thorough, notes=notes)
         checker.given = first.readings
-        checker.at_once = _at_once(first)
+        checker.at_once = _at_once(first, checker.worlds.kind)
         self._say_what_is_compared()
         if save_trace is not None:
             first.save(Path(save_trace))
@@ -136,7 +136,7 @@ class Examination:
         return 5 if may_agree_by_chance(self._case.first) and self._case.first.seconds < LONG else 2
 
     def _say_estimate(self) -> None:
-        changes, _ = perturbations(self._case.first)
+        changes, _ = perturbations(self._case.first, HASH_SEEDS[: self._plain_runs()])
         runs = self._plain_runs() - 1 + len(together(changes)) + 3
         seconds = runs * self._case.first.seconds
         if seconds >= 5.0:
@@ -370,12 +370,13 @@ def _blame(checker: Checker, first: Trace) -> str:
     return "" if checker.fails_alone() else ". Without Seedwise it ends well: what it does cannot be watched"
 
 
-def _at_once(first: Trace) -> int:
+def _at_once(first: Trace, kind: Workdir) -> int:
     """How many processes of this program fit beside each other: as many as there are cores that it does not use itself.
 
-    Programs with threads, with workers or with a GPU run alone: they would disturb each other.
+    Programs with threads, with workers or with a GPU run alone: they would disturb each other. So do all where they share files: the
+    project, or the folder for temporary files, in which names may be held still.
     """
-    if {"gpu", "completion", "threads", "workers", "started"} & set(first.facts):
+    if kind is not Workdir.OVERLAY or {"gpu", "completion", "threads", "workers", "started"} & set(first.facts):
         return 1
     busy = first.processor_seconds / max(first.seconds, 0.01)
     return 1 if busy > _ONE_CORE else min(4, max(1, available_cores()))

@@ -5,7 +5,7 @@ What the first process did decides what is possible.
 
 import os
 import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -159,10 +159,10 @@ _PERTURBED_BY: tuple[tuple[Cause, dict[str, object]], ...] = (
 Proposal = tuple[Hypothesis, Change]
 
 
-def perturbations(trace: Trace, plain: Sequence[Trace] = ()) -> tuple[list[Proposal], list[Tried]]:
+def perturbations(trace: Trace, hash_seeds: Collection[str] = ()) -> tuple[list[Proposal], list[Tried]]:
     """What to change, one thing at a time, if reruns agree. Also what need not be tried, with the reason.
 
-    Of the hash seeds, those that `plain` runs had need not be tried once more, but for one.
+    Runs under `hash_seeds` agreed already: if there are others, one at least of these is tried, else a known one again.
     """
     found: list[Proposal] = []
     skipped: list[Tried] = []
@@ -171,8 +171,8 @@ def perturbations(trace: Trace, plain: Sequence[Trace] = ()) -> tuple[list[Propo
         # two words may keep their order under another hash seed, so a program that iterates over sets is tried under
         # several
         most = len(HASH_SEEDS) if line and trace.seconds < LONG / 8 else _FEW_HASH_SEEDS
-        had = {HASH_SEEDS[0], *(one.settings.get("PYTHONHASHSEED", "") for one in plain)}
-        left = [seed for seed in HASH_SEEDS if seed not in had]
+        had = {HASH_SEEDS[0], *hash_seeds}
+        left = [seed for seed in HASH_SEEDS if seed not in had] or list(HASH_SEEDS[-1:])
         seeds = left[: max(1, most - len(had))]
         found += [(Hypothesis(Cause.HASH, line), Change({}, {"PYTHONHASHSEED": seed})) for seed in seeds]
     else:

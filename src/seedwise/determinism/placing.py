@@ -6,13 +6,14 @@ from seedwise_guest.protocol import SHOWN
 
 from ..places import short_place
 from .case import Case
+from .causes import Cause
 from .entering import lines_of_order, proved_by_sorting
 from .hypotheses import OTHER_MEMORY, Hypothesis, as_change
 from .proof import Prover
 from .rerunning import FIRST_HASH_SEED, NOTHING, Change
 from .trace import Trace
 
-_MOST_LINES = 5
+_MOST_LINES, _MOST_TOLD = 5, 3
 
 
 def filled(mended: Trace) -> list[str]:
@@ -28,20 +29,28 @@ class Placing:
 
     def order_enters(self, hypothesis: Hypothesis, base: Change = NOTHING) -> Hypothesis:
         """Hash order with the lines at which sorting is enough, if there are such lines."""
-        late = self._case.first.facts.get("hash-seed-late")
-        if late:
-            self._case.note(
-                f"PYTHONHASHSEED is set inside the program ({short_place(late)}), which has no effect: Python reads it when it starts"
-            )
+        self._note_late_seed()
         self._case.tell("look where the order of sets enters")
         found = proved_by_sorting(
             hypothesis, Prover(self._case.plain, self._case.most_runs), self._case.sets_watched, base
         )
         return found or hypothesis
 
-    def of_sets(self) -> str:
-        """The first line at which a set is shown, or the elements of one are taken in their order."""
-        return next(iter(lines_of_order(self._case.sets_watched)), "")
+    def in_words(self, hypothesis: Hypothesis) -> str:
+        """The cause with its line; for hash order, with the lines that take the elements of sets in their order, or show sets."""
+        if hypothesis.cause is not Cause.HASH:
+            return f"{hypothesis.cause} ({short_place(hypothesis.where)})" if hypothesis.where else ""
+        self._note_late_seed()
+        lines = list(map(short_place, lines_of_order(self._case.sets_watched))) or [short_place(hypothesis.where)]
+        more = f" and {len(lines) - _MOST_TOLD} more" if len(lines) > _MOST_TOLD else ""
+        return f"{hypothesis.cause} (sets are read or shown at {', '.join(lines[:_MOST_TOLD])}{more})"
+
+    def _note_late_seed(self) -> None:
+        late = self._case.first.facts.get("hash-seed-late")
+        if late:
+            self._case.note(
+                f"PYTHONHASHSEED is set inside the program ({short_place(late)}), which has no effect: Python reads it when it starts"
+            )
 
     def only_shows_sets(self) -> bool:
         """Whether no line of the user's takes the elements of a set in their order: sets are printed or kept, and no more."""

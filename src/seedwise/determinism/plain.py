@@ -82,6 +82,11 @@ class Plain:
         for trace in self.checker.run_all([NOTHING] * n):
             self._add(trace)
 
+    @property
+    def hash_seeds(self) -> frozenset[str]:
+        """The hash seeds that plain runs had."""
+        return frozenset(trace.settings.get("PYTHONHASHSEED", "") for trace in self.runs)
+
     def _named(self, trace: Trace) -> Trace:
         """A run with its files under the names that they have in the first one: readings are known by their place in a file."""
         return trace if trace is self.first else with_paired_names(self.first, trace)

@@ -58,8 +58,8 @@ class Prover:
     def __init__(self, plain: Plain, most: int) -> None:
         self._plain, self._most = plain, most
         self._count = 0
-        self.agreed: Sequence[Trace] = ()
-        """The runs of the last fix that was proved."""
+        self.hash_seeds: frozenset[str] = frozenset()
+        """The hash seeds under which runs agreed with the last fix that was proved."""
         self.rare = False
         """Whether some proof ended because plain runs differ too seldom."""
 
@@ -86,7 +86,8 @@ class Prover:
                 return Proof(Held.DIFFERENT, len(runs), runs[0])
         held = Held.TOO_RARE if wanted > self._most else quality(plain.runs, runs[0])
         self.rare = self.rare or held is Held.TOO_RARE
-        self.agreed = runs if held is Held.SAME else self.agreed
+        if held is Held.SAME:
+            self.hash_seeds = frozenset(one.settings.get("PYTHONHASHSEED", "") for one in runs)
         return Proof(held, len(runs), runs[0])
 
 

@@ -118,6 +118,7 @@ class Checker:
     def __init__(self, words: Sequence[str], worlds: Worlds, environment: Mapping[str, str], timeout: float) -> None:
         self.words, self.worlds, self.environment, self.timeout = list(words), worlds, dict(environment), timeout
         self._counting = Lock()
+        self._running: set[subprocess.Popen[bytes]] = set()
         self.runs = 0
         """How many processes have been started."""
         self.given: Mapping[str, Any] = {}
@@ -141,7 +142,14 @@ class Checker:
         if len(changes) < 2 or self.at_once < 2:
             return [self.run(change) for change in changes]
         with ThreadPoolExecutor(self.at_once) as pool:
-            return list(pool.map(self.run, changes))
+            try:
+                return list(pool.map(self.run, changes))
+            except BaseException:  # Ctrl-C: the pool would wait for what is running
+                pool.shutdown(wait=False, cancel_futures=True)
+                with self._counting:
+                    for process in self._running:
+                        _kill(process)
+                raise
 
     def repeat(self, change: Change, n: int) -> Iterator[Trace]:
         """Run `n` fresh processes under one change, several at the same time where `at_once` allows it."""
@@ -219,7 +227,13 @@ class Checker:
                 )
             except OSError as error:
                 raise ScriptError(f"cannot start {self.words[0]}: {error.strerror or error}") from None
-            status = _wait(process, self.timeout)
+            with self._counting:
+                self._running.add(process)
+            try:
+                status = _wait(process, self.timeout)
+            finally:
+                with self._counting:
+                    self._running.discard(process)
         seconds = time.perf_counter() - began
         used = sum(os.times()[2:4]) - used
         error_file = world.spool / WORLD_ERROR
@@ -348,9 +362,14 @@ def _wait(process: "subprocess.Popen[bytes]", timeout: float) -> int | None:
     except subprocess.TimeoutExpired:
         return None
     finally:
-        with contextlib.suppress(ProcessLookupError, PermissionError):
-            os.killpg(process.pid, signal.SIGKILL)
+        _kill(process)
         process.wait()
+
+
+def _kill(process: "subprocess.Popen[bytes]") -> None:
+    """Kill a process with all of its group."""
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        os.killpg(process.pid, signal.SIGKILL)
 
 
 def _messages(spool: Path) -> list[dict[str, Any]]:

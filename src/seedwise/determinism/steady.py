@@ -29,7 +29,7 @@ class Steady:
 
         `again` allows to begin anew, with results alone, where plain runs turn out to differ beside their result.
         """
-        changes, skipped = perturbations(self._case.first, self._case.plain.runs)
+        changes, skipped = perturbations(self._case.first, self._case.plain.hash_seeds)
         self._case.tried = [one for one in self._case.tried if one.name == "plain rerun"] + skipped
         suspects = self._suspects(changes)
         found: list[tuple[Hypothesis, Change, Difference]] = []

@@ -1,6 +1,6 @@
 """What a check does where plain reruns differ: hold one thing still at a time, until runs agree."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 
 from ..places import short_place, without_place
@@ -49,13 +49,14 @@ class Unsteady:
         self._perhaps: Hypothesis | None = None
         """What made runs agree when it was held still, though on another result than the plain ones."""
         self._by_address: Hypothesis | None = None
-        self._agreed: Sequence[Trace] = ()
-        """The runs that agreed while the causes were held still."""
+        self._hash_seeds: Collection[str] = ()
+        """The hash seeds of the runs that agreed while the causes were held still."""
         self._left_out = False
         """Whether something of the machine was left out of the causes, since it changes only what stands beside the result."""
 
     def find(self, difference: Difference) -> Finding | None:
         """The cause of a difference between two plain runs. None if it stands beside a result that is the same."""
+        self._hash_seeds = ()
         if difference.first_step is not None:
             self._case.divergence = self._case.localise(difference, NOTHING)
         self._see_how_often()
@@ -124,8 +125,7 @@ class Unsteady:
     def _note_beside(self, difference: Difference, causes: Sequence[Hypothesis], *, report_only: bool = False) -> None:
         """Note what stands beside a result that is the same. From now on only results are compared."""
         case = self._case
-        places = {h.cause: self._placing.of_sets() if h.cause is Cause.HASH else h.where for h in causes}
-        said = " or ".join(f"{cause} ({short_place(where)})" for cause, where in places.items() if where)
+        said = " or ".join(filter(None, map(self._placing.in_words, causes)))
         why = f". It comes from {said}" if said else "" if causes else ". Why was not found"
         why += (
             " Numbers in files that differ are durations: another day and hour moves none of them."
@@ -156,7 +156,7 @@ class Unsteady:
         for hypothesis in tried:
             named = self._holds(prover, hypothesis)
             if named is not None:
-                self._agreed = prover.agreed
+                self._hash_seeds = prover.hash_seeds
                 return Finding(difference, (named,), verified=True)
             if prover.rare and kernel and hypothesis.cause is Cause.KERNEL:
                 # it was seen to give other numbers for the same ones: only its fix is not proved
@@ -168,7 +168,7 @@ class Unsteady:
                 break
         several = [] if prover.rare or is_beside else self._several(prover, tried)
         if several:
-            self._agreed = prover.agreed
+            self._hash_seeds = prover.hash_seeds
             return Finding(difference, tuple(several), verified=True)
         if prover.rare:
             return self._too_rare(difference, tried)
@@ -317,7 +317,7 @@ class Unsteady:
     def _further(self, base: Change, causes: set[Cause]) -> list[Hypothesis]:
         """What else changes the result while `causes` are held still (`base`)."""
         known = _related(causes)
-        changes = [(h, c) for h, c in perturbations(self._case.first, self._agreed)[0] if h.cause not in known]
+        changes = [(h, c) for h, c in perturbations(self._case.first, self._hash_seeds)[0] if h.cause not in known]
         groups = together(changes)
         self._case.tell("change the rest")
         reference, *others = self._case.checker.run_all(

@@ -32,6 +32,7 @@ _PASSING = re.compile(
 _OF_CHECKPOINT = re.compile(r"checkpoint|ckpt|\.(pt|pth|safetensors|npz|pkl|h5|keras)\b", re.I)
 """Text that names a checkpoint: it says only that one was found."""
 _OF_LOG = re.compile(r"loss|metric|score|time|gpu|log", re.I)
+_WHOLE_NUMBER = re.compile(r"-?\d+")
 _IN_LIST = re.compile(r"^.*\]‹([^›]*)›")
 _CLASS = re.compile(r"‹[^›]*›")
 _DATA = re.compile(
@@ -113,7 +114,7 @@ def _other_batch(whole: Trace, part: Trace, found: Comparison) -> bool:
 
 
 def _values(whole: Trace, part: Trace) -> tuple[Mapping[str, str], Mapping[str, str]]:
-    """The variables of both, path → value, where the training goes on: at a step, else at a line that both run, or a draw.
+    """The variables of both, path → value, where the training goes on: at its first step, else at a line or a draw of both.
 
     An object that is met again is `→` and the path under which it was met first. Where the other program holds another object there,
     what the object holds is told under both paths.
@@ -122,15 +123,28 @@ def _values(whole: Trace, part: Trace) -> tuple[Mapping[str, str], Mapping[str, 
     return _with_aliases(a, b), _with_aliases(b, a)
 
 
-def _where_fewest_differ(whole: Trace, part: Trace) -> tuple[Mapping[str, str], Mapping[str, str]]:
+_Pair = tuple[Mapping[str, str], Mapping[str, str]]
+
+
+def _where_fewest_differ(whole: Trace, part: Trace) -> _Pair:
     """The variables where the fewest differ: before, not all may be put back; later, what was lost has changed others."""
     ours, theirs = (_by_line(trace.resuming.get("lines") or {}) for trace in (whole, part))
-    pairs: list[tuple[Mapping[str, str], Mapping[str, str]]] = [
-        (ours[line], values) for line, values in theirs.items() if line in ours
-    ]
+    pairs: list[_Pair] = [(ours[line], values) for line, values in theirs.items() if line in ours]
     a, b = (trace.resuming.get("variables") or {} for trace in (whole, part))
     pairs += [(a, b)] if a and b else []
+    pairs = [_with_counters(pair, pairs[k + 1 :]) for k, pair in enumerate(pairs)]
     return min(pairs, key=lambda pair: sum(v != pair[1].get(k, v) for k, v in pair[0].items()), default=({}, {}))
+
+
+def _with_counters(pair: _Pair, later: Sequence[_Pair]) -> _Pair:
+    """The variables, and the whole numbers that one program does not have there yet: a loop sets its counter when it begins."""
+    found: _Pair = ({}, {})
+    for path in dict.fromkeys(path for a, b in later for path in a if path in b):
+        if path not in pair[0] or path not in pair[1]:
+            a, b = next((a[path], b[path]) for a, b in later if path in a and path in b)
+            if _WHOLE_NUMBER.fullmatch(a) and _WHOLE_NUMBER.fullmatch(b):
+                found[0][path], found[1][path] = a, b  # type: ignore[index]
+    return {**pair[0], **found[0]}, {**pair[1], **found[1]}
 
 
 def _by_line(seen: Mapping[str, Mapping[str, str | None]]) -> dict[str, dict[str, str]]:
@@ -159,16 +173,26 @@ def differing_variables(whole: Trace, part: Trace) -> list[str]:
 
 def _same_value(a: str, b: str) -> bool:
     """Whether they are the same; a key that was saved is an array of the same numbers."""
-    a, b = (value.partition(ROUNDED)[0] for value in (a, b))
+    a, b = map(_shown, (a, b))
     (kind, _, digest), (other, _, others) = (value.partition(") ") for value in (a, b))
     return a == b or ({kind[:5], other[:5]} == {"key (", "array"} and digest == others)
 
 
+def _shown(value: str) -> str:
+    """A value without the digests that an array has after it was rounded."""
+    return value.partition(ROUNDED)[0] if value.startswith(("array (", "tensor (")) else value
+
+
 def _rounded_to(a: str, b: str) -> str:
-    """The precision to which an array was rounded, if that is all that happened to it; else ""."""
-    digest = b.partition(ROUNDED)[0].rpartition(" ")[2]
+    """The precision to which an array was rounded, if that is all that happened to it; else "".
+
+    Numbers that rounding does not change tell nothing: whole ones, say.
+    """
+    (shape, _, before), (other, _, after) = (_shown(value).rpartition(" ") for value in (a, b))
+    if shape != other or not a.startswith(("array (", "tensor (")):
+        return ""
     kinds = (text.split() for text in a.split(ROUNDED)[1:])
-    return next((kind for kind, *digests in kinds if digest in digests), "")
+    return next((kind for kind, kept, back in kinds if back != before and after in (kept, back)), "")
 
 
 def perhaps(whole: Trace, part: Trace) -> list[Suspect]:
@@ -176,10 +200,6 @@ def perhaps(whole: Trace, part: Trace) -> list[Suspect]:
     kinds: dict[Lost, list[str]] = {}
     a, b = _values(whole, part)
     for path in differing_variables(whole, part):
-        precision = _rounded_to(a[path], b[path])
-        if precision:
-            kinds.setdefault(Lost.PRECISION, []).append(f"{plain_name(path)} rounded to {precision}")
-            continue
         name = _last_name(path)
         if _PASSING.search(name) or a[path].startswith("generator"):
             continue
@@ -193,14 +213,18 @@ def perhaps(whole: Trace, part: Trace) -> list[Suspect]:
             not a[path].startswith(("deque", "list", "array", "tensor")) or _OF_LOG.search(name)
         ):
             kind = Lost.VARIABLE
-        shown = "" if a[path].startswith(("tensor", "array", "key ")) else f" ({a[path]}, resumed {b[path]})"
+        precision = _rounded_to(a[path], b[path])
+        if precision and kind not in (Lost.HISTORY, Lost.REPLAY):
+            kinds.setdefault(Lost.ROUNDED, []).append(f"{plain_name(path)} rounded to {precision}")
+            continue
+        shown = f" ({_shown(a[path])}, resumed {_shown(b[path])})"
+        shown = "" if a[path].startswith(("tensor", "array", "key ")) else shown
         kinds.setdefault(kind, []).append(f"{plain_name(path)}{shown if len(shown) < 80 else ''}")
     held = _held_by_objects(kinds, a)
     if held:
         kinds = {kind: [text for text in texts if text not in held] for kind, texts in kinds.items()}
         kinds = {**{kind: texts for kind, texts in kinds.items() if texts}, Lost.OBJECT: held}
     order = (
-        Lost.PRECISION,
         Lost.OPTIMIZER,
         Lost.KEY,
         Lost.REPLAY,
@@ -209,6 +233,7 @@ def perhaps(whole: Trace, part: Trace) -> list[Suspect]:
         Lost.PATIENCE,
         Lost.BEST,
         Lost.COUNTER,
+        Lost.ROUNDED,
         Lost.VARIABLE,
         Lost.HISTORY,
     )

@@ -421,7 +421,11 @@ class Following:
 
     def _before(self, frame: Any, known: Callable[[], dict[str, Any]] = dict) -> None:
         if self.done == (0 if self.resumed else self.asked.get("at_step", -1)) and "variables" not in self._told:
-            self._told["variables"] = variables(frame, known())
+            try:
+                self._told["variables"] = variables(frame, known())
+            except Exception as error:  # noqa: BLE001 (the program itself must go on)
+                self._told["variables"] = {}
+                self._told["fault"] = f"{type(error).__name__}: {error}"
             self._told["output"] = _position()
             self._told["delivered"] = self.order.last.delivered if self.order.last is not None else None
             self._told["pass"] = self.order.last.where if self.order.last is not None else ""

@@ -17,8 +17,9 @@ from ...process.frames import is_user_file
 from .variables import variables
 
 _MOST_LINES, _MOST_COMMON = 40, 10
-_MOST_EVENTS = 1_000_000
-"""Calls and lines that are looked at: about half a second. JAX makes hundreds of thousands of calls where it compiles."""
+_MOST_CALLS, _MOST_IDLE = 1_000_000, 20_000
+"""Calls that are looked at, about a second: JAX makes hundreds of thousands where it compiles. And lines one after another of which
+none is new: a loop turns."""
 
 
 class LinesAfter:
@@ -33,10 +34,12 @@ class LinesAfter:
     def __init__(self, known: frozenset[str] | None = None) -> None:
         self._known = known
         self._codes: set[str] = {line.rpartition(":")[0] for line in known or ()}
-        self._events, self._most = 0, _MOST_LINES if known is None else _MOST_COMMON
+        self._calls = self._idle = 0
+        self._most = _MOST_LINES if known is None else _MOST_COMMON
         self._ended = False
         self._functions: set[str] = set()
-        self._looked_at: set[tuple[CodeType, int]] = set()
+        self._looked_at: dict[int, tuple[CodeType, set[int]]] = {}
+        """By the code's address, for to compare codes takes long: the code, and its lines that were looked at."""
         self.seen: dict[str, dict[str, str | None]] = {}
         """Line → the variables at it. Of a line after the first, those that are others than at the first; None: it is gone."""
 
@@ -65,22 +68,27 @@ class LinesAfter:
             sys.settrace(None)
 
     def _call(self, frame: FrameType, event: str, argument: Any) -> Any:
-        self._count()
+        self._calls += 1
+        if self._calls > _MOST_CALLS:
+            self.end()
         # most calls are of libraries: the name of the function alone tells them apart, and is quick to see
         is_named = frame.f_code.co_name in self._functions
         return self._line if is_named and _name_of(frame) in self._codes else None
 
     def _line(self, frame: FrameType, event: str, argument: Any) -> Any:
-        self._count()
         if self._ended:
             frame.f_trace = None  # or it would go on where the program sets a tracer of its own
             return None
-        place = frame.f_code, frame.f_lineno
-        if event == "line" and place not in self._looked_at:
-            self._looked_at.add(place)
+        _, lines = self._looked_at.setdefault(id(frame.f_code), (frame.f_code, set()))
+        self._idle += 1
+        if event == "line" and frame.f_lineno not in lines:
+            self._idle = 0
+            lines.add(frame.f_lineno)
             name = f"{_name_of(frame)}:{frame.f_lineno}"
             if self._known is None or name in self._known:
                 self._note(name, frame)
+        if self._idle > _MOST_IDLE or len(self.seen) >= self._most:
+            self.end()
         return self._line
 
     def _note(self, name: str, frame: FrameType) -> None:
@@ -92,11 +100,6 @@ class LinesAfter:
         first = next(iter(self.seen.values()), {})
         gone = dict.fromkeys(first.keys() - found.keys())
         self.seen[name] = {k: v for k, v in found.items() if first.get(k) != v or not first} | gone
-
-    def _count(self) -> None:
-        self._events += 1
-        if self._events > _MOST_EVENTS or len(self.seen) >= self._most:
-            self.end()
 
 
 def _name_of(frame: FrameType) -> str:

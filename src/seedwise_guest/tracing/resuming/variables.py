@@ -182,8 +182,9 @@ def _rounded_tensor(value: Any, digest: Callable[[Any], int]) -> str:
 
     if value.dtype not in (torch.float32, torch.float64):
         return ""
+    value = value.detach().cpu()
     kinds = (torch.float16, torch.bfloat16, torch.float32)
-    rounded = ((kind, value.detach().to(kind)) for kind in kinds if kind != value.dtype)
+    rounded = ((kind, value.to(kind)) for kind in kinds if kind != value.dtype)
     return "".join(
         f"{ROUNDED}{str(kind)[6:]} {digest(low):08x} {digest(low.to(value.dtype)):08x}" for kind, low in rounded
     )
