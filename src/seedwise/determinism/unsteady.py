@@ -262,12 +262,15 @@ class Unsteady:
     def _several(self, prover: Prover, alone: Sequence[Hypothesis]) -> list[Hypothesis]:
         """Hold several causes still that were not enough alone.
 
-        If that helps, leave them out one by one, as long as it still helps.
+        If that helps, leave them out as long as it still helps: the unlikely ones at once, then one by one.
         """
         kept = [self._with_classes(hypothesis) for hypothesis in alone if hypothesis.cause is not Cause.THREADS]
         self._case.tell("hold everything still")
         if not prover.hold([hypothesis.fix(self._case.first) for hypothesis in kept]):
             return []
+        likely = [one for one in kept if one.where and one.cause not in OF_THE_MACHINE]
+        if 0 < len(likely) < len(kept) - 1 and prover.hold([one.fix(self._case.first) for one in likely]):
+            kept = likely
         for hypothesis in reversed(list(kept)):
             rest = [s for s in kept if s is not hypothesis]
             if rest and prover.hold([s.fix(self._case.first) for s in rest]):
