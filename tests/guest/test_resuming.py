@@ -4,6 +4,7 @@ import gc
 import random
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
@@ -11,6 +12,7 @@ import pytest
 import torch
 
 from seedwise.determinism.compare import Difference, Verdict
+from seedwise.determinism.resuming.checkpoints import checkpoints_of
 from seedwise.determinism.resuming.comparing import Comparison
 from seedwise.determinism.resuming.first_means import without_first_means
 from seedwise.determinism.resuming.lost import differing_parts, differing_variables, perhaps
@@ -162,6 +164,43 @@ def test_what_rounding_does_not_change_or_was_cut_is_not_told_as_rounded() -> No
     assert told(None, losses, "ema")[Lost.AVERAGE][0].count("rounded") == 0
     words = [f"value{ROUNDED}{k}{ROUNDED}" for k in (1, 2)]
     assert told(*words, "name_of_it")[Lost.VARIABLE]
+
+
+class EarlyStopping:
+    def __init__(self, misses: int) -> None:
+        self.misses_ = misses
+
+
+def test_of_an_object_of_a_library_what_stops_the_training_is_seen() -> None:
+    net = SimpleNamespace(
+        callbacks=[("log", Model("a")), ("stop", EarlyStopping(3))], stopper=EarlyStopping(4), width=7
+    )
+    found = {path: value for path, value in variables(None, {"net": net}).items() if path.startswith("net")}
+    assert found == {
+        "net‹SimpleNamespace›.callbacks[1][1]‹EarlyStopping›.misses_": "3",
+        "net‹SimpleNamespace›.stopper‹EarlyStopping›.misses_": "4",
+    }
+
+
+def test_text_that_is_written_right_behind_a_checkpoint_belongs_to_it(tmp_path: Path) -> None:
+    script = tmp_path / "t.py"
+    script.write_text("def save():\n    1\n    2\n    3\ndef log():\n    4\n")
+
+    def write(path: str, line: int, *, weak: bool = False, before: str = "") -> dict[str, object]:
+        return {"path": path, "where": f"{script}:{line}", "step": 0, "weak": weak, "from": before}
+
+    def lasts(*writes: dict[str, object]) -> list[int]:
+        return [one.last for one in checkpoints_of(Trace(0, "", "", resuming={"writes": writes}))]
+
+    text = write("state.json", 4, weak=True)
+    assert lasts(write("w1.npz", 3), text, write("w2.npz", 3), text) == [2, 4]
+    assert lasts(write("w1.npz", 4), write("log.json", 3, weak=True), write("w2.npz", 4)) == [
+        1,
+        3,
+    ]  # the loop has turned
+    assert lasts(write("w1.npz", 4), write("log.json", 6, weak=True), write("w2.npz", 4)) == [1, 3]  # another function
+    begun = [write("s.tmp", 2, weak=True), write("w1.npz", 4), write("state.json", 3, weak=True, before="s.tmp")]
+    assert lasts(write("w.tmp", 2), *begun, write("w.tmp", 2), *begun) == [4, 8]
 
 
 def test_a_number_that_is_no_mean_is_no_first_mean() -> None:

@@ -1,8 +1,10 @@
 """The checkpoints that a program wrote, as far as they can be resumed from."""
 
+import ast
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from ..trace import Trace
 
@@ -53,10 +55,44 @@ def checkpoints_of(trace: Trace) -> list[Checkpoint]:
             tuple(dict.fromkeys(str(w["path"]) for _, w in group)),
             tuple(str(w["where"]) for _, w in group),
             group[0][0],
-            group[-1][0],
+            group[-1][0] if steps else _with_text(writes, group[0][0], group[-1][0]),
         )
         for group in groups
     ]
+
+
+def _with_text(writes: Sequence[tuple[int, Mapping[str, object]]], first: int, last: int) -> int:
+    """The number of the last writing of a checkpoint, with the text that is written right behind it: where it stands, say.
+
+    That is text whose writing began before, under another name, or that a later line of the same function writes.
+    """
+    begun = {str(w["path"]) for k, w in writes if first <= k <= last}
+    for k, write in writes[last:]:
+        before = str(writes[last - 1][1]["where"])
+        if not write["weak"] or not (write["from"] in begun or _goes_on(before, str(write["where"]))):
+            break
+        begun.add(str(write["path"]))
+        last = k
+    return last
+
+
+def _goes_on(before: str, where: str) -> bool:
+    """Whether a line is a later one of the same function."""
+    (path, _, line), (other, _, next_line) = (place.rpartition(":") for place in (before, where))
+    if path != other or not (line.isdigit() and next_line.isdigit() and int(line) < int(next_line)):
+        return False
+    try:
+        tree = ast.parse(Path(path).read_text(encoding="utf-8"))
+    except (OSError, ValueError, SyntaxError):
+        return False
+    return _function_at(tree, int(line)) is _function_at(tree, int(next_line))
+
+
+def _function_at(tree: ast.Module, line: int) -> ast.AST:
+    """The innermost function that holds a line; the module if none does."""
+    functions = (n for n in ast.walk(tree) if isinstance(n, (ast.FunctionDef, ast.AsyncFunctionDef)))
+    holding = [n for n in functions if n.lineno <= line <= (n.end_lineno or n.lineno)]
+    return max(holding, key=lambda n: n.lineno, default=tree)
 
 
 def _kind(path: str) -> str:

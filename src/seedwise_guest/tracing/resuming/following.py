@@ -22,7 +22,7 @@ from .draws import watch_draws
 from .files import CheckpointFiles
 from .lines import LinesAfter
 from .order import Order
-from .variables import generators, variables
+from .variables import generators, of_keras_optimizer, variables
 
 _MOST_STEPS = 200_000
 _MOST_ENTRIES = 40
@@ -149,7 +149,10 @@ class Following:
                     self._start = crc32(weights.tobytes(), self._start)
             if not self._moments:
                 callbacks = list(getattr(this, "callbacks", ()))
-                self._before(sys._getframe(1), lambda: {"callbacks": callbacks, OF_KERAS: _of_optimizer(model)})
+                self._before(
+                    sys._getframe(1),
+                    lambda: {"callbacks": callbacks, OF_KERAS: of_keras_optimizer(getattr(model, "optimizer", None))},
+                )
             return began(this, *args, **kwargs)
 
         def own_epoch(this: Any, *args: Any, **kwargs: Any) -> Any:
@@ -416,8 +419,9 @@ class Following:
             self._told.setdefault("variables", variables(frame, {}))
 
     def _has_steps(self) -> bool:
-        """Whether a library is there whose steps are seen."""
-        return "torch.optim" in sys.modules or "keras" in sys.modules
+        """Whether steps are seen, of torch's optimizers or Keras' `fit`; of a resumed program: whether the uninterrupted one had any."""
+        given = self._given_state() if self.resumed else None
+        return bool(self.done if given is None else given["has_steps"])
 
     def _before(self, frame: Any, known: Callable[[], dict[str, Any]] = dict) -> None:
         if self.done == (0 if self.resumed else self.asked.get("at_step", -1)) and "variables" not in self._told:
@@ -471,22 +475,14 @@ class Following:
             told["moved"] = sorted(self._moved)
             with open(os.path.join(place, STATE), "wb") as file:
                 lines = list(self._lines.seen) if self._lines is not None else []
-                pickle.dump({**self._taken, "entries": self._entries, "pending": self._pending, "lines": lines}, file)
+                more = {"pending": self._pending, "lines": lines, "has_steps": self._has_steps()}
+                pickle.dump({**self._taken, "entries": self._entries, **more}, file)
         if self._mark:
             with open(os.path.join(place, f"{STATE}.json"), "w", encoding="utf-8") as file:
                 json.dump({"order": self.order.since(self._mark)}, file, default=_number)
         with open(os.path.join(place, RESUMING), "w", encoding="utf-8") as file:
             json.dump(told, file, default=str)
         return {"resuming": RESUMING}
-
-
-def _of_optimizer(model: Any) -> dict[str, Any]:
-    """What an optimizer of Keras keeps, by the names of its variables; without the rate."""
-    kept = getattr(getattr(model, "optimizer", None), "variables", None) or ()
-    try:
-        return {str(v.name): v.numpy() for v in kept if "learning_rate" not in str(v.name)}
-    except (AttributeError, TypeError, RuntimeError):
-        return {}
 
 
 def _number(value: Any) -> Any:

@@ -27,6 +27,8 @@ _LOOKED_INTO = (
     "EMA",
 )
 """Objects of libraries are looked into if the name of their class, or of one that it is made from, contains one of these."""
+_STOPPER = "Stop"
+"""In the name of a class that stops a training: `EarlyStopping`."""
 
 
 def variables(frame: FrameType | None, known: dict[str, Any]) -> dict[str, str]:
@@ -100,7 +102,9 @@ def _roots(frame: FrameType | None) -> Iterator[tuple[str, dict[str, Any]]]:
         frame = frame.f_back
     for name, module in list(sys.modules.items()):
         path = getattr(module, "__file__", None)
-        if isinstance(path, str) and (name == "__main__" or is_user_file(path)) and module not in modules:
+        if not isinstance(path, str) or module in modules:
+            continue
+        if name == "__main__" or (os.path.isabs(path) and is_user_file(path)):  # torch.ops says "_ops.py"
             modules.append(module)
             yield "" if name == "__main__" else f"{name}.", dict(vars(module))
 
@@ -134,9 +138,48 @@ def _inside(value: Any) -> list[tuple[str, Any]] | None:
         held = object.__getattribute__(value, "__dict__")
     except AttributeError:
         return None
+    if _is_model_of_keras(of):
+        return list(_of_model(value, of)) or None
+    items = [(f"‹{of.__name__}›.{k}", v) for k, v in list(held.items()) if isinstance(k, str)]
     if not (_is_users(of) or any(part in base.__name__ for base in of.__mro__ for part in _LOOKED_INTO)):
-        held = {k: v for k, v in list(held.items()) if is_generator(v)}  # of any other object its generators alone
-    return [(f"‹{of.__name__}›.{k}", v) for k, v in list(held.items()) if isinstance(k, str)] or None
+        # of any other object its generators and what stops the training
+        stoppers = [(path + step, one) for path, v in items for step, one in _stoppers(v)]
+        items = [*((path, v) for path, v in items if is_generator(v)), *stoppers]
+    return items or None
+
+
+def _stoppers(value: Any) -> Iterator[tuple[str, Any]]:
+    """What decides when a training stops, in a list of callbacks, each perhaps with its name."""
+    if type(value) not in (list, tuple, dict):
+        value, at = {"": value}, "{}"
+    else:
+        value, at = value if type(value) is dict else dict(enumerate(value[:_MOST_ITEMS])), "[{!r}]"
+    for key, one in list(value.items())[:_MOST_ITEMS]:
+        for k, inner in enumerate(one) if type(one) is tuple else ((None, one),):
+            if _STOPPER in type(inner).__name__ and not isinstance(inner, type):
+                yield at.format(key) + ("" if k is None else f"[{k}]"), inner
+
+
+def _is_model_of_keras(of: type) -> bool:
+    return "keras" in sys.modules and any(
+        base.__name__ == "Model" and base.__module__.startswith("keras.") for base in of.__mro__
+    )
+
+
+def _of_model(model: Any, of: type) -> Iterator[tuple[str, Any]]:
+    """What the optimizer of a model of Keras keeps; without the rate, which a program may set anew."""
+    optimizer = getattr(model, "optimizer", None)
+    for name, value in of_keras_optimizer(optimizer).items():
+        yield f"‹{of.__name__}›.optimizer‹{type(optimizer).__name__}›[{name!r}]", value
+
+
+def of_keras_optimizer(optimizer: Any) -> dict[str, Any]:
+    """The variables of an optimizer of Keras, by their names; without the rate."""
+    try:
+        kept = getattr(optimizer, "variables", None) or ()
+        return {str(v.name): v.numpy() for v in kept if "learning_rate" not in str(v.name)}
+    except (AttributeError, TypeError, RuntimeError):
+        return {}
 
 
 def _is_users(of: type) -> bool:

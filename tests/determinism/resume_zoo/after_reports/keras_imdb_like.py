@@ -66,5 +66,5 @@ model.fit(
 loss, acc = model.evaluate(x_test, y_test, verbose=0)
 print(f"final loss {loss:.10f}")
 
-# cause: state of the optimizer (optimizer of Keras
+# cause: state of the optimizer (model.optimizer['iteration'] (50, resumed 0)
 # loaded: 50
