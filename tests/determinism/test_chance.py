@@ -43,7 +43,7 @@ class Race(Checker):
 
     def __init__(self, rate: float, rng: random.Random, outcomes: int) -> None:
         self.words, self.environment, self.timeout, self.runs, self.given = ["python"], {}, 60.0, 0, {}
-        self.varies_hash_seed, self.at_once = True, 1
+        self.varies_hash_seed, self.at_once, self.shares_files = True, 1, False
         self._rate, self._rng, self._outcomes = rate, rng, outcomes
 
     def run(self, change: Change = NOTHING) -> Trace:
@@ -98,7 +98,7 @@ class Splits(Checker):
     """A program whose operations of step 1 race. The pair of runs in which step 2 is recorded separates at step 1."""
 
     def __init__(self) -> None:
-        self.runs = 0
+        self.runs, self.at_once = 0, 1
 
     def run(self, change: Change = NOTHING) -> Trace:
         self.runs += 1

@@ -105,7 +105,7 @@ class Examination:
             raise ScriptError(f"the program {first.failed}: nothing can be compared{_blame(checker, first)}")
         self._case = case = Case(checker, first, self.rtol, self.tell, thorough=self.thorough, notes=notes)
         checker.given = first.readings
-        checker.at_once = _at_once(first, checker.worlds.kind)
+        checker.at_once = _at_once(first, checker.shares_files)
         self._say_what_is_compared()
         if save_trace is not None:
             first.save(Path(save_trace))
@@ -370,13 +370,13 @@ def _blame(checker: Checker, first: Trace) -> str:
     return "" if checker.fails_alone() else ". Without Seedwise it ends well: what it does cannot be watched"
 
 
-def _at_once(first: Trace, kind: Workdir) -> int:
+def _at_once(first: Trace, shares_files: bool) -> int:
     """How many processes of this program fit beside each other: as many as there are cores that it does not use itself.
 
     Programs with threads, with workers or with a GPU run alone: they would disturb each other. So do all where they share files: the
     project, or the folder for temporary files, in which names may be held still.
     """
-    if kind is not Workdir.OVERLAY or {"gpu", "completion", "threads", "workers", "started"} & set(first.facts):
+    if shares_files or {"gpu", "completion", "threads", "workers", "started"} & set(first.facts):
         return 1
     busy = first.processor_seconds / max(first.seconds, 0.01)
     return 1 if busy > _ONE_CORE else min(4, max(1, available_cores()))

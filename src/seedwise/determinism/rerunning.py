@@ -36,6 +36,7 @@ from ..experiments.command import available_cores
 from ..runs.file_contents import digest_of
 from ..runs.ledgers import merged
 from ..runs.written_files import written
+from ..sandbox.workdir import Workdir
 from ..sandbox.worlds import World, Worlds
 from ..wording import option
 from .parts import lines_of_profile
@@ -123,6 +124,8 @@ class Checker:
         """How many processes have been started."""
         self.given: Mapping[str, Any] = {}
         """The readings that processes are given again, where a change asks for it."""
+        self.shares_files = worlds.kind is not Workdir.OVERLAY
+        """Whether runs at the same time would see each other's files: in the project, or in the folder for temporary ones."""
         self.at_once = 1
         """How many processes may run at the same time."""
         self.varies_hash_seed = not self.environment.get("PYTHONHASHSEED", "").isdigit()
