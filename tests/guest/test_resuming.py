@@ -134,8 +134,7 @@ def test_an_array_that_was_only_rounded_is_told_with_its_precision(wide: str) ->
         (w, t, ("", "")),
     ):
         before, after = (
-            Trace(0, "", "", resuming={"variables": variables(None, {"w": a, "t": b})})
-            for a, b in ((w, t), (now, other))
+            Trace(0, "", "", resuming={"variables": variables_of({"w": a, "t": b})}) for a, b in ((w, t), (now, other))
         )
         found = {s.lost: list(s.detail) for s in perhaps(before, after)}
         told = [f"{name} rounded to {p}" for name, p in zip("wt", precision, strict=True) if p]
@@ -154,7 +153,7 @@ def test_a_counter_that_its_loop_sets_only_later_is_held_against_the_other() -> 
 
 def test_what_rounding_does_not_change_or_was_cut_is_not_told_as_rounded() -> None:
     def told(a: object, b: object, name: str = "w") -> dict[Lost, tuple[str, ...]]:
-        before, after = (Trace(0, "", "", resuming={"variables": variables(None, {name: v})}) for v in (a, b))
+        before, after = (Trace(0, "", "", resuming={"variables": variables_of({name: v})}) for v in (a, b))
         return {s.lost: s.detail for s in perhaps(before, after)}
 
     assert Lost.ROUNDED not in told(np.zeros(8), np.zeros(4))
@@ -166,6 +165,13 @@ def test_what_rounding_does_not_change_or_was_cut_is_not_told_as_rounded() -> No
     assert told(*words, "name_of_it")[Lost.VARIABLE]
 
 
+def variables_of(values: dict[str, object]) -> dict[str, str]:
+    """What is seen of these alone, without all modules of these tests."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("seedwise_guest.tracing.resuming.variables._roots", lambda frame: ())
+        return variables(None, values)
+
+
 class EarlyStopping:
     def __init__(self, misses: int) -> None:
         self.misses_ = misses
@@ -175,8 +181,7 @@ def test_of_an_object_of_a_library_what_stops_the_training_is_seen() -> None:
     net = SimpleNamespace(
         callbacks=[("log", Model("a")), ("stop", EarlyStopping(3))], stopper=EarlyStopping(4), width=7
     )
-    found = {path: value for path, value in variables(None, {"net": net}).items() if path.startswith("net")}
-    assert found == {
+    assert variables_of({"net": net}) == {
         "net‹SimpleNamespace›.callbacks[1][1]‹EarlyStopping›.misses_": "3",
         "net‹SimpleNamespace›.stopper‹EarlyStopping›.misses_": "4",
     }
