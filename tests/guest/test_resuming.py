@@ -5,7 +5,7 @@ import random
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from types import SimpleNamespace
+from types import ModuleType, SimpleNamespace
 
 import numpy as np
 import pytest
@@ -149,6 +149,10 @@ def test_a_counter_that_its_loop_sets_only_later_is_held_against_the_other() -> 
     )
     traces = [Trace(0, "", "", resuming={"lines": lines}) for lines in (whole, part)]
     assert differing_variables(*traces) == ["epoch"]
+    for lines in (whole, part):  # what is counted at the end of the loop is counted from what was lost
+        lines["f:2"] |= {"epoch": "4"}
+        lines["f:9"] = {"n_correct": str(len(lines["f:1"]))}
+    assert differing_variables(*traces) == []
 
 
 def test_what_rounding_does_not_change_or_was_cut_is_not_told_as_rounded() -> None:
@@ -187,6 +191,35 @@ def test_of_an_object_of_a_library_what_stops_the_training_is_seen() -> None:
     }
 
 
+def test_of_a_model_of_keras_its_optimizer_is_seen_and_what_the_user_adds(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "keras", ModuleType("keras"))
+    of_keras = type("Model", (), {"__module__": "keras.src.models.model"})
+    agent = type("Agent", (of_keras,), {"__module__": __name__})()
+    kept = [SimpleNamespace(name="iteration", numpy=lambda: np.array(240)), SimpleNamespace(name="learning_rate")]
+    agent.epsilon, agent.optimizer = 0.3, type("Ftrl", (), {"variables": kept})()
+    found = variables_of({"agent": agent})
+    assert found == {"agent‹Agent›.optimizer‹Ftrl›['iteration']": "240", "agent‹Agent›.epsilon": "0.3"}
+    other = {**found, "agent‹Agent›.optimizer‹Ftrl›['iteration']": "0"}
+    traces = [Trace(0, "", "", resuming={"variables": values}) for values in (found, other)]
+    assert [s.lost for s in perhaps(*traces)] == [Lost.OPTIMIZER]
+
+
+def loaded_slowly(lines: LinesAfter) -> int:
+    lines.begin(sys._getframe(0))
+    for k in range(30_000):
+        k += 1
+    after = k
+    lines.end()
+    return after
+
+
+def test_lines_are_watched_until_the_first_common_one_however_long_something_is_read() -> None:
+    last = loaded_slowly.__code__.co_firstlineno + 5
+    lines = LinesAfter(frozenset({f"test_resuming.py:loaded_slowly:{last}"}))
+    loaded_slowly(lines)
+    assert len(lines.seen) == 1
+
+
 def test_text_that_is_written_right_behind_a_checkpoint_belongs_to_it(tmp_path: Path) -> None:
     script = tmp_path / "t.py"
     script.write_text("def save():\n    1\n    2\n    3\ndef log():\n    4\n")
@@ -195,7 +228,7 @@ def test_text_that_is_written_right_behind_a_checkpoint_belongs_to_it(tmp_path: 
         return {"path": path, "where": f"{script}:{line}", "step": 0, "weak": weak, "from": before}
 
     def lasts(*writes: dict[str, object]) -> list[int]:
-        return [one.last for one in checkpoints_of(Trace(0, "", "", resuming={"writes": writes}))]
+        return [one.complete for one in checkpoints_of(Trace(0, "", "", resuming={"writes": writes}))]
 
     text = write("state.json", 4, weak=True)
     assert lasts(write("w1.npz", 3), text, write("w2.npz", 3), text) == [2, 4]
@@ -204,6 +237,8 @@ def test_text_that_is_written_right_behind_a_checkpoint_belongs_to_it(tmp_path: 
         3,
     ]  # the loop has turned
     assert lasts(write("w1.npz", 4), write("log.json", 6, weak=True), write("w2.npz", 4)) == [1, 3]  # another function
+    stages = [write(f"phase{k}.json", k, weak=True) for k in (2, 3, 4)]
+    assert lasts(*stages) == [1, 2, 3]
     begun = [write("s.tmp", 2, weak=True), write("w1.npz", 4), write("state.json", 3, weak=True, before="s.tmp")]
     assert lasts(write("w.tmp", 2), *begun, write("w.tmp", 2), *begun) == [4, 8]
 
@@ -222,14 +257,14 @@ def after_calls(lines: LinesAfter, times: int) -> int:
     lines.begin(sys._getframe(0))
     for _ in range(times):
         Model("")
-    return lines._calls
+    return lines._events
 
 
 def test_watching_lines_ends_by_itself_and_leaves_another_tracer_alone(monkeypatch: pytest.MonkeyPatch) -> None:
     lines = LinesAfter()
     after_checkpoint(lines, 100_000)
-    assert lines._idle < 30_000
-    monkeypatch.setattr("seedwise_guest.tracing.resuming.lines._MOST_CALLS", 50)
+    assert lines._events < 30_000
+    monkeypatch.setattr("seedwise_guest.tracing.resuming.lines._MOST_EVENTS", 50)
     lines = LinesAfter()
     assert after_calls(lines, 200) < 60
     tracer = sys.gettrace()

@@ -41,7 +41,10 @@ class Placing:
         if hypothesis.cause is not Cause.HASH:
             return f"{hypothesis.cause} ({short_place(hypothesis.where)})" if hypothesis.where else ""
         self._note_late_seed()
-        lines = list(map(short_place, lines_of_order(self._case.sets_watched))) or [short_place(hypothesis.where)]
+        taken = lines_of_order(self._case.sets_watched)
+        lines = [short_place(line) for line, kind in taken.items() if kind in ("word", SHOWN)]
+        if not lines:
+            return f"{hypothesis.cause} ({short_place(hypothesis.where)})" if hypothesis.where else ""
         more = f" and {len(lines) - _MOST_TOLD} more" if len(lines) > _MOST_TOLD else ""
         return f"{hypothesis.cause} (sets are read or shown at {', '.join(lines[:_MOST_TOLD])}{more})"
 

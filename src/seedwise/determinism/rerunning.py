@@ -120,11 +120,12 @@ class Checker:
         self.words, self.worlds, self.environment, self.timeout = list(words), worlds, dict(environment), timeout
         self._counting = Lock()
         self._running: set[subprocess.Popen[bytes]] = set()
+        self._stopping = False
         self.runs = 0
         """How many processes have been started."""
         self.given: Mapping[str, Any] = {}
         """The readings that processes are given again, where a change asks for it."""
-        self.shares_files = worlds.kind is not Workdir.OVERLAY
+        self.shares_files = worlds.kind not in (Workdir.OVERLAY, Workdir.FARM)
         """Whether runs at the same time would see each other's files: in the project, or in the folder for temporary ones."""
         self.at_once = 1
         """How many processes may run at the same time."""
@@ -150,6 +151,7 @@ class Checker:
             except BaseException:  # Ctrl-C: the pool would wait for what is running
                 pool.shutdown(wait=False, cancel_futures=True)
                 with self._counting:
+                    self._stopping = True
                     for process in self._running:
                         _kill(process)
                 raise
@@ -232,6 +234,8 @@ class Checker:
                 raise ScriptError(f"cannot start {self.words[0]}: {error.strerror or error}") from None
             with self._counting:
                 self._running.add(process)
+                if self._stopping:
+                    _kill(process)
             try:
                 status = _wait(process, self.timeout)
             finally:

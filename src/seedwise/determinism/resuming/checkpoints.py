@@ -4,6 +4,7 @@ import ast
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 
 from ..trace import Trace
@@ -21,6 +22,8 @@ class Checkpoint:
     lines: tuple[str, ...]
     first: int
     last: int
+    complete: int
+    """The last writing that belongs to it, text included."""
 
     @property
     def line(self) -> str:
@@ -49,30 +52,33 @@ def checkpoints_of(trace: Trace) -> list[Checkpoint]:
             kinds = set()
         kinds.add(kind)
         groups[-1].append((k, write))
+    ends = [group[0][0] - 1 for group in groups[1:]] + [len(writes)]
     return [
         Checkpoint(
             int(str(group[0][1]["step"])),
             tuple(dict.fromkeys(str(w["path"]) for _, w in group)),
             tuple(str(w["where"]) for _, w in group),
             group[0][0],
-            group[-1][0] if steps else _with_text(writes, group[0][0], group[-1][0]),
+            group[-1][0],
+            group[-1][0] if steps or strong is writes else _with_text(writes, group[0][0], group[-1][0], end),
         )
-        for group in groups
+        for group, end in zip(groups, ends, strict=True)
     ]
 
 
-def _with_text(writes: Sequence[tuple[int, Mapping[str, object]]], first: int, last: int) -> int:
-    """The number of the last writing of a checkpoint, with the text that is written right behind it: where it stands, say.
+def _with_text(writes: Sequence[tuple[int, Mapping[str, object]]], first: int, last: int, end: int) -> int:
+    """The number of the last writing of a checkpoint, with the JSON that is written right behind it: often the epoch stands there.
 
-    That is text whose writing began before, under another name, or that a later line of the same function writes.
+    That is a file that was begun before, under another name, or that a later line of the same function writes: a program that is
+    interrupted between the two would leave half a checkpoint.
     """
-    begun = {str(w["path"]) for k, w in writes if first <= k <= last}
-    for k, write in writes[last:]:
-        before = str(writes[last - 1][1]["where"])
-        if not write["weak"] or not (write["from"] in begun or _goes_on(before, str(write["where"]))):
+    begun = {str(w["path"]) for _, w in writes[first - 1 : last]}
+    while last < end:
+        before, write = str(writes[last - 1][1]["where"]), writes[last][1]
+        if not (write["from"] in begun or _goes_on(before, str(write["where"]))):
             break
         begun.add(str(write["path"]))
-        last = k
+        last += 1
     return last
 
 
@@ -81,18 +87,24 @@ def _goes_on(before: str, where: str) -> bool:
     (path, _, line), (other, _, next_line) = (place.rpartition(":") for place in (before, where))
     if path != other or not (line.isdigit() and next_line.isdigit() and int(line) < int(next_line)):
         return False
+    return _function_at(path, int(line)) == _function_at(path, int(next_line))
+
+
+@lru_cache(maxsize=1024)
+def _function_at(path: str, line: int) -> int:
+    """The first line of the innermost function that holds a line; 0 if none does."""
+    return max((begin for begin, end in _functions_of(path) if begin <= line <= end), default=0)
+
+
+@lru_cache(maxsize=16)
+def _functions_of(path: str) -> tuple[tuple[int, int], ...]:
+    """The first and the last line of each function of a file."""
     try:
         tree = ast.parse(Path(path).read_text(encoding="utf-8"))
     except (OSError, ValueError, SyntaxError):
-        return False
-    return _function_at(tree, int(line)) is _function_at(tree, int(next_line))
-
-
-def _function_at(tree: ast.Module, line: int) -> ast.AST:
-    """The innermost function that holds a line; the module if none does."""
+        return ()
     functions = (n for n in ast.walk(tree) if isinstance(n, (ast.FunctionDef, ast.AsyncFunctionDef)))
-    holding = [n for n in functions if n.lineno <= line <= (n.end_lineno or n.lineno)]
-    return max(holding, key=lambda n: n.lineno, default=tree)
+    return tuple((n.lineno, n.end_lineno or n.lineno) for n in functions)
 
 
 def _kind(path: str) -> str:

@@ -235,7 +235,7 @@ class ResumeExamination:
     def _ending(self, one: Checkpoint, usable: Sequence[Checkpoint], signal: int) -> dict[str, Any]:
         if one.step:
             return {"end_after": max(one.step + 1, self.at or 0), "signal": signal, "complete": list(one.paths)}
-        return {"end_before_write": one.last, "signal": signal}
+        return {"end_before_write": one.complete, "signal": signal}
 
     def _loaded_at(self, part: Trace) -> str:
         reads = [r for r in part.resuming.get("reads", ()) if r["where"] and not r["done"]]

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import pairwise
 
 from seedwise_guest.protocol import ALIAS, ROUNDED
 
@@ -14,7 +15,9 @@ from .words import PART_OF, Lost
 _KINDS = (
     (
         Lost.OPTIMIZER,
-        re.compile(r"^optimizer of Keras\[|‹\w*(?:optim|adam|adagrad|rmsprop|sgd|lion|momentum)\w*›", re.I),
+        re.compile(
+            r"^optimizer of Keras\[|›\.optimizer‹|‹\w*(?:optim|adam|adagrad|rmsprop|sgd|lion|momentum)\w*›", re.I
+        ),
     ),
     (Lost.REPLAY, re.compile(r"replay|memory|buffer|transitions|queue|bank", re.I)),
     (Lost.HISTORY, re.compile(r"histor|losses|scores|records|curve|metrics\b", re.I)),
@@ -132,19 +135,16 @@ def _where_fewest_differ(whole: Trace, part: Trace) -> _Pair:
     pairs: list[_Pair] = [(ours[line], values) for line, values in theirs.items() if line in ours]
     a, b = (trace.resuming.get("variables") or {} for trace in (whole, part))
     pairs += [(a, b)] if a and b else []
-    pairs = [_with_counters(pair, pairs[k + 1 :]) for k, pair in enumerate(pairs)]
+    pairs = [_with_counters(*both) for both in pairwise(pairs)] + pairs[-1:]
     return min(pairs, key=lambda pair: sum(v != pair[1].get(k, v) for k, v in pair[0].items()), default=({}, {}))
 
 
-def _with_counters(pair: _Pair, later: Sequence[_Pair]) -> _Pair:
-    """The variables, and the whole numbers that one program does not have there yet: a loop sets its counter when it begins."""
-    found: _Pair = ({}, {})
-    for path in dict.fromkeys(path for a, b in later for path in a if path in b):
-        if path not in pair[0] or path not in pair[1]:
-            a, b = next((a[path], b[path]) for a, b in later if path in a and path in b)
-            if _WHOLE_NUMBER.fullmatch(a) and _WHOLE_NUMBER.fullmatch(b):
-                found[0][path], found[1][path] = a, b  # type: ignore[index]
-    return {**pair[0], **found[0]}, {**pair[1], **found[1]}
+def _with_counters(pair: _Pair, following: _Pair) -> _Pair:
+    """The variables, and the whole numbers that one program has only at the next line: a loop sets its counter when it begins."""
+    (a, b), (next_a, next_b) = pair, following
+    new = [path for path in next_a if path in next_b and (path not in a or path not in b)]
+    counters = [path for path in new if all(_WHOLE_NUMBER.fullmatch(values[path]) for values in following)]
+    return {**a, **{path: next_a[path] for path in counters}}, {**b, **{path: next_b[path] for path in counters}}
 
 
 def _by_line(seen: Mapping[str, Mapping[str, str | None]]) -> dict[str, dict[str, str]]:
@@ -214,7 +214,7 @@ def perhaps(whole: Trace, part: Trace) -> list[Suspect]:
         ):
             kind = Lost.VARIABLE
         precision = _rounded_to(a[path], b[path])
-        if precision and kind not in (Lost.HISTORY, Lost.REPLAY):
+        if precision and kind is not Lost.HISTORY:
             kinds.setdefault(Lost.ROUNDED, []).append(f"{plain_name(path)} rounded to {precision}")
             continue
         shown = f" ({_shown(a[path])}, resumed {_shown(b[path])})"

@@ -67,7 +67,7 @@ PART_OF = {
 _TORCH = {
     Lost.PARAMETERS: "save model.state_dict() and load it with model.load_state_dict",
     Lost.PRECISION: "save the parameters in the precision in which they are trained: no .half() or .bfloat16() on the way",
-    Lost.ROUNDED: "save it in the precision in which it is trained: no .astype(np.float16) on the way",
+    Lost.ROUNDED: "save it in the precision in which it is trained: no .astype, .half() or the like on the way",
     Lost.OPTIMIZER: "save optimizer.state_dict() too, and call optimizer.load_state_dict when the checkpoint is loaded",
     Lost.GROUPS: "give the optimizer its parameters and groups in the order in which it had them when it was saved: load_state_dict assigns "
     "states by their position",

@@ -74,6 +74,7 @@ class Following:
         """The global generators that are drawn from, or seeded, between this point and the end."""
         self._start: int | None = None
         self._given: dict[str, Any] | None = None
+        self._is_unreadable = False
         self._taken: dict[str, Any] = {}
         self._optimizers: list[Any] = []
         self._schedules: list[Any] = []
@@ -395,9 +396,13 @@ class Following:
 
     def _given_state(self) -> dict[str, Any] | None:
         path = os.path.join(spool.folder(), STATE)
-        if self._given is None and os.path.exists(path):
-            with open(path, "rb") as file:
-                self._given = pickle.load(file)
+        if self._given is None and not self._is_unreadable and os.path.exists(path):
+            try:
+                with open(path, "rb") as file:
+                    self._given = pickle.load(file)
+            except Exception as error:  # noqa: BLE001 (the program itself must go on)
+                self._is_unreadable = True
+                self._told["fault"] = f"{type(error).__name__}: {error}"
         return self._given
 
     def _given_order(self) -> dict[str, Any]:

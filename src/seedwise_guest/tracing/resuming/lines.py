@@ -17,9 +17,9 @@ from ...process.frames import is_user_file
 from .variables import variables
 
 _MOST_LINES, _MOST_COMMON = 40, 10
-_MOST_CALLS, _MOST_IDLE = 1_000_000, 20_000
-"""Calls that are looked at, about a second: JAX makes hundreds of thousands where it compiles. And lines one after another of which
-none is new: a loop turns."""
+_MOST_EVENTS, _MOST_IDLE = 1_000_000, 20_000
+"""Calls and lines that are looked at, about a second: JAX makes hundreds of thousands of calls where it compiles. And lines one after
+another of which none is new, once a line was noted: a loop turns."""
 
 
 class LinesAfter:
@@ -34,7 +34,7 @@ class LinesAfter:
     def __init__(self, known: frozenset[str] | None = None) -> None:
         self._known = known
         self._codes: set[str] = {line.rpartition(":")[0] for line in known or ()}
-        self._calls = self._idle = 0
+        self._events = self._idle = 0
         self._most = _MOST_LINES if known is None else _MOST_COMMON
         self._ended = False
         self._functions: set[str] = set()
@@ -47,7 +47,7 @@ class LinesAfter:
         """A checkpoint is written or read in this frame."""
         if sys.gettrace() is not None or self.seen or self._known == frozenset():
             return
-        self._ended = False
+        self._ended, self._idle = False, 0
         stack = []
         while frame is not None:
             if is_user_file(frame.f_code.co_filename):
@@ -68,9 +68,7 @@ class LinesAfter:
             sys.settrace(None)
 
     def _call(self, frame: FrameType, event: str, argument: Any) -> Any:
-        self._calls += 1
-        if self._calls > _MOST_CALLS:
-            self.end()
+        self._count()
         # most calls are of libraries: the name of the function alone tells them apart, and is quick to see
         is_named = frame.f_code.co_name in self._functions
         return self._line if is_named and _name_of(frame) in self._codes else None
@@ -79,8 +77,9 @@ class LinesAfter:
         if self._ended:
             frame.f_trace = None  # or it would go on where the program sets a tracer of its own
             return None
+        self._count()
         _, lines = self._looked_at.setdefault(id(frame.f_code), (frame.f_code, set()))
-        self._idle += 1
+        self._idle += bool(self.seen)
         if event == "line" and frame.f_lineno not in lines:
             self._idle = 0
             lines.add(frame.f_lineno)
@@ -90,6 +89,11 @@ class LinesAfter:
         if self._idle > _MOST_IDLE or len(self.seen) >= self._most:
             self.end()
         return self._line
+
+    def _count(self) -> None:
+        self._events += 1
+        if self._events > _MOST_EVENTS:
+            self.end()
 
     def _note(self, name: str, frame: FrameType) -> None:
         try:

@@ -138,10 +138,11 @@ def _inside(value: Any) -> list[tuple[str, Any]] | None:
         held = object.__getattribute__(value, "__dict__")
     except AttributeError:
         return None
-    if _is_model_of_keras(of):
-        return list(_of_model(value, of)) or None
     items = [(f"‹{of.__name__}›.{k}", v) for k, v in list(held.items()) if isinstance(k, str)]
-    if not (_is_users(of) or any(part in base.__name__ for base in of.__mro__ for part in _LOOKED_INTO)):
+    if _is_model_of_keras(of):
+        of_users = items if _is_users(of) else [(path, v) for path, v in items if is_generator(v)]
+        items = [*_of_model(value, of), *of_users]
+    elif not (_is_users(of) or any(part in base.__name__ for base in of.__mro__ for part in _LOOKED_INTO)):
         # of any other object its generators and what stops the training
         stoppers = [(path + step, one) for path, v in items for step, one in _stoppers(v)]
         items = [*((path, v) for path, v in items if is_generator(v)), *stoppers]
@@ -149,7 +150,7 @@ def _inside(value: Any) -> list[tuple[str, Any]] | None:
 
 
 def _stoppers(value: Any) -> Iterator[tuple[str, Any]]:
-    """What decides when a training stops, in a list of callbacks, each perhaps with its name."""
+    """What decides when a training stops, with its place in a list of callbacks, each perhaps with its name: `[0][1]`."""
     if type(value) not in (list, tuple, dict):
         value, at = {"": value}, "{}"
     else:
