@@ -44,7 +44,9 @@ class Placing:
         taken = lines_of_order(self._case.sets_watched)
         lines = [short_place(line) for line, kind in taken.items() if kind in ("word", SHOWN)]
         if not lines:
-            return f"{hypothesis.cause} ({short_place(hypothesis.where)})" if hypothesis.where else ""
+            return (
+                f"{hypothesis.cause} ({short_place(hypothesis.where)})" if hypothesis.where else hypothesis.cause.value
+            )
         more = f" and {len(lines) - _MOST_TOLD} more" if len(lines) > _MOST_TOLD else ""
         return f"{hypothesis.cause} (sets are read or shown at {', '.join(lines[:_MOST_TOLD])}{more})"
 
