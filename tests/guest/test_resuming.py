@@ -237,6 +237,7 @@ def test_text_that_is_written_right_behind_a_checkpoint_belongs_to_it(tmp_path: 
         3,
     ]  # the loop has turned
     assert lasts(write("w1.npz", 4), write("log.json", 6, weak=True), write("w2.npz", 4)) == [1, 3]  # another function
+    assert lasts() == []
     stages = [write(f"phase{k}.json", k, weak=True) for k in (2, 3, 4)]
     assert lasts(*stages) == [1, 2, 3]
     begun = [write("s.tmp", 2, weak=True), write("w1.npz", 4), write("state.json", 3, weak=True, before="s.tmp")]

@@ -52,7 +52,7 @@ def checkpoints_of(trace: Trace) -> list[Checkpoint]:
             kinds = set()
         kinds.add(kind)
         groups[-1].append((k, write))
-    ends = [group[0][0] - 1 for group in groups[1:]] + [len(writes)]
+    ends = [group[0][0] - 1 for group in groups[1:]] + [len(writes)] * bool(groups)
     return [
         Checkpoint(
             int(str(group[0][1]["step"])),
