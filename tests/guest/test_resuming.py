@@ -162,6 +162,7 @@ def test_what_rounding_does_not_change_or_was_cut_is_not_told_as_rounded() -> No
 
     assert Lost.ROUNDED not in told(np.zeros(8), np.zeros(4))
     assert Lost.ROUNDED not in told(np.ones((4, 1)), np.ones(4))
+    assert Lost.ROUNDED not in told(np.ones(4), np.ones(4, "float16"))
     losses = np.linspace(0.1, 0.2, 5)
     assert list(told(losses, losses.astype("float32"), "losses")) == [Lost.HISTORY]
     assert told(None, losses, "ema")[Lost.AVERAGE][0].count("rounded") == 0

@@ -151,14 +151,13 @@ def _inside(value: Any) -> list[tuple[str, Any]] | None:
 
 def _stoppers(value: Any) -> Iterator[tuple[str, Any]]:
     """What decides when a training stops, with its place in a list of callbacks, each perhaps with its name: `[0][1]`."""
-    if type(value) not in (list, tuple, dict):
-        value, at = {"": value}, "{}"
-    else:
-        value, at = value if type(value) is dict else dict(enumerate(value[:_MOST_ITEMS])), "[{!r}]"
-    for key, one in list(value.items())[:_MOST_ITEMS]:
-        for k, inner in enumerate(one) if type(one) is tuple else ((None, one),):
-            if _STOPPER in type(inner).__name__ and not isinstance(inner, type):
-                yield at.format(key) + ("" if k is None else f"[{k}]"), inner
+    items = list(
+        value.items() if type(value) is dict else enumerate(value) if type(value) in (list, tuple) else [(None, value)]
+    )
+    for key, one in items[:_MOST_ITEMS]:
+        for k, inner in enumerate(one) if type(one) is tuple else [(None, one)]:
+            if _STOPPER in type(inner).__name__:
+                yield "".join(f"[{step!r}]" for step in (key, k) if step is not None), inner
 
 
 def _is_model_of_keras(of: type) -> bool:
