@@ -1,6 +1,15 @@
-"""Names of signals."""
+"""Signals: their names, and a short wait for those that would come at a bad moment."""
 
+import contextlib
+import os
 import signal
+import subprocess
+import threading
+from collections.abc import Iterator, Sequence
+from types import FrameType
+from typing import Any
+
+_INTERRUPTS = ("SIGINT", "SIGTERM", "SIGHUP")
 
 
 def signal_name(number: int) -> str:
@@ -9,3 +18,65 @@ def signal_name(number: int) -> str:
         return signal.Signals(number).name
     except ValueError:
         return f"signal {number}"
+
+
+@contextlib.contextmanager
+def held_back() -> Iterator[None]:
+    """Ctrl-C inside this block takes effect at its end.
+
+    A process that is started and noted inside it cannot be forgotten in between. This holds for the main thread, the
+    only one that Ctrl-C reaches, and for every signal that Python code handles.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    came: list[tuple[int, FrameType | None]] = []
+    before: dict[int, Any] = {}
+
+    def note(number: int, frame: FrameType | None) -> None:
+        came.append((number, frame))
+
+    for name in _INTERRUPTS:
+        handler = signal.getsignal(getattr(signal, name)) if hasattr(signal, name) else None
+        if callable(handler):
+            before[getattr(signal, name)] = signal.signal(getattr(signal, name), note)
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+        for number, frame in came:
+            before[number](number, frame)
+
+
+@contextlib.contextmanager
+def session(words: Sequence[str], **options: Any) -> Iterator["subprocess.Popen[bytes]"]:
+    """A process that leads a session of its own. At the end of the block, it and all in its session are killed.
+
+    Parameters
+    ----------
+    words
+        The command.
+    options
+        What `subprocess.Popen` takes.
+
+    Raises
+    ------
+    OSError
+        The command cannot be started.
+    """
+    process: subprocess.Popen[bytes] | None = None
+    try:
+        with held_back():
+            process = subprocess.Popen(words, start_new_session=True, **options)
+        yield process
+    finally:
+        if process is not None:
+            kill_session(process)
+            process.wait()
+
+
+def kill_session(process: "subprocess.Popen[bytes]") -> None:
+    """Kill a process that leads a session, and all in its group. It does no harm if they have ended."""
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        os.killpg(process.pid, signal.SIGKILL)

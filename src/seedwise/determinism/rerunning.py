@@ -5,7 +5,6 @@ import hashlib
 import json
 import os
 import shutil
-import signal
 import subprocess
 import sys
 import time
@@ -38,6 +37,7 @@ from ..runs.ledgers import merged
 from ..runs.written_files import written
 from ..sandbox.workdir import Workdir
 from ..sandbox.worlds import World, Worlds
+from ..signals import kill_session, session
 from ..wording import option
 from .parts import lines_of_profile
 from .trace import Op, Trace
@@ -153,7 +153,7 @@ class Checker:
                 with self._counting:
                     self._stopping = True
                     for process in self._running:
-                        _kill(process)
+                        kill_session(process)
                 raise
 
     def repeat(self, change: Change, n: int) -> Iterator[Trace]:
@@ -180,15 +180,13 @@ class Checker:
         try:
             specification = self.worlds.specification(world, self.words, [], [])
             environment = {k: v for k, v in self.environment.items() if k != SPOOL}
-            with contextlib.suppress(OSError):
-                process = subprocess.Popen(
-                    self.worlds.launcher(specification),
-                    env=environment,
-                    stdin=subprocess.DEVNULL,
-                    stdout=subprocess.DEVNULL,
-                    stderr=subprocess.DEVNULL,
-                    start_new_session=True,
-                )
+            nothing = subprocess.DEVNULL
+            with (
+                contextlib.suppress(OSError),
+                session(
+                    self.worlds.launcher(specification), env=environment, stdin=nothing, stdout=nothing, stderr=nothing
+                ) as process,
+            ):
                 return _wait(process, self.timeout) != 0
             return True
         finally:
@@ -222,25 +220,16 @@ class Checker:
         began, used = time.perf_counter(), sum(os.times()[2:4])
         with open(out, "wb") as stdout, open(err, "wb") as stderr:
             try:
-                process = subprocess.Popen(
+                with session(
                     self.worlds.launcher(specification),
                     env=environment,
                     stdin=subprocess.DEVNULL,
                     stdout=stdout,
                     stderr=stderr,
-                    start_new_session=True,
-                )
+                ) as process:
+                    status = self._wait_for(process)
             except OSError as error:
                 raise ScriptError(f"cannot start {self.words[0]}: {error.strerror or error}") from None
-            with self._counting:
-                self._running.add(process)
-                if self._stopping:
-                    _kill(process)
-            try:
-                status = _wait(process, self.timeout)
-            finally:
-                with self._counting:
-                    self._running.discard(process)
         seconds = time.perf_counter() - began
         used = sum(os.times()[2:4]) - used
         error_file = world.spool / WORLD_ERROR
@@ -249,6 +238,17 @@ class Checker:
         threads = change.interventions.get("threads") or threads_of(environment)
         settings = {"PYTHONHASHSEED": environment.get("PYTHONHASHSEED", ""), "threads": str(threads)}
         return replace(self._read(world, status, out, err, seconds), processor_seconds=used, settings=settings)
+
+    def _wait_for(self, process: "subprocess.Popen[bytes]") -> int | None:
+        with self._counting:
+            self._running.add(process)
+            if self._stopping:
+                kill_session(process)
+        try:
+            return _wait(process, self.timeout)
+        finally:
+            with self._counting:
+                self._running.discard(process)
 
     def _read(self, world: World, status: int | None, out: Path, err: Path, seconds: float) -> Trace:
         messages = list(_messages(world.spool))
@@ -368,15 +368,6 @@ def _wait(process: "subprocess.Popen[bytes]", timeout: float) -> int | None:
         return process.wait(timeout)
     except subprocess.TimeoutExpired:
         return None
-    finally:
-        _kill(process)
-        process.wait()
-
-
-def _kill(process: "subprocess.Popen[bytes]") -> None:
-    """Kill a process with all of its group."""
-    with contextlib.suppress(ProcessLookupError, PermissionError):
-        os.killpg(process.pid, signal.SIGKILL)
 
 
 def _messages(spool: Path) -> list[dict[str, Any]]:

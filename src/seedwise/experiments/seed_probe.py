@@ -26,9 +26,10 @@ from seedwise_guest.protocol import (
     apply_edits,
 )
 
+from ..signals import session
 from ..wording import option
 from .config_site import seeds_in
-from .site_reading import Reading, Start, end_session
+from .site_reading import Reading, Start
 
 _LONGEST = 120.0
 """Seconds until a generator must have been seeded."""
@@ -183,35 +184,29 @@ class _Probe:
 
     def _watch(self, argv: Sequence[str], spool: Path) -> Seeding | None:
         environment = {**self._environment, SPOOL: str(spool), SEED: "1"}
+        nothing = subprocess.DEVNULL
         try:
-            process = subprocess.Popen(
-                argv,
-                env=environment,
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.DEVNULL,
-                stderr=subprocess.DEVNULL,
-                start_new_session=True,
-            )
+            with session(argv, env=environment, stdin=nothing, stdout=nothing, stderr=nothing) as process:
+                return self._first_seeding(process, spool)
         except OSError as error:
             self.ended = f": {error.strerror or error}"
             return None
+
+    def _first_seeding(self, process: "subprocess.Popen[bytes]", spool: Path) -> Seeding | None:
         own: Seeding | None = None
         until = time.monotonic() + _LONGEST
-        try:
-            while True:
-                over = process.poll() is not None
-                for seen in _seedings(spool):
-                    if seen.is_global:
-                        return seen
-                    if own is None:
-                        own, until = seen, min(until, time.monotonic() + _AFTER_OWN)
-                if over or time.monotonic() > until:
-                    self.timed_out = not over
-                    self.ended = "" if over else f" within {_LONGEST:g} s"
-                    return own
-                time.sleep(0.01)
-        finally:
-            end_session(process)
+        while True:
+            over = process.poll() is not None
+            for seen in _seedings(spool):
+                if seen.is_global:
+                    return seen
+                if own is None:
+                    own, until = seen, min(until, time.monotonic() + _AFTER_OWN)
+            if over or time.monotonic() > until:
+                self.timed_out = not over
+                self.ended = "" if over else f" within {_LONGEST:g} s"
+                return own
+            time.sleep(0.01)
 
 
 def _seedings(spool: Path) -> Iterator[Seeding]:

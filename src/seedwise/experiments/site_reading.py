@@ -27,7 +27,7 @@ from seedwise_guest.protocol import (
 )
 
 from ..errors import ScriptError, UsageError
-from ..signals import signal_name
+from ..signals import session, signal_name
 from ..typos import did_you_mean
 from ..wording import option
 from .options import Mode, Options
@@ -129,36 +129,15 @@ def read_sites(
 def _start(command: Sequence[str], environment: Mapping[str, str]) -> tuple[int | None, bytes]:
     """Run the command until it reports. Returns its exit status (None if it took too long) and what it printed."""
     with tempfile.TemporaryFile() as said:
+        status: int | None = None
         try:
-            process = subprocess.Popen(
-                command,
-                env=dict(environment),
-                stdin=subprocess.DEVNULL,
-                stdout=said,
-                stderr=said,
-                start_new_session=True,
-            )
+            with session(command, env=dict(environment), stdin=subprocess.DEVNULL, stdout=said, stderr=said) as process:
+                with contextlib.suppress(subprocess.TimeoutExpired):
+                    status = process.wait(_PATIENCE)
         except OSError as error:
             raise ScriptError(f"cannot start {command[0]}: {error.strerror or error}") from None
-        try:
-            status: int | None = process.wait(_PATIENCE)
-        except subprocess.TimeoutExpired:
-            end_session(process)
-            status = None
-        except BaseException:
-            end_session(process)
-            raise
         said.seek(0)
         return status, said.read(20_000)
-
-
-def end_session(process: "subprocess.Popen[bytes]") -> None:
-    """Kill a process that leads a session, and all in it."""
-    import signal
-
-    with contextlib.suppress(ProcessLookupError):
-        os.killpg(process.pid, signal.SIGKILL)
-    process.wait()
 
 
 def _not_entered(command: Sequence[str], output: bytes) -> str:

@@ -23,6 +23,7 @@ from ..experiments.forking_record import Record, Verdict
 from ..experiments.options import Mode
 from ..sandbox.workdir import Workdir
 from ..sandbox.worlds import World
+from ..signals import held_back
 from .attempt import Setup, prefork_plan
 
 _PATIENCE = 120.0
@@ -297,7 +298,9 @@ class Forking:
 
     def _start(self) -> None:
         try:
-            self.process = ForkingProcess(self._setup, self._setup.worlds.make(), self._cores)
+            world = self._setup.worlds.make()
+            with held_back():
+                self.process = ForkingProcess(self._setup, world, self._cores)
         except OSError as error:
             self.turn_off(f"the process that forks could not be started: {error}")
             return

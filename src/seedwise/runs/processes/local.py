@@ -12,6 +12,7 @@ from typing import Any
 from seedwise_guest.protocol import ToForking
 
 from ...errors import ScriptError
+from ...signals import held_back
 from ..forking import Forking, ForkingProcess
 from . import Exit, Processes, Task
 
@@ -57,7 +58,7 @@ class LocalProcesses:
             self._forked_by = parent
             parent.ask(request)  # if that process has ended, its channel shows it, and the task is lost
             return
-        with open(task.stdout, "wb") as out, open(task.stderr, "wb") as err:
+        with open(task.stdout, "wb") as out, open(task.stderr, "wb") as err, held_back():
             try:
                 process = subprocess.Popen(
                     list(task.argv),
@@ -69,7 +70,7 @@ class LocalProcesses:
                 )
             except OSError as error:
                 raise ScriptError(f"cannot start a process for seed {task.seed}: {error.strerror or error}") from None
-        self._running[process.pid] = (process, task, time.perf_counter())
+            self._running[process.pid] = (process, task, time.perf_counter())
         if hasattr(os, "pidfd_open"):
             with contextlib.suppress(OSError):
                 handle = os.pidfd_open(process.pid)
