@@ -112,6 +112,20 @@ def test_what_is_left_undone_or_saved_under_any_name_is_seen(
     assert words in found.sentence + str(found.what)
 
 
+OWN_NAME = "import uuid\nname = uuid.uuid4().hex[:8]\n"
+NAMED = OWN_NAME + PLAIN.replace("for k in", "if start == 0:\n    print(f'[{name}] new run')\nfor k in")
+NAMED_AND_LOST = NAMED.replace("        total, start, state", "        _, start, state")
+
+
+@pytest.mark.slow
+def test_what_each_run_has_of_its_own_was_not_lost(script: Script) -> None:
+    found = check_resume_script(script(NAMED))
+    assert found.ok, found.sentence
+    found = check_resume_script(script(NAMED_AND_LOST))
+    assert "total (" in found.cause, found.sentence
+    assert "name" not in " ".join((found.cause, *found.perhaps))
+
+
 def test_a_program_that_shows_nothing_is_not_said_to_resume(script: Script) -> None:
     with pytest.raises(ScriptError, match="let it print its result"):
         check_resume_script(script(SILENT))

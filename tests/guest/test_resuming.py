@@ -15,7 +15,13 @@ from seedwise.determinism.compare import Difference, Verdict
 from seedwise.determinism.resuming.checkpoints import checkpoints_of
 from seedwise.determinism.resuming.comparing import Comparison
 from seedwise.determinism.resuming.first_means import without_first_means
-from seedwise.determinism.resuming.lost import differing_parts, differing_variables, perhaps
+from seedwise.determinism.resuming.lost import (
+    differing_anywhere,
+    differing_parts,
+    differing_variables,
+    own_generators,
+    perhaps,
+)
 from seedwise.determinism.resuming.words import Lost
 from seedwise.determinism.trace import Trace
 from seedwise_guest.protocol import ROUNDED
@@ -175,6 +181,18 @@ def variables_of(values: dict[str, object]) -> dict[str, str]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("seedwise_guest.tracing.resuming.variables._roots", lambda frame: ())
         return variables(None, values)
+
+
+def test_variables_that_differ_between_uninterrupted_runs_were_not_lost() -> None:
+    whole, again, part = (
+        Trace(0, "", "", resuming={"lines": {"f:2": {"name": n, "w": w, "rng": rng}}})
+        for n, w, rng in (("'a'", "2", "generator x"), ("'b'", "2", "generator y"), ("'c'", "3", "generator z"))
+    )
+    others = differing_anywhere(whole, again)
+    assert others == {"name", "rng"}
+    assert [s.detail for s in perhaps(whole, part, others)] == [("w (2, resumed 3)",)]
+    assert own_generators(whole, part)
+    assert not own_generators(whole, part, others)
 
 
 class EarlyStopping:

@@ -43,13 +43,14 @@ class Comparison:
 class Left:
     """What the interrupted program had left and printed.
 
-    `files` are the digests of what it had written. `expected` are the files that every uninterrupted run writes.
-    `same_command`: whether the command that goes on is the one that was interrupted, so that it prints the same lines.
+    `files` are the digests of what it had written. `expected` are the files that every uninterrupted run writes, `said` the
+    kinds of the lines that every one prints. `same_command`: whether the command that goes on is the one that was interrupted, so that it prints the same lines.
     """
 
     files: Mapping[str, str]
     printed: str
     expected: frozenset[str]
+    said: frozenset[str]
     same_command: bool
 
 
@@ -94,7 +95,8 @@ def compare_resumed(
 def _lacking(whole: Trace, part: Trace, at: Checkpoint, left: Left) -> list[str]:
     """What was left to do and was not done: files that are missing, and lines that were not printed.
 
-    Lines with numbers are only counted, for other numbers may make other words; those without are known by their words.
+    Lines with numbers are only counted, for other numbers may make other words; those without are known by their words, unless each
+    run has words of its own there (a drawn name).
     """
     what = []
     missing = sorted(p for p in left.expected - {*part.files} if not _is_checkpoint(p, at))
@@ -107,7 +109,12 @@ def _lacking(whole: Trace, part: Trace, at: Checkpoint, left: Left) -> list[str]
     if counts[0] - counts[1] > counts[2]:
         what.append(f"{counts[0] - counts[1]} lines were left to print, and {counts[2]} were printed")
     for words, rows in every.items():
-        if "#" not in words and words.strip() and len(rows) - len(before.get(words, ())) > len(after.get(words, ())):
+        if (
+            "#" not in words
+            and words.strip()
+            and words in left.said
+            and len(rows) - len(before.get(words, ())) > len(after.get(words, ()))
+        ):
             what.append(f"it did not print {words.strip()[:60]!r}")
             break
     return what

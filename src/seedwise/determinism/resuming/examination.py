@@ -14,13 +14,24 @@ from ...sandbox.worlds import find_worlds, guarded, sweep_dead_worlds
 from ...wording import option
 from ..compare import Verdict
 from ..finding import Outcome, Tried
+from ..lines import rows_of
 from ..plain import Plain
 from ..rerunning import Checker, check_environment
 from ..trace import Trace
 from .answer import Resumed, Resuming
 from .checkpoints import Checkpoint, checkpoints_of, nearest, to_resume_from
 from .comparing import Comparison, Left, compare_resumed, verdict_on
-from .lost import Suspect, cached, differing_parts, other_rates, perhaps, why_moved, without_effect
+from .lost import (
+    Suspect,
+    cached,
+    differing_anywhere,
+    differing_parts,
+    other_rates,
+    own_generators,
+    perhaps,
+    why_moved,
+    without_effect,
+)
 from .putting_back import Prover
 from .running import Continuing, Interrupted, size_of
 from .sentences import none_sentence, sentence_of, short_path, unsteady_words, without_command
@@ -97,6 +108,7 @@ class ResumeExamination:
         self.plain = Plain(self.checker, first, self.rtol, self.tell)
         self.checker.given = first.readings
         self.expected = frozenset({*first.files} & {*self.whole.files})
+        self.said = frozenset(rows_of(first.stdout).keys() & rows_of(self.whole.stdout).keys())
         difference = self.plain.compare(first, self.whole)
         if difference:
             return self._answer(
@@ -227,7 +239,7 @@ class ResumeExamination:
         return None
 
     def _compared(self, part: Trace, one: Checkpoint, left: Interrupted) -> Comparison:
-        what = Left(left.files, left.printed, self.expected, not self._other_command)
+        what = Left(left.files, left.printed, self.expected, self.said, not self._other_command)
         return compare_resumed(
             self.whole, part, one, what, self.rtol, self.plain.readings, every_word=not self.plain.printed
         )
@@ -290,7 +302,6 @@ class ResumeExamination:
             return self._answer(
                 Resumed.DIFFERENT, part, cause=cause.text, fix=fix, fix_verified=True, location=line, **common
             )
-        likely = perhaps(self.whole, part)
         mark = self.running.mark()
         ended = bool(mark.get("ended", True))
         suspects = differing_parts(self.whole, part, found, ended, bool(mark))
@@ -305,8 +316,11 @@ class ResumeExamination:
         )
         self.tried += proof.tried
         causes, verified = [why_moved(c, self.whole, part) for c in proof.causes], proof.proved
+        likely: list[Suspect] = []
         if not verified:
-            own = [s for s in suspects if s.lost is Lost.OWN]  # it may be made too late to be put back
+            others = self._others_in_each_run(one)
+            likely = perhaps(self.whole, part, others)
+            own = own_generators(self.whole, part, others)  # they may be made too late to be put back
             data = [s for s in suspects if s.lost in (Lost.POSITION, Lost.ORDER)]
             causes = self._others(causes, likely, found, one, part) or own or data or [Suspect(Lost.UNKNOWN)]
         if found.older is not None:
@@ -321,9 +335,15 @@ class ResumeExamination:
             fix="; ".join(dict.fromkeys(fixes)),
             fix_verified=verified,
             location=common["loaded_at"] or common["saved_at"],
-            perhaps=() if verified else tuple(s.text for s in likely),
+            perhaps=tuple(s.text for s in likely),
             **common,
         )
+
+    def _others_in_each_run(self, one: Checkpoint) -> frozenset[str]:
+        """Variables that differ between uninterrupted runs too: a drawn name, a time. They were not lost."""
+        self.tell("run it uninterrupted once more, for what each run has of its own")
+        again = self.running.uninterrupted({"at_step": one.step, "after_writes": one.last})
+        return differing_anywhere(self.whole, again)
 
     def _filled_before(self, left: Interrupted, files: Sequence[str], one: Checkpoint) -> tuple[str, Suspect] | None:
         """A file that the first run looked for and made, and the line, if the resumed training is the uninterrupted one without it."""

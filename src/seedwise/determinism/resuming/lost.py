@@ -1,7 +1,7 @@
 """What was not restored, by what differs where the training goes on."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 
@@ -82,23 +82,22 @@ def differing_parts(whole: Trace, part: Trace, found: Comparison, ended: bool, o
     suspects = _joined(_joined(suspects, "parameters", "buffers"), "optimizer", "rates")
     drawn = set(whole.resuming.get("moved", ()))
     suspects += [Suspect(Lost.GENERATORS, (g,), f"generators {g}") for g in differs.get("generators", ()) if g in drawn]
-    own = _own_generators(whole, part)
-    if own:
-        suspects.append(Suspect(Lost.OWN, tuple(map(plain_name, own))[:3], "own generators"))
+    suspects += own_generators(whole, part)
     if _other_batch(whole, part, found):
         lost = Lost.ORDER if ended else Lost.POSITION
         suspects.append(Suspect(lost, (), "order" if order_known else ""))
     return suspects
 
 
-def _own_generators(whole: Trace, part: Trace) -> list[str]:
-    """Paths of the program's own generators that differ; of several that lead to one generator, the shortest."""
+def own_generators(whole: Trace, part: Trace, but: Collection[str] = ()) -> list[Suspect]:
+    """The program's own generators that differ, `but` those at some paths; of several paths to one of them, the shortest."""
     values, _ = _values(whole, part)
     shortest: dict[str, str] = {}
     for path in sorted(differing_variables(whole, part), key=lambda path: (len(plain_name(path)), path)):
-        if values[path].startswith("generator"):
+        if values[path].startswith("generator") and path not in but:
             shortest.setdefault(values[path], path)
-    return list(shortest.values())
+    names = tuple(map(plain_name, shortest.values()))[:3]
+    return [Suspect(Lost.OWN, names, "own generators")] if names else []
 
 
 def _joined(suspects: list[Suspect], part: str, other: str) -> list[Suspect]:
@@ -131,12 +130,27 @@ _Pair = tuple[Mapping[str, str], Mapping[str, str]]
 
 def _where_fewest_differ(whole: Trace, part: Trace) -> _Pair:
     """The variables where the fewest differ: before, not all may be put back; later, what was lost has changed others."""
+    pairs = _pairs(whole, part)
+    pairs = [_with_counters(*both) for both in pairwise(pairs)] + pairs[-1:]
+    return min(pairs, key=lambda pair: sum(v != pair[1].get(k, v) for k, v in pair[0].items()), default=({}, {}))
+
+
+def _pairs(whole: Trace, part: Trace) -> list[_Pair]:
+    """The variables of both at each line that both ran, and at the first step or draw."""
     ours, theirs = (_by_line(trace.resuming.get("lines") or {}) for trace in (whole, part))
     pairs: list[_Pair] = [(ours[line], values) for line, values in theirs.items() if line in ours]
     a, b = (trace.resuming.get("variables") or {} for trace in (whole, part))
-    pairs += [(a, b)] if a and b else []
-    pairs = [_with_counters(*both) for both in pairwise(pairs)] + pairs[-1:]
-    return min(pairs, key=lambda pair: sum(v != pair[1].get(k, v) for k, v in pair[0].items()), default=({}, {}))
+    return [*pairs, (a, b)] if a and b else pairs
+
+
+def differing_anywhere(whole: Trace, again: Trace) -> frozenset[str]:
+    """Paths of the variables that differ at some line between two uninterrupted runs."""
+    return frozenset(
+        path
+        for a, b in _pairs(whole, again)
+        for path, value in a.items()
+        if path in b and not _same_value(value, b[path])
+    )
 
 
 def _with_counters(pair: _Pair, following: _Pair) -> _Pair:
@@ -195,13 +209,13 @@ def _rounded_to(a: str, b: str) -> str:
     return next((kind for kind, kept, back in kinds if back != before and after in (kept, back)), "")
 
 
-def perhaps(whole: Trace, part: Trace) -> list[Suspect]:
-    """Variables that differ and that nothing from outside can put back, the likeliest kinds first."""
+def perhaps(whole: Trace, part: Trace, but: Collection[str] = ()) -> list[Suspect]:
+    """Variables that differ and that nothing from outside can put back, `but` those at some paths, the likeliest kinds first."""
     kinds: dict[Lost, list[str]] = {}
     a, b = _values(whole, part)
     for path in differing_variables(whole, part):
         name = _last_name(path)
-        if _PASSING.search(name) or a[path].startswith("generator"):
+        if path in but or _PASSING.search(name) or a[path].startswith("generator"):
             continue
         kind = next((k for k, pattern in _KINDS if pattern.search(_with_classes(path))), Lost.VARIABLE)
         kind = Lost.KEY if a[path].startswith("key ") else kind
