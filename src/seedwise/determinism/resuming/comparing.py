@@ -4,6 +4,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
+from ...runs.file_contents import Content
 from ..compare import Difference, Verdict, compare
 from ..lines import Readings, rows_of
 from ..trace import Trace
@@ -133,8 +134,10 @@ def _trimmed(trace: Trace, other: Trace, before: Mapping[str, str], at: Checkpoi
         text = trace.stdout.encode("utf-8", "replace")[place:].decode("utf-8", "replace")
     else:
         text = _common_rows(trace.stdout, other.stdout)
+    contents, others = trace.contents, other.contents
     if "transformers" in trace.resuming.get("frameworks", ()):
         text = _OF_ONE_CALL.sub(r"\1~", text)
+        contents, others = _without_means_of_one_call(contents), _without_means_of_one_call(others)
     counts = {name: min(len(trace.logged.get(name, ())), len(other.logged.get(name, ()))) for name in trace.logged}
     logged = {name: trace.logged[name][-n:] for name, n in counts.items() if n}
     # files: only those that the resumed program changed, and that both have; a checkpoint's own are compared by step
@@ -147,8 +150,8 @@ def _trimmed(trace: Trace, other: Trace, before: Mapping[str, str], at: Checkpoi
         stderr="",
         aside="",
         logged=logged,
-        files={p: trace.files[p] for p in names if not _only_repeats(trace, other, p)},
-        contents={p: c for p, c in trace.contents.items() if p in names},
+        files={p: trace.files[p] for p in names if not _only_repeats(contents.get(p), others.get(p))},
+        contents={p: c for p, c in contents.items() if p in names},
         steps=trace.steps[:0],
     )
 
@@ -165,10 +168,13 @@ def _changed(path: str, trace: Trace, other: Trace, before: Mapping[str, str]) -
     return not (old is not None and old in (trace.files.get(path), other.files.get(path)))
 
 
-def _only_repeats(trace: Trace, other: Trace, path: str) -> bool:
+def _only_repeats(a: Content | None, b: Content | None) -> bool:
     """Whether a text file has the same lines, only some of them twice: a log that both parts added to."""
-    a, b = trace.contents.get(path), other.contents.get(path)
     return isinstance(a, str) and isinstance(b, str) and set(a.splitlines()) == set(b.splitlines())
+
+
+def _without_means_of_one_call(contents: Mapping[str, Content]) -> dict[str, Content]:
+    return {p: _OF_ONE_CALL.sub(r"\1~", c) if isinstance(c, str) else c for p, c in contents.items()}
 
 
 def _common_rows(text: str, other: str) -> str:
