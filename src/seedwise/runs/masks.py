@@ -25,6 +25,8 @@ _CLOCK = rf"\d\d:\d\d(?::\d\d{_FRACTION})?"
 _MONTH_DAY = r"(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])"
 _HOURS = r"(?:[01]\d|2[0-3])"
 _HOUR_MINUTE = rf"{_HOURS}[0-5]\d"
+_EPOCH = r"\b1[6-9]\d{8}(?:\d{9}|\d{6}|\d{3}|\.\d+)?(?!\d)"
+"""Seconds since 1970, of these years; also in thousandths, millionths and nanoseconds."""
 _BASE64 = r"[A-Za-z0-9+/]"
 _NEXT_LINE = r"(?:\\n|\r?\n)"
 _FULL = rf"(?:{_BASE64}{{76}}{_NEXT_LINE})"
@@ -93,7 +95,7 @@ _DURATIONS = (
         ),
         "TIME",
     ),
-    (re.compile(r"\b1[6-9]\d{8}(?:\.\d+)?\b"), "EPOCH"),
+    (re.compile(rf"{_EPOCH}\b"), "EPOCH"),
 )
 _DURATION_NAME = re.compile(
     r"(?i)(^|_)((?:time|elapsed|duration|took|runtime|wall|latency|delay)_[mun]?s|time|elapsed|duration|(?:milli|micro|nano)?seconds|secs|sec|runtime|wall|took|ms|timestamp|(samples|steps|tokens)_per_second)$"
@@ -204,7 +206,7 @@ def masked_path(path: str) -> str:
     So the same file has the same path in another execution.
     """
     path = masked(path, durations=False)
-    path = re.sub(r"\b1[6-9]\d{8}(?:\.\d+)?", "EPOCH", path)
+    path = re.sub(_EPOCH, "EPOCH", path)
     return re.sub(r"(?i)(?<![0-9a-z])(?=[0-9a-f]*\d)(?=[0-9a-f]*[a-f])[0-9a-f]{8,}(?![0-9a-z])", "ID", path)
 
 

@@ -44,7 +44,7 @@ def written(
 
     Pictures, logs, databases, profiles, and files with a clock in them are left out. Of archives (`.npz`, `.pt`, `.zip`, `.tar`)
     the members count, and of packed files what is packed, not their dates. Nothing is unpickled. `known` are digests that the program's processes have computed
-    from what the files mean: full path → digest.
+    from what the files mean: full path of a file, or of a folder that counts as one → digest.
     """
     digests: dict[str, str] = {}
     contents: dict[str, Content] = {}
@@ -52,16 +52,20 @@ def written(
     for target in world.targets:
         for folder, folders, names in os.walk(target["upper"]):
             folders.sort()
+            place = os.path.normpath(os.path.join(target["path"], os.path.relpath(folder, target["upper"])))
+            if known and place in known:  # it counts as one
+                folders.clear()
+                digests[_another(_shown(place, project), digests)] = known[place]
+                continue
             for name in sorted(names):
-                path = os.path.join(folder, name)
-                inner = os.path.join(target["path"], os.path.relpath(path, target["upper"]))
+                path, inner = os.path.join(folder, name), os.path.join(place, name)
                 inside = inner.startswith(str(project) + os.sep)
                 if name.endswith(_LEFT_OUT) or _EVENTS in name or not (inside or _is_result(inner)):
                     continue
                 with contextlib.suppress(OSError, ValueError, zipfile.BadZipFile, EOFError, NotImplementedError):
                     if os.path.islink(path) or not 0 < os.path.getsize(path) < LARGE:
                         continue
-                    shown = _another(masked_path(os.path.relpath(inner, project) if inside else inner), digests)
+                    shown = _another(_shown(inner, project), digests)
                     checksums |= _checksums(path)
                     if known and inner in known:
                         digests[shown] = known[inner]
@@ -71,6 +75,11 @@ def written(
                     if not isinstance(content, bytes) and size_of(content) < SMALL:
                         contents[shown] = content
     return digests, contents, tuple(sorted(checksums))
+
+
+def _shown(path: str, project: Path) -> str:
+    """The path without dates, relative to the project if it is inside."""
+    return masked_path(os.path.relpath(path, project) if path.startswith(str(project) + os.sep) else path)
 
 
 def _checksums(path: str) -> set[str]:

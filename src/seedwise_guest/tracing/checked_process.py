@@ -21,6 +21,7 @@ def enter(plan: dict[str, Any]) -> None:
     from .identities import watch_identities
     from .interventions import install
     from .observing import Observer
+    from .orbax_files import OrbaxFiles
     from .output import keep_output_apart, note_profiles, note_warnings
     from .recording import Recording
     from .tensorflow_files import TensorFlowFiles
@@ -40,8 +41,9 @@ def enter(plan: dict[str, Any]) -> None:
     if first and plan.get("trace"):
         recorder = _record(plan["trace"])
     lines = _Lines()
-    checkpoints = TensorFlowFiles()
-    checkpoints.watch()
+    checkpoints = TensorFlowFiles(), OrbaxFiles()
+    for kind in checkpoints:
+        kind.watch()
     told: set[int] = set()
     started = os.getpid()
 
@@ -63,7 +65,7 @@ def enter(plan: dict[str, Any]) -> None:
             facts=facts.as_dict(),
             trace=recorder.as_dict() if recorder is not None and here else {},
             files=lines.loaded(),
-            contents=checkpoints.digests() if here else {},
+            contents={path: digest for kind in checkpoints for path, digest in kind.digests().items()} if here else {},
         )
 
     exit_now = os._exit

@@ -9,6 +9,9 @@ from pathlib import Path
 
 from ..trace import Trace
 
+_MOST_IN_FOLDER = 200
+"""Files of one checkpoint that is a folder."""
+
 
 @dataclass(frozen=True)
 class Checkpoint:
@@ -44,9 +47,12 @@ def checkpoints_of(trace: Trace) -> list[Checkpoint]:
     groups: list[list[tuple[int, dict[str, object]]]] = []
     kinds: set[str] = set()
     steps = bool(trace.resuming.get("done"))
+    folders = _folders(strong)
     for k, write in strong:
+        folder = folders.get(k, 0)
         kind = _kind(str(write["path"]))
-        new = not groups or (groups[-1][0][1]["step"] != write["step"] if steps else kind in kinds)
+        again = kind in kinds and not (folder and folder == folders.get(groups[-1][-1][0]))
+        new = not groups or (groups[-1][0][1]["step"] != write["step"] if steps else again)
         if new:
             groups.append([])
             kinds = set()
@@ -64,6 +70,17 @@ def checkpoints_of(trace: Trace) -> list[Checkpoint]:
         )
         for group, end in zip(groups, ends, strict=True)
     ]
+
+
+def _folders(writes: Sequence[tuple[int, Mapping[str, object]]]) -> dict[int, int]:
+    """Number of a writing → that by which the folder that holds it got its name, when it was complete."""
+    found: dict[int, int] = {}
+    for i, (last, renamed) in enumerate(writes):
+        inside = f"{renamed['from']}/"
+        held = [k for k, w in writes[max(0, i - _MOST_IN_FOLDER) : i] if str(w["path"]).startswith(inside)]
+        if renamed["from"] and held:
+            found.update({k: last for k in (*held, last) if k not in found})
+    return found
 
 
 def _with_text(writes: Sequence[tuple[int, Mapping[str, object]]], first: int, last: int, end: int) -> int:

@@ -251,6 +251,7 @@ class ResumeExamination:
 
     def _loaded_at(self, part: Trace) -> str:
         reads = [r for r in part.resuming.get("reads", ()) if r["where"] and not r["done"]]
+        reads = [r for r in reads if not r["writes"]] or reads  # what is read while it saves is nothing to go on from
         return short_place(reads[-1]["where"]) if reads else ""
 
     def _began_anew(self, part: Trace, found: Comparison) -> bool:

@@ -6,6 +6,7 @@ import functools
 import os
 import re
 import sys
+import threading
 from typing import Any, Callable
 
 from ...process import spool
@@ -44,6 +45,8 @@ class CheckpointFiles:
         self._spool = spool.folder()
         self._busy = False
         self._pid = _pid()
+        self._folders: dict[str, str] = {}
+        """Folders that were made, and the user's line at that moment: the main thread's, where another one made it."""
 
     def watch(self) -> None:
         sys.addaudithook(self._audit)
@@ -60,6 +63,8 @@ class CheckpointFiles:
                     self.wrote(path, sys._getframe(0))
                 elif self._known:
                     self.reading(path, sys._getframe(0))
+        elif event == "os.mkdir":
+            self._made(arguments[0], sys._getframe(0))
         elif event == "os.rename":
             self._renamed(arguments[0], arguments[1], sys._getframe(0))
 
@@ -76,16 +81,23 @@ class CheckpointFiles:
         if where is not None or known:
             self._note(full, where or "", weak=not known)
 
+    def _made(self, path: Any, frame: Any) -> None:
+        if isinstance(path, (str, bytes, os.PathLike)) and len(self._folders) < _MOST:
+            self._folders[os.path.abspath(os.fsdecode(path))] = from_any(frame) or _line_of_main_thread() or ""
+
     def _renamed(self, source: Any, target: Any, frame: Any) -> None:
+        """A file or a folder gets its name when it is complete: Orbax, which writes in C++, renames its folders so."""
         try:
             old, new = (os.path.abspath(os.fsdecode(p)) for p in (source, target))
         except TypeError:
             return
         ending = os.path.splitext(new)[1].lower()
         moved = [w for w in self.writes[-200:] if w["path"] == old or w["path"].startswith(old + os.sep)]
-        if moved and ending not in _NEVER:
-            weak = ending not in _ENDINGS and all(w["weak"] for w in moved)
-            self._note(new, from_any(frame) or "", weak=weak, source=old)
+        where = from_any(frame) or self._folders.get(old, "")
+        is_folder = bool(where) and old in self._folders and not _DATED.search(new) and not new.startswith(self._spool)
+        if (moved or is_folder) and ending not in _NEVER:
+            weak = ending not in _ENDINGS and all(w["weak"] for w in moved) and not is_folder
+            self._note(new, where, weak=weak, source=old)
 
     def _note(self, path: str, where: str, weak: bool, source: str = "") -> None:
         if _pid() != self._pid:
@@ -102,10 +114,12 @@ class CheckpointFiles:
         full = os.path.abspath(os.fsdecode(path))
         if full not in self._known and not any(full.startswith(k + os.sep) for k in self._known):
             return
-        where = from_any(frame)
+        where = from_any(frame) or (
+            _line_of_main_thread() if threading.current_thread() is not threading.main_thread() else None
+        )
         own = any(w["path"] == full for w in self.writes)  # what it has written itself is nothing to resume from
         if where is not None and len(self.reads) < _MOST and not self._busy and not own and _pid() == self._pid:
-            seen: dict[str, Any] = {"path": full, "where": where}
+            seen: dict[str, Any] = {"path": full, "where": where, "writes": len(self.writes)}
             self.reads.append(seen)
             seen["done"] = self._on_read()
 
@@ -182,6 +196,11 @@ class CheckpointFiles:
             return begin(this, name, mode, *args, **kwargs)
 
         module.File.__init__ = own
+
+
+def _line_of_main_thread() -> str | None:
+    """The user's line that the main thread executes: it may wait there for what another thread does."""
+    return from_any(sys._current_frames().get(threading.main_thread().ident or 0))
 
 
 def _pid() -> int:
