@@ -338,6 +338,19 @@ def test_a_digest_of_weights_that_is_printed_is_a_result_where_parameters_were_n
     assert compare(trace(ours, steps=STEPS), trace(theirs, steps=STEPS), every_word=True).agrees.digests
 
 
+def test_a_file_is_the_same_one_where_words_were_drawn_for_its_name_and_its_text_is_the_same() -> None:
+    def run(name: str, mae: str = "45.0178", pid: str = "4711") -> Trace:
+        text = f'{{"study": "{name}", "mae": {mae}, "process": {pid}}}'
+        out = f"{name}: mae {mae}\n"
+        return Trace(
+            0, out, "", files={f"{name}.json": text}, contents={f"{name}.json": text}, numbers=frozenset({pid})
+        )
+
+    assert not compare(run("amber-6edfdd"), run("drift-666e59", pid="52"), every_word=True)
+    assert compare(run("amber-6edfdd"), run("drift-666e59", mae="45.0179"))
+    assert compare(run("forest"), run("boost"))  # a result: the best model
+
+
 def test_the_one_file_of_its_kind_is_the_same_file_where_its_name_was_drawn() -> None:
     def run(name: str, text: str = "loss 0.5") -> Trace:
         return trace(END, {name: text, "x.txt": f"kept as {name}"})

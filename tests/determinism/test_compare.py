@@ -448,6 +448,24 @@ def test_what_is_printed_besides_the_same_result_is_told_and_no_verdict(a: str, 
     assert bool(found.printed) == (found.verdict is Verdict.IDENTICAL)
 
 
+def test_words_beside_a_result_make_no_difference_of_what_files_round() -> None:
+    arrays = [np.linspace(1.0, 2.0, 30), np.linspace(1.0, 2.0, 30) * (1 + 1e-12)]
+    a, b = (
+        trace(
+            f"{n}/48 tasks by two threads\nmse 0.17000761",
+            files={"coef.npy": str(n)},
+            contents={"coef.npy": array},
+            facts={"threads": "train.py:1"},
+        )
+        for n, array in zip((65, 59), arrays, strict=True)
+    )
+    found = compare(a, b)
+    assert (found.verdict, found.what) == (Verdict.ROUNDING, ("files: coef.npy",))
+    assert compare(a, replace(b, contents={"coef.npy": arrays[0] * 2})).verdict is Verdict.DIFFERENT
+    assert compare(a, b, every_word=True).what[1:] == found.what
+    assert compare(a, replace(b, stdout=b.stdout.replace("761", "762"))).what[1:] == found.what
+
+
 def test_parameters_and_kept_files_are_results_whatever_is_printed() -> None:
     a, b = "run brave-otter", "run calm-fox"
     assert not compare(trace(a, **_STEPS), trace(b, **_STEPS))

@@ -27,7 +27,7 @@ LONG = (
     "order_and_dates",  # the clock, which decides there who ends first, is sometimes named beside the completion order
 )
 """The first three need both cores for themselves: their races are rare on a busy machine, or their addresses move. The others are slow relatives of programs that are here too."""
-IN_FRAMEWORKS = ("sound_optuna_progress", "sound_bar_in_log")
+IN_FRAMEWORKS = ("sound_optuna_progress", "sound_bar_in_log", "ignite_time_limit")
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
 
 

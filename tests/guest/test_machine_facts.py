@@ -3,10 +3,15 @@
 import subprocess
 import sys
 import textwrap
+import threading
+import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from seedwise_guest.tracing.clock import Clock
+from seedwise_guest.tracing.facts import Facts
 from seedwise_guest.tracing.kernel_files import _with_numbers
 from seedwise_guest.tracing.recording import Recording
 
@@ -39,6 +44,50 @@ def test_a_reading_with_another_number_of_numbers_is_left_as_it_is() -> None:
     recording._given = {"meter /proc/x MainThread": [[1.0, 2.0], [3.0]]}
     assert recording.meter("/proc/x", [5.0, 6.0]) == [1.0, 2.0]
     assert recording.meter("/proc/x", [5.0, 6.0]) == [5.0, 6.0]
+
+
+def test_a_process_without_kept_readings_begins_when_the_run_began(monkeypatch: pytest.MonkeyPatch) -> None:
+    kept = {"MainProcess": {"time() MainThread": [[500.0], [501.0]], "perf_counter() MainThread": [[7.0]]}}
+    monkeypatch.setattr(Recording, "_all_kept", lambda self: kept)
+    monkeypatch.setattr("seedwise_guest.tracing.recording._process", lambda: "ForkPoolWorker-1")
+    worker = Recording({"clock": True})
+    said = [worker.clock(name, real, True) for name, real in (("time()", 90.0), ("time()", 92.5), ("datetime", 93.0))]
+    assert said == [500.0, 502.5, 503.0]
+    assert worker.clock("perf_counter()", 3.0, True) == 7.0
+    assert worker.clock("monotonic()", 3.0, True) == 1000.0
+    assert worker.clock("time()", 90.0, False) == 90.0
+
+
+def test_a_thread_without_kept_readings_goes_on_from_its_process(monkeypatch: pytest.MonkeyPatch) -> None:
+    kept = {"MainProcess": {"time() MainThread": [[500.0], [501.0]]}}
+    monkeypatch.setattr(Recording, "_all_kept", lambda self: kept)
+    monkeypatch.setattr("seedwise_guest.tracing.recording._process", lambda: "MainProcess")
+    recording = Recording({"clock": True})
+    assert [recording.clock("time()", real, True) for real in (90.0, 95.0)] == [500.0, 501.0]
+    found: list[float] = []
+    thread = threading.Thread(target=lambda: found.append(recording.clock("time()", 96.0, True)))
+    thread.start()
+    thread.join()
+    assert found == [506.0]
+
+
+def test_readings_of_libraries_are_given_again_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    code = compile("import time\nread = lambda: time.time()\n", "/usr/lib/python3/site-packages/lib/x.py", "exec")
+    library: dict[str, Any] = {"__name__": "lib.x"}
+    exec(code, library)
+    kept = {"MainProcess": {"time() MainThread": [[500.0]], "time() of libraries MainThread": [[600.0]]}}
+    monkeypatch.setattr(Recording, "_all_kept", lambda self: kept)
+    facts = Facts()
+    for asked, own, other in (({"clock": True}, True, True), ({"clock": "libraries"}, False, True), ({}, False, False)):
+        clock = Clock({}, Recording(asked), facts)
+        frames: list[Any] = []
+        monkeypatch.setattr(time, "time", lambda frames=frames: frames.append(sys._getframe(1)))
+        library["read"]()
+        time.time()
+        said = [clock.says("time()", 90.0, frame) for frame in (*frames[1:], frames[0])]
+        assert said == [500.0 if own else 90.0, 600.0 if other else 90.0]
+    facts.stop()
+    assert facts.as_dict()["clock-library"].startswith(__file__)
 
 
 HELD = """

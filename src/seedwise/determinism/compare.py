@@ -88,19 +88,19 @@ def compare(
     if a.status != b.status:
         return Difference(Verdict.DIFFERENT, (f"one {a.failed or 'ended well'}, the other {b.failed or 'ended well'}",))
     texts = _Texts(a, b, rtol, readings, warnings)
-    what, near = texts.what, texts.near
     step = first_step(a, b)
-    if files:
-        names = sorted(path for path in {*a.files, *b.files} if texts.differs_in_file(path))
-        if names:
-            what.append(f"files: {', '.join(names[:5])}")
-            near = near and all(_near_content(a.contents.get(path), b.contents.get(path), rtol) for path in names)
-        other = sorted(a.renamed ^ b.renamed)
-        if other:
-            what.append(f"names of files: {', '.join(other[:3])} in one of them")
-            near = False
-    if what and step is None and not every_word and texts.are_only_printed():
-        return Difference(Verdict.IDENTICAL, uncounted=texts.uncounted, printed="; ".join(what))
+    names = sorted(path for path in {*a.files, *b.files} if texts.differs_in_file(path)) if files else []
+    in_files = [f"files: {', '.join(names[:5])}"] if names else []
+    near = all(_near_content(a.contents.get(path), b.contents.get(path), rtol) for path in names)
+    if files and (other := sorted(a.renamed ^ b.renamed)):
+        in_files.append(f"names of files: {', '.join(other[:3])} in one of them")
+        near = False
+    said = texts.what
+    if (said or in_files) and step is None and not every_word:
+        if texts.are_only_printed():
+            return Difference(Verdict.IDENTICAL, uncounted=texts.uncounted, printed="; ".join([*said, *in_files]))
+        said = [] if texts.are_words_beside() else said
+    what, near = [*said, *in_files], near and (texts.near or not said)
     in_texts = bool(what)
     share = ulp = relative = None
     if step is not None:
@@ -206,6 +206,12 @@ class _Texts:
     def are_only_printed(self) -> bool:
         """Whether all that differs is what the programs say besides a result that is the same."""
         return not self._in_kept_file and only_printed(self._a, self._b, *self._without_own_words(durations=True))
+
+    def are_words_beside(self) -> bool:
+        """Whether all that is printed and differs is said besides a result that is printed and is the same, whatever files hold."""
+        differing, said = self._without_own_words(durations=True)
+        printed = {name: pair for name, pair in differing.items() if name in TEXTS}
+        return only_printed(self._a, self._b, printed, said)
 
     def agreement(self) -> Agreement:
         """What of the result is the same."""

@@ -89,6 +89,9 @@ def hypotheses(trace: Trace, kernel_first: bool, *, varies_hash_seed: bool = Fal
     if "memory" in trace.facts or "torch" in libraries_of(trace):
         found.append(Hypothesis(Cause.MEMORY, trace.facts.get("memory", "")))
     found += [hypothesis for hypothesis in alone if not hypothesis.where]  # only libraries draw from these, as it seems
+    by_library = trace.facts.get("clock-library", "")
+    if by_library and "clock" not in trace.facts:
+        found.append(Hypothesis(Cause.CLOCK, by_library))
     if len(free) > 1:
         found.append(Hypothesis(Cause.GENERATOR, _place(free[0]), tuple(e["generator"] for e in free)))
     found += [] if line else by_hash

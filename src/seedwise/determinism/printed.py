@@ -16,7 +16,16 @@ from pathlib import PurePath
 from ..metrics.goals import DURATIONS, METRIC_WORDS, TELLING, looks_like_metric, words
 from ..metrics.stdout import lines_of, read
 from .lines import Number, row_of
-from .parts import DRAWN, LOG, OUTPUT, UNORDERED, WORKERS, looks_drawn, words_of_name
+from .parts import (
+    DRAWN,
+    LOG,
+    OUTPUT,
+    UNORDERED,
+    WORKERS,
+    looks_drawn,
+    without_numbers_of_processes,
+    words_of_name,
+)
 from .trace import Trace
 
 _LOG_FILES = frozenset((".log", ".out", ".err"))
@@ -225,7 +234,7 @@ def with_paired_names(a: Trace, b: Trace) -> Trace:
 
     These are names that differ in numbers alone (`runs/1128-1619-7f41e0/best.pt`: a folder named by the minute), files
     below one folder of another name (`runs/brisk-otter/best.pt`), and the one file of its kind in a folder whose name looks drawn
-    (`paths_XWPImIO6.h5`).
+    (`paths_XWPImIO6.h5`), where other words may have been drawn too if the text in it is the same but for the name (`amber-6edfdd.json`).
     """
     ours, theirs = sorted(a.files.keys() - b.files.keys()), sorted(b.files.keys() - a.files.keys())
     names = _pairs(ours, theirs, lambda path: [_NUMBERED.sub("#", path)])
@@ -233,11 +242,14 @@ def with_paired_names(a: Trace, b: Trace) -> Trace:
     names |= _pairs(*rest, _without_one_folder)
     rest = [p for p in ours if p not in names.values()], [p for p in theirs if p not in names]
     names |= _pairs(*rest, _of_one_kind)
-    if not names:
+    rest = [p for p in ours if p not in names.values()], [p for p in theirs if p not in names]
+    alike = {q: p for q, p in _pairs(*rest, _with_drawn_part).items() if _same_but_for_names(a, p, b, q)}
+    if not names and not alike:
         return b
     told = {
         theirs for theirs, ours in names.items() if _without_own_numbers(a, ours) != _without_own_numbers(b, theirs)
     }
+    names |= alike
     return replace(
         b,
         renamed=b.renamed | told,
@@ -248,14 +260,14 @@ def with_paired_names(a: Trace, b: Trace) -> Trace:
 
 
 def _other_words(names: Mapping[str, str]) -> dict[str, str]:
-    """Their name of a folder → ours, where words differ, for what is printed; not for short ones.
+    """Their name of a folder, or of a file without its ending → ours, where words differ, for what is printed; not for short ones.
 
     A number in a name may be a result: `checkpoint-120` is the best one.
     """
     pairs = (
         (x, y)
         for theirs, ours in names.items()
-        for x, y in zip(theirs.split("/"), ours.split("/"), strict=False)
+        for x, y in zip(splitext(theirs)[0].split("/"), splitext(ours)[0].split("/"), strict=False)
         if _WHOLE.sub("#", x) != _WHOLE.sub("#", y)
     )
     return {x: y for x, y in pairs if len(x) >= DRAWN}
@@ -294,7 +306,7 @@ def _without_one_folder(path: str) -> Iterable[object]:
             yield k, *folders[:k], *folders[k + 1 :], name
 
 
-def _of_one_kind(path: str) -> Iterable[object]:
+def _of_one_kind(path: str) -> Iterable[tuple[str, str, tuple[str, ...], tuple[str, ...]]]:
     """Folder, ending, the words of the name that look as if nobody had drawn them, and its numbers with decimals.
 
     Nothing, if no word looks drawn: such files are others.
@@ -304,6 +316,20 @@ def _of_one_kind(path: str) -> Iterable[object]:
     known = tuple("ID" if looks_drawn(part) else part for part in words_of_name(_WITH_DECIMALS.sub("", stem)))
     if "ID" in known:
         yield folder, suffix, known, tuple(_WITH_DECIMALS.findall(stem))
+
+
+def _with_drawn_part(path: str) -> Iterable[object]:
+    """Folder and ending, if a word of the name looks drawn."""
+    return {(folder, suffix) for folder, suffix, *_ in _of_one_kind(path)}
+
+
+def _same_but_for_names(a: Trace, ours: str, b: Trace, theirs: str) -> bool:
+    """Whether two files hold the same text with a number that may be a result, if each may say its own name."""
+    x, y = a.contents.get(ours), b.contents.get(theirs)
+    if not isinstance(x, str) or not isinstance(y, str) or not _DECIMAL.search(x):
+        return False
+    own, other = (splitext(path.rpartition("/")[2])[0] for path in (ours, theirs))
+    return without_numbers_of_processes(a, x) == without_numbers_of_processes(b, y.replace(other, own))
 
 
 def _metrics(text: str) -> dict[str, list[float]]:

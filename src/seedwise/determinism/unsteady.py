@@ -1,6 +1,6 @@
 """What a check does where plain reruns differ: hold one thing still at a time, until runs agree."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 
 from ..places import short_place, without_place
@@ -227,14 +227,29 @@ class Unsteady:
 
     def _refined(self, hypothesis: Hypothesis, proof: Proof) -> Hypothesis:
         """The cause told apart from its neighbours, and with the line that the proof has shown."""
-        if hypothesis.cause is Cause.CLOCK and proof.trace is not None and "clock-often" in self._case.first.facts:
-            shifted = as_change([hypothesis.fix(self._case.first)]) | Change({"readings": {"shift": True}}, {})
-            other = self._case.checker.run(shifted)
-            if not other.failed and not self._case.plain.compare(proof.trace, other, changed=True):
-                return Hypothesis(Cause.BUDGET, self._case.first.facts["clock-often"])
+        if hypothesis.cause is Cause.CLOCK and proof.trace is not None:
+            return self._by_clock(hypothesis, proof.trace)
         if hypothesis.cause is Cause.MEMORY and proof.trace is not None:
             return replace(hypothesis, where=self._placing.unwritten_line(proof.trace) or hypothesis.where)
         return hypothesis
+
+    def _by_clock(self, hypothesis: Hypothesis, held: Trace) -> Hypothesis:
+        """Whether the program read the clock or a library did, and whether it was for a number or for the end of a loop."""
+        facts = self._case.first.facts
+        if "clock-library" in facts and (
+            "clock" not in facts or all(self._gives(held, {"clock": "libraries"}) for _ in range(2))
+        ):
+            hypothesis, often = replace(hypothesis, where=facts["clock-library"]), "clock-library-often"
+        else:
+            often = "clock-often"
+        if often in facts and self._gives(held, {"clock": True, "shift": True}):
+            return Hypothesis(Cause.BUDGET, facts[often])
+        return hypothesis
+
+    def _gives(self, result: Trace, readings: Mapping[str, object]) -> bool:
+        """Whether a run with these readings has that result."""
+        other = self._case.checker.run(Change({"readings": readings}, {}))
+        return not other.failed and not self._case.plain.compare(result, other, changed=True)
 
     def _by_memory(self, tried: Sequence[Hypothesis]) -> Hypothesis | None:
         """The cause, if other numbers in memory that was never written change the result each time.

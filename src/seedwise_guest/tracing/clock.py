@@ -8,7 +8,7 @@ from typing import Any, Callable
 
 from ..process.frames import is_importing, is_user_file
 from ..process.imports import when_imported
-from .callers import direct, library_of
+from .callers import direct, from_any, library_of
 from .facts import Facts
 from .names import SHIFT
 from .recording import Recording
@@ -35,12 +35,20 @@ class Clock:
         self._recording, self._facts = recording, facts
         self._starts: dict[str, float] = {}
         self._reads: dict[str, int] = {}
+        self._reads_of_libraries: dict[str, int] = {}
         facts.at_end(self._note_often)
 
     def _note_often(self) -> None:
-        """Note the line that read the clock most often, if it did so in a loop: one that waits for its end."""
-        if self._reads and max(self._reads.values()) >= _LOOP:
-            self._facts.note("clock-often", max(self._reads, key=lambda where: self._reads[where]))
+        """Note the line that read the clock most often, if it did so in a loop: one that waits for its end.
+
+        So too the line that called the library that read it most often, in a loop or not.
+        """
+        for reads, what in ((self._reads, ""), (self._reads_of_libraries, "-library")):
+            line = max(reads, key=lambda where: reads[where], default=None)
+            if what:
+                self._facts.note(f"clock{what}", line)
+            if line is not None and reads[line] >= _LOOP:
+                self._facts.note(f"clock{what}-often", line)
 
     def says(self, name: str, real: float, frame: Any) -> float:
         """What the clock called `name` says to the code at `frame` when the real one says `real` (in seconds)."""
@@ -51,17 +59,20 @@ class Clock:
             # the standard library waits by the monotonic clock; others it reads to tell what they say (`timeit`, the head of a `.gz`)
             if name.startswith(_WAITED_BY) or is_importing(frame):
                 return real
-            return self._recording.clock(f"{name} of the standard library", real)
+            return self._recording.clock(f"{name} of the standard library", real, self._recording.again)
         if where is not None:
             self._facts.note("clock", where)
             self._reads[where] = self._reads.get(where, 0) + 1
         if where is not None or not is_importing(frame):  # what imports read is none of the program's work
             self._facts.note("clock-read", where or library or "logging")
-        value = self._recording.clock(name, real)
-        if not self._recording.again and self._rate != 1.0:
+            if library and (line := from_any(frame)):
+                self._reads_of_libraries[line] = self._reads_of_libraries.get(line, 0) + 1
+        again = self._recording.again if where is not None else self._recording.again_for_libraries
+        value = self._recording.clock(name if where is not None else f"{name} of libraries", real, again)
+        if not again and self._rate != 1.0:
             start = self._starts.setdefault(name, real)
             value = start + (real - start) * self._rate
-        return value + (self._shift if where is not None else 0.0)
+        return value + (self._shift if where is not None or again else 0.0)
 
 
 def watch_clock(clock: Clock) -> None:

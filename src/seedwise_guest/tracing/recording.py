@@ -27,12 +27,13 @@ class Recording:
     Parameters
     ----------
     asked
-        `clock`, `meter`: whether such readings come from the file `REPLAY`. `scale`: by what the time between them is multiplied.
+        `clock`, `meter`: whether such readings come from the file `REPLAY`; `clock` may be "libraries": only theirs do. `scale`: by what the time between them is multiplied.
         `nudge`: by what part of itself, at most, each single time between two of them is made longer. `shift`: see there.
     """
 
     def __init__(self, asked: dict[str, Any]) -> None:
-        self.again = bool(asked.get("clock"))
+        self.again_for_libraries = bool(asked.get("clock"))
+        self.again = self.again_for_libraries and asked["clock"] != "libraries"
         """Whether clocks say what they said in another run."""
         shift = asked.get("shift", False)
         self.shift = SHIFT if shift is True else float(shift)
@@ -43,20 +44,37 @@ class Recording:
         self._given: dict[str, list[list[float]]] | None = None
         self._next: dict[str, int] = {}
         self._over: dict[str, list[float]] = {}
+        self._begun: dict[str, tuple[float, float]] = {}
+        """Clock → what it said first in this process, and what the real one said then."""
         self._numbers = 0
         self._owner = os.getpid()
 
-    def clock(self, name: str, real: float) -> float:
-        """A reading of a clock in seconds; its distance from the first reading may be scaled."""
+    def clock(self, name: str, real: float, again: bool) -> float:
+        """A reading of a clock in seconds, or the one of another run; its distance from the first reading may be scaled."""
         if self._owner != _pid():
             self._begin_in_child()
         key = f"{name} {threading.current_thread().name}"
         kept = self._kept.setdefault(key, [])
         if len(kept) < _MOST:
             kept.append([real])
-        if not self.again:
+        if not again:
             return real
-        return self._again(key, [real], follows=True)[0]
+        if not self._givens().get(key):
+            return self._as_if_begun(key, real)
+        value = self._again(key, [real], follows=True)[0]
+        self._begun.setdefault(_clock_of(key), (value, real))
+        return value
+
+    def _as_if_begun(self, key: str, real: float) -> float:
+        """What a clock says to a thread or process of which no readings were kept: a pool ends its workers before they can tell.
+
+        The first reading of a process is the first one of the whole run. From then on it goes as the real clock does.
+        """
+        clock = _clock_of(key)
+        if clock not in self._begun:
+            self._begun[clock] = self._first_of_all().get(clock, 1_700_000_000.0 if clock == _WALL else 1000.0), real
+        said, then = self._begun[clock]
+        return said + (real - then) * self._scale
 
     def first_time(self) -> float:
         """The first time of day that is given again; if there is none, a time of long ago."""
@@ -87,14 +105,28 @@ class Recording:
         start = self._over.setdefault(key, real)  # beyond what was kept: time goes on from there
         return [given[-1][0] + (real[0] - start[0]) * self._scale]
 
+    def _first_of_all(self) -> dict[str, float]:
+        """The first reading of each clock in the whole run that is given again."""
+        found: dict[str, float] = {}
+        for kept in self._all_kept().values():
+            for key, rows in kept.items():
+                if rows and not key.startswith(METER):
+                    found[_clock_of(key)] = min(rows[0][0], found.get(_clock_of(key), rows[0][0]))
+        return found
+
+    def _all_kept(self) -> dict[str, dict[str, list[list[float]]]]:
+        """All readings that are given again, by process."""
+        try:
+            with open(os.path.join(spool.folder(), REPLAY), encoding="utf-8") as file:
+                found: dict[str, dict[str, list[list[float]]]] = json.load(file)
+        except (OSError, ValueError):
+            return {}
+        return found
+
     def _givens(self) -> dict[str, list[list[float]]]:
         if self._given is None:
             self._given = {}
-            try:
-                with open(os.path.join(spool.folder(), REPLAY), encoding="utf-8") as file:
-                    kept: dict[str, list[list[float]]] = json.load(file).get(_process(), {})
-            except (OSError, ValueError):
-                return self._given
+            kept = self._all_kept().get(_process(), {})
             starts: dict[str, float] = {}
             for key, rows in kept.items():
                 starts[_clock_of(key)] = min(rows[0][0], starts.get(_clock_of(key), rows[0][0]))
@@ -122,11 +154,11 @@ class Recording:
 
     def _begin_in_child(self) -> None:
         self._owner = _pid()
-        self._kept, self._given, self._next, self._over = {}, None, {}, {}
+        self._kept, self._given, self._next, self._over, self._begun = {}, None, {}, {}, {}
 
     def save(self) -> None:
         """Write the readings of this process into the spool."""
-        if self.again or self._again_meter or not self._kept or self._owner != _pid():
+        if self.again_for_libraries or self._again_meter or not self._kept or self._owner != _pid():
             return
         path = os.path.join(spool.folder(), f"readings-{_pid()}.json")
         try:
@@ -135,6 +167,8 @@ class Recording:
         except (OSError, ValueError):
             pass
 
+
+_WALL = "wall"
 
 _pid = os.getpid  # the real function, before it is watched
 
@@ -147,7 +181,7 @@ def _process() -> str:
 
 def _clock_of(key: str) -> str:
     """Names of readings that are of one clock, such as `time.time` and `datetime.now`, share their start."""
-    return "wall" if key.startswith(("time", "calendar", "datetime")) else key.partition(" ")[0]
+    return _WALL if key.startswith(("time", "calendar", "datetime")) else key.partition(" ")[0]
 
 
 def _wave(k: int) -> float:
