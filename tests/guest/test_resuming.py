@@ -4,6 +4,7 @@ import gc
 import random
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from types import ModuleType, SimpleNamespace
 
@@ -26,6 +27,7 @@ from seedwise.determinism.resuming.words import Lost
 from seedwise.determinism.trace import Trace
 from seedwise_guest.protocol import ROUNDED
 from seedwise_guest.tracing.resuming import making
+from seedwise_guest.tracing.resuming.inputs import Inputs
 from seedwise_guest.tracing.resuming.lines import LinesAfter
 from seedwise_guest.tracing.resuming.variables import variables
 
@@ -85,11 +87,27 @@ def test_of_an_object_of_a_library_its_generators_are_seen() -> None:
 
 
 def test_what_goes_in_after_the_parameters_are_others_is_no_other_order_of_the_data() -> None:
-    whole, part = (Trace(0, "", "", resuming={"batches": batches}) for batches in ([1, 2, 3, 4], [3, 5]))
+    whole, part = (Trace(0, "", "", resuming={"batches": batches}) for batches in ([[1], [2], [3], [4]], [[3], [5]]))
     for first_step, is_other in ((2, False), (3, True), (None, True)):
         found = Comparison(2, True, False, Difference(Verdict.IDENTICAL), first_step, 2, 2)
         suspects = differing_parts(whole, part, found, False, False)
         assert [s.lost for s in suspects] == [Lost.POSITION] * is_other
+
+
+def test_what_a_model_has_computed_is_no_data_where_it_goes_in_again() -> None:
+    inputs, x, hidden = Inputs(), torch.arange(3.0), torch.zeros(2)
+    inputs.go_in((x, (hidden,)))
+    inputs.came_out((x * 2, (hidden + 1,)))
+    first = inputs.take()
+    assert len(first) == 2
+    assert None not in first
+    inputs.go_in((x + 1, ((hidden + 1).detach().clone(),)))
+    assert inputs.take()[1] is None
+    whole, part = (Trace(0, "", "", resuming={"batches": [one]}) for one in ([1, None], [1, 7]))
+    found = Comparison(0, True, False, Difference(Verdict.IDENTICAL), 0, 1, 1)
+    assert differing_parts(whole, part, found, False, False) == []
+    part = replace(part, resuming={"batches": [[2, 7]]})
+    assert [s.lost for s in differing_parts(whole, part, found, False, False)] == [Lost.POSITION]
 
 
 def after_checkpoint(lines: LinesAfter, rounds: int) -> int:

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
-from itertools import pairwise
+from itertools import pairwise, zip_longest
 
 from seedwise_guest.protocol import ALIAS, ROUNDED
 
@@ -108,11 +108,15 @@ def _joined(suspects: list[Suspect], part: str, other: str) -> list[Suspect]:
 
 
 def _other_batch(whole: Trace, part: Trace, found: Comparison) -> bool:
-    """Whether other data went in, until the parameters became others: from then on what goes in may be computed from them."""
+    """Whether other data went in, until the parameters became others: from then on what goes in may be computed from them.
+
+    What has no digest in one of them is no data there: a model had computed it.
+    """
     end = None if found.first_step is None else found.first_step + 1
     a = whole.resuming.get("batches", [])[found.start : end]
     b = part.resuming.get("batches", [])[: None if end is None else end - found.start]
-    return any(mine != its for mine, its in zip(a, b, strict=False))
+    pairs = (pair for mine, its in zip(a, b, strict=False) for pair in zip_longest(mine, its))
+    return any(None not in pair and pair[0] != pair[1] for pair in pairs)
 
 
 def _values(whole: Trace, part: Trace) -> tuple[Mapping[str, str], Mapping[str, str]]:

@@ -20,6 +20,7 @@ from ..names import RESUMING, STATE
 from . import making, state
 from .draws import watch_draws
 from .files import CheckpointFiles
+from .inputs import Inputs
 from .lines import LinesAfter
 from .order import Order
 from .variables import generators, of_keras_optimizer, variables
@@ -63,9 +64,9 @@ class Following:
         self._backends = all_backends()
         self._armed = False
         self._busy = False
-        self._batch = 0
+        self._inputs = Inputs()
         self._told: dict[str, Any] = {}
-        self._batches: list[int] = []
+        self._batches: list[list[int | None]] = []
         self._rates: list[str] = []
         self._moments: list[int] = []
         self._at_mark: dict[str, object] = {}
@@ -80,7 +81,7 @@ class Following:
         self._schedules: list[Any] = []
         self._earlier: tuple[Any, ...] | None = None
         """Steps that were done before the checkpoint was read, and what was seen of them."""
-        self._pending = 0
+        self._pending: dict[int, int | None] = {}
         """Of the uninterrupted training: what has gone in since the last step, where the checkpoint is written."""
         self._mark: dict[str, Any] = {}
         self._entries: dict[str, dict[str, Any]] = {}
@@ -122,21 +123,17 @@ class Following:
                 return original(this, *args, **kwargs)
             inside[0] = True
             try:
-                self._goes_in(this, args, kwargs)
-                return original(this, *args, **kwargs)
+                if not (module.is_grad_enabled() and getattr(this, "training", False)):
+                    return original(this, *args, **kwargs)
+                self._may_enter("model")
+                self._inputs.go_in((args, kwargs))
+                result = original(this, *args, **kwargs)
+                self._inputs.came_out(result)
+                return result
             finally:
                 inside[0] = False
 
         put_in_place(Module, "__call__", own)
-
-    def _goes_in(self, model: Any, args: Any, kwargs: Any) -> None:
-        import torch
-
-        if not (torch.is_grad_enabled() and getattr(model, "training", False)):
-            return
-        self._may_enter("model")
-        for value in _tensors((args, kwargs)):
-            self._batch = digest(value, self._batch)
 
     def _keras(self, module: Any) -> None:
         owner = module.CallbackList
@@ -200,9 +197,9 @@ class Following:
                         found = digest(value, found) if hasattr(value, "detach") else crc32(repr(value).encode(), found)
             self._moments.append(found)
             self._rates.append(repr([float(g["lr"]) for g in optimizer.param_groups if "lr" in g]))
-            self._batches.append(self._batch)
+            self._batches.append(self._inputs.take())
             self._note_moved()
-        self._batch = 0
+        self._inputs.since = {}
         self.order.training = self.order.last
         self._after()
 
@@ -286,9 +283,9 @@ class Following:
         self._busy = True
         try:
             self._taken = state.take(generators(sys._getframe(1)), self._known_backends())
-            if not self._batch:
+            if not self._inputs.since:
                 self._taken.pop(state.GRADIENTS, None)  # those of the last step, which the next one begins by clearing
-            self._pending = self._batch
+            self._pending = dict(self._inputs.since)
             self._at_mark = {backend.generator: backend.digest() for backend in self._known_backends()}
             if state.RATES in self._taken:
                 objects = state.Objects()
@@ -366,7 +363,7 @@ class Following:
         self._told["entry"] = what
         given.update(given.pop("entries", {}).get(what, {}))
         there = given.pop("digests", {})
-        self._batch = given.pop("pending", 0)  # so that the same data give the same digest
+        self._inputs.since = given.pop("pending", {})  # so that the same data give the same digest
         if not self._told.get("differs"):
             here = state.digests_now()
             same = [part for part in there if there[part] == here.get(part)]  # by now, if not when it was written
@@ -492,16 +489,6 @@ class Following:
 
 def _number(value: Any) -> Any:
     return value.item() if hasattr(value, "item") else str(value)
-
-
-def _tensors(value: Any) -> list[Any]:
-    if hasattr(value, "detach") and hasattr(value, "data_ptr"):
-        return [value] if value.layout is not None and str(value.layout) == "torch.strided" else []
-    if isinstance(value, dict) or hasattr(value, "items"):
-        return [t for v in dict(value).values() for t in _tensors(v)]
-    if isinstance(value, (list, tuple)):
-        return [t for v in value for t in _tensors(v)]
-    return []
 
 
 def _position() -> int:
