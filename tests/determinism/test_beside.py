@@ -339,14 +339,23 @@ def test_a_digest_of_weights_that_is_printed_is_a_result_where_parameters_were_n
 
 
 def test_a_file_is_the_same_one_where_words_were_drawn_for_its_name_and_its_text_is_the_same() -> None:
-    def run(name: str, mae: str = "45.0178", pid: str = "4711") -> Trace:
+    def run(name: str, mae: str = "45.0178", pid: str = "4711", words: tuple[str, ...] = ()) -> Trace:
         text = f'{{"study": "{name}", "mae": {mae}, "process": {pid}}}'
         out = f"{name}: mae {mae}\n"
         return Trace(
-            0, out, "", files={f"{name}.json": text}, contents={f"{name}.json": text}, numbers=frozenset({pid})
+            0,
+            out,
+            "",
+            files={f"{name}.json": text},
+            contents={f"{name}.json": text},
+            numbers=frozenset({pid}),
+            words=words,
         )
 
     assert not compare(run("amber-6edfdd"), run("drift-666e59", pid="52"), every_word=True)
+    drawn = (("6edfdd01234567",), ("666e5901234567",))
+    assert not compare(run("amber-6edfdd", words=drawn[0]), run("drift-666e59", words=drawn[1]), every_word=True)
+    assert not compare(run("amber-6edfdd", words=drawn[0]), run("amber-666e59", words=drawn[1]), every_word=True)
     assert compare(run("amber-6edfdd"), run("drift-666e59", mae="45.0179"))
     assert compare(run("forest"), run("boost"))  # a result: the best model
 

@@ -65,13 +65,13 @@ def part_of(trace: Trace, part: str, durations: bool, warnings: bool = True) -> 
         said = None if content is None else text_of(content)
         if said is not None and part.endswith(".json"):
             said = _BETWEEN_VALUES.sub("\n", said)  # one value a line, as in one that is written with indents
-        return None if said is None else _without_profiles(trace, one_space(_named(trace, said)))
+        return None if said is None else _without_profiles(trace, one_space(named(trace, said)))
     text = raw(trace, part, warnings)
     if part == METRICS:
         kept = [line for line in text.splitlines() if durations or not names_duration(line.rpartition(": ")[0])]
         return "\n".join(kept)
     text = _WHEN.sub("", masked(text, not durations))
-    text = _without_profiles(trace, one_space(_named(trace, text)))
+    text = _without_profiles(trace, one_space(named(trace, text)))
     return _sorted(text) if part in UNORDERED else text
 
 
@@ -119,7 +119,7 @@ def _by_size(line: str) -> tuple[str, list[float], str]:
     return template, [n.value if math.isfinite(n.value) else -math.inf for n in numbers], line
 
 
-def _named(trace: Trace, text: str) -> str:
+def named(trace: Trace, text: str) -> str:
     """The text without the names that the system drew for this run, and with folders as another run calls them."""
     for name, other in trace.called.items():
         if any(map(looks_drawn, (*words_of_name(name), *words_of_name(other)))):

@@ -23,6 +23,7 @@ from .parts import (
     UNORDERED,
     WORKERS,
     looks_drawn,
+    named,
     without_numbers_of_processes,
     words_of_name,
 )
@@ -253,14 +254,16 @@ def with_paired_names(a: Trace, b: Trace) -> Trace:
     return replace(
         b,
         renamed=b.renamed | told,
-        called={**b.called, **_other_words(names)},
+        called={**b.called, **_other_words(names, a)},
         files={names.get(path, path): digest for path, digest in b.files.items()},
         contents={names.get(path, path): content for path, content in b.contents.items()},
     )
 
 
-def _other_words(names: Mapping[str, str]) -> dict[str, str]:
+def _other_words(names: Mapping[str, str], a: Trace) -> dict[str, str]:
     """Their name of a folder, or of a file without its ending → ours, where words differ, for what is printed; not for short ones.
+
+    Ours as the text of the first run shows it, without what the system drew for it.
 
     A number in a name may be a result: `checkpoint-120` is the best one.
     """
@@ -270,7 +273,7 @@ def _other_words(names: Mapping[str, str]) -> dict[str, str]:
         for x, y in zip(splitext(theirs)[0].split("/"), splitext(ours)[0].split("/"), strict=False)
         if _WHOLE.sub("#", x) != _WHOLE.sub("#", y)
     )
-    return {x: y for x, y in pairs if len(x) >= DRAWN}
+    return {x: named(a, y) for x, y in pairs if len(x) >= DRAWN}
 
 
 def _without_own_numbers(trace: Trace, path: str) -> str:
