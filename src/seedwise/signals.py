@@ -10,6 +10,7 @@ from types import FrameType
 from typing import Any
 
 _INTERRUPTS = ("SIGINT", "SIGTERM", "SIGHUP")
+_PATIENCE = 5.0
 
 
 def signal_name(number: int) -> str:
@@ -36,22 +37,23 @@ def held_back() -> Iterator[None]:
     def note(number: int, frame: FrameType | None) -> None:
         came.append((number, frame))
 
-    for name in _INTERRUPTS:
-        handler = signal.getsignal(getattr(signal, name)) if hasattr(signal, name) else None
-        if callable(handler):
-            before[getattr(signal, name)] = signal.signal(getattr(signal, name), note)
     try:
+        for name in _INTERRUPTS:
+            number = getattr(signal, name, None)
+            if number is not None and callable(handler := signal.getsignal(number)):
+                before[number] = handler
+                signal.signal(number, note)
         yield
     finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
+        for number, handler in sorted(before.items(), key=lambda one: one[0] == signal.SIGINT):
+            signal.signal(number, handler)  # Ctrl-C last: from then on it may raise
         for number, frame in came:
             before[number](number, frame)
 
 
 @contextlib.contextmanager
 def session(words: Sequence[str], **options: Any) -> Iterator["subprocess.Popen[bytes]"]:
-    """A process that leads a session of its own. At the end of the block, it and all in its session are killed.
+    """A process that leads a session of its own. At the end of the block, it and all in its group are killed.
 
     Parameters
     ----------
@@ -73,7 +75,8 @@ def session(words: Sequence[str], **options: Any) -> Iterator["subprocess.Popen[
     finally:
         if process is not None:
             kill_session(process)
-            process.wait()
+            with contextlib.suppress(subprocess.TimeoutExpired):  # one of another user cannot be killed
+                process.wait(_PATIENCE)
 
 
 def kill_session(process: "subprocess.Popen[bytes]") -> None:

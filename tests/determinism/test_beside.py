@@ -358,6 +358,7 @@ def test_a_file_is_the_same_one_where_words_were_drawn_for_its_name_and_its_text
     assert not compare(run("amber-6edfdd", words=drawn[0]), run("amber-666e59", words=drawn[1]), every_word=True)
     assert compare(run("amber-6edfdd"), run("drift-666e59", mae="45.0179"))
     assert compare(run("forest"), run("boost"))  # a result: the best model
+    assert compare(run("RandomForest_deep"), run("GradientBoosting_wide_l2"), every_word=True)
 
 
 def test_the_one_file_of_its_kind_is_the_same_file_where_its_name_was_drawn() -> None:

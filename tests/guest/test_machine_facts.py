@@ -75,19 +75,22 @@ def test_readings_of_libraries_are_given_again_alone(monkeypatch: pytest.MonkeyP
     code = compile("import time\nread = lambda: time.time()\n", "/usr/lib/python3/site-packages/lib/x.py", "exec")
     library: dict[str, Any] = {"__name__": "lib.x"}
     exec(code, library)
-    kept = {"MainProcess": {"time() MainThread": [[500.0]], "time() of libraries MainThread": [[600.0]]}}
+    kept = {"MainProcess": {"time() MainThread": [[500.0]]}}
     monkeypatch.setattr(Recording, "_all_kept", lambda self: kept)
     facts = Facts()
-    for asked, own, other in (({"clock": True}, True, True), ({"clock": "libraries"}, False, True), ({}, False, False)):
-        clock = Clock({}, Recording(asked), facts)
-        frames: list[Any] = []
-        monkeypatch.setattr(time, "time", lambda frames=frames: frames.append(sys._getframe(1)))
-        library["read"]()
-        time.time()
-        said = [clock.says("time()", 90.0, frame) for frame in (*frames[1:], frames[0])]
-        assert said == [500.0 if own else 90.0, 600.0 if other else 90.0]
+    line = f"{__file__}:{sys._getframe(0).f_lineno + 9}"
+    kept["MainProcess"][f"time() at {line} MainThread"] = [[600.0], [605.0]]
+    for asked, own, others in (
+        ({"clock": True}, 500.0, [600.0, 605.0]),
+        ({"clock": line}, 90.0, [90.0, 95.0]),  # only the time between them
+        ({}, 90.0, [90.0, 91.0]),
+    ):
+        says, real = Clock({}, Recording(asked), facts).says, iter([90.0, 91.0, 90.0])
+        monkeypatch.setattr(time, "time", lambda s=says, r=real: s("time()", next(r), sys._getframe(1)))
+        assert [library["read"]() for _ in range(2)] == others
+        assert time.time() == own
     facts.stop()
-    assert facts.as_dict()["clock-library"].startswith(__file__)
+    assert facts.as_dict()["clock-library"] == line
 
 
 HELD = """

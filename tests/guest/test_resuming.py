@@ -103,6 +103,17 @@ def test_what_a_model_has_computed_is_no_data_where_it_goes_in_again() -> None:
     assert None not in first
     inputs.go_in((x + 1, ((hidden + 1).detach().clone(),)))
     assert inputs.take()[1] is None
+    inputs.go_in(x)  # a true picture, then one that was computed: the true one is data
+    true = dict(inputs.since)
+    inputs.came_out((x * 7,))
+    inputs.go_in(x * 7)
+    assert inputs.take() == [true[0]]
+    inputs.go_in(x)
+    inputs.came_out(x)  # it returns what it was given
+    inputs.go_in(x)
+    inputs.go_in(torch.zeros(3, device="meta"))
+    inputs.came_out(SimpleNamespace(items=[x]))
+    assert None not in inputs.take()
     whole, part = (Trace(0, "", "", resuming={"batches": [one]}) for one in ([1, None], [1, 7]))
     found = Comparison(0, True, False, Difference(Verdict.IDENTICAL), 0, 1, 1)
     assert differing_parts(whole, part, found, False, False) == []

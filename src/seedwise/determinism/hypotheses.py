@@ -89,9 +89,9 @@ def hypotheses(trace: Trace, kernel_first: bool, *, varies_hash_seed: bool = Fal
     if "memory" in trace.facts or "torch" in libraries_of(trace):
         found.append(Hypothesis(Cause.MEMORY, trace.facts.get("memory", "")))
     found += [hypothesis for hypothesis in alone if not hypothesis.where]  # only libraries draw from these, as it seems
-    by_library = trace.facts.get("clock-library", "")
+    by_library = lines_of_fact(trace.facts, "clock-library")
     if by_library and "clock" not in trace.facts:
-        found.append(Hypothesis(Cause.CLOCK, by_library))
+        found.append(Hypothesis(Cause.CLOCK, by_library[0]))
     if len(free) > 1:
         found.append(Hypothesis(Cause.GENERATOR, _place(free[0]), tuple(e["generator"] for e in free)))
     found += [] if line else by_hash
@@ -106,6 +106,11 @@ def hypotheses(trace: Trace, kernel_first: bool, *, varies_hash_seed: bool = Fal
     if not line:
         found.append(Hypothesis(Cause.ADDRESS))
     return found
+
+
+def lines_of_fact(facts: Mapping[str, str], name: str) -> list[str]:
+    """The lines of a fact that has several, one below the other."""
+    return [line for line in facts.get(name, "").split("\n") if line]
 
 
 OF_THE_MACHINE = (Cause.CLOCK, Cause.MACHINE, Cause.PID, Cause.ENTROPY, Cause.ADDRESS)

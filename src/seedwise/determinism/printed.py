@@ -42,6 +42,7 @@ _AT_STEP = re.compile(
 )
 """The beginning of a line up to its step: what a logger writes first, and no number with decimals."""
 _DIGEST = re.compile(r"(?i)(?<![0-9a-z])[0-9a-f]{32,}(?![0-9a-z])")
+_HEXADECIMAL = re.compile(r"(?=[0-9a-f]*\d)(?=[0-9a-f]*[a-f])[0-9a-f]{6,}")
 _WHOLE = re.compile(r"(?<![A-Za-z0-9.])\d+(?![A-Za-z0-9]|\.\d)")
 _DECIMAL = re.compile(r"\d\.\d")
 _WITH_DECIMALS = re.compile(r"\d+\.\d+")
@@ -322,8 +323,11 @@ def _of_one_kind(path: str) -> Iterable[tuple[str, str, tuple[str, ...], tuple[s
 
 
 def _with_drawn_part(path: str) -> Iterable[object]:
-    """Folder and ending, if a word of the name looks drawn."""
-    return {(folder, suffix) for folder, suffix, *_ in _of_one_kind(path)}
+    """Folder and ending, if a part of the name is a drawn number in hexadecimal: no word is one, and no `depth10`."""
+    folder, _, name = path.rpartition("/")
+    stem, suffix = splitext(name)
+    if any(map(_HEXADECIMAL.fullmatch, words_of_name(stem))):
+        yield folder, suffix
 
 
 def _same_but_for_names(a: Trace, ours: str, b: Trace, theirs: str) -> bool:

@@ -19,6 +19,7 @@ from .hypotheses import (
     Hypothesis,
     as_change,
     hypotheses,
+    lines_of_fact,
     machine_of,
     perturbations,
     together,
@@ -212,9 +213,9 @@ class Unsteady:
         if hypothesis.cause is Cause.MEMORY and proof.trace is not None and not filled(proof.trace):
             return None  # no line took such memory: that runs agreed has another reason
         if proof:
-            return self._refined(hypothesis, proof)
+            return self._refined(hypothesis, proof, prover.needed)
         if proof.held is Held.ELSEWHERE and self._perhaps is None:
-            self._perhaps = self._refined(hypothesis, proof)
+            self._perhaps = self._refined(hypothesis, proof, prover.needed)
         return None
 
     def _with_classes(self, hypothesis: Hypothesis) -> Hypothesis:
@@ -225,28 +226,33 @@ class Unsteady:
             self._by_address = numbered(hypothesis, self._case.sets_watched)
         return self._by_address
 
-    def _refined(self, hypothesis: Hypothesis, proof: Proof) -> Hypothesis:
-        """The cause told apart from its neighbours, and with the line that the proof has shown."""
+    def _refined(self, hypothesis: Hypothesis, proof: Proof, needed: int) -> Hypothesis:
+        """The cause told apart from its neighbours, and with the line that the proof has shown.
+
+        `needed`: how many runs must agree, before chance is ruled out.
+        """
         if hypothesis.cause is Cause.CLOCK and proof.trace is not None:
-            return self._by_clock(hypothesis, proof.trace)
+            return self._clock_or_budget(hypothesis, proof.trace, needed)
         if hypothesis.cause is Cause.MEMORY and proof.trace is not None:
             return replace(hypothesis, where=self._placing.unwritten_line(proof.trace) or hypothesis.where)
         return hypothesis
 
-    def _by_clock(self, hypothesis: Hypothesis, held: Trace) -> Hypothesis:
-        """Whether the program read the clock or a library did, and whether it was for a number or for the end of a loop."""
+    def _clock_or_budget(self, hypothesis: Hypothesis, held: Trace, needed: int) -> Hypothesis:
+        """Whether the clock was read for a number or for the end of a loop; and whether by the program or by a library it calls."""
         facts = self._case.first.facts
-        if "clock-library" in facts and (
-            "clock" not in facts or all(self._gives(held, {"clock": "libraries"}) for _ in range(2))
-        ):
-            hypothesis, often = replace(hypothesis, where=facts["clock-library"]), "clock-library-often"
-        else:
-            often = "clock-often"
-        if often in facts and self._gives(held, {"clock": True, "shift": True}):
-            return Hypothesis(Cause.BUDGET, facts[often])
+        often = [facts["clock-often"]] if "clock-often" in facts else []
+        lines = lines_of_fact(facts, "clock-library")
+        if "clock" in facts or len(lines) > 1:
+            runs = max(2, min(needed, _FEW_OTHERS))
+            lines = [line for line in lines if all(self._has_result_under(held, {"clock": line}) for _ in range(runs))]
+        if lines or "clock" not in facts:
+            often = [line for line in lines_of_fact(facts, "clock-library-often") if not lines or line in lines]
+            hypothesis = replace(hypothesis, where=lines[0] if lines else hypothesis.where)
+        if often and self._has_result_under(held, {"clock": True, "shift": True}):
+            return Hypothesis(Cause.BUDGET, often[0])
         return hypothesis
 
-    def _gives(self, result: Trace, readings: Mapping[str, object]) -> bool:
+    def _has_result_under(self, result: Trace, readings: Mapping[str, object]) -> bool:
         """Whether a run with these readings has that result."""
         other = self._case.checker.run(Change({"readings": readings}, {}))
         return not other.failed and not self._case.plain.compare(result, other, changed=True)

@@ -25,8 +25,19 @@ _CLOCK = rf"\d\d:\d\d(?::\d\d{_FRACTION})?"
 _MONTH_DAY = r"(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])"
 _HOURS = r"(?:[01]\d|2[0-3])"
 _HOUR_MINUTE = rf"{_HOURS}[0-5]\d"
-_EPOCH = r"\b1[6-9]\d{8}(?:\d{9}|\d{6}|\d{3}|\.\d+)?(?!\d)"
-"""Seconds since 1970, of these years; also in thousandths, millionths and nanoseconds."""
+_EPOCH = r"\b1[6-9]\d{8}(?:\.\d+)?"
+"""Seconds since 1970, of these years."""
+_EPOCH_PARTS = re.compile(r"(?<![\w.])1[6-9]\d{8}(?:\d{9}|\d{6}|\d{3})(?![\w.])")
+"""Thousandths, millionths and nanoseconds since 1970."""
+_AROUND = 400 * 86_400.0
+"""Seconds from now within which such a number is a time: the clock of a check may be a year ahead."""
+
+
+def _of_these_days(found: "re.Match[str]") -> str:
+    """EPOCH for a whole number that is a time of these days in parts of a second; another number stays."""
+    return "EPOCH" if abs(int(found[0][:10]) - time.time()) < _AROUND else found[0]
+
+
 _BASE64 = r"[A-Za-z0-9+/]"
 _NEXT_LINE = r"(?:\\n|\r?\n)"
 _FULL = rf"(?:{_BASE64}{{76}}{_NEXT_LINE})"
@@ -96,6 +107,7 @@ _DURATIONS = (
         "TIME",
     ),
     (re.compile(rf"{_EPOCH}\b"), "EPOCH"),
+    (_EPOCH_PARTS, _of_these_days),
 )
 _DURATION_NAME = re.compile(
     r"(?i)(^|_)((?:time|elapsed|duration|took|runtime|wall|latency|delay)_[mun]?s|time|elapsed|duration|(?:milli|micro|nano)?seconds|secs|sec|runtime|wall|took|ms|timestamp|(samples|steps|tokens)_per_second)$"
@@ -206,7 +218,7 @@ def masked_path(path: str) -> str:
     So the same file has the same path in another execution.
     """
     path = masked(path, durations=False)
-    path = re.sub(_EPOCH, "EPOCH", path)
+    path = re.sub(_EPOCH, "EPOCH", _EPOCH_PARTS.sub(_of_these_days, path))
     return re.sub(r"(?i)(?<![0-9a-z])(?=[0-9a-f]*\d)(?=[0-9a-f]*[a-f])[0-9a-f]{8,}(?![0-9a-z])", "ID", path)
 
 

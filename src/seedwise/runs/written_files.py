@@ -44,7 +44,7 @@ def written(
 
     Pictures, logs, databases, profiles, and files with a clock in them are left out. Of archives (`.npz`, `.pt`, `.zip`, `.tar`)
     the members count, and of packed files what is packed, not their dates. Nothing is unpickled. `known` are digests that the program's processes have computed
-    from what the files mean: full path of a file, or of a folder that counts as one → digest.
+    from what the files mean: full path → digest; "" for a file that is a part of another one.
     """
     digests: dict[str, str] = {}
     contents: dict[str, Content] = {}
@@ -53,10 +53,6 @@ def written(
         for folder, folders, names in os.walk(target["upper"]):
             folders.sort()
             place = os.path.normpath(os.path.join(target["path"], os.path.relpath(folder, target["upper"])))
-            if known and place in known:  # it counts as one
-                folders.clear()
-                digests[_another(_shown(place, project), digests)] = known[place]
-                continue
             for name in sorted(names):
                 path, inner = os.path.join(folder, name), os.path.join(place, name)
                 inside = inner.startswith(str(project) + os.sep)
@@ -68,7 +64,7 @@ def written(
                     shown = _another(_shown(inner, project), digests)
                     checksums |= _checksums(path)
                     if known and inner in known:
-                        digests[shown] = known[inner]
+                        digests.update({shown: known[inner]} if known[inner] else {})
                         continue
                     content = content_of(path, name, durations)
                     digests[shown] = digest_of(content)

@@ -17,6 +17,8 @@ from .replaced_builtins import StandIn
 _WAITED_BY = "monotonic"
 _LOOP = 3
 """A line that reads the clock so often may wait for a time."""
+_FEW = 4
+"""So many lines are noted that call libraries which read the clock."""
 
 
 class Clock:
@@ -41,19 +43,19 @@ class Clock:
     def _note_often(self) -> None:
         """Note the line that read the clock most often, if it did so in a loop: one that waits for its end.
 
-        So too the line that called the library that read it most often, in a loop or not.
+        So too the lines that called libraries which read it, one below the other, first the one with the most readings.
         """
-        for reads, what in ((self._reads, ""), (self._reads_of_libraries, "-library")):
-            line = max(reads, key=lambda where: reads[where], default=None)
-            if what:
-                self._facts.note(f"clock{what}", line)
-            if line is not None and reads[line] >= _LOOP:
-                self._facts.note(f"clock{what}-often", line)
+        if self._reads and max(self._reads.values()) >= _LOOP:
+            self._facts.note("clock-often", max(self._reads, key=lambda where: self._reads[where]))
+        by_library = sorted(self._reads_of_libraries.items(), key=lambda item: -item[1])[:_FEW]
+        for what, least in (("clock-library", 1), ("clock-library-often", _LOOP)):
+            self._facts.note(what, "\n".join(line for line, count in by_library if count >= least) or None)
 
     def says(self, name: str, real: float, frame: Any) -> float:
         """What the clock called `name` says to the code at `frame` when the real one says `real` (in seconds)."""
         where = direct(frame)
         library = "" if where is not None else library_of(frame)
+        line: str | None = None
         logs = str(frame.f_globals.get("__name__", "")).partition(".")[0] == "logging"
         if where is None and not library and not logs:
             # the standard library waits by the monotonic clock; others it reads to tell what they say (`timeit`, the head of a `.gz`)
@@ -65,10 +67,12 @@ class Clock:
             self._reads[where] = self._reads.get(where, 0) + 1
         if where is not None or not is_importing(frame):  # what imports read is none of the program's work
             self._facts.note("clock-read", where or library or "logging")
-            if library and (line := from_any(frame)):
+            line = from_any(frame) if library else None
+            if line is not None:
                 self._reads_of_libraries[line] = self._reads_of_libraries.get(line, 0) + 1
-        again = self._recording.again if where is not None else self._recording.again_for_libraries
-        value = self._recording.clock(name if where is not None else f"{name} of libraries", real, again)
+        again = self._recording.again or (line is not None and line == self._recording.again_at)
+        kept_as = name if where is not None else f"{name} at {line}" if line is not None else f"{name} of libraries"
+        value = self._recording.clock(kept_as, real, again)
         if not again and self._rate != 1.0:
             start = self._starts.setdefault(name, real)
             value = start + (real - start) * self._rate

@@ -16,13 +16,17 @@ from ..process.imports import when_imported
 
 _HANDLERS = "orbax.checkpoint._src.handlers.base_pytree_checkpoint_handler"
 """The module through which every way to save arrays goes."""
+_FIRST = "_METADATA"
+_OWN = (_FIRST, "_sharding", "manifest.ocdbt", "ocdbt.process_", "array_metadatas", "d")
+"""How the names begin of what Orbax writes into the folder of a tree."""
 
 
 class OrbaxFiles:
     """Notes what is saved, and the folder in which it ends up: Orbax gives it its name when it is complete."""
 
     def __init__(self) -> None:
-        self._digests: dict[str, str] = {}
+        self._digests: dict[str, str | None] = {}
+        """Folder → digest of what was saved in it; None if that could not be read."""
 
     def watch(self) -> None:
         when_imported(_HANDLERS, self._handlers)
@@ -42,11 +46,11 @@ class OrbaxFiles:
 
     def _note(self, directory: str, tree: Any) -> None:
         folder = os.path.realpath(directory)
+        before = self._digests.get(folder, "")
         try:
-            digest = _digest(tree, self._digests.get(folder, ""))
+            self._digests[folder] = None if before is None else _digest(tree, before)
         except Exception:  # noqa: BLE001 (parts of it are on other machines, or are of a kind that is not known: its files count)
-            digest = ""
-        self._digests[folder] = digest
+            self._digests[folder] = None
 
     def _audit(self, event: str, arguments: tuple[Any, ...]) -> None:
         if event != "os.rename" or not self._digests:
@@ -60,8 +64,16 @@ class OrbaxFiles:
                 self._digests[new + folder[len(old) :]] = self._digests.pop(folder)
 
     def digests(self) -> dict[str, str]:
-        """Digest of each tree that was saved and still exists: its folder → digest."""
-        return {folder: digest for folder, digest in self._digests.items() if digest and os.path.isdir(folder)}
+        """Digest of each tree that was saved and still exists, for the file `_METADATA` in its folder; "" for the others of Orbax."""
+        found: dict[str, str] = {}
+        for folder, digest in self._digests.items():
+            if digest and os.path.isfile(os.path.join(folder, _FIRST)):
+                for place, _, names in os.walk(folder):
+                    inner = os.path.relpath(place, folder).split(os.sep)[0]
+                    of_orbax = [n for n in names if (n if inner == "." else inner).startswith(_OWN)]
+                    found.update({os.path.join(place, name): "" for name in of_orbax})
+                found[os.path.join(folder, _FIRST)] = digest
+        return found
 
 
 def _digest(tree: Any, before: str) -> str:

@@ -27,14 +27,16 @@ class Recording:
     Parameters
     ----------
     asked
-        `clock`, `meter`: whether such readings come from the file `REPLAY`; `clock` may be "libraries": only theirs do. `scale`: by what the time between them is multiplied.
+        `clock`, `meter`: whether such readings come from the file `REPLAY`; `clock` may be a line: only what
+        libraries read that it calls does, and only the time between these readings. `scale`: by what the time between them is multiplied.
         `nudge`: by what part of itself, at most, each single time between two of them is made longer. `shift`: see there.
     """
 
     def __init__(self, asked: dict[str, Any]) -> None:
-        self.again_for_libraries = bool(asked.get("clock"))
-        self.again = self.again_for_libraries and asked["clock"] != "libraries"
+        self.again = asked.get("clock") is True
         """Whether clocks say what they said in another run."""
+        self.again_at = "" if self.again else str(asked.get("clock") or "")
+        """The line for which alone they do."""
         shift = asked.get("shift", False)
         self.shift = SHIFT if shift is True else float(shift)
         """By how many seconds the clocks are moved that the user's code is given: by `SHIFT` if that is not said."""
@@ -62,8 +64,8 @@ class Recording:
         if not self._givens().get(key):
             return self._as_if_begun(key, real)
         value = self._again(key, [real], follows=True)[0]
-        self._begun.setdefault(_clock_of(key), (value, real))
-        return value
+        said, then = self._begun.setdefault(_clock_of(key), (value, real))
+        return value if self.again else then + value - said
 
     def _as_if_begun(self, key: str, real: float) -> float:
         """What a clock says to a thread or process of which no readings were kept: a pool ends its workers before they can tell.
@@ -158,7 +160,7 @@ class Recording:
 
     def save(self) -> None:
         """Write the readings of this process into the spool."""
-        if self.again_for_libraries or self._again_meter or not self._kept or self._owner != _pid():
+        if self.again or self.again_at or self._again_meter or not self._kept or self._owner != _pid():
             return
         path = os.path.join(spool.folder(), f"readings-{_pid()}.json")
         try:
@@ -181,7 +183,11 @@ def _process() -> str:
 
 def _clock_of(key: str) -> str:
     """Names of readings that are of one clock, such as `time.time` and `datetime.now`, share their start."""
-    return _WALL if key.startswith(("time", "calendar", "datetime")) else key.partition(" ")[0]
+    return (
+        _WALL
+        if key.startswith(("time", "calendar", "datetime", "clock_gettime(0", "clock_gettime_ns(0"))
+        else key.partition(" ")[0]
+    )
 
 
 def _wave(k: int) -> float:

@@ -22,6 +22,7 @@ _NEVER = (
     ".ipynb .parquet .arrow .jsonl .out .err .c .cpp .o"
 ).split()
 _DATED = re.compile(r"tfevents|__pycache__|[/\\]\.cache[/\\]|[/\\]wandb[/\\]|[/\\]mlruns[/\\]|^/(proc|dev|sys)/")
+_ORBAX = ".orbax-checkpoint-tmp"
 _MOST = 20_000
 
 
@@ -43,7 +44,8 @@ class CheckpointFiles:
         self.writes: list[dict[str, Any]] = []
         self.reads: list[dict[str, Any]] = []
         self._spool = spool.folder()
-        self._busy = False
+        self._busy = 0
+        """The thread that notes something at this moment: what it opens for that is none of the program's."""
         self._pid = _pid()
         self._folders: dict[str, str] = {}
         """Folders that were made, and the user's line at that moment: the main thread's, where another one made it."""
@@ -72,7 +74,12 @@ class CheckpointFiles:
         """A file is opened for writing. `sure`: by a function that saves models."""
         full = os.path.abspath(os.fsdecode(path))
         ending = os.path.splitext(full)[1].lower()
-        if self._busy or len(self.writes) >= _MOST or full.startswith(self._spool) or _DATED.search(full):
+        if (
+            self._busy == threading.get_ident()
+            or len(self.writes) >= _MOST
+            or full.startswith(self._spool)
+            or _DATED.search(full)
+        ):
             return
         known = sure or ending in _ENDINGS
         if not known and (ending in _NEVER or os.path.isdir(full)):
@@ -96,18 +103,18 @@ class CheckpointFiles:
         where = from_any(frame) or self._folders.get(old, "")
         is_folder = bool(where) and old in self._folders and not _DATED.search(new) and not new.startswith(self._spool)
         if (moved or is_folder) and ending not in _NEVER:
-            weak = ending not in _ENDINGS and all(w["weak"] for w in moved) and not is_folder
+            weak = ending not in _ENDINGS and all(w["weak"] for w in moved) and _ORBAX not in old
             self._note(new, where, weak=weak, source=old)
 
     def _note(self, path: str, where: str, weak: bool, source: str = "") -> None:
         if _pid() != self._pid:
             return  # a child of the program: what it writes is none of the training's
-        self._busy = True
+        self._busy = threading.get_ident()
         try:
             step = self._on_write(len(self.writes))
             self.writes.append({"path": path, "where": where, "step": step, "weak": weak, "from": source})
         finally:
-            self._busy = False
+            self._busy = 0
 
     def reading(self, path: Any, frame: Any) -> None:
         """A file is opened for reading."""
@@ -118,7 +125,13 @@ class CheckpointFiles:
             _line_of_main_thread() if threading.current_thread() is not threading.main_thread() else None
         )
         own = any(w["path"] == full for w in self.writes)  # what it has written itself is nothing to resume from
-        if where is not None and len(self.reads) < _MOST and not self._busy and not own and _pid() == self._pid:
+        if (
+            where is not None
+            and len(self.reads) < _MOST
+            and self._busy != threading.get_ident()
+            and not own
+            and _pid() == self._pid
+        ):
             seen: dict[str, Any] = {"path": full, "where": where, "writes": len(self.writes)}
             self.reads.append(seen)
             seen["done"] = self._on_read()
@@ -143,7 +156,7 @@ class CheckpointFiles:
 
     def any_open(self, paths: list[str]) -> bool:
         """Whether one of these files is still open. On systems that do not tell: False."""
-        self._busy = True
+        self._busy = threading.get_ident()
         try:
             for name in os.listdir("/proc/self/fd"):
                 try:
@@ -154,7 +167,7 @@ class CheckpointFiles:
         except OSError:
             pass
         finally:
-            self._busy = False
+            self._busy = 0
         return False
 
     def _torch(self, torch: Any) -> None:

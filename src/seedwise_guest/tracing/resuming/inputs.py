@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any
 from zlib import crc32
 
@@ -18,15 +20,27 @@ class Inputs:
         self.since: dict[int, int | None] = {}
         """Those since the last step."""
         self._computed: frozenset[int] = frozenset()
+        self._went_in: dict[int, tuple[Any, ...]] = {}
+        """Digests of what the call that is going on was given, with shapes and types."""
 
     def go_in(self, arguments: Any) -> None:
-        for place, value in enumerate(_tensors(arguments)):
-            found, before = digest(value, 0), self.since.get(place, 0)
-            is_data = before is not None and found not in self._computed
-            self.since[place] = crc32(repr((before, found)).encode()) if is_data else None
+        with suppress(Exception):  # a tensor without numbers, or within torch.func: the program must go on
+            self._went_in = {}
+            for place, value in enumerate(_tensors(arguments)):
+                found, before = digest(value, 0), self.since.get(place)
+                self._went_in[found] = (value.shape, value.dtype)
+                if found in self._computed:
+                    self.since.setdefault(place, None)
+                else:
+                    self.since[place] = crc32(repr((before, found)).encode())
 
     def came_out(self, result: Any) -> None:
-        self._computed = frozenset(digest(value, 0) for value in _tensors(result))
+        """What may go in again later: what has the shape and the type of something that went in, and is not that itself."""
+        self._computed = frozenset()
+        kinds = set(self._went_in.values())
+        with suppress(Exception):
+            found = {digest(value, 0) for value in _tensors(result) if (value.shape, value.dtype) in kinds}
+            self._computed = frozenset(found - self._went_in.keys())
 
     def take(self) -> list[int | None]:
         """The digests since the last step, by their places; the next step begins."""
@@ -38,8 +52,8 @@ class Inputs:
 def _tensors(value: Any) -> list[Any]:
     if hasattr(value, "detach") and hasattr(value, "data_ptr"):
         return [value] if value.layout is not None and str(value.layout) == "torch.strided" else []
-    if isinstance(value, dict) or hasattr(value, "items"):
-        return [t for v in dict(value).values() for t in _tensors(v)]
+    if isinstance(value, Mapping):
+        return [t for v in value.values() for t in _tensors(v)]
     if isinstance(value, (list, tuple)):
         return [t for v in value for t in _tensors(v)]
     return []
