@@ -24,6 +24,7 @@ LONG = (
     ),
     *("unwritten_parameter", "uuid1_seed", "pandas_now", "sound_many_workers"),
     *("sound_prefetched", "sound_moments_kept", "sound_bar_in_log"),
+    "ignite_time_limit",
     "order_and_dates",  # the clock, which decides there who ends first, is sometimes named beside the completion order
 )
 """The first three need both cores for themselves: their races are rare on a busy machine, or their addresses move. The others are slow relatives of programs that are here too."""
