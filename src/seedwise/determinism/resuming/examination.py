@@ -319,7 +319,8 @@ class ResumeExamination:
         causes, verified = [why_moved(c, self.whole, part) for c in proof.causes], proof.proved
         likely: list[Suspect] = []
         if not verified:
-            others = self._others_in_each_run(one) if perhaps(self.whole, part) else frozenset()
+            suspected = perhaps(self.whole, part) or own_generators(self.whole, part)
+            others = self._others_in_each_run(one) if suspected else frozenset()
             likely = perhaps(self.whole, part, others)
             own = own_generators(self.whole, part, others)  # they may be made too late to be put back
             data = [s for s in suspects if s.lost in (Lost.POSITION, Lost.ORDER)]

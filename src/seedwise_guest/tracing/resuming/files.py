@@ -101,8 +101,7 @@ class CheckpointFiles:
         ending = os.path.splitext(new)[1].lower()
         moved = [w for w in self.writes[-200:] if w["path"] == old or w["path"].startswith(old + os.sep)]
         where = from_any(frame) or self._folders.get(old, "")
-        is_folder = bool(where) and old in self._folders and not _DATED.search(new) and not new.startswith(self._spool)
-        if (moved or is_folder) and ending not in _NEVER:
+        if (moved or _ORBAX in old) and ending not in _NEVER:
             weak = ending not in _ENDINGS and all(w["weak"] for w in moved) and _ORBAX not in old
             self._note(new, where, weak=weak, source=old)
 
